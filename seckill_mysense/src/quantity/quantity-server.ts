@@ -12,6 +12,7 @@ import type { GatewayApp, MountOptions } from "../gateway/mount-endpoint.ts";
 import { NodeLimits } from "../gateway/node-limits.ts";
 import { mountOperation } from "../gateway/operation-handlers.ts";
 import type { Stock } from "../gateway/open-stock.ts";
+import { ProductReserver } from "../gateway/product-reserver.ts";
 import { refuse } from "../gateway/refusal.ts";
 import { ReservationReader } from "../gateway/reservation-reader.ts";
 import type { GateWatch } from "../gateway/stock-watch.ts";
@@ -107,12 +108,13 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
     ...{ metrics, logger, now },
   };
   const gateCalls = new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] });
+  const reserver = new ProductReserver({ gateCalls, borrower: stock.borrower, gateWatch, now });
   const { catalogue } = stock;
   const { orders, gates, programRequests: requests } = ledger;
   // A request in the ledger proves whose the reservation is.
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: { belongsTo: () => true }, now });
   const reservations = new ProgramReservations({
-    ...{ requests, orders, gateCalls, stock, reader, gateWatch, now, elapsedMs },
+    ...{ requests, orders, reserver, stock, reader, now, elapsedMs },
     startLeewayMs: limits.start_leeway_ms,
     recordWaitMs: settings.quantity.record_wait_ms,
   });

@@ -1,3 +1,4 @@
+import { BundlePlan, type BundlePlanState, type DecidedBundles } from "./bundle-plan.ts";
 import type { BatchEntry } from "./batch-entry.ts";
 import type { ProductTotals, RecordOutcome, RejectionReason, StockReturn } from "./order.ts";
 import type { AcceptedReservation } from "./reservation.ts";
@@ -16,9 +17,8 @@ export interface KnownRejection {
 }
 
 /** The ledger's state of the reservations, buyers and products of one batch, read under the products' locks. */
-export interface LedgerState {
+export interface LedgerState extends BundlePlanState {
   readonly products: ReadonlyMap<string, PlannedProduct>;
-  readonly ordered: ReadonlySet<string>;
   readonly rejected: ReadonlyMap<string, KnownRejection>;
   /** What a buyer's active orders of a product occupy, by `holderKey`. */
   readonly held: ReadonlyMap<string, Held>;
@@ -57,6 +57,7 @@ export interface BatchPlan {
   readonly reserved: ReadonlyMap<string, number>;
   /** The highest sequence among the orders, by product; 0 if no order carries one. */
   readonly sequences: ReadonlyMap<string, number>;
+  readonly bundles: DecidedBundles;
 }
 
 /** Epochs start at 1, so a return with this epoch never adds a unit. */
@@ -78,8 +79,8 @@ export function freeSlot(taken: ReadonlySet<number>): number {
 export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
   const outcomes = entries.map((entry) => planner.decide(entry));
-  const { orders, rejections, repeatedRejections, returns, reserved, sequences } = planner;
-  return { outcomes, orders, rejections, repeatedRejections, returns, reserved, sequences };
+  const { orders, rejections, repeatedRejections, returns, reserved, sequences, bundles } = planner;
+  return { outcomes, orders, rejections, repeatedRejections, returns, reserved, sequences, bundles };
 }
 
 class BatchPlanner {
@@ -89,6 +90,7 @@ class BatchPlanner {
   readonly returns: StockReturn[] = [];
   readonly reserved = new Map<string, number>();
   readonly sequences = new Map<string, number>();
+  readonly bundles: BundlePlan;
   readonly #state: LedgerState;
   /** Decisions for earlier entries of this batch. */
   readonly #ordered = new Set<string>();
@@ -97,6 +99,7 @@ class BatchPlanner {
 
   constructor(state: LedgerState) {
     this.#state = state;
+    this.bundles = new BundlePlan(state);
   }
 
   decide(entry: BatchEntry): RecordOutcome {
@@ -126,6 +129,8 @@ class BatchPlanner {
     if (taken + unitsOf(reservation) > product.total) return "oversold";
     if (product.cancelled === true) return "sale_cancelled";
     if (isOffer(reservationId) && !this.#isWaitedFor(reservationId, productId, userId)) return "not_waiting";
+    const refusal = this.bundles.refusalOf(reservation);
+    if (refusal !== undefined) return refusal;
     const held = this.#heldBy(holderKey(productId, userId));
     if (held.units + unitsOf(reservation) > product.limitPerUser) return "limit_per_user";
     // Each order has at least one unit, so there are fewer orders than the limit, and a slot is free.
@@ -143,6 +148,7 @@ class BatchPlanner {
     this.orders.push({ reservation, slot });
     this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + unitsOf(reservation));
     this.#ordered.add(reservationId);
+    this.bundles.noteRecorded(reservation);
     const held = this.#heldBy(holderKey(productId, userId));
     held.slots.add(slot);
     held.units += unitsOf(reservation);
@@ -150,6 +156,7 @@ class BatchPlanner {
 
   #reject(entry: PlannedRejection["entry"], reason: RejectionReason): RecordOutcome {
     this.rejections.push({ entry, reason });
+    this.bundles.noteRejected(entry, reason);
     this.#rejected.set(entry.reservationId, { reason, epoch: entry.epoch });
     const stockReturn = this.#unitOf(entry, reason);
     if (stockReturn !== undefined) this.returns.push(stockReturn);
@@ -161,6 +168,7 @@ class BatchPlanner {
    * once more, and that unit goes back.
    */
   #rejectAgain(entry: PlannedRejection["entry"], { reason, epoch }: KnownRejection): RecordOutcome {
+    this.bundles.noteRejected(entry, reason);
     if (entry.epoch === undefined || epoch === undefined || entry.epoch <= epoch) return { kind: "rejected", reason };
     const stockReturn = this.#unitOf(entry, "gate_lost");
     if (stockReturn !== undefined) {

@@ -34,6 +34,8 @@ export interface Order {
   readonly priceMinor: number;
   readonly currency: string;
   readonly quantity: number;
+  /** The bundle that the order is a part of. Until that is complete, the order is not won and cannot be paid. */
+  readonly bundleId?: string;
   /** When the order was paid, cancelled (by its buyer or with its sale), expired or refunded, as far as it was. */
   readonly paidAtMs: number | undefined;
   readonly cancelledAtMs: number | undefined;
@@ -44,7 +46,8 @@ export interface Order {
 /**
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
  * been rebuilt without it since, and its unit is on sale again. `discarded`: an operator gave its message up.
- * `not_waiting`: it was an offer, and the waiter had left the list.
+ * `not_waiting`: it was an offer, and the waiter had left the list. `bundle_broken`: it was a part of a bundle that cannot
+ * be had as a whole.
  */
 export type RejectionReason =
   | "oversold"
@@ -54,7 +57,8 @@ export type RejectionReason =
   | "malformed"
   | "gate_lost"
   | "discarded"
-  | "not_waiting";
+  | "not_waiting"
+  | "bundle_broken";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

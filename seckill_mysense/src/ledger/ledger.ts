@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerBundles } from "./bundles.ts";
 import type { LedgerChanges } from "./changes.ts";
 import type { LedgerGates } from "./gates.ts";
 import type { LedgerDeadLetters } from "./dead-letters.ts";
@@ -28,6 +29,7 @@ export interface Ledger {
   readonly returns: LedgerReturns;
   readonly gates: LedgerGates;
   readonly waiters: LedgerWaiters;
+  readonly bundles: LedgerBundles;
   readonly audit: LedgerAudit;
   readonly deadLetters: LedgerDeadLetters;
   readonly heartbeats: LedgerHeartbeats;

@@ -5,6 +5,13 @@ import type { AcceptedReservation, UnreadableReservation } from "../domain/reser
 /** Most reservations in one call: bounds the time for which a product is locked. */
 export const maxRecordBatch = 1_000;
 
+export interface RecordOptions {
+  /** How long an order may stay unpaid, in milliseconds. */
+  readonly payWithinMs: number;
+  /** How long a bundle may wait for its last part, in milliseconds. */
+  readonly collectWithinMs?: number;
+}
+
 export type TransitionOutcome =
   | { readonly kind: "done"; readonly order: Order }
   /** The order is already in the state that was asked for: nothing changed. */
@@ -26,7 +33,7 @@ export interface LedgerOrders {
    * only if nothing was committed or the outcome is unknown; the caller then repeats the same batch, and reservations
    * that had been committed are a `duplicate`. A rejected reservation has the same answer for ever.
    */
-  record(batch: readonly AcceptedReservation[], options: { readonly payWithinMs: number }): Promise<RecordOutcome[]>;
+  record(batch: readonly AcceptedReservation[], options: RecordOptions): Promise<RecordOutcome[]>;
   /**
    * Rejects messages that name a reservation but cannot be recorded ("malformed"), or that an operator gave up
    * ("discarded"), so that the buyer gets an answer. A

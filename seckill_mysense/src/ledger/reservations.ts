@@ -4,6 +4,8 @@ import type { ReserveOutcome } from "../domain/reservation.ts";
 /** A request, with how long the buyer has to pay. */
 export interface DirectCall extends DirectRequest {
   readonly payWithinMs: number;
+  /** How long a bundle may wait for its last part, in milliseconds. */
+  readonly collectWithinMs?: number;
 }
 
 /** Reservations that the ledger itself decides, in a sale without a gate. */

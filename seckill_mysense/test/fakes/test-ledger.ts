@@ -28,6 +28,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     returns: failing(ledger.returns),
     gates: failing(ledger.gates),
     waiters: failing(ledger.waiters),
+    bundles: failing(ledger.bundles),
     audit: failing(ledger.audit),
     deadLetters: failing(ledger.deadLetters),
     heartbeats: failing(ledger.heartbeats),

@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from "kysely";
+import type { BundleReason, BundleState } from "../../domain/bundle.ts";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
@@ -22,6 +23,7 @@ export interface LedgerSchema {
   heartbeats: HeartbeatRow;
   dead_letters: DeadLetterRow;
   waiters: WaiterRow;
+  bundles: BundleRow;
   program_requests: ProgramRequestRow;
   schema_migrations: MigrationRow;
 }
@@ -111,6 +113,8 @@ export interface OrderRow {
   refunded_at_ms: Generated<number | null>;
   /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
   paid_with: Generated<string | null>;
+  /** The bundle that the order is a part of. */
+  bundle_id: Generated<string | null>;
 }
 
 /** An order as it is read. */
@@ -271,6 +275,24 @@ export interface WaiterRow {
   window_ms: number;
   joined_at_ms: number;
   changed_at_ms: number;
+}
+
+/** Several orders that are one purchase: all of them or none. */
+export interface BundleRow {
+  id: string;
+  sale_id: string;
+  user_id: string;
+  parts: number;
+  state: BundleState;
+  /** Why it is broken. */
+  reason: BundleReason | null;
+  created_at_ms: number;
+  /** Until when the last part may come. */
+  collect_before_ms: number;
+  /** When it became complete or broken. */
+  decided_at_ms: number | null;
+  /** 1 from the moment when it is broken until its recorded parts are released. */
+  release_pending: Generated<number>;
 }
 
 export interface MigrationRow {

@@ -7,11 +7,13 @@ import {
   type LedgerState,
   type PlannedProduct,
 } from "../../domain/batch-plan.ts";
+import { partIds, partOf } from "../../domain/bundle.ts";
 import { unitsOf } from "../../domain/units.ts";
 import type { Insertable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { lockBundles, writeBundles, type BundleContext } from "./bundle-rows.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
 import { readOffered, settleOffers, type OfferedWaiters } from "./offered-waiters.ts";
@@ -19,11 +21,7 @@ import { atLeast, writeReturns } from "./sql-returns.ts";
 
 type LockedProducts = ReadonlyMap<string, LockedProduct>;
 
-export interface RecordContext {
-  readonly locksRows: boolean;
-  readonly nowMs: number;
-  readonly payWithinMs: number;
-}
+export type RecordContext = BundleContext;
 
 /**
  * Decides a batch and writes it, in the caller's transaction. The products stay locked from the first statement to the
@@ -36,13 +34,15 @@ export async function recordBatch(
   context: RecordContext,
 ): Promise<readonly RecordOutcome[]> {
   const rows = await lockProducts(transaction, distinct(entries, "productId"), context.locksRows);
-  const state = await readState(transaction, entries, rows);
+  const bundles = await lockBundles(transaction, entries, context);
+  const state = { ...(await readState(transaction, entries, rows, [...bundles.values()].flatMap(partIds))), bundles };
   const plan = planBatch(entries, state);
   await writeOrders(transaction, plan, state, rows, context);
   await settleOffers(transaction, plan, state.waiters, context.nowMs);
   await writeRejections(transaction, plan, context);
   await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
+  await writeBundles(transaction, plan.bundles, context);
   return plan.outcomes;
 }
 
@@ -50,6 +50,7 @@ async function readState(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
   rows: LockedProducts,
+  otherParts: readonly string[],
 ): Promise<LedgerState & { readonly waiters: OfferedWaiters }> {
   const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
@@ -58,7 +59,7 @@ async function readState(
   const orders = await transaction
     .selectFrom("orders")
     .select("reservation_id")
-    .where("reservation_id", "in", ids)
+    .where("reservation_id", "in", [...new Set([...ids, ...otherParts])])
     .execute();
   const rejections = await transaction
     .selectFrom("rejections")
@@ -117,23 +118,28 @@ export async function writeOrders(
   { orders, reserved, sequences }: Pick<BatchPlan, "orders" | "reserved" | "sequences">,
   { waiters }: { readonly waiters: OfferedWaiters },
   products: LockedProducts,
-  { nowMs, payWithinMs }: RecordContext,
+  { nowMs, payWithinMs, collectWithinMs }: RecordContext,
 ): Promise<void> {
   if (orders.length === 0) return;
-  const rows = orders.map(({ reservation, slot }): Insertable<OrderRow> => ({
-    reservation_id: reservation.reservationId,
-    sale_id: reservation.saleId,
-    product_id: reservation.productId,
-    user_id: reservation.userId,
-    state: "reserved",
-    epoch: reservation.epoch,
-    accepted_at_ms: reservation.acceptedAtMs,
-    recorded_at_ms: nowMs,
-    pay_before_ms: nowMs + (waiters.get(reservation.reservationId)?.windowMs ?? payWithinMs),
-    active_slot: slot,
-    quantity: unitsOf(reservation),
-    ...agreedOn(products.get(reservation.productId)),
-  }));
+  const rows = orders.map(({ reservation, slot }): Insertable<OrderRow> => {
+    const part = partOf(reservation.reservationId);
+    const windowMs = waiters.get(reservation.reservationId)?.windowMs;
+    return {
+      reservation_id: reservation.reservationId,
+      sale_id: reservation.saleId,
+      product_id: reservation.productId,
+      user_id: reservation.userId,
+      state: "reserved",
+      epoch: reservation.epoch,
+      accepted_at_ms: reservation.acceptedAtMs,
+      recorded_at_ms: nowMs,
+      pay_before_ms: nowMs + (part === undefined ? (windowMs ?? payWithinMs) : collectWithinMs),
+      bundle_id: part?.bundleId ?? null,
+      active_slot: slot,
+      quantity: unitsOf(reservation),
+      ...agreedOn(products.get(reservation.productId)),
+    };
+  });
   await transaction.insertInto("orders").values(rows).execute();
   for (const [productId, units] of reserved) {
     await reserveUnits(transaction, { productId, units, sequence: sequences.get(productId) ?? 0 });

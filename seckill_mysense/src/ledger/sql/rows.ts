@@ -71,6 +71,7 @@ export function toOrder(row: Selectable<OrderRow>): Order {
     priceMinor: row.price_minor ?? 0,
     currency: row.currency ?? "",
     quantity: row.quantity,
+    ...(row.bundle_id !== null && { bundleId: row.bundle_id }),
     paidAtMs: row.paid_at_ms ?? undefined,
     cancelledAtMs: row.cancelled_at_ms ?? undefined,
     expiredAtMs: row.expired_at_ms ?? undefined,

@@ -92,7 +92,7 @@ async function countOrders(database: LedgerReader, productId: string): Promise<n
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
   const counts = {
     ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
-    ...{ gate_lost: 0, discarded: 0, not_waiting: 0 },
+    ...{ gate_lost: 0, discarded: 0, not_waiting: 0, bundle_broken: 0 },
   };
   const rows = await snapshot
     .selectFrom("rejections")
@@ -149,7 +149,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting", "bundle_broken"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

@@ -4,6 +4,7 @@ import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/r
 import type { Ledger } from "../ledger.ts";
 import { checkSchema, migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
+import { SqlBundles } from "./sql-bundles.ts";
 import { SqlChanges } from "./sql-changes.ts";
 import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlGates } from "./sql-gates.ts";
@@ -39,6 +40,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     returns: new SqlReturns(database, now),
     gates: new SqlGates(database, now),
     waiters: new SqlWaiters(database, now),
+    bundles: new SqlBundles(database, now),
     audit: new SqlAudit(database),
     deadLetters: new SqlDeadLetters(database, now),
     heartbeats: new SqlHeartbeats(

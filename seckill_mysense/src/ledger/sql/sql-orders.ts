@@ -1,9 +1,16 @@
 import { entryOf, readableParts, type BatchEntry, type Refusal } from "../../domain/batch-entry.ts";
+import { defaultCollectWithinMs } from "../../domain/bundle.ts";
 import type { Order, RecordOutcome, RejectionReason } from "../../domain/order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../../domain/reservation.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
+import {
+  maxRecordBatch,
+  type LedgerAnswer,
+  type LedgerOrders,
+  type RecordOptions,
+  type TransitionOutcome,
+} from "../orders.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { releaseCancelledSales } from "./cancelled-sales.ts";
 import { withPrices } from "./late-prices.ts";
@@ -32,18 +39,18 @@ export class SqlOrders implements LedgerOrders {
 
   async record(
     batch: readonly AcceptedReservation[],
-    { payWithinMs }: { readonly payWithinMs: number },
+    { payWithinMs, collectWithinMs = defaultCollectWithinMs }: RecordOptions,
   ): Promise<RecordOutcome[]> {
     if (!Number.isSafeInteger(payWithinMs) || payWithinMs < 0) {
       throw new RangeError(`payWithinMs is ${payWithinMs}, not a whole number of milliseconds from 0`);
     }
-    return this.#write(batch.map(entryOf), payWithinMs);
+    return this.#write(batch.map(entryOf), { payWithinMs, collectWithinMs });
   }
 
   async reject(batch: readonly UnreadableReservation[], refusal: Refusal = "malformed"): Promise<RecordOutcome[]> {
     return this.#write(
       batch.map((message) => ({ ...readableParts(message), refusal })),
-      0,
+      { payWithinMs: 0, collectWithinMs: 0 },
     );
   }
 
@@ -99,12 +106,12 @@ export class SqlOrders implements LedgerOrders {
     return reservationIds.map((id) => orders.get(id));
   }
 
-  async #write(entries: readonly BatchEntry[], payWithinMs: number): Promise<RecordOutcome[]> {
+  async #write(entries: readonly BatchEntry[], windows: Required<RecordOptions>): Promise<RecordOutcome[]> {
     checkBatch(entries);
     if (entries.length === 0) return [];
     const { locksRows } = this.#database.dialect;
     const outcomes = await this.#database.write((transaction) =>
-      recordBatch(transaction, entries, { locksRows, nowMs: this.#now(), payWithinMs }),
+      recordBatch(transaction, entries, { locksRows, nowMs: this.#now(), ...windows }),
     );
     return [...outcomes];
   }

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { defaultCollectWithinMs } from "../../domain/bundle.ts";
 import { holderKey } from "../../domain/batch-plan.ts";
 import { type HeldOrder, type OfferedProduct, type OfferState, planReserves } from "../../domain/reserve-plan.ts";
 import type { ReserveOutcome } from "../../domain/reservation.ts";
@@ -55,7 +56,8 @@ export class SqlReservations implements LedgerReservations {
     const state = await this.#readState(transaction, calls, rows);
     const plan = planReserves(calls, state);
     const payWithinMs = calls[0]!.payWithinMs;
-    const context = { locksRows: this.#database.dialect.locksRows, nowMs: this.#now(), payWithinMs };
+    const collectWithinMs = calls[0]!.collectWithinMs ?? defaultCollectWithinMs;
+    const context = { locksRows: this.#database.dialect.locksRows, nowMs: this.#now(), payWithinMs, collectWithinMs };
     await writeOrders(transaction, plan, state, rows, context);
     await settleOffers(transaction, { orders: plan.orders, rejections: [] }, state.waiters, context.nowMs);
     return plan.outcomes;

@@ -54,7 +54,7 @@ for (const kind of ledgerKinds) {
             orders: { reserved: 1, paid: 1, cancelled: 2, expired: 0, refund_due: 0, refunded: 0 },
             rejections: {
               ...{ oversold: 1, limit_per_user: 1, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
-              ...{ gate_lost: 0, discarded: 0, not_waiting: 0 },
+              ...{ gate_lost: 0, discarded: 0, not_waiting: 0, bundle_broken: 0 },
             },
             armedEpoch: 0,
             gateSequence: 0,

@@ -92,10 +92,7 @@ export class SaleTokens {
    * Like `read`, for a text that contains a token, such as a header's value; `tokenOf` extracts the token. A verified
    * token is remembered by the whole text, so that a repeated request needs no extraction.
    */
-  readFrom(
-    text: string,
-    tokenOf: (text: string) => string | undefined,
-  ): TokenClaims | SignedTextFailure | undefined {
+  readFrom(text: string, tokenOf: (text: string) => string | undefined): TokenClaims | SignedTextFailure | undefined {
     const known = this.#verified.get(text);
     if (known !== undefined) return known;
     const token = tokenOf(text);

@@ -17,14 +17,18 @@ const checkDeclaration = {
   path: "/check",
   authorization: "sale_token",
   query: z.object({
-    productID: productId.optional().describe("Needed unless the token is for a bundle, which names its products itself."),
+    productID: productId
+      .optional()
+      .describe("Needed unless the token is for a bundle, which names its products itself."),
     quantity: z.coerce
       .number()
       .int()
       .min(1)
       .max(1_000)
       .default(1)
-      .describe("Units, all or none of them; at most the product's limit per user. Decided once for each token; not with the token of a bundle."),
+      .describe(
+        "Units, all or none of them; at most the product's limit per user. Decided once for each token; not with the token of a bundle.",
+      ),
     token: z.string().optional().describe("The token, when it comes neither as Bearer nor as cookie."),
   }),
   ok: checkAnswer,

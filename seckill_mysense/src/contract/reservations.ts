@@ -23,7 +23,10 @@ export const reservation = z.object({
       "nothing was ordered; the buyer may try again with the same token.",
   ),
   productID: productId.optional().describe("Always given, except for a bundle, which has parts."),
-  parts: z.array(readBundlePart).optional().describe("With a bundle: its products. Without an order of it, they may be left out."),
+  parts: z
+    .array(readBundlePart)
+    .optional()
+    .describe("With a bundle: its products. Without an order of it, they may be left out."),
   reason: z.string().optional().describe("With rejected: why."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
   productName: z.string().optional().describe("With an order: the name when the order was recorded."),

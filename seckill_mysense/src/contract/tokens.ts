@@ -18,7 +18,8 @@ const bundleProduct = z.strictObject({
 export const issueToken = endpoint({
   method: "POST",
   path: "/api/token",
-  summary: "Issues a token for one product, or for a bundle of several ones, to the logged-in user, ahead of the sale's start or during it.",
+  summary:
+    "Issues a token for one product, or for a bundle of several ones, to the logged-in user, ahead of the sale's start or during it.",
   authorization: "session",
   body: z.strictObject({
     productID: productId.optional().describe("For a token for one product."),

@@ -1,5 +1,4 @@
-import type { Bundle, BundleState } from "../domain/bundle.ts";
-import type { RejectionReason } from "../domain/order.ts";
+import type { Bundle, BundleReason, BundleState } from "../domain/bundle.ts";
 import type { LedgerBundles } from "../ledger/bundles.ts";
 import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -53,11 +52,11 @@ export class BrokenBundles {
   }
 
   /** The state of the bundle after that; undefined if the ledger did not answer in time. */
-  giveUp(bundle: Bundle, reason: RejectionReason): Promise<BundleState | undefined> {
+  giveUp(bundle: Bundle, reason: BundleReason): Promise<BundleState | undefined> {
     return settledWithin(this.#options.waitMs, this.#giveUp(bundle, reason));
   }
 
-  async #giveUp(bundle: Bundle, reason: RejectionReason): Promise<BundleState | undefined> {
+  async #giveUp(bundle: Bundle, reason: BundleReason): Promise<BundleState | undefined> {
     const { bundles, maxRunning, maxWaiting, logger } = this.#options;
     if (this.#running >= maxRunning) {
       if (this.#waiting.length >= maxWaiting) {

@@ -3,8 +3,7 @@ import type { BundleTokenClaims } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import { productOf } from "../domain/buckets.ts";
-import { partId } from "../domain/bundle.ts";
-import type { RejectionReason } from "../domain/order.ts";
+import { type BundleReason, partId } from "../domain/bundle.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../gate/gate-errors.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -135,7 +134,8 @@ export class BundleCheck {
       if (outcome.kind === "accepted") isNew = true;
       else if (!isOwn) return this.#stopAt(part, outcome, attempt);
       // This is a repeated request. The gates repeat their answers for ever, also after the ledger gave the units back.
-      else if (index === 0 && (await brokenBundles.isBroken(claims.reservationId))) return answers.turnAway("bundle_broken");
+      else if (index === 0 && (await brokenBundles.isBroken(claims.reservationId)))
+        return answers.turnAway("bundle_broken");
     }
     return answers.reserved(describe(claims, isNew ? "accepted" : "held"));
   }
@@ -177,7 +177,12 @@ export class BundleCheck {
     }
   }
 
-  async #giveUp(part: Part, { claims, parts }: Attempt, code: FinalCode, details: RefusalDetails = {}): Promise<Response> {
+  async #giveUp(
+    part: Part,
+    { claims, parts }: Attempt,
+    code: FinalCode,
+    details: RefusalDetails = {},
+  ): Promise<Response> {
     const { brokenBundles, answers } = this.#options;
     // A bundle whose first part was refused has no units, and the ledger need not know of it.
     if (part === parts[0]) return this.#refuse(part, code, details);
@@ -194,11 +199,11 @@ export class BundleCheck {
 
 /** Refusals after which the bundle cannot be had with this token, and what the ledger keeps as their reason. */
 const reasons = {
-  sold_out: "bundle_broken",
-  too_few_left: "bundle_broken",
+  sold_out: "sold_out",
+  too_few_left: "sold_out",
   over_limit: "limit_per_user",
-  sale_ended: "bundle_broken",
-} as const satisfies Partial<Record<FailureCode, RejectionReason>>;
+  sale_ended: "sale_ended",
+} as const satisfies Partial<Record<FailureCode, BundleReason>>;
 type FinalCode = keyof typeof reasons;
 
 function describe({ reservationId, parts }: BundleTokenClaims, status: CheckAnswer["status"]): CheckAnswer {

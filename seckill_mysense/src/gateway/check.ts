@@ -71,7 +71,9 @@ export class Check {
     if (productId === undefined || productId === null || productId === "") return answers.turnAway("missing_product");
     const entry = catalogue.find(claims.productId);
     if (productId !== claims.productId && productId !== productOf(claims.productId)) {
-      return catalogue.find(productId) === undefined ? answers.turnAway("product_not_found") : this.#wrongProduct(claims);
+      return catalogue.find(productId) === undefined
+        ? answers.turnAway("product_not_found")
+        : this.#wrongProduct(claims);
     }
     if (entry === undefined) return answers.turnAway("product_not_found");
     if (entry.sale.id !== claims.saleId) return this.#wrongProduct(claims);

@@ -28,7 +28,8 @@ export function chooseProducts(
     const name = JSON.stringify(productID);
     if (entry === undefined) return { failure: "product_not_found", message: `There is no product ${name}.` };
     const problem = problemOf({ entry, quantity }, chosen);
-    if (problem !== undefined) return { failure: "invalid_request", message: `products.${index} is ${name}: ${problem}` };
+    if (problem !== undefined)
+      return { failure: "invalid_request", message: `products.${index} is ${name}: ${problem}` };
     chosen.push({ entry, quantity });
   }
   chosen.sort((a, b) => (productOf(a.entry.product.id) < productOf(b.entry.product.id) ? -1 : 1));

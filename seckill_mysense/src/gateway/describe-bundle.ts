@@ -40,7 +40,11 @@ export function describeBundle(record: BundleRecord, granted?: readonly TokenPar
 /** A bundle that has no orders which its buyer may know of. */
 export function describeUndecided(
   bundleId: string,
-  { status, parts, reason }: { status: "pending" | "rejected" | "lost"; parts: readonly BundlePart[]; reason?: string | undefined },
+  {
+    status,
+    parts,
+    reason,
+  }: { status: "pending" | "rejected" | "lost"; parts: readonly BundlePart[]; reason?: string | undefined },
 ): Reservation {
   return {
     reservation: bundleId,

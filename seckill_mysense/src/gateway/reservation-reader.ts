@@ -66,11 +66,7 @@ export class ReservationReader {
   }
 
   /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
-  async #unknown(
-    reservationId: string,
-    entry: CatalogueProduct,
-    asker: ReservationAsker,
-  ): Promise<ReservationReading> {
+  async #unknown(reservationId: string, entry: CatalogueProduct, asker: ReservationAsker): Promise<ReservationReading> {
     const { orders, forgotten } = this.#options;
     const fate = await forgotten.fateOf(entry);
     if (fate !== "lost") return { failure: fate };

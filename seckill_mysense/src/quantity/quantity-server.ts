@@ -6,6 +6,7 @@ import type { FailureCode } from "../contract/failures.ts";
 import { openApiDocument } from "../contract/openapi.ts";
 import { quantityEndpoints } from "../contract/quantity.ts";
 import type { Gate } from "../gate/gate.ts";
+import { ForgottenReservations } from "../gateway/forgotten-reservations.ts";
 import { GateCalls } from "../gateway/gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "../gateway/gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "../gateway/mount-endpoint.ts";
@@ -112,7 +113,8 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
   const { catalogue } = stock;
   const { orders, gates, programRequests: requests } = ledger;
   // A request in the ledger proves whose the reservation is.
-  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: { belongsTo: () => true }, now });
+  const forgotten = new ForgottenReservations({ gates, gate, now });
+  const reader = new ReservationReader({ orders, gate, catalogue, ids: { belongsTo: () => true }, forgotten });
   const reservations = new ProgramReservations({
     ...{ requests, orders, reserver, stock, reader, now, elapsedMs },
     startLeewayMs: limits.start_leeway_ms,

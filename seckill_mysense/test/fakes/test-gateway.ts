@@ -32,6 +32,8 @@ export interface TestGateway extends AsyncDisposable {
 interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly product?: Partial<SaleProduct>;
+  /** Replaces fields of the other product, a speaker. */
+  readonly speaker?: Partial<SaleProduct>;
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
@@ -56,7 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...options.sale,
   };
   const first = { ...testProduct, ...options.product };
-  const second = { ...testProduct, id: "speaker", name: "Speaker" };
+  const second = { ...testProduct, id: "speaker", name: "Speaker", ...options.speaker };
   await ledger.sales.create(sale, [first, second]);
   await gate.arm(sale, first, first.total);
   await gate.arm(sale, second, second.total);

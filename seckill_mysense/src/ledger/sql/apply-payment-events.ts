@@ -1,10 +1,12 @@
 import type { PaymentEvent, PaymentOutcome, PaymentState } from "../../domain/payment.ts";
-import { settle, type Settlement } from "../../domain/settlement.ts";
+import { settle, type SettledOrder, type Settlement } from "../../domain/settlement.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { StoredOrder, PaymentRow } from "../database/schema.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { lockProducts } from "./lock-products.ts";
 import { confirmRefunds, reopenRefunds, writeRefunds } from "./refund-rows.ts";
+import { paidTogether } from "./purchases.ts";
+import { productsOf, stateOfAll } from "./release-bundles.ts";
 import { releaseOrders } from "./release-orders.ts";
 
 export interface ApplyContext {
@@ -26,7 +28,7 @@ export async function applyPaymentEvents(
   );
   const settlement = settle(events, {
     payments: new Map([...payments].map(([id, row]) => [id, settledPayment(row)])),
-    orders: new Map([...orders].map(([id, { state, paid_with }]) => [id, { state, paidWith: paid_with }])),
+    orders: new Map([...payments.values()].flatMap(({ reservation_id }) => settledOrder(reservation_id, orders))),
     applied: await readApplied(transaction, events),
     refunds: await readRefunded(transaction, events),
   });
@@ -37,6 +39,13 @@ export async function applyPaymentEvents(
 
 function settledPayment({ reservation_id, provider, state, amount_minor, currency }: PaymentRow) {
   return { reservationId: reservation_id, provider, state, amountMinor: amount_minor, currency };
+}
+
+/** The orders of a bundle are one to the settlement: they have one state. */
+function settledOrder(id: string, orders: ReadonlyMap<string, StoredOrder>): [string, SettledOrder][] {
+  const first = orders.get(id);
+  if (first === undefined) return [];
+  return [[id, { state: stateOfAll(paidTogether(id), orders), paidWith: first.paid_with }]];
 }
 
 /**
@@ -50,22 +59,18 @@ async function lockOrdersOf(
 ): Promise<Map<string, StoredOrder>> {
   const rows = await transaction
     .selectFrom("payments")
-    .innerJoin("orders", "orders.reservation_id", "payments.reservation_id")
-    .select(["payments.id", "payments.reservation_id", "orders.product_id"])
+    .select(["id", "reservation_id"])
     .where(
-      "payments.id",
+      "id",
       "in",
       events.map(({ paymentId }) => paymentId),
     )
     .execute();
   const refunded = new Set(events.flatMap(({ kind, paymentId }) => (kind === "refunded" ? [paymentId] : [])));
-  const products = new Set(rows.filter(({ id }) => refunded.has(id)).map((row) => row.product_id));
-  await lockProducts(transaction, [...products], locksRows);
-  return lockOrders(
-    transaction,
-    rows.map((row) => row.reservation_id),
-    locksRows,
-  );
+  const ordersOf = (some: typeof rows): string[] => some.flatMap((row) => paidTogether(row.reservation_id));
+  const products = await productsOf(transaction, ordersOf(rows.filter(({ id }) => refunded.has(id))));
+  await lockProducts(transaction, products, locksRows);
+  return lockOrders(transaction, ordersOf(rows), locksRows);
 }
 
 export async function lockPayments(
@@ -132,9 +137,10 @@ async function write(
   await markPaid(transaction, paidOrders, nowMs);
   await writePaymentStates(transaction, settlement.changedPayments, nowMs);
   await writeRefunds(transaction, refunds, nowMs);
-  await confirmRefunds(transaction, { paymentIds: confirmedRefunds, reservationIds: refundedOrders, nowMs });
-  await reopenRefunds(transaction, { paymentIds: reopenedRefunds, reservationIds: reopenedOrders, nowMs });
-  for (const [productId, ids] of Map.groupBy(unpaidOrders, (id) => orders.get(id)!.product_id)) {
+  const all = (ids: readonly string[]): string[] => ids.flatMap(paidTogether);
+  await confirmRefunds(transaction, { paymentIds: confirmedRefunds, reservationIds: all(refundedOrders), nowMs });
+  await reopenRefunds(transaction, { paymentIds: reopenedRefunds, reservationIds: all(reopenedOrders), nowMs });
+  for (const [productId, ids] of Map.groupBy(all(unpaidOrders), (id) => orders.get(id)!.product_id)) {
     await releaseOrders(transaction, {
       productId,
       reservationIds: ids,
@@ -146,8 +152,25 @@ async function write(
   }
 }
 
-/** One statement for all of them, in which each order finds its own payment. */
+/** One statement for all single orders, in which each order finds its own payment; and one for each bundle. */
 async function markPaid(
+  transaction: LedgerTransaction,
+  paidOrders: ReadonlyMap<string, string>,
+  nowMs: number,
+): Promise<void> {
+  const isSingle = (id: string): boolean => paidTogether(id).length === 1;
+  await markPaidSingles(transaction, new Map([...paidOrders].filter(([id]) => isSingle(id))), nowMs);
+  for (const [id, paymentId] of paidOrders) {
+    if (isSingle(id)) continue;
+    await transaction
+      .updateTable("orders")
+      .set({ state: "paid", paid_at_ms: nowMs, paid_with: paymentId })
+      .where("reservation_id", "in", paidTogether(id))
+      .execute();
+  }
+}
+
+async function markPaidSingles(
   transaction: LedgerTransaction,
   paidOrders: ReadonlyMap<string, string>,
   nowMs: number,

@@ -1,9 +1,11 @@
 import { sql } from "kysely";
+import type { Order } from "../../domain/order.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { PaymentRow } from "../database/schema.ts";
 import type { AskAgain, OpenPaymentOptions, OpenPaymentOutcome, StrandedPayments } from "../payments.ts";
 import { lockOrders } from "./lock-orders.ts";
+import { readPurchases } from "./purchases.ts";
 import { toOrder, toPayment } from "./rows.ts";
 
 /**
@@ -12,13 +14,17 @@ import { toOrder, toPayment } from "./rows.ts";
  */
 export async function openPayment(
   transaction: LedgerTransaction,
-  reservationId: string,
+  id: string,
   { provider, amountMinor, currency, nowMs, askAtMs, locksRows }: OpenPaymentOptions & { readonly locksRows: boolean },
 ): Promise<OpenPaymentOutcome> {
-  const row = (await lockOrders(transaction, [reservationId], locksRows)).get(reservationId);
-  if (row === undefined) return { kind: "not_found" };
-  const order = toOrder(row);
-  if (order.state !== "reserved" || nowMs > order.payBeforeMs) return { kind: "refused", order };
+  const ids = (await readPurchases(transaction, [id])).ordersOf(id);
+  const orders = [...(await lockOrders(transaction, ids, locksRows)).values()].map(toOrder);
+  const [order] = orders;
+  if (order === undefined) return { kind: "not_found" };
+  const isOpen = orders.every(({ state, payBeforeMs }) => state === "reserved" && nowMs <= payBeforeMs);
+  if (!isOpen) return { kind: "refused", order };
+  if (orders.length > 1) checkSum(orders, amountMinor);
+  const { reservationId } = order;
   const open = await transaction
     .selectFrom("payments")
     .selectAll()
@@ -42,6 +48,13 @@ export async function openPayment(
   };
   await transaction.insertInto("payments").values(created).execute();
   return { kind: "open", payment: toPayment(created), order };
+}
+
+/** A bundle has one payment, of the sum of its orders. */
+function checkSum(orders: readonly Order[], amountMinor: number): void {
+  const sum = orders.reduce((total, { priceMinor, quantity }) => total + priceMinor * quantity, 0);
+  if (amountMinor === sum) return;
+  throw new RangeError(`the payment of the bundle ${orders[0]!.bundleId} is ${amountMinor}, not its sum of ${sum}`);
 }
 
 /** The next moment to ask is written before anybody asks, so that two processes ask about different payments. */

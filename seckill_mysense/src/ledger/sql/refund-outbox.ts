@@ -5,6 +5,7 @@ import type { PaymentRow, RefundRow } from "../database/schema.ts";
 import type { RefundFigures } from "../payments.ts";
 import { lockPayments } from "./apply-payment-events.ts";
 import { lockOrders } from "./lock-orders.ts";
+import { paidTogether } from "./purchases.ts";
 import { confirmRefunds } from "./refund-rows.ts";
 
 const maxErrorLength = 500;
@@ -154,7 +155,8 @@ export async function markRefunded(
     .where("id", "=", paymentId)
     .executeTakeFirst();
   if (found === undefined) return false;
-  const order = (await lockOrders(transaction, [found.reservation_id], locksRows)).get(found.reservation_id);
+  const ids = paidTogether(found.reservation_id);
+  const order = (await lockOrders(transaction, ids, locksRows)).get(found.reservation_id);
   const payment = (await lockPayments(transaction, [paymentId], locksRows)).get(paymentId);
   if (payment?.state !== "refund_pending") return false;
   await transaction
@@ -163,7 +165,7 @@ export async function markRefunded(
     .where("id", "=", paymentId)
     .execute();
   const isCalledOff = order?.state === "refund_due" && order.paid_with === paymentId;
-  const reservationIds = isCalledOff ? [found.reservation_id] : [];
+  const reservationIds = isCalledOff ? ids : [];
   await confirmRefunds(transaction, { paymentIds: [paymentId], reservationIds, nowMs });
   return true;
 }

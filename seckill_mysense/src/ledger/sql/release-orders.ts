@@ -18,6 +18,12 @@ export interface Release {
   readonly locksRows: boolean;
 }
 
+/** Orders that were released, as they are now; and all orders that were to be, as they were before. */
+export interface Released {
+  readonly released: readonly StoredOrder[];
+  readonly before: ReadonlyMap<string, StoredOrder>;
+}
+
 /** The column with the time at which an order came into its state. */
 const timeOf = {
   cancelled: "cancelled_at_ms",
@@ -30,12 +36,11 @@ const timeOf = {
  * Ends orders of one product and gives their units back, in the caller's transaction. The product is locked first: its
  * epoch is read with the lock, because a released unit belongs to the epoch of its release. If the gate was rebuilt
  * since the order, it was armed without this unit.
- * @returns the orders that were released, as they are now; and all given orders as they were before
  */
 export async function releaseOrders(
   transaction: LedgerTransaction,
   { productId, reservationIds, from, to, nowMs, locksRows }: Release,
-): Promise<{ readonly released: readonly StoredOrder[]; readonly before: ReadonlyMap<string, StoredOrder> }> {
+): Promise<Released> {
   const product = (await lockProducts(transaction, [productId], locksRows)).get(productId);
   if (product === undefined) throw new LedgerCorruptionError(`the product ${productId} has been deleted`);
   const before = await lockOrders(transaction, reservationIds, locksRows);

@@ -38,7 +38,7 @@ export class SqlBundles implements LedgerBundles {
       const entry = { reservationId: partId(bundleId, 1, parts), saleId, userId };
       const locked = await lockBundles(transaction, [entry], { locksRows, nowMs, collectWithinMs: 0 });
       const known = locked.get(bundleId);
-      if (known === undefined) throw new RangeError(`the bundle's id is ${bundleId}, which is no id of a bundle`);
+      if (known === undefined) throw new RangeError(`no bundle of ${parts} parts has the id ${bundleId}`);
       const isSame = known.saleId === saleId && known.userId === userId && known.parts === parts;
       if (known.state !== "collecting" || !isSame) return known.state;
       await breakBundles(transaction, [bundleId], { reason, nowMs });

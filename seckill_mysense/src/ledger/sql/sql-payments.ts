@@ -12,7 +12,7 @@ import type {
 } from "../payments.ts";
 import { applyPaymentEvents } from "./apply-payment-events.ts";
 import { CallBatcher } from "./call-batcher.ts";
-import { callOffOrders } from "./call-off.ts";
+import { callOffBundles, callOffOrders } from "./call-off.ts";
 import {
   listRefunds,
   markRefundFailed,
@@ -23,6 +23,7 @@ import {
   takeRefunds,
 } from "./refund-outbox.ts";
 import { openPayment, pruneEvents, readStranded, stopAsking, takeUndecided } from "./open-payments.ts";
+import { readPurchases } from "./purchases.ts";
 import { toOrder, toPayment } from "./rows.ts";
 import { sharedTransactions } from "./transitions.ts";
 
@@ -40,9 +41,9 @@ export class SqlPayments implements LedgerPayments {
     this.#now = now;
   }
 
-  open(reservationId: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome> {
+  open(id: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome> {
     const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) => openPayment(transaction, reservationId, { ...options, locksRows }));
+    return this.#database.write((transaction) => openPayment(transaction, id, { ...options, locksRows }));
   }
 
   async markCreated(
@@ -86,17 +87,18 @@ export class SqlPayments implements LedgerPayments {
     return this.#database.read((database) => pruneEvents(database, { beforeMs, limit }));
   }
 
-  async callOff(reservationId: string): Promise<TransitionOutcome> {
+  async callOff(id: string): Promise<TransitionOutcome> {
+    const purchases = await this.#database.read((reader) => readPurchases(reader, [id]));
+    const [reservationId = ""] = purchases.ordersOf(id);
     const before = await this.#readOrder(reservationId);
     if (before === undefined) return { kind: "not_found" };
-    const { locksRows } = this.#database.dialect;
-    const release = {
-      productId: before.product_id,
-      reservationIds: [reservationId],
-      nowMs: this.#now(),
-      locksRows,
-    };
-    const [calledOff] = await this.#database.write((transaction) => callOffOrders(transaction, release));
+    const release = { nowMs: this.#now(), locksRows: this.#database.dialect.locksRows };
+    const single = { ...release, productId: before.product_id, reservationIds: [reservationId] };
+    const [calledOff] = await this.#database.write((transaction) =>
+      before.bundle_id === null
+        ? callOffOrders(transaction, single)
+        : callOffBundles(transaction, purchases.bundles, release),
+    );
     if (calledOff !== undefined) return { kind: "done", order: toOrder(calledOff) };
     const now = (await this.#readOrder(reservationId)) ?? before;
     const isOver = now.state === "refund_due" || now.state === "refunded";

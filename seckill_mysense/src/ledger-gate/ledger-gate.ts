@@ -8,14 +8,13 @@ import { checkProduct } from "../gate/product-keys.ts";
 import type { AmendOutcome, Gate, GateStatus, GiveBackOutcome, ReserveOptions } from "../gate/gate.ts";
 import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { GateRecord, LedgerGates } from "../ledger/gates.ts";
-import type { LedgerOrders } from "../ledger/orders.ts";
+import type { LedgerOrders, RecordOptions } from "../ledger/orders.ts";
 import type { LedgerReservations } from "../ledger/reservations.ts";
 
-export interface LedgerGateParts {
+export interface LedgerGateParts extends RecordOptions {
   readonly reservations: LedgerReservations;
   readonly gates: Pick<LedgerGates, "read">;
   readonly orders: Pick<LedgerOrders, "read">;
-  readonly payWithinMs: number;
 }
 
 /**
@@ -51,13 +50,13 @@ async function answered<T>(what: string, call: () => Promise<T>): Promise<T> {
 }
 
 async function reserve(
-  { reservations, payWithinMs }: LedgerGateParts,
+  { reservations, payWithinMs, collectWithinMs }: LedgerGateParts,
   request: ReservationRequest,
   { minEpoch = 0 }: ReserveOptions = {},
 ): Promise<ReserveOutcome> {
   checkReservation(request);
   checkProduct({ saleId: request.saleId, id: request.productId });
-  return reservations.reserve({ ...request, minEpoch, payWithinMs });
+  return reservations.reserve({ ...request, minEpoch, payWithinMs, collectWithinMs });
 }
 
 /** The ledger's own row says what is sold: there is only to find out whether units that are to go are still there. */

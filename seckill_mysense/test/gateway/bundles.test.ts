@@ -155,8 +155,9 @@ describe("/check with a bundle", () => {
     // Nobody can wait for a bundle.
     expect(refused.body.canWait).toBeUndefined();
     expect(unitsLeft(system)).toEqual([1, 0]);
-    const [{ reservationId }] = system.gate.accepted.slice(-1) as [{ reservationId: string }];
-    const id = reservationId.slice(0, -".1.2".length);
+    const [id] = idsOf(token);
+    const { reservationId } = system.gate.accepted.at(-1)!;
+    expect(reservationId).toBe(`${id}.1.2`);
     expect(await system.ledger.bundles.read(id)).toMatchObject({ state: "broken", reason: "sold_out" });
     expect(await read({ buyer, token }, id)).toEqual({
       ...{ reservation: id, status: "rejected", reason: "sold_out" },

@@ -36,6 +36,10 @@ export interface SaleAudit {
   readonly wrongReturns: Findings;
   /** Money without a unit, units without money or a reason, and refunds that do not fit their payments. */
   readonly wrongMoney: Findings;
+  /** Bundles of which a user got a part and not the whole, and those whose payment is not their sum. */
+  readonly wrongBundles: Findings;
+  /** Bundles that wait for a part, and broken ones that still hold units: only a running sale may have some. */
+  readonly openBundles: Findings;
 }
 
 /** The figures that the verifier checks. */

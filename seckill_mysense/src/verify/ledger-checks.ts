@@ -36,6 +36,13 @@ export function checkMoney({ audit }: SaleView): InvariantResult {
   return resultOfFindings(audit.wrongMoney, "payments and refunds against orders");
 }
 
+/** I10: a user has all parts of a bundle or none, and pays for all of them at once. */
+export function checkBundles({ audit: { wrongBundles, openBundles } }: SaleView, atRest: boolean): InvariantResult {
+  const open = atRest ? openBundles : { count: 0, examples: [] };
+  const both = { count: wrongBundles.count + open.count, examples: [...wrongBundles.examples, ...open.examples] };
+  return resultOfFindings(both, "bundles against their orders and payments");
+}
+
 function resultOfFindings({ count, examples }: Findings, checked: string): InvariantResult {
   return count === 0 ? { status: "ok", checked } : { status: "violated", count, examples };
 }

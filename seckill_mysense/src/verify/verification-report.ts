@@ -11,6 +11,7 @@ export const invariants = {
   I7: "each unit returns at most once",
   I8: "no undersell",
   I9: "no money without a unit, no unit without money",
+  I10: "a bundle is whole, or holds nothing",
 } as const;
 
 export type InvariantId = keyof typeof invariants;

@@ -5,7 +5,7 @@ import type { ReservationQueue } from "../queue/queue.ts";
 import { pause } from "../time/pause.ts";
 import { checkConservation, checkUndersell, missingUnits } from "./unit-checks.ts";
 import { checkDecided } from "./decision-checks.ts";
-import { checkLimits, checkMoney, checkReturns, checkTotals } from "./ledger-checks.ts";
+import { checkBundles, checkLimits, checkMoney, checkReturns, checkTotals } from "./ledger-checks.ts";
 import type { GateFigures, ProductView, SaleView } from "./sale-view.ts";
 import { compareTold } from "./told-checks.ts";
 import type { ToldAnswer } from "./told-answer.ts";
@@ -48,6 +48,7 @@ export async function verifySale(options: VerifySaleOptions): Promise<Verificati
     I7: checkReturns(view),
     I8: checkUndersell(view, { atRest, demandLeft }),
     I9: checkMoney(view),
+    I10: checkBundles(view, atRest),
   };
   const outcome = outcomeOf(Object.values(results), atRest);
   return {

@@ -16,12 +16,15 @@ async function paidOrdersWithoutMoney(snapshot: LedgerReader, saleId: string): P
   const rows = await snapshot
     .selectFrom("orders")
     .leftJoin("payments", "payments.id", "orders.paid_with")
+    .leftJoin("orders as payer", "payer.reservation_id", "payments.reservation_id")
     .select(["orders.reservation_id", "orders.paid_with", "payments.state"])
     .where("orders.sale_id", "=", saleId)
     .where("orders.state", "=", "paid")
     .where(sql<boolean>`coalesce(orders.paid_with, '') <> 'none'`)
     .where(
-      sql<boolean>`(coalesce(payments.state, '') <> 'succeeded' or payments.reservation_id <> orders.reservation_id)`,
+      // The payment of a bundle belongs to one of its orders.
+      sql<boolean>`(coalesce(payments.state, '') <> 'succeeded' or coalesce(payer.bundle_id, payer.reservation_id) <>
+        coalesce(orders.bundle_id, orders.reservation_id))`,
     )
     .execute();
   return rows.map(

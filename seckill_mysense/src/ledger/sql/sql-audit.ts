@@ -5,6 +5,7 @@ import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { auditBundles } from "./audit-bundles.ts";
 import { findWrongMoney } from "./audit-money.ts";
 import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
@@ -31,6 +32,7 @@ export class SqlAudit implements LedgerAudit {
       const content = await readSale(snapshot, saleId);
       if (content === undefined) return undefined;
       const products: ProductAudit[] = [];
+      const bundles = await auditBundles(snapshot, saleId);
       for (const product of content.products) products.push(await auditProduct(snapshot, product));
       return {
         sale: content.sale,
@@ -39,6 +41,8 @@ export class SqlAudit implements LedgerAudit {
         contradictions: await findContradictions(snapshot, saleId),
         wrongReturns: await findWrongReturns(snapshot, saleId),
         wrongMoney: findings(await findWrongMoney(snapshot, saleId)),
+        wrongBundles: findings(bundles.wrong),
+        openBundles: findings(bundles.open),
       };
     });
   }

@@ -67,6 +67,8 @@ for (const kind of ledgerKinds) {
         contradictions: { count: 0, examples: [] },
         wrongReturns: { count: 0, examples: [] },
         wrongMoney: { count: 0, examples: [] },
+        wrongBundles: { count: 0, examples: [] },
+        openBundles: { count: 0, examples: [] },
       });
     });
   });

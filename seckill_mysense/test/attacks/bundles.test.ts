@@ -181,6 +181,9 @@ test("who asks for bundles that cannot be had, again and again, keeps no unit of
       expect([status, ["sold_out", "bundle_broken"]]).toEqual([410, expect.arrayContaining([error!])]);
     }
   }
+  // Some of them did take headphones.
+  const givenUp = /seckill_bundles_given_up_total\{outcome="given_up"\} (\d+)/.exec(await shop.metrics());
+  expect(Number(givenUp?.[1])).toBeGreaterThan(0);
   await waitUntil(async () => (await unitsLeft())[0] === before, {
     what: "the headphones to be on sale again",
     timeoutMs: 20_000,

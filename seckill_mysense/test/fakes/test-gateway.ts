@@ -2,6 +2,7 @@ import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
 import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
+import type { PaymentProvider } from "../../src/payments/payment-provider.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { MemoryGate } from "./memory-gate.ts";
@@ -38,6 +39,8 @@ interface TestGatewayOptions {
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
   readonly secrets?: readonly string[];
+  /** Without one no money moves. */
+  readonly provider?: PaymentProvider;
   /** The clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
 }
@@ -85,6 +88,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ledger,
     settings,
     secrets,
+    provider: options.provider,
     logger: silentLogger,
     health,
     ...systemClock,

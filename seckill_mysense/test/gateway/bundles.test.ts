@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { GateOutcomeUnknown } from "../../src/gate/gate-errors.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
+import type { PaymentProvider, PaymentRequest } from "../../src/payments/payment-provider.ts";
 import { type JsonAnswer, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, testProduct, type TestGateway } from "../fakes/test-gateway.ts";
 
@@ -455,6 +456,46 @@ describe("the orders of a bundle", () => {
       "order_not_cancellable",
       "The order is paid.",
     ]);
+  });
+
+  test("are one payment of the sum at the provider, described with all products", async () => {
+    const asked: PaymentRequest[] = [];
+    const unused = (): never => {
+      throw new Error("not asked for");
+    };
+    const provider: PaymentProvider = {
+      name: "simulator",
+      create: async (request) => {
+        asked.push(request);
+        return { providerId: "p", payUrl: "https://pay.example/p" };
+      },
+      ...{ ask: unused, end: unused, refund: unused, readCallback: unused },
+    };
+    await using system = await startTestGateway({
+      provider,
+      product: { priceMinor: 500 },
+      speaker: { limitPerUser: 2 },
+    });
+    const buyer = await registered(system);
+    const token = await buyer.bundleToken("headphones", { productID: "speaker", quantity: 2 });
+    const { reservation: id } = (await buyer.checkBundle(token)).body;
+    await record(system);
+    for (let times = 0; times < 2; times++) {
+      const started = await buyer.send("POST", `/api/orders/${id}/pay`);
+      expect([started.status, started.body.status, started.body.reservation]).toEqual([200, "won", id]);
+      expect([started.body.payUrl, started.body.totalMinor]).toEqual(["https://pay.example/p", 500 + 2 * 4_999]);
+    }
+    const [{ paymentId, ...payment }] = asked as [PaymentRequest];
+    expect(asked).toHaveLength(1);
+    expect(payment).toMatchObject({
+      amountMinor: 500 + 2 * 4_999,
+      currency: "EUR",
+      description: "Headphones, 2 x Speaker",
+    });
+    const { amountMinor, currency } = payment;
+    await system.ledger.payments.apply({ id: "event", kind: "succeeded", paymentId, money: { amountMinor, currency } });
+    expect((await read({ buyer, token }, id)).status).toBe("paid");
+    expect((await buyer.send("POST", `/api/orders/${id}/pay`)).body).toMatchObject({ status: "paid", reservation: id });
   });
 
   test("are given back together", async () => {

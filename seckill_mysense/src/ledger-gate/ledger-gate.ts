@@ -8,13 +8,14 @@ import { checkProduct } from "../gate/product-keys.ts";
 import type { AmendOutcome, Gate, GateStatus, GiveBackOutcome, ReserveOptions } from "../gate/gate.ts";
 import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { GateRecord, LedgerGates } from "../ledger/gates.ts";
-import type { LedgerOrders, RecordOptions } from "../ledger/orders.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerReservations } from "../ledger/reservations.ts";
 
-export interface LedgerGateParts extends RecordOptions {
+export interface LedgerGateParts {
   readonly reservations: LedgerReservations;
   readonly gates: Pick<LedgerGates, "read">;
   readonly orders: Pick<LedgerOrders, "read">;
+  readonly payWithinMs: number;
 }
 
 /**
@@ -50,13 +51,13 @@ async function answered<T>(what: string, call: () => Promise<T>): Promise<T> {
 }
 
 async function reserve(
-  { reservations, payWithinMs, collectWithinMs }: LedgerGateParts,
+  { reservations, payWithinMs }: LedgerGateParts,
   request: ReservationRequest,
   { minEpoch = 0 }: ReserveOptions = {},
 ): Promise<ReserveOutcome> {
   checkReservation(request);
   checkProduct({ saleId: request.saleId, id: request.productId });
-  return reservations.reserve({ ...request, minEpoch, payWithinMs, collectWithinMs });
+  return reservations.reserve({ ...request, minEpoch, payWithinMs });
 }
 
 /** The ledger's own row says what is sold: there is only to find out whether units that are to go are still there. */

@@ -9,7 +9,7 @@ export interface RecordOptions {
   /** How long an order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
   /** How long a bundle may wait for its last part, in milliseconds. */
-  readonly collectWithinMs?: number | undefined;
+  readonly collectWithinMs?: number;
 }
 
 export type TransitionOutcome =

@@ -5,7 +5,7 @@ import type { ReserveOutcome } from "../domain/reservation.ts";
 export interface DirectCall extends DirectRequest {
   readonly payWithinMs: number;
   /** How long a bundle may wait for its last part, in milliseconds. */
-  readonly collectWithinMs?: number | undefined;
+  readonly collectWithinMs?: number;
 }
 
 /** Reservations that the ledger itself decides, in a sale without a gate. */

@@ -6,17 +6,19 @@ import { unwatchedPart } from "../health/part-sources.ts";
 import type { Delivery, ReservationQueue } from "../queue/queue.ts";
 import { type LedgerDeadLetters, maxWaitingLetters, type NewDeadLetter } from "../ledger/dead-letters.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
-import { maxRecordBatch, type LedgerOrders, type RecordOptions } from "../ledger/orders.ts";
+import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { traceMessages } from "../tracing/tracing.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
-export interface ConsumerOptions extends RecordOptions {
+export interface ConsumerOptions {
   readonly queue: Pick<ReservationQueue, "consume">;
   readonly orders: Pick<LedgerOrders, "record" | "reject">;
   readonly deadLetters: Pick<LedgerDeadLetters, "keep">;
   /** Is told whether batches can be recorded. */
   readonly health?: HealthPart;
+  /** How long a recorded order may stay unpaid, in milliseconds. */
+  readonly payWithinMs: number;
   readonly logger?: Logger;
   /** Most reservations in one transaction. */
   readonly maxBatch?: number;
@@ -125,11 +127,11 @@ class BatchRecorder {
   /** One bad row fails the transaction of the whole batch. Halving the batch finds that row and records the others. */
   async #record(entries: readonly ReadableEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    const { orders, payWithinMs, collectWithinMs } = this.#options;
+    const { orders, payWithinMs } = this.#options;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
       const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
-        orders.record(traced, { payWithinMs, collectWithinMs }),
+        orders.record(traced, { payWithinMs }),
       );
       for (const [index, outcome] of outcomes.entries()) await this.#note(outcome, entries[index] as ReadableEntry);
     } catch (error) {

@@ -1,13 +1,14 @@
 import type { RecordOutcome } from "../domain/order.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { DeadLetter, DeadLetterState, LedgerDeadLetters } from "../ledger/dead-letters.ts";
-import type { LedgerOrders, RecordOptions } from "../ledger/orders.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
 import { decodeReservation } from "../queue/reservation-codec.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
-export interface DeadLettersOptions extends RecordOptions {
+export interface DeadLettersOptions {
   readonly letters: LedgerDeadLetters;
   readonly orders: Pick<LedgerOrders, "record" | "reject" | "readAnswers">;
+  readonly payWithinMs: number;
   readonly logger: Logger;
 }
 
@@ -54,8 +55,8 @@ export class DeadLetters {
       const why = `its buyer has been told that the reservation was rejected (${rejection}), and an answer never changes`;
       return { kind: "refused", why };
     }
-    const { orders, payWithinMs, collectWithinMs } = this.#options;
-    const [outcome] = await orders.record([reservation], { payWithinMs, collectWithinMs });
+    const { orders, payWithinMs } = this.#options;
+    const [outcome] = await orders.record([reservation], { payWithinMs });
     return this.#settle(found, { state: "replayed", by, outcome: inWords(outcome as RecordOutcome) });
   }
 

@@ -7,7 +7,6 @@ import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Task } from "./command-line.ts";
 import { openLedger, prepareLedger } from "./system-parts.ts";
-import { recordOptionsOf } from "./record-options.ts";
 
 export interface DeadLettersRoleOptions {
   readonly settings: Settings;
@@ -26,8 +25,8 @@ export async function handleDeadLetters(options: DeadLettersRoleOptions): Promis
   const ledger = openLedger(settings, clock.now);
   try {
     await prepareLedger(ledger, settings);
-    const { deadLetters: letters, orders } = ledger;
-    const deadLetters = new DeadLetters({ letters, orders, logger, ...recordOptionsOf(settings) });
+    const payWithinMs = settings.sale.pay_within_seconds * 1_000;
+    const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
     return await act(deadLetters, options);
   } finally {
     await ledger.close();

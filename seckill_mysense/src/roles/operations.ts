@@ -16,7 +16,6 @@ import { Sampler } from "./sampler.ts";
 import { settledWithin } from "../time/settled-within.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
-import { recordOptionsOf } from "./record-options.ts";
 
 export interface Operations {
   /** The port of the listener. */
@@ -85,8 +84,8 @@ function listen(
   sampler: Sampler,
 ): OperationsServer {
   const { host, port } = settings.operations;
-  const { deadLetters: letters, orders } = ledger;
-  const deadLetters = new DeadLetters({ letters, orders, logger, ...recordOptionsOf(settings) });
+  const payWithinMs = settings.sale.pay_within_seconds * 1_000;
+  const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
   const internalSecret = new InternalSecret(settings.backend.internal_secret);
   try {
     const shown = { figures: () => sampler.figures, longestLists: () => sampler.longestLists };

@@ -46,7 +46,6 @@ import {
   prepareLedger,
   secretsOf,
 } from "./system-parts.ts";
-import { recordOptionsOf } from "./record-options.ts";
 
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
@@ -214,9 +213,10 @@ async function runConsumer(
   { ledger, queue, health }: ConsumerParts,
   stops: Stops,
 ): Promise<Consumer> {
+  const payWithinMs = settings.sale.pay_within_seconds * 1000;
   const { orders, deadLetters } = ledger;
   const told = { health: health.part("consumer"), logger, now: clock.now };
-  const consumer = await startConsumer({ queue, orders, deadLetters, ...recordOptionsOf(settings), ...told });
+  const consumer = await startConsumer({ queue, orders, deadLetters, payWithinMs, ...told });
   stops.push(() => consumer.stop());
   return consumer;
 }

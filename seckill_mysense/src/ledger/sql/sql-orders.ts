@@ -106,7 +106,7 @@ export class SqlOrders implements LedgerOrders {
     return reservationIds.map((id) => orders.get(id));
   }
 
-  async #write(entries: readonly BatchEntry[], windows: RecordWindows): Promise<RecordOutcome[]> {
+  async #write(entries: readonly BatchEntry[], windows: Required<RecordOptions>): Promise<RecordOutcome[]> {
     checkBatch(entries);
     if (entries.length === 0) return [];
     const { locksRows } = this.#database.dialect;
@@ -116,9 +116,6 @@ export class SqlOrders implements LedgerOrders {
     return [...outcomes];
   }
 }
-
-/** How long a recorded order may stay unpaid, and a bundle without its last part. */
-type RecordWindows = Readonly<Record<keyof RecordOptions, number>>;
 
 function checkBatch(batch: readonly unknown[]): void {
   if (batch.length <= maxRecordBatch) return;

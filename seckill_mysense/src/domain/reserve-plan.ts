@@ -1,3 +1,4 @@
+import { BundlePlan, type BundlePlanState, type DecidedBundles } from "./bundle-plan.ts";
 import { freeSlot, holderKey, type PlannedOrder } from "./batch-plan.ts";
 import type { AcceptedReservation, HeldReservation, ReservationRequest, ReserveOutcome } from "./reservation.ts";
 import { sumOfUnits, unitsOf } from "./units.ts";
@@ -30,7 +31,7 @@ export interface HeldOrder extends HeldReservation {
   readonly acceptedAtMs: number;
 }
 
-export interface OfferState {
+export interface OfferState extends BundlePlanState {
   /** Those that are on sale, or were; drafts are missing. */
   readonly products: ReadonlyMap<string, OfferedProduct>;
   /** Reservations that were decided before, whatever became of them. */
@@ -51,6 +52,7 @@ export interface ReservePlan {
   readonly reserved: ReadonlyMap<string, number>;
   /** The sequence of each product after the batch. */
   readonly sequences: ReadonlyMap<string, number>;
+  readonly bundles: DecidedBundles;
 }
 
 /**
@@ -60,19 +62,22 @@ export interface ReservePlan {
 export function planReserves(requests: readonly DirectRequest[], state: OfferState): ReservePlan {
   const planner = new ReservePlanner(state);
   const outcomes = requests.map((request) => planner.decide(request));
-  return { outcomes, orders: planner.orders, reserved: planner.reserved, sequences: planner.sequences };
+  const { orders, reserved, sequences, bundles } = planner;
+  return { outcomes, orders, reserved, sequences, bundles };
 }
 
 class ReservePlanner {
   readonly orders: PlannedOrder[] = [];
   readonly reserved = new Map<string, number>();
   readonly sequences = new Map<string, number>();
+  readonly bundles: BundlePlan;
   readonly #state: OfferState;
   readonly #decided = new Set<string>();
   readonly #held = new Map<string, HeldOrder[]>();
 
   constructor(state: OfferState) {
     this.#state = state;
+    this.bundles = new BundlePlan(state);
   }
 
   decide(request: DirectRequest): ReserveOutcome {
@@ -86,6 +91,8 @@ class ReservePlanner {
       const own = this.#heldBy(productId, userId).find((one) => one.reservationId === reservationId);
       return { kind: "replay", ...replayed(own ?? { reservationId }) };
     }
+    // A bundle that is broken has decided its parts too: there is no unit for them any more.
+    if (this.bundles.refusalOf(request) !== undefined) return { kind: "replay", reservationId };
     if (nowMs >= product.endsAtMs) return { kind: "ended" };
     if (product.paused) return { kind: "paused" };
     const held = this.#heldBy(productId, userId);
@@ -115,6 +122,7 @@ class ReservePlanner {
     const slot = freeSlot(new Set(held.map((order) => order.slot)));
     held.push({ reservationId, quantity: request.quantity, slot, acceptedAtMs });
     this.#decided.add(reservationId);
+    this.bundles.noteRecorded(reservation);
     this.reserved.set(productId, taken);
     this.sequences.set(productId, sequence);
     this.orders.push({ reservation, slot });

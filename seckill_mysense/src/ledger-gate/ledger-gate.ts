@@ -16,6 +16,8 @@ export interface LedgerGateParts {
   readonly gates: Pick<LedgerGates, "read">;
   readonly orders: Pick<LedgerOrders, "read">;
   readonly payWithinMs: number;
+  /** How long a bundle may wait for its last part, in milliseconds. */
+  readonly collectWithinMs?: number;
 }
 
 /**
@@ -51,13 +53,14 @@ async function answered<T>(what: string, call: () => Promise<T>): Promise<T> {
 }
 
 async function reserve(
-  { reservations, payWithinMs }: LedgerGateParts,
+  { reservations, payWithinMs, collectWithinMs }: LedgerGateParts,
   request: ReservationRequest,
   { minEpoch = 0 }: ReserveOptions = {},
 ): Promise<ReserveOutcome> {
   checkReservation(request);
   checkProduct({ saleId: request.saleId, id: request.productId });
-  return reservations.reserve({ ...request, minEpoch, payWithinMs });
+  const windows = { payWithinMs, ...(collectWithinMs !== undefined && { collectWithinMs }) };
+  return reservations.reserve({ ...request, minEpoch, ...windows });
 }
 
 /** The ledger's own row says what is sold: there is only to find out whether units that are to go are still there. */

@@ -20,6 +20,9 @@ const help: Readonly<Record<string, string>> = {
   seckill_waiting_lists: "Products whose waiting list is open.",
   seckill_waiters: "All who wait for a unit that comes back.",
   seckill_offers_open: "Units that are offered to those who waited, and not paid for yet.",
+  seckill_bundles_collecting: "Bundles that wait for a part.",
+  seckill_bundle_oldest_seconds: "How long the oldest of them has waited; 0 without one.",
+  seckill_bundles_to_release: "Broken bundles that may still hold units.",
   seckill_free_while_waited_for_seconds: "How long a unit has been free although somebody waits for it; 0 without one.",
 };
 

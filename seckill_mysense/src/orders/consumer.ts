@@ -19,6 +19,8 @@ export interface ConsumerOptions {
   readonly health?: HealthPart;
   /** How long a recorded order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
+  /** How long a bundle may wait for its last part, in milliseconds. */
+  readonly collectWithinMs?: number;
   readonly logger?: Logger;
   /** Most reservations in one transaction. */
   readonly maxBatch?: number;
@@ -127,11 +129,12 @@ class BatchRecorder {
   /** One bad row fails the transaction of the whole batch. Halving the batch finds that row and records the others. */
   async #record(entries: readonly ReadableEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    const { orders, payWithinMs } = this.#options;
+    const { orders, payWithinMs, collectWithinMs } = this.#options;
+    const windows = { payWithinMs, ...(collectWithinMs !== undefined && { collectWithinMs }) };
     const reservations = entries.map(({ reservation }) => reservation);
     try {
       const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
-        orders.record(traced, { payWithinMs }),
+        orders.record(traced, windows),
       );
       for (const [index, outcome] of outcomes.entries()) await this.#note(outcome, entries[index] as ReadableEntry);
     } catch (error) {

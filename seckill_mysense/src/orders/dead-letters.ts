@@ -1,14 +1,14 @@
 import type { RecordOutcome } from "../domain/order.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { DeadLetter, DeadLetterState, LedgerDeadLetters } from "../ledger/dead-letters.ts";
-import type { LedgerOrders } from "../ledger/orders.ts";
+import type { LedgerOrders, RecordOptions } from "../ledger/orders.ts";
 import { decodeReservation } from "../queue/reservation-codec.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface DeadLettersOptions {
   readonly letters: LedgerDeadLetters;
   readonly orders: Pick<LedgerOrders, "record" | "reject" | "readAnswers">;
-  readonly payWithinMs: number;
+  readonly windows: RecordOptions;
   readonly logger: Logger;
 }
 
@@ -55,8 +55,8 @@ export class DeadLetters {
       const why = `its buyer has been told that the reservation was rejected (${rejection}), and an answer never changes`;
       return { kind: "refused", why };
     }
-    const { orders, payWithinMs } = this.#options;
-    const [outcome] = await orders.record([reservation], { payWithinMs });
+    const { orders, windows } = this.#options;
+    const [outcome] = await orders.record([reservation], windows);
     return this.#settle(found, { state: "replayed", by, outcome: inWords(outcome as RecordOutcome) });
   }
 

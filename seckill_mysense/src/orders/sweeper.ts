@@ -2,6 +2,7 @@ import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
+import type { LedgerBundles } from "../ledger/bundles.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import { offerUnits, type OfferParts } from "./offer-units.ts";
 import { OfferWatch, type OfferFigures } from "./offer-watch.ts";
@@ -11,6 +12,7 @@ import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
   readonly orders: Pick<LedgerOrders, "expireUnpaid" | "releaseCancelled">;
+  readonly bundles: Pick<LedgerBundles, "breakOverdue" | "releaseBroken">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
   /** Lets units that come back go to those who wait for them. */
@@ -49,7 +51,7 @@ export interface Sweeper {
 }
 
 /**
- * Expires unpaid orders, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
+ * Expires unpaid orders, ends bundles that cannot be had as a whole, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
  * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
  * ledger's mark repeats the return, and the gate ignores it.
  */
@@ -107,15 +109,14 @@ export function startSweeper(options: SweeperOptions): Sweeper {
  * others from their work: one corrupt order must not stop the returns of all sales.
  */
 async function sweepOnce(options: SweeperOptions, watch: OfferWatch, signal: AbortSignal): Promise<SweepResult> {
-  const { orders, maxBatch = 500, now = systemClock.now } = options;
-  const steps: PromiseSettledResult<number>[] = [];
-  for (const step of [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]) {
-    steps.push(...(await Promise.allSettled([repeatFullSteps(step, maxBatch, signal)])));
-  }
+  const { orders, bundles, maxBatch = 500, now = systemClock.now } = options;
+  const run = (steps: readonly (() => Promise<number>)[]) => runSteps(steps, maxBatch, signal);
+  const steps = await run([() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]);
+  const ended = await run([() => bundles.breakOverdue(now(), maxBatch), () => bundles.releaseBroken(maxBatch)]);
   const returned = await bringBack(options, signal);
   // Comes last: what this sweep has brought back is offered at once.
   const offered = await offer(options, watch, signal);
-  const failure = steps.find((step) => step.status === "rejected");
+  const failure = [...steps, ...ended].find((step) => step.status === "rejected");
   if (failure !== undefined) throw failure.reason;
   const expired = steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);
   return { expired, ...returned, ...(offered > 0 && { offered }) };
@@ -126,6 +127,16 @@ async function offer({ offers, now = systemClock.now }: SweeperOptions, watch: O
   const result = await offerUnits(offers, now(), signal);
   watch.note(result);
   return result.offered;
+}
+
+async function runSteps(
+  steps: readonly (() => Promise<number>)[],
+  maxBatch: number,
+  signal: AbortSignal,
+): Promise<PromiseSettledResult<number>[]> {
+  const results: PromiseSettledResult<number>[] = [];
+  for (const step of steps) results.push(...(await Promise.allSettled([repeatFullSteps(step, maxBatch, signal)])));
+  return results;
 }
 
 async function repeatFullSteps(step: () => Promise<number>, maxBatch: number, signal: AbortSignal): Promise<number> {

@@ -7,6 +7,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Task } from "./command-line.ts";
 import { openLedger, prepareLedger } from "./system-parts.ts";
+import { recordWindows } from "./record-windows.ts";
 
 export interface DeadLettersRoleOptions {
   readonly settings: Settings;
@@ -25,8 +26,8 @@ export async function handleDeadLetters(options: DeadLettersRoleOptions): Promis
   const ledger = openLedger(settings, clock.now);
   try {
     await prepareLedger(ledger, settings);
-    const payWithinMs = settings.sale.pay_within_seconds * 1_000;
-    const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
+    const windows = recordWindows(settings);
+    const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, windows, logger });
     return await act(deadLetters, options);
   } finally {
     await ledger.close();

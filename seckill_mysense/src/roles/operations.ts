@@ -16,6 +16,8 @@ import { Sampler } from "./sampler.ts";
 import { settledWithin } from "../time/settled-within.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
+import { recordWindows } from "./record-windows.ts";
+import { describeStuckBundles } from "../orders/bundle-watch.ts";
 
 export interface Operations {
   /** The port of the listener. */
@@ -50,6 +52,7 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
         if (parts.sweeper !== undefined) {
           const sinceMs = options.clock.now() - settings.sale.offer_seconds * 1_000;
           sampler.note("seckill_offers_open", await parts.ledger.waiters.countOpenOffers(sinceMs));
+          await noteBundles(options, parts.ledger, { sampler, health });
         }
       },
       onAnswer: () => ledgerPart.ok(),
@@ -73,6 +76,27 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   };
 }
 
+/** A sweep that fails says so itself. This also finds bundles that no sweep gets to. */
+async function noteBundles(
+  { settings, clock }: SystemOptions,
+  { bundles }: Pick<Ledger, "bundles">,
+  { sampler, health }: { readonly sampler: Sampler; readonly health: HealthBoard },
+): Promise<void> {
+  const figures = await bundles.figures();
+  const nowMs = clock.now();
+  const { collecting, oldestCollectingMs = nowMs, unreleased } = figures;
+  sampler.note("seckill_bundles_collecting", collecting);
+  sampler.note("seckill_bundle_oldest_seconds", Math.max(0, nowMs - oldestCollectingMs) / 1_000);
+  sampler.note("seckill_bundles_to_release", unreleased);
+  const { collectWithinMs } = recordWindows(settings);
+  const stuck = describeStuckBundles(figures, { nowMs, collectWithinMs });
+  // Asking the board for a part makes one: it is shown once it is needed.
+  if (stuck === undefined && !health.parts.some(({ name }) => name === "bundles")) return;
+  const part = health.part("bundles");
+  if (stuck === undefined) part.ok();
+  else part.degraded(stuck);
+}
+
 function watchedIn(settings: Settings): typeof watchedRoles | readonly ["sweeper"] {
   return hasNoGate(settings) ? ["sweeper"] : watchedRoles;
 }
@@ -84,8 +108,8 @@ function listen(
   sampler: Sampler,
 ): OperationsServer {
   const { host, port } = settings.operations;
-  const payWithinMs = settings.sale.pay_within_seconds * 1_000;
-  const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
+  const windows = recordWindows(settings);
+  const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, windows, logger });
   const internalSecret = new InternalSecret(settings.backend.internal_secret);
   try {
     const shown = { figures: () => sampler.figures, longestLists: () => sampler.longestLists };

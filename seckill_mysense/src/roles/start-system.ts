@@ -46,6 +46,7 @@ import {
   prepareLedger,
   secretsOf,
 } from "./system-parts.ts";
+import { recordWindows } from "./record-windows.ts";
 
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
@@ -173,14 +174,15 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, returns, waiters } = ledger;
+  const { orders, bundles, returns, waiters } = ledger;
   const borrowParts = { gate, changes: ledger.changes };
   const offers = {
     waiters,
     gate,
     borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
   };
-  const sweeper = startSweeper({ orders, returns, gate, offers, health: health.part("sweeper"), now: clock.now });
+  const told = { health: health.part("sweeper"), now: clock.now };
+  const sweeper = startSweeper({ orders, bundles, returns, gate, offers, ...told });
   stops.push(() => sweeper.stop());
   return sweeper;
 }
@@ -213,10 +215,9 @@ async function runConsumer(
   { ledger, queue, health }: ConsumerParts,
   stops: Stops,
 ): Promise<Consumer> {
-  const payWithinMs = settings.sale.pay_within_seconds * 1000;
-  const { orders, deadLetters } = ledger;
   const told = { health: health.part("consumer"), logger, now: clock.now };
-  const consumer = await startConsumer({ queue, orders, deadLetters, payWithinMs, ...told });
+  const { orders, deadLetters } = ledger;
+  const consumer = await startConsumer({ queue, orders, deadLetters, ...recordWindows(settings), ...told });
   stops.push(() => consumer.stop());
   return consumer;
 }

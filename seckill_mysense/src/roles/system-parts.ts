@@ -19,6 +19,7 @@ import { keptSecret } from "../settings/kept-secret.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Role } from "./command-line.ts";
 import { StartError } from "./start-error.ts";
+import { recordWindows } from "./record-windows.ts";
 
 /** The first secret signs; all of them verify. */
 export function secretsOf({ backend, data_dir }: Settings): readonly string[] {
@@ -85,8 +86,8 @@ export function externalGateServer({ redis }: Settings): GateServer | undefined 
 }
 
 /** The gate of a sale in which the ledger decides. */
-export function openLedgerGate(ledger: Ledger, { sale }: Settings): Gate {
-  return ledgerGate({ ...ledger, payWithinMs: sale.pay_within_seconds * 1000 });
+export function openLedgerGate(ledger: Ledger, settings: Settings): Gate {
+  return ledgerGate({ ...ledger, ...recordWindows(settings) });
 }
 
 export function openGate(settings: Settings, connection: GateServer, logger: Logger): Gate {

@@ -161,6 +161,8 @@ const gate = z.strictObject({
 const sale = z.strictObject({
   pay_within_seconds: whole(1, 604_800).default(900),
   offer_seconds: whole(1, 604_800).default(300),
+  /** How long a bundle may wait for its last part. */
+  bundle_seconds: whole(1, 3_600).default(60),
   demo: z.boolean().default(true),
   demo_units: whole(1, 1_000_000).default(100),
   demo_starts_in_seconds: whole(0, 86_400).default(60),

@@ -31,10 +31,18 @@ export async function sellOut(system: TestGateway): Promise<string[]> {
 
 /** One sweep, and the way of its offers to the ledger. */
 export async function sweep(system: TestGateway): Promise<void> {
-  const { orders, returns, waiters } = system.ledger;
+  const { orders, bundles, returns, waiters } = system.ledger;
   const { gate } = system;
   const now = (): number => system.now();
-  const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate }, now, intervalMs: 1_000_000 });
+  const sweeper = startSweeper({
+    orders,
+    bundles,
+    returns,
+    gate,
+    offers: { waiters, gate },
+    now,
+    intervalMs: 1_000_000,
+  });
   await sweeper.sweep();
   await sweeper.stop();
   await deliver(system);

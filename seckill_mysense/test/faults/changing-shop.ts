@@ -72,9 +72,9 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
     payWithinMs: 900_000,
   });
   cleanup.defer(() => consumer.stop());
-  const { orders, returns, waiters, changes } = ledger;
+  const { orders, bundles, returns, waiters, changes } = ledger;
   const borrow: OfferParts["borrow"] = (list, wanted) => borrowUnits({ gate, changes }, list, wanted);
-  const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate, borrow }, intervalMs: 100 });
+  const sweeper = startSweeper({ orders, bundles, returns, gate, offers: { waiters, gate, borrow }, intervalMs: 100 });
   cleanup.defer(() => sweeper.stop());
   const products = relayedProducts(ledger.changes, Date.now);
   const relay = startRelay({ gate, queue, relayName: "relay", products, productsEveryMs: 200 });

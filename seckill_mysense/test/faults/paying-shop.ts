@@ -75,10 +75,10 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
   const gateway = await startGateway({ ...parts, ...systemClock, now });
   const url = `http://127.0.0.1:${gateway.port}`;
   callbackUrl = `${url}/api/payments/callback`;
-  const { orders, payments, returns } = ledger;
+  const { orders, bundles, payments, returns } = ledger;
   /** Reservation ids to the ids of their payments. */
   const started = new Map<string, string>();
-  const sweeper = startSweeper({ orders, returns, gate, now, intervalMs: 3_600_000 });
+  const sweeper = startSweeper({ orders, bundles, returns, gate, now, intervalMs: 3_600_000 });
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const response = await fetch(simulator.url + path, {
       method: body === undefined ? "GET" : "POST",

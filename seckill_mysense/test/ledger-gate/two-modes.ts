@@ -132,7 +132,7 @@ export class ModeUnderTest {
 
   /** What relay, consumer and sweeper do by themselves. */
   async #settle(): Promise<void> {
-    const { orders, returns } = this.#ledger;
+    const { orders, bundles, returns } = this.#ledger;
     for (;;) {
       const entries = await this.#gate.readOutbox(this.#product, "relay", 1_000);
       if (entries.length === 0) break;
@@ -143,7 +143,7 @@ export class ModeUnderTest {
       const entryIds = entries.map(({ entryId }) => entryId);
       await this.#gate.acknowledgeOutbox(this.#product, entryIds);
     }
-    const sweeper = startSweeper({ orders, returns, gate: this.#gate, intervalMs: far });
+    const sweeper = startSweeper({ orders, bundles, returns, gate: this.#gate, intervalMs: far });
     await sweeper.sweep();
     await sweeper.stop();
   }

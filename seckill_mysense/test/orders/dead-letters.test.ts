@@ -15,7 +15,7 @@ describe("dead letters", () => {
     ledger = sqliteLedger({ file: ":memory:" });
     await ledger.migrate();
     const { orders, deadLetters: letters } = ledger;
-    deadLetters = new DeadLetters({ letters, orders, payWithinMs: 60_000, logger: silentLogger });
+    deadLetters = new DeadLetters({ letters, orders, windows: { payWithinMs: 60_000 }, logger: silentLogger });
   });
   afterEach(() => ledger.close());
 

@@ -31,6 +31,7 @@ describe("offers to those who wait", () => {
   const start = (): Sweeper =>
     startSweeper({
       orders: ledger.orders,
+      bundles: ledger.bundles,
       returns: ledger.returns,
       gate,
       offers: { waiters: ledger.waiters, gate },

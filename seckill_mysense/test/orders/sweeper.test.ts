@@ -32,6 +32,7 @@ describe("the sweeper", () => {
     sweepers.push(
       startSweeper({
         orders: ledger.orders,
+        bundles: ledger.bundles,
         returns: ledger.returns,
         gate,
         now: () => nowMs,

@@ -1,6 +1,6 @@
 import { partIds, partOf, type Bundle, type BundleReason } from "../../domain/bundle.ts";
 import type { DecidedBundles, KnownBundle } from "../../domain/bundle-plan.ts";
-import type { Selectable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BundleRow } from "../database/schema.ts";
 
@@ -31,6 +31,43 @@ export async function lockBundles(
   entries: readonly PossiblePart[],
   context: Omit<BundleContext, "payWithinMs">,
 ): Promise<Map<string, KnownBundle>> {
+  const wanted = bundlesOf(entries);
+  if (wanted.size === 0) return new Map();
+  const named = [...wanted.values()].filter((bundle) => bundle !== undefined);
+  await insertMissing(transaction, named, context);
+  return lockRows(transaction, [...wanted.keys()], context.locksRows);
+}
+
+/**
+ * The same for requests that may still be refused: those bundles are written down that get a part. Several processes may
+ * find that a bundle is new; all but one of them then fail at its key, and look again.
+ */
+export async function lockAskedBundles(
+  transaction: LedgerTransaction,
+  requests: readonly Required<PossiblePart>[],
+  { locksRows }: Pick<BundleContext, "locksRows">,
+): Promise<{ readonly bundles: ReadonlyMap<string, KnownBundle>; readonly isNew: (bundleId: string) => boolean }> {
+  const wanted = bundlesOf(requests);
+  if (wanted.size === 0) return { bundles: new Map(), isNew: () => false };
+  const known = await lockRows(transaction, [...wanted.keys()], locksRows);
+  const bundles = new Map(known);
+  for (const [id, bundle] of wanted) {
+    if (bundle !== undefined && !known.has(id)) bundles.set(id, { ...bundle, state: "collecting" });
+  }
+  return { bundles, isNew: (bundleId) => !known.has(bundleId) };
+}
+
+/** @throws an error of kind `duplicate_key` if one is written down already */
+export async function insertBundles(
+  transaction: LedgerTransaction,
+  bundles: readonly Bundle[],
+  context: Pick<BundleContext, "nowMs" | "collectWithinMs">,
+): Promise<void> {
+  if (bundles.length > 0) await transaction.insertInto("bundles").values(rowsOf(bundles, context)).execute();
+}
+
+/** Undefined for a bundle of which not enough can be read to write it down. */
+function bundlesOf(entries: readonly PossiblePart[]): Map<string, Bundle | undefined> {
   const wanted = new Map<string, Bundle | undefined>();
   for (const { reservationId, saleId, userId } of entries) {
     const part = reservationId === undefined ? undefined : partOf(reservationId);
@@ -39,11 +76,7 @@ export async function lockBundles(
     const isNamed = saleId !== undefined && userId !== undefined;
     wanted.set(bundleId, isNamed ? { bundleId, saleId, userId, parts } : undefined);
   }
-  if (wanted.size === 0) return new Map();
-  const named = [...wanted.values()].filter((bundle) => bundle !== undefined);
-  await insertMissing(transaction, named, context);
-  const rows = await lockRows(transaction, [...wanted.keys()], context.locksRows);
-  return new Map([...rows].map(([id, row]) => [id, toBundle(row)]));
+  return wanted;
 }
 
 /**
@@ -53,25 +86,33 @@ export async function lockBundles(
 async function insertMissing(
   transaction: LedgerTransaction,
   bundles: readonly Bundle[],
-  { nowMs, collectWithinMs, locksRows }: Omit<BundleContext, "payWithinMs">,
+  context: Omit<BundleContext, "payWithinMs">,
 ): Promise<void> {
   if (bundles.length === 0) return;
+  const insert = transaction.insertInto("bundles").values(rowsOf(bundles, context));
+  await (context.locksRows
+    ? insert.onDuplicateKeyUpdate(({ ref }) => ({ id: ref("bundles.id") })).execute()
+    : insert.onConflict((conflict) => conflict.doNothing()).execute());
+}
+
+/** In the order of ids. */
+function rowsOf(
+  bundles: readonly Bundle[],
+  { nowMs, collectWithinMs }: Pick<BundleContext, "nowMs" | "collectWithinMs">,
+): Insertable<BundleRow>[] {
   const rows = bundles.map(({ bundleId, saleId, userId, parts }) => ({
     ...{ id: bundleId, sale_id: saleId, user_id: userId, parts },
     ...{ state: "collecting" as const, reason: null },
     ...{ created_at_ms: nowMs, collect_before_ms: nowMs + collectWithinMs, decided_at_ms: null },
   }));
-  const insert = transaction.insertInto("bundles").values(rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
-  await (locksRows
-    ? insert.onDuplicateKeyUpdate(({ ref }) => ({ id: ref("bundles.id") })).execute()
-    : insert.onConflict((conflict) => conflict.doNothing()).execute());
+  return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 async function lockRows(
   transaction: LedgerTransaction,
   ids: readonly string[],
   locksRows: boolean,
-): Promise<Map<string, StoredBundle>> {
+): Promise<Map<string, KnownBundle>> {
   const rows = await transaction
     .selectFrom("bundles")
     .selectAll()
@@ -79,11 +120,22 @@ async function lockRows(
     .orderBy("id")
     .$if(locksRows, (query) => query.forUpdate())
     .execute();
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.map((row) => [row.id, toBundle(row)]));
 }
 
 export function toBundle(row: StoredBundle): KnownBundle {
   return { bundleId: row.id, saleId: row.sale_id, userId: row.user_id, parts: row.parts, state: row.state };
+}
+
+/** Those of the reservations that have an order, in whatever state. */
+export async function readRecorded(transaction: LedgerTransaction, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await transaction
+    .selectFrom("orders")
+    .select("reservation_id")
+    .where("reservation_id", "in", ids)
+    .execute();
+  return new Set(rows.map((row) => row.reservation_id));
 }
 
 /** Writes what a batch has decided. All parts of a complete bundle are to be paid before the same moment. */

@@ -13,7 +13,7 @@ import type { Insertable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
-import { lockBundles, writeBundles, type BundleContext } from "./bundle-rows.ts";
+import { lockBundles, readRecorded, writeBundles, type BundleContext } from "./bundle-rows.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
 import { readOffered, settleOffers, type OfferedWaiters } from "./offered-waiters.ts";
@@ -56,11 +56,6 @@ async function readState(
   const ids = distinct(entries, "reservationId");
   if (ids.length === 0)
     return { products, ordered: new Set(), rejected: new Map(), held: new Map(), waiters: new Map() };
-  const orders = await transaction
-    .selectFrom("orders")
-    .select("reservation_id")
-    .where("reservation_id", "in", [...new Set([...ids, ...otherParts])])
-    .execute();
   const rejections = await transaction
     .selectFrom("rejections")
     .select(["reservation_id", "reason", "epoch"])
@@ -68,7 +63,7 @@ async function readState(
     .execute();
   return {
     products,
-    ordered: new Set(orders.map((row) => row.reservation_id)),
+    ordered: await readRecorded(transaction, [...new Set([...ids, ...otherParts])]),
     rejected: new Map(
       rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
     ),

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
-import { defaultCollectWithinMs } from "../../domain/bundle.ts";
+import { defaultCollectWithinMs, partIds, partOf } from "../../domain/bundle.ts";
+import type { KnownBundle } from "../../domain/bundle-plan.ts";
 import { holderKey } from "../../domain/batch-plan.ts";
 import { type HeldOrder, type OfferedProduct, type OfferState, planReserves } from "../../domain/reserve-plan.ts";
 import type { ReserveOutcome } from "../../domain/reservation.ts";
@@ -8,10 +9,13 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { SaleRow } from "../database/schema.ts";
 import type { DirectCall, LedgerReservations, OfferFigures } from "../reservations.ts";
 import { CallBatcher } from "./call-batcher.ts";
+import { insertBundles, lockAskedBundles, readRecorded, writeBundles } from "./bundle-rows.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import { type OfferedWaiters, readOffered, settleOffers } from "./offered-waiters.ts";
 import { writeOrders } from "./record-batch.ts";
 import { readPendingUnits } from "./sql-returns.ts";
+
+type LockedProducts = ReadonlyMap<string, LockedProduct>;
 
 /**
  * While one transaction commits, the next one collects what arrives. A second one at a time decides other products, and
@@ -53,20 +57,25 @@ export class SqlReservations implements LedgerReservations {
   async #decide(transaction: LedgerTransaction, calls: readonly DirectCall[]): Promise<readonly ReserveOutcome[]> {
     const ids = [...new Set(calls.map(({ productId }) => productId))];
     const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
-    const state = await this.#readState(transaction, calls, rows);
-    const plan = planReserves(calls, state);
     const payWithinMs = calls[0]!.payWithinMs;
     const collectWithinMs = calls[0]!.collectWithinMs ?? defaultCollectWithinMs;
     const context = { locksRows: this.#database.dialect.locksRows, nowMs: this.#now(), payWithinMs, collectWithinMs };
+    const { bundles, isNew } = await lockAskedBundles(transaction, calls, context);
+    const state = await this.#readState(transaction, calls, { rows, bundles });
+    const plan = planReserves(calls, state);
+    const begun = new Set(plan.orders.map(({ reservation }) => partOf(reservation.reservationId)?.bundleId));
+    const added = [...bundles.values()].filter(({ bundleId }) => begun.has(bundleId) && isNew(bundleId));
+    await insertBundles(transaction, added, context);
     await writeOrders(transaction, plan, state, rows, context);
     await settleOffers(transaction, { orders: plan.orders, rejections: [] }, state.waiters, context.nowMs);
+    await writeBundles(transaction, plan.bundles, context);
     return plan.outcomes;
   }
 
   async #readState(
     transaction: LedgerTransaction,
     calls: readonly DirectCall[],
-    rows: ReadonlyMap<string, LockedProduct>,
+    { rows, bundles }: { readonly rows: LockedProducts; readonly bundles: ReadonlyMap<string, KnownBundle> },
   ): Promise<OfferState & { readonly waiters: OfferedWaiters }> {
     // Read after the lock has been waited for: the request is decided now, and not when it arrived.
     const nowMs = await this.#clock(transaction);
@@ -74,6 +83,8 @@ export class SqlReservations implements LedgerReservations {
       nowMs,
       products: await readProducts(transaction, rows),
       decided: await readDecided(transaction, calls),
+      bundles,
+      ordered: await readRecorded(transaction, [...bundles.values()].flatMap(partIds)),
       held: await readHeld(transaction, calls),
       waiters: await readOffered(
         transaction,
@@ -90,7 +101,7 @@ export class SqlReservations implements LedgerReservations {
 
 async function readProducts(
   transaction: LedgerTransaction,
-  rows: ReadonlyMap<string, LockedProduct>,
+  rows: LockedProducts,
 ): Promise<Map<string, OfferedProduct>> {
   if (rows.size === 0) return new Map();
   const saleIds = [...new Set([...rows.values()].map(({ sale_id }) => sale_id))];

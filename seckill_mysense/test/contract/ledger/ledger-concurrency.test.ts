@@ -191,9 +191,9 @@ class StoryRun {
     }
   }
 
-  async #sweep({ orders, returns }: Ledger): Promise<void> {
+  async #sweep({ orders, bundles, returns }: Ledger): Promise<void> {
     // No order is due at this time, so the sweep only brings returns to the gate.
-    const sweeper = startSweeper({ orders, returns, gate: this.#gate, now: () => 0, intervalMs: 1_000_000 });
+    const sweeper = startSweeper({ orders, bundles, returns, gate: this.#gate, now: () => 0, intervalMs: 1_000_000 });
     await sweeper.sweep();
     await sweeper.stop();
   }

@@ -99,7 +99,6 @@ describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, 
       expect(won).toBeGreaterThan(0);
       expect(won).toBeLessThan(bundles);
       // Some had units that they had to give back.
-      console.log({ won, broken });
       expect(broken).toBeGreaterThan(0);
 
       // What is not sold is on sale: buyers who come now take every unit of it.

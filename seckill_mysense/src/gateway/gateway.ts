@@ -64,7 +64,6 @@ const hardMaxBodyBytes = 2_097_152;
  * @throws when the port is taken (code EADDRINUSE), or the ledger cannot be read.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { settings } = parts;
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
   const salePage = await buildSalePage();

@@ -27,20 +27,16 @@ export class ProductReserver {
     entry.isAsked = true;
     const ask = (): Promise<GateAnswer> => gateCalls.reserve(request, knownOf(entry));
     const outcome = await borrower.reserve(entry, { quantity: unitsOf(request), ask });
-    switch (outcome.kind) {
-      case "accepted":
-        entry.soldOut.clear();
-        noteSequence(entry, outcome.reservation);
-        break;
-      case "sold_out":
-        // Only a product without a single unit is sold out: other buyers may want fewer.
-        if (outcome.left > 0) break;
-        entry.soldOut.soldOut(request.reservationId, outcome.epoch, now());
-        entry.available = 0;
-        break;
-      case "closed":
-        entry.isDue = true;
-        gateWatch?.hurry(entry.product.id, { epoch: entry.product.epoch, sequence: entry.sequence });
+    if (outcome.kind === "accepted") {
+      entry.soldOut.clear();
+      noteSequence(entry, outcome.reservation);
+    } else if (outcome.kind === "sold_out" && outcome.left === 0) {
+      // Only a product without a single unit is sold out: other buyers may want fewer.
+      entry.soldOut.soldOut(request.reservationId, outcome.epoch, now());
+      entry.available = 0;
+    } else if (outcome.kind === "closed") {
+      entry.isDue = true;
+      gateWatch?.hurry(entry.product.id, { epoch: entry.product.epoch, sequence: entry.sequence });
     }
     return outcome;
   }

@@ -174,15 +174,15 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, bundles, returns, waiters } = ledger;
+  const { orders, bundles, returns, waiters, programRequests } = ledger;
   const borrowParts = { gate, changes: ledger.changes };
   const offers = {
     waiters,
     gate,
     borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
   };
-  const told = { health: health.part("sweeper"), now: clock.now };
-  const sweeper = startSweeper({ orders, bundles, returns, gate, offers, ...told });
+  const watched = { health: health.part("sweeper"), now: clock.now };
+  const sweeper = startSweeper({ orders, bundles, returns, gate, offers, programRequests, ...watched });
   stops.push(() => sweeper.stop());
   return sweeper;
 }

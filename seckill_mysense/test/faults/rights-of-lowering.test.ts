@@ -1,39 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { SQL } from "bun";
-import { freshMysqlDatabase, requireService } from "../../../tools/test-services/index.ts";
-import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
+import { requireService } from "../../../tools/test-services/index.ts";
 import { offerUnits } from "../../src/orders/offer-units.ts";
 import { openLedgerGate } from "../../src/roles/system-parts.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { makeProduct, makeSale } from "../contract/ledger/ledger-fixtures.ts";
-import { documentedGrants, gatelessGrants } from "./documented-grants.ts";
+import { gatelessGrants } from "./documented-grants.ts";
+import { openWithRoles } from "./ledger-with-roles.ts";
 
 const mariadb = requireService("mariadb");
-const password = "pass-word-of-a-role";
 const actor = "the merchant";
-const roles = ["gateway", "relay", "consumer", "sweeper", "admin", "quantity"] as const;
-
-async function openWithRoles() {
-  const mysql = await freshMysqlDatabase({ dedicated: true });
-  const { host, port, user, database } = mysql;
-  const place = { host, port, database };
-  const ledger = mysqlLedger({ ...place, user, password: mysql.password });
-  await ledger.migrate();
-  const admin = new SQL(mysql.url, { max: 1 });
-  for (const role of roles) await admin.unsafe(`CREATE USER ${role} IDENTIFIED BY '${password}'`);
-  for (const grant of documentedGrants(database)) await admin.unsafe(grant);
-  return {
-    ledger,
-    as: (role: (typeof roles)[number]) => mysqlLedger({ ...place, user: role, password }),
-    grant: (statements: readonly string[]) => Promise.all(statements.map((statement) => admin.unsafe(statement))),
-    database,
-    async [Symbol.asyncDispose]() {
-      await ledger.close();
-      await admin.close();
-      await mysql.drop();
-    },
-  };
-}
 
 function openedSale(total: number) {
   const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });

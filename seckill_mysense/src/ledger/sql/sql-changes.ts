@@ -25,7 +25,7 @@ import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { askForMove, readBuckets } from "./move-units.ts";
 import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
-import { raiseRevision, readRevision } from "./revision.ts";
+import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
@@ -79,7 +79,7 @@ export class SqlChanges implements LedgerChanges {
   ): Promise<SaleContent> {
     checkSale(sale, products);
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const found = await readContent(transaction, sale.id);
       if (found !== undefined) {
         throw new SaleConflictError(`sale ${sale.id} exists, in version ${found.sale.version}: update it instead`);
@@ -90,6 +90,7 @@ export class SqlChanges implements LedgerChanges {
         .values({ ...rowOfSale(sale), state, revision })
         .execute();
       await insertProducts(transaction, products, revision);
+      await raiseRevision(transaction, revision);
       const created = (await readContent(transaction, sale.id))!;
       const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now() };
       await logChanges(transaction, stamp, { before: undefined, after: created });
@@ -100,7 +101,7 @@ export class SqlChanges implements LedgerChanges {
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined> {
     return this.#database.write(async (transaction) => {
       // Also locks out other changes, so that what is read here stays true until the commit.
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const before = await this.#readLocked(transaction, saleId);
       if (before === undefined) return undefined;
       const { version } = before.sale;
@@ -115,6 +116,7 @@ export class SqlChanges implements LedgerChanges {
       checkPlanned(before, { ...planned, sale });
       await refuseForeignProducts(transaction, sale, planned.added);
       await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
+      await raiseRevision(transaction, revision);
       const after = (await readContent(transaction, saleId))!;
       const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now() };
       await logChanges(transaction, stamp, { before, after });
@@ -128,7 +130,7 @@ export class SqlChanges implements LedgerChanges {
   ): ReturnType<LedgerChanges["settleLowering"]> {
     return this.#database.write(async (transaction) => {
       // Locks out other changes, so that the bucket that gets the units stays the same.
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const to = await readReceiver(transaction, productId);
       const rows = await lockProducts(transaction, [productId, to ?? productId], this.#database.dialect.locksRows);
       const row = rows.get(productId);
@@ -139,6 +141,7 @@ export class SqlChanges implements LedgerChanges {
       // Judged by the rows of now, under lock: the caller's may be older than an arming, or than another start.
       const isUnsold = row.armed_epoch === 0 || sale.endsAtMs + repairedAfterEndMs < this.#now();
       if (outcome === "unknown" && !isUnsold) return { sale, product: before };
+      await raiseRevision(transaction, revision);
       const total = outcome === "refused" ? before.total : before.lowering.total;
       const product = { ...before, total, lowering: undefined, revision };
       const columns = { total, lowering_to: null, lowering_since: null, lowering_for: null, revision };
@@ -164,9 +167,11 @@ export class SqlChanges implements LedgerChanges {
 
   askForMove(move: UnitMove): ReturnType<LedgerChanges["askForMove"]> {
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
-      const asked = await askForMove(transaction, move, { revision, locksRows: this.#database.dialect.locksRows });
+      const { dialect } = this.#database;
+      const revision = await lockRevision(transaction, dialect);
+      const asked = await askForMove(transaction, move, { revision, locksRows: dialect.locksRows });
       if (asked === undefined) return undefined;
+      await raiseRevision(transaction, revision);
       return { sale: await readSaleRecord(transaction, asked.sale_id), product: toProductRecord(asked) };
     });
   }

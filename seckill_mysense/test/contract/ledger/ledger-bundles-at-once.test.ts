@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../../src/domain/sale.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { pause } from "../../../src/time/pause.ts";
 import { verifySale } from "../../../src/verify/verify-sale.ts";
 import { renderReport } from "../../../src/verify/verification-report.ts";
 import { acceptBundle, createShelf, windows, type AcceptedBundle } from "./bundle-fixtures.ts";
@@ -19,14 +20,14 @@ type Step =
 const pick = fc.nat({ max: 10_000 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 6,
+    weight: 30,
     arbitrary: fc.record({
       do: fc.constant("record" as const),
       picks: fc.array(pick, { minLength: 1, maxLength: 20 }),
     }),
   },
   {
-    weight: 4,
+    weight: 20,
     arbitrary: fc.record({
       do: fc.constantFrom(
         "giveUp" as const,
@@ -39,10 +40,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 10,
     arbitrary: fc.record({ do: fc.constantFrom("expire" as const, "breakOverdue" as const, "releaseBroken" as const) }),
   },
-  { weight: 0.2, arbitrary: fc.record({ do: fc.constantFrom("cancelSale" as const, "newEpoch" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("cancelSale" as const, "newEpoch" as const) }) },
 );
 
 interface Story {
@@ -118,7 +119,10 @@ for (const kind of ledgerKinds) {
       const { products } = await createShelf(ledger, 8, { total: 10_000 });
       const bundles = Array.from({ length: 150 }, () => acceptBundle(products));
       // The parts of each bundle are spread over four consumers, and the second half of them is given up meanwhile.
-      const lanes = ledgers.map((by, lane) => {
+      // A deadlock would fail, since nothing is repeated. SQLite has none, and repeats while another process writes.
+      const strict = kind.name === "MySQL" ? { retry: { maxAttempts: 1 } } : {};
+      const strictLedgers = ledgers.map(() => place.connect(strict));
+      const lanes = strictLedgers.map((by, lane) => {
         const parts = bundles.flatMap(({ accepted }) => accepted.filter((_, index) => index % 4 === lane));
         return async (): Promise<void> => {
           const order = lane % 2 === 0 ? parts : parts.toReversed();
@@ -126,11 +130,12 @@ for (const kind of ledgerKinds) {
         };
       });
       const giveUps = async (): Promise<void> => {
-        for (const bundle of bundles.slice(75)) await ledgers[1]!.bundles.giveUp(bundle, "sold_out");
+        for (const bundle of bundles.slice(75)) await strictLedgers[1]!.bundles.giveUp(bundle, "sold_out");
       };
       let working = true;
-      const sweeps = [ledgers[2]!, ledgers[3]!].map(async (by) => {
-        while (working) await by.bundles.releaseBroken(100);
+      const sweeps = [strictLedgers[2]!, strictLedgers[3]!].map(async (by) => {
+        // The pause lets others go on where the database works within the process.
+        for (; working; await pause(1)) await by.bundles.releaseBroken(100);
       });
       await Promise.all([...lanes.map((lane) => lane()), giveUps()]);
       working = false;
@@ -229,7 +234,9 @@ async function payThroughProvider(ledger: Ledger, { bundleId }: AcceptedBundle):
   const opened = await ledger.payments
     .open(bundleId, { ...money, provider: "simulator", nowMs, askAtMs: nowMs + 1_000 })
     // More parts came between the reading and the lock.
-    .catch((error: unknown) => (error instanceof RangeError ? undefined : Promise.reject(error)));
+    .catch((error: unknown) => {
+      if (!(error instanceof RangeError)) throw error;
+    });
   if (opened?.kind !== "open") return;
   await ledger.payments.apply(eventOf(opened.payment, "succeeded", { money }));
 }

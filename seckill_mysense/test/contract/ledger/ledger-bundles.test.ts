@@ -86,7 +86,7 @@ for (const kind of ledgerKinds) {
           const parts = order.map((index) => bundle.accepted[index]!);
           const outcomes = together
             ? await record(...parts)
-            : (await Promise.all([record(parts[0]!)])).flat().concat(await record(parts[1]!), await record(parts[2]!));
+            : [...(await record(parts[0]!)), ...(await record(parts[1]!)), ...(await record(parts[2]!))];
           const at = order.indexOf(0);
           expect(kindsOf(outcomes)).toEqual(
             order.map((_, index) => (index < at ? "recorded" : index === at ? "limit_per_user" : "bundle_broken")),

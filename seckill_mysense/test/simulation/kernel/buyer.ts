@@ -1,3 +1,4 @@
+import { partOf } from "../../../src/domain/bundle.ts";
 import { type Actor, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Shop } from "./shop.ts";
@@ -69,6 +70,8 @@ function* reserve(options: BuyerOptions): Steps<string | undefined> {
       }
       if (outcome.kind === "replay" || outcome.kind === "accepted") {
         const accepted = outcome.kind === "replay" ? outcome.reservationId : wanted;
+        // The user is buying the product in a bundle already, and is told that one's answer.
+        if (partOf(accepted) !== undefined) return undefined;
         shop.tell(accepted, "accepted");
         return accepted;
       }
@@ -118,7 +121,7 @@ function* hear({ shop, userId, productId }: BuyerOptions, reservationId: string)
   }
 }
 
-function* carryOut({ shop, intention }: BuyerOptions, reservationId: string): Steps {
+export function* carryOut({ shop, intention }: Pick<BuyerOptions, "shop" | "intention">, reservationId: string): Steps {
   const { ledger, provider } = shop;
   const pay = function* (): Steps {
     const paymentId = shop.newName("pay");

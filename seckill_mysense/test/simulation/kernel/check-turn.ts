@@ -12,7 +12,7 @@ interface Surroundings {
 }
 
 /**
- * I10: units go to those who wait, in the order in which they came. Checked at each acceptance of the gate, since the order
+ * I11: units go to those who wait, in the order in which they came. Checked at each acceptance of the gate, since the order
  * of acceptances is the order of offers.
  */
 export function checkTurn(
@@ -22,7 +22,7 @@ export function checkTurn(
   const { ledger, gate } = shop;
   const waiting = ledger.lists.waiting(productId);
   if (!isOffer(reservationId)) {
-    if (waiting.length > 0) shop.fail(`I10: ${userId} got a unit of ${productId}, for which others wait`);
+    if (waiting.length > 0) shop.fail(`I11: ${userId} got a unit of ${productId}, for which others wait`);
     return;
   }
   // A gate that fell back between two offers may have forgotten the first one.
@@ -34,6 +34,6 @@ export function checkTurn(
     const held = holders?.get(other.userId) ?? [];
     if (shop.passedOver.has(other.place)) continue;
     const hasOffer = held.includes(other.reservationId) || held.length >= limitPerUser;
-    if (other.place < place && !hasOffer) shop.fail(`I10: ${userId} was offered a unit before ${other.userId}`);
+    if (other.place < place && !hasOffer) shop.fail(`I11: ${userId} was offered a unit before ${other.userId}`);
   }
 }

@@ -54,6 +54,14 @@ export const flaws = [
   "each attempt of an offer has a new reservation",
   "an offer to somebody who has left is recorded",
   "an offer that expires goes back to nobody",
+  // Bundles.
+  "a bundle is won with its first part",
+  "a part of a broken bundle is recorded",
+  "a broken bundle keeps its parts",
+  "a complete bundle can be given up",
+  "a bundle waits for its last part for ever",
+  "a part of a bundle expires by itself",
+  "a payment pays one part of a bundle",
   // Recovery.
   "a forgotten gate is armed again",
   "keeper believes a server that restarted",

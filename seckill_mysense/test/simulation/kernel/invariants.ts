@@ -6,6 +6,12 @@ import { isOffer } from "./simulated-lists.ts";
 /** What holds after every single step. */
 export function checkAlways(shop: Shop): void {
   const { ledger, productIds } = shop;
+  for (const row of ledger.bundles.rows.values()) {
+    if (row.state !== "complete") continue;
+    const [first, ...others] = ledger.bundles.ordersOf(row);
+    const isOne = others.every(({ state, paymentId }) => state === first!.state && paymentId === first!.paymentId);
+    if (!isOne) shop.fail(`I10: the parts of ${row.bundleId} are in different states`);
+  }
   for (const id of productIds) {
     const { total, reserved, sold } = ledger.product(id);
     if (reserved < 0 || sold < 0 || reserved + sold > total) {
@@ -20,17 +26,36 @@ export function checkAtRest(shop: Shop): void {
   checkAnswers(shop);
   checkMoney(shop);
   checkWaiters(shop);
+  checkBundles(shop);
 }
 
-/** I10: one place, one offer; and none for somebody who has left. */
+/** I10: a bundle is whole and has one state and one payment, or it holds nothing; and its buyer was told so. */
+function checkBundles(shop: Shop): void {
+  const { bundles } = shop.ledger;
+  for (const row of bundles.rows.values()) {
+    const { bundleId, state, parts } = row;
+    const orders = bundles.ordersOf(row);
+    for (const told of shop.bundlesTold.get(bundleId) ?? []) {
+      if ((told === "won") === (state === "complete")) continue;
+      shop.fail(`I10: the buyer of ${bundleId} was told ${told}, and it is ${state}`);
+    }
+    const isWhole = orders.length === parts;
+    const isOver = state === "broken" && !orders.some(isActive) && !orders.some(({ paymentId }) => paymentId);
+    if (state === "complete" ? !isWhole : !isOver) {
+      shop.fail(`I10: ${bundleId} is ${state}, with ${orders.length} of ${parts} parts`);
+    }
+  }
+}
+
+/** I11: one place, one offer; and none for somebody who has left. */
 function checkWaiters(shop: Shop): void {
   const { ledger, leftPlaces } = shop;
   const offers = [...ledger.orders.values()].filter(({ reservationId }) => isOffer(reservationId));
   for (const { userId, reservationId } of offers) {
     const row = ledger.lists.find(reservationId);
-    if (row === undefined) shop.fail(`I10: the order ${reservationId} of ${userId} was offered for no place`);
+    if (row === undefined) shop.fail(`I11: the order ${reservationId} of ${userId} was offered for no place`);
     else if (leftPlaces.has(row.place))
-      shop.fail(`I10: ${userId} got ${reservationId} after leaving place ${row.place}`);
+      shop.fail(`I11: ${userId} got ${reservationId} after leaving place ${row.place}`);
   }
 }
 

@@ -6,11 +6,17 @@ const schedules = 2_000;
 /** Another range of seeds: KERNEL_SEED=123456 bun test kernel.test.ts */
 const firstSeed = Number(process.env["KERNEL_SEED"] ?? 1);
 
-test.each([false, true])(
-  `the sale's kernel keeps its invariants in ${schedules} schedules from seed ${firstSeed}, with waiting lists: %p`,
-  (crowded) => {
+const modes = [
+  ["as usual", {}],
+  ["with waiting lists", { crowded: true }],
+  ["with bundles", { bundled: true }],
+] as const;
+
+test.each(modes)(
+  `the sale's kernel keeps its invariants in ${schedules} schedules from seed ${firstSeed}, %s`,
+  (_, mode) => {
     for (let seed = firstSeed; seed < firstSeed + schedules; seed++) {
-      expect({ seed, problems: simulate({ seed, crowded }) }).toEqual({ seed, problems: [] });
+      expect({ seed, problems: simulate({ seed, ...mode }) }).toEqual({ seed, problems: [] });
     }
   },
   120_000,
@@ -37,14 +43,14 @@ describe("a planted mistake that needs several rare faults is found within 20,00
 
 function stepsOf(seed: number): string[] {
   const steps: string[] = [];
-  for (const crowded of [false, true]) simulate({ seed, crowded, onStep: (step) => steps.push(step) });
+  for (const [, mode] of modes) simulate({ seed, ...mode, onStep: (step) => steps.push(step) });
   return steps;
 }
 
 /** The first seed with which the simulation finds the mistake; 0 if none of them does. */
 function firstFinding(flaw: Flaw, limit: number): number {
   for (let seed = 1; seed <= limit; seed++) {
-    for (const crowded of [false, true]) if (simulate({ seed, crowded, flaw }).length > 0) return seed;
+    for (const [, mode] of modes) if (simulate({ seed, ...mode, flaw }).length > 0) return seed;
   }
   return 0;
 }

@@ -8,6 +8,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     flaw: { type: "string" },
     crowded: { type: "boolean", default: false },
+    bundled: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -38,6 +39,7 @@ function run(seed: number, flaw: Flaw | undefined): readonly string[] {
     seed,
     flaw,
     crowded: values.crowded,
+    bundled: values.bundled,
     ...(values.trace && { onStep: (step: string) => console.log(step) }),
   });
 }

@@ -26,6 +26,8 @@ export class Shop {
   /** No further faults: everything has to come to rest. */
   isHealed = false;
   readonly told = new Map<string, Told[]>();
+  /** What the buyer of each bundle heard in the end, in each of its windows. */
+  readonly bundlesTold = new Map<string, Set<"won" | "rejected">>();
   /** Reservations that a buyer was told are lost, with the number of their acceptances by then. */
   readonly lostAfter = new Map<string, number>();
   /** Places that somebody gave up before an offer. */
@@ -35,7 +37,7 @@ export class Shop {
   readonly problems: string[] = [];
   #names = 0;
 
-  constructor(seed: number, flaw?: Flaw) {
+  constructor({ seed, flaw, bundled = false }: { seed: number; flaw?: Flaw | undefined; bundled?: boolean }) {
     this.chance = new SeededRandom(seed);
     this.flaw = flaw;
     this.startsAtMs = this.chance.pick([0, 0, 500]);
@@ -43,7 +45,15 @@ export class Shop {
     this.gate = new SimulatedGate({ ...surroundings, onAccept: (message) => checkTurn(this, message) });
     this.ledger = new SimulatedLedger({ ...surroundings, newOffer: () => this.newOffer() });
     this.queue = new SimulatedQueue(surroundings);
-    this.productIds = this.chance.pick([["p1"], ["p1", "p2"]]);
+    const few = [["p1"], ["p1", "p2"]];
+    this.productIds = this.chance.pick(
+      bundled
+        ? [
+            ["p1", "p2"],
+            ["p1", "p2", "p3"],
+          ]
+        : few,
+    );
     for (const id of this.productIds) {
       const [total, limitPerUser] = [this.chance.between(1, 4), this.chance.pick([1, 1, 2, 3])];
       this.ledger.products.set(id, {

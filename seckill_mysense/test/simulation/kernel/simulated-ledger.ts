@@ -1,6 +1,8 @@
+import type { Bundle } from "../../../src/domain/bundle.ts";
 import type { Flaw } from "./flaws.ts";
 import type { ProductRow } from "./product-row.ts";
 import type { Message, Return } from "./simulated-gate.ts";
+import { SimulatedBundles } from "./simulated-bundles.ts";
 import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
 
 export interface OrderRow {
@@ -9,11 +11,11 @@ export interface OrderRow {
   readonly userId: string;
   readonly quantity: number;
   state: "reserved" | "paid" | "cancelled" | "expired";
-  readonly payBeforeMs: number;
+  payBeforeMs: number;
   paymentId: string | undefined;
 }
 
-export type Rejection = "oversold" | "limit_per_user" | "gate_lost" | "not_waiting";
+export type Rejection = "oversold" | "limit_per_user" | "gate_lost" | "not_waiting" | "bundle_broken";
 
 interface RejectionRow extends Return {
   readonly reason: Rejection;
@@ -48,10 +50,16 @@ export class SimulatedLedger {
   readonly returns: ReturnRow[] = [];
   readonly payments = new Map<string, PaymentRow>();
   readonly lists: SimulatedLists;
+  readonly bundles: SimulatedBundles;
   readonly #world: LedgerSurroundings;
 
   constructor(world: LedgerSurroundings) {
     this.#world = world;
+    this.bundles = new SimulatedBundles({
+      now: () => world.now(),
+      has: (flaw) => world.has(flaw),
+      order: (reservationId) => this.orders.get(reservationId),
+    });
     this.lists = new SimulatedLists({
       has: (flaw) => world.has(flaw),
       product: (productId) => this.product(productId),
@@ -100,6 +108,11 @@ export class SimulatedLedger {
       this.#release(message);
       return;
     }
+    if (!this.bundles.mayRecord(message)) {
+      this.#reject(message, "bundle_broken");
+      this.#release(message);
+      return;
+    }
     if (this.#held(productId, userId) + quantity > product.limitPerUser) {
       this.#reject(message, "limit_per_user");
       this.#release(message);
@@ -113,9 +126,12 @@ export class SimulatedLedger {
       state: "reserved",
       paymentId: undefined,
     });
+    this.bundles.recorded(reservationId, payBeforeMs);
   }
 
-  #reject({ reservationId, productId, userId, quantity, epoch }: Message, reason: Rejection): void {
+  #reject(message: Message, reason: Rejection): void {
+    const { reservationId, productId, userId, quantity, epoch } = message;
+    this.bundles.rejected(message);
     this.rejections.set(reservationId, { reservationId, productId, userId, quantity, epoch, reason });
     this.lists.rejected(reservationId, reason === "limit_per_user");
   }
@@ -143,7 +159,19 @@ export class SimulatedLedger {
   // Changes of orders.
 
   /** True when the order was unpaid and has been released. */
-  cancel(reservationId: string, state: "cancelled" | "expired" = "cancelled"): boolean {
+  cancel(id: string, state: "cancelled" | "expired" = "cancelled"): boolean {
+    const ids = this.bundles.purchase(id).map(({ reservationId }) => reservationId);
+    return ids.map((reservationId) => this.#cancelOne(reservationId, state)).includes(true);
+  }
+
+  /** Brings the units of a broken bundle back. */
+  releaseBroken(row: Pick<Bundle, "bundleId" | "parts"> & { isHeld: boolean }): void {
+    row.isHeld = false;
+    if (this.#world.has("a broken bundle keeps its parts")) return;
+    for (const { reservationId } of this.bundles.ordersOf(row)) this.#cancelOne(reservationId, "cancelled");
+  }
+
+  #cancelOne(reservationId: string, state: "cancelled" | "expired"): boolean {
     if (!this.leaveReserved(reservationId, state)) return false;
     if (state === "expired" && isOffer(reservationId) && this.#world.has("an offer that expires goes back to nobody")) {
       return true;
@@ -167,7 +195,7 @@ export class SimulatedLedger {
 
   unpaid(): OrderRow[] {
     return [...this.orders.values()].filter(
-      (order) => order.state === "reserved" && order.payBeforeMs < this.#world.now(),
+      (order) => order.state === "reserved" && order.payBeforeMs < this.#world.now() && this.bundles.mayExpire(order),
     );
   }
 
@@ -196,19 +224,25 @@ export class SimulatedLedger {
       if (this.#world.has("the same payment twice is refunded") && known.state === "kept") known.state = "refund";
       return;
     }
-    const order = this.orders.get(reservationId);
-    if (order !== undefined && this.#mayBePaid(order)) {
-      order.state = "paid";
-      order.paymentId = paymentId;
-      const product = this.product(order.productId);
-      product.reserved -= order.quantity;
-      product.sold += order.quantity;
+    const all = this.bundles.purchase(reservationId);
+    const orders = this.#world.has("a payment pays one part of a bundle") ? all.slice(0, 1) : all;
+    const [order] = orders;
+    if (order !== undefined && orders.every((one) => this.#mayBePaid(one))) {
+      for (const one of orders) this.#pay(one, paymentId);
       this.payments.set(paymentId, { paymentId, reservationId, state: "kept" });
       return;
     }
     const isSecond = order?.state === "paid";
     const isKept = this.#world.has(isSecond ? "a second payment of an order is kept" : "a late payment is kept");
     this.payments.set(paymentId, { paymentId, reservationId, state: isKept ? "kept" : "refund" });
+  }
+
+  #pay(order: OrderRow, paymentId: string): void {
+    order.state = "paid";
+    order.paymentId = paymentId;
+    const product = this.product(order.productId);
+    product.reserved -= order.quantity;
+    product.sold += order.quantity;
   }
 
   #mayBePaid(order: OrderRow): boolean {

@@ -1,5 +1,6 @@
 import { type Actor, type Call, OutcomeUnknown, type Steps } from "./actor.ts";
 import { buyer, type Intention } from "./buyer.ts";
+import { bundleBuyer } from "./bundle-buyer.ts";
 import type { Flaw } from "./flaws.ts";
 import { Gateway } from "./gateway.ts";
 import { checkAlways, checkAtRest } from "./invariants.ts";
@@ -12,6 +13,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** About waiting lists: many buyers who wait, and time for it. */
   readonly crowded?: boolean;
+  /** About bundles: most buyers want several products, all or none. */
+  readonly bundled?: boolean;
   readonly flaw?: Flaw | undefined;
   /** Called with each step, in words. */
   readonly onStep?: (step: string) => void;
@@ -20,6 +23,7 @@ export interface SimulationOptions {
 /** Steps with faults, and the most steps that the sale may then need to come to rest. */
 const faultySteps = 250;
 const crowdedSteps = 1_000;
+const bundledSteps = 700;
 const healingSteps = 12_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;
@@ -65,11 +69,12 @@ class Schedule {
   readonly #faultRate: number;
   readonly #losesData: boolean;
   readonly #isCrowded: boolean;
+  readonly #isBundled: boolean;
   /** How many of those who come too late wait. */
   readonly #waitRate: number;
 
-  constructor({ seed, flaw, crowded = false, onStep }: SimulationOptions) {
-    this.shop = new Shop(seed, flaw);
+  constructor({ seed, flaw, crowded = false, bundled = false, onStep }: SimulationOptions) {
+    this.shop = new Shop({ seed, flaw, bundled });
     this.#onStep = onStep;
     const { chance } = this.shop;
     this.#faultRate = chance.pick([0, 0.03, 0.08, 0.15]);
@@ -82,6 +87,7 @@ class Schedule {
     workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
     for (const actor of workers) this.#begin(actor);
     this.#isCrowded = crowded;
+    this.#isBundled = bundled;
     this.#waitRate = crowded ? chance.pick([0.3, 0.9]) : 0;
     const mostBuyers = (): number => (crowded ? chance.between(3, 8) : chance.between(2, 6));
     for (let user = 1; user <= mostBuyers(); user++) this.#addBuyer(`u${user}`, this.#intention());
@@ -93,7 +99,7 @@ class Schedule {
 
   withFaults(): void {
     const { chance } = this.shop;
-    const steps = this.#isCrowded ? crowdedSteps : faultySteps;
+    const steps = this.#isCrowded ? crowdedSteps : this.#isBundled ? bundledSteps : faultySteps;
     for (let step = 0; step < steps && this.shop.problems.length === 0; step++) {
       if (chance.happens(this.#faultRate)) this.#doHarm();
       if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, this.#intention());
@@ -140,6 +146,9 @@ class Schedule {
       unrest.push(`${waiting.join(", ")} wait`);
     }
     if (queue.ready.length + queue.unacknowledged > 0) unrest.push("messages are in the queue");
+    if (ledger.bundles.held().length > 0) unrest.push("broken bundles hold units");
+    const collecting = [...ledger.bundles.rows.values()].filter(({ state }) => state === "collecting");
+    if (collecting.length > 0) unrest.push(`${collecting.length} bundles wait for a part`);
     if (ledger.pendingReturns().length > 0) unrest.push("returns are pending");
     if ([...ledger.orders.values()].some(({ state }) => state === "reserved")) unrest.push("orders are unpaid");
     if (provider.reports.length + ledger.refundsToSend().length > 0) unrest.push("payments are open");
@@ -159,6 +168,10 @@ class Schedule {
   #addBuyer(userId: string, intention: Intention, unsold?: string): void {
     const { shop } = this;
     this.#buyersLeft++;
+    if (this.#isBundled && unsold === undefined && shop.chance.happens(0.8)) {
+      this.#addBundleBuyer(userId, intention);
+      return;
+    }
     // Late buyers come to see whether everything is sold, and go when it is.
     const waits = unsold === undefined && this.#isCrowded && shop.chance.happens(this.#waitRate);
     const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
@@ -167,6 +180,23 @@ class Schedule {
     const productId = unsold ?? shop.chance.pick(shop.productIds);
     const quantity = unsold === undefined ? shop.chance.between(1, shop.ledger.product(productId).limitPerUser) : 1;
     this.#begin(buyer({ ...options, gateway, productId, quantity, onEnd }));
+  }
+
+  #addBundleBuyer(userId: string, intention: Intention): void {
+    const { shop } = this;
+    const [first, ...others] = shop.productIds;
+    // Two products, or all.
+    const productIds = shop.chance.happens(0.5) ? shop.productIds : [first!, shop.chance.pick(others)];
+    const gateway = shop.chance.pick(this.#gateways);
+    const onEnd = (): void => void this.#buyersLeft--;
+    const bundleId = shop.newName("bundle-");
+    const options = { shop, userId, bundleId, productIds, onEnd };
+    this.#begin(bundleBuyer({ ...options, gateway, intention }));
+    if (!shop.chance.happens(0.4)) return;
+    // The same token in a second window.
+    this.#buyersLeft++;
+    const rests = shop.chance.between(0, 30);
+    this.#begin(bundleBuyer({ ...options, gateway: shop.chance.pick(this.#gateways), intention: "keep", rests }));
   }
 
   #begin(actor: Actor): void {

@@ -53,7 +53,7 @@ export function* wait({ shop, userId, productId }: WaiterOptions, { place }: Wai
       return found && { ...found };
     });
     if (row === undefined) {
-      shop.fail(`I10: ${userId} has lost place ${place} of ${productId}`);
+      shop.fail(`I11: ${userId} has lost place ${place} of ${productId}`);
       return undefined;
     }
     if (row.state === "offered") return row.reservationId;

@@ -86,6 +86,7 @@ export function sweeper(shop: Shop, name: string): Actor {
     *start() {
       for (;;) {
         yield* expire();
+        yield* endBundles();
         const lists = yield* bringBack();
         yield* offerUnits(shop, name, lists);
         yield* rest();
@@ -104,6 +105,14 @@ export function sweeper(shop: Shop, name: string): Actor {
         ledger.leaveReserved(reservationId, "expired"),
       );
       if (isMine) yield* ask("ledger", `${name} returns ${reservationId}`, () => ledger.writeReturn(reservationId));
+    }
+  }
+
+  function* endBundles(): Steps {
+    yield* insist("ledger", `${name} breaks overdue bundles`, () => ledger.bundles.breakOverdue());
+    const held = yield* insist("ledger", `${name} reads broken bundles`, () => ledger.bundles.held());
+    for (const row of held) {
+      yield* insist("ledger", `${name} releases ${row.bundleId}`, () => ledger.releaseBroken(row));
     }
   }
 

@@ -25,13 +25,23 @@ import type { Settings } from "./src/settings/settings.ts";
 
 /** What a task ends with. */
 const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3, recorded: 4 } as const;
+const saleExitCodes = {
+  done: exitCodes.ok,
+  refused: exitCodes.notInOrder,
+  mistake: exitCodes.mistake,
+  unknown: exitCodes.unknown,
+  recorded: exitCodes.recorded,
+} as const;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
-let task: Task | undefined;
+let task: Task | { readonly kind: "sale" } | undefined;
 try {
   const args = process.argv.slice(2);
-  if (args[0] === "sale") await runSale(args.slice(1));
+  if (args[0] === "sale") {
+    task = { kind: "sale" };
+    await runSale(args.slice(1));
+  }
   const commandLine = parseCommandLine(args);
   task = commandLine?.task;
   if (commandLine === undefined) console.log(usage());
@@ -63,7 +73,7 @@ async function runSale(args: readonly string[]): Promise<never> {
   const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
   const print = (text: string): void => console.log(text);
   const end = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
-  process.exit({ done: exitCodes.ok, not_done: exitCodes.notInOrder, recorded: exitCodes.recorded }[end]);
+  process.exit(saleExitCodes[end]);
 }
 
 async function run(commandLine: CommandLine): Promise<void> {
@@ -152,8 +162,9 @@ function fail(error: unknown): never {
   process.exit(exitCodeOf(error));
 }
 
-function nameOf(task: Task | undefined): string {
-  return task === undefined || task.kind === "serve" ? "start" : task.kind;
+function nameOf(named: typeof task): string {
+  if (named?.kind === "sale") return "change sales";
+  return named === undefined || named.kind === "serve" ? "start" : named.kind;
 }
 
 /** A program that runs a task must be able to tell a finding from a mistake and from an outage. */

@@ -12,6 +12,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
   send: { args: [int, pointer, size, int], returns: long },
   recv: { args: [int, pointer, size, int], returns: long },
   poll: { args: [pointer, size, int], returns: int },
+  shutdown: { args: [int, int], returns: int },
   close: { args: [int], returns: int },
 });
 
@@ -24,6 +25,7 @@ const dontWait = 0x40;
 const noSignal = 0x4000;
 const readable = 0x1;
 const closedOrFailed = 0x8 | 0x10;
+const sendingSide = 1;
 
 /** Memory that the C library reads and writes. */
 export class NativeBytes {
@@ -60,6 +62,11 @@ export function sendSome(descriptor: number, from: NativeBytes, start: number, e
 /** Bytes that were read into `into`; 0 at the end of the connection, -1 when there are none now. */
 export function receiveSome(descriptor: number, into: NativeBytes): number {
   return Number(libc.recv(descriptor, into.at(0), into.bytes.length, dontWait));
+}
+
+/** Sends the end of the connection, whose other direction stays open. */
+export function endSending(descriptor: number): void {
+  libc.shutdown(descriptor, sendingSide);
 }
 
 export function closeSocket(descriptor: number): void {

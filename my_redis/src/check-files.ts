@@ -6,6 +6,7 @@ import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { systemEnvironment } from "./environment.ts";
 import { lockFolder } from "./persistence/aof/folder-lock.ts";
 import { type LogFile, logFilesIn } from "./persistence/aof/log-files.ts";
+import { LoadedIncrements } from "./persistence/aof/loaded-increments.ts";
 import { LogNames } from "./persistence/aof/log-names.ts";
 import { loadLog, LogLoadError } from "./persistence/aof/log-loader.ts";
 import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./persistence/aof/log-tail.ts";
@@ -87,9 +88,10 @@ function checkLog(path: string, { fixes, databases }: LogCheck, write: Write): n
     const files = filesAt(path, write);
     if (files === undefined) return 1;
     const server = bareServer(databases ?? 16, write);
+    const increments = new LoadedIncrements();
     let problems = 0;
     for (const file of files) {
-      const problem = problemOf(server, file, write);
+      const problem = problemOf(server, file, increments, write);
       if (problem === undefined) continue;
       problems++;
       write(problem.message);
@@ -134,7 +136,13 @@ function fileOf(path: string): LogFile {
   const named = logFilesIn(folder).files.find((file) => resolve(file.path) === resolve(path));
   if (named !== undefined) return named;
   const hasManifest = readdirSync(folder).some((name) => name.endsWith(".manifest") && !name.startsWith("temp-"));
-  return { path, isLast: !hasManifest, bytes: undefined, names: new LogNames(dirname(path), basename(path)) };
+  return {
+    path,
+    isLast: !hasManifest,
+    increment: undefined,
+    bytes: undefined,
+    names: new LogNames(dirname(path), basename(path)),
+  };
 }
 
 /** What is wrong with a file, and how much of it can be kept. */
@@ -144,33 +152,45 @@ interface Problem {
   readonly goodBytes: number | undefined;
   /** It may be that only `databases` is too small. */
   readonly isDatabaseLimit: boolean;
+  /** Bytes of an earlier file are missing, although they were there when this file was begun. */
+  readonly isGap: boolean;
 }
 
-function problemOf(server: BuiltServer, { path, bytes }: LogFile, write: Write): Problem | undefined {
+function problemOf(
+  server: BuiltServer,
+  { path, bytes, increment }: LogFile,
+  increments: LoadedIncrements,
+  write: Write,
+): Problem | undefined {
   try {
     refuseOtherSize(path, bytes);
     const extension = transactionLog(server.parts.book, server.environment.monotonicMs);
-    const { incomplete, goodBytes, commands, keys } = server.execution.asLoading(() =>
-      loadLog(server, extension, path),
-    );
+    const loaded = server.execution.asLoading(() => loadLog(server, extension, path, increments));
+    const { incomplete, goodBytes, commands, keys } = loaded;
+    if (increment !== undefined) increments.add(increment, path, loaded);
     if (incomplete !== undefined) {
       refuseDamagedEnd(path, goodBytes, incomplete);
       const message = `${path}: the file ends in the middle of a command, after offset ${goodBytes}: its end was cut off`;
-      return { message, goodBytes, isDatabaseLimit: false };
+      return { message, goodBytes, isDatabaseLimit: false, isGap: false };
     }
     write(`${path}: ${keys} keys of a snapshot and ${commands} commands, no damage`);
     return undefined;
   } catch (error) {
     if (error instanceof LogLoadError) {
-      return { message: error.message, goodBytes: error.goodBytes, isDatabaseLimit: error.isDatabaseLimit };
+      const { message, goodBytes, isDatabaseLimit, isGap } = error;
+      return { message, goodBytes, isDatabaseLimit, isGap };
     }
     if (!(error instanceof RdbLoadError || error instanceof ManifestError)) throw error;
-    return { message: error.message, goodBytes: undefined, isDatabaseLimit: false };
+    return { message: error.message, goodBytes: undefined, isDatabaseLimit: false, isGap: false };
   }
 }
 
 /** Whether the file is now as a start wants it. */
-function fix({ path, isLast, names }: LogFile, { goodBytes }: Problem, write: Write): boolean {
+function fix({ path, isLast, names }: LogFile, { goodBytes, isGap }: Problem, write: Write): boolean {
+  if (isGap) {
+    write("What is missing is not the end of the log, so nothing can be removed: restore the file from a copy");
+    return false;
+  }
   if (goodBytes === undefined) write("A snapshot cannot be kept in part: restore it from a copy");
   else if (!isLast) write("It is not the last file of the log, so nothing can be removed: restore it from a copy");
   if (goodBytes === undefined || !isLast) return false;

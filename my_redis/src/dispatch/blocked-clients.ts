@@ -153,8 +153,8 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
       if (blocked === undefined || (gone && blocked.command.group !== "stream")) continue;
       const { channel } = context.client;
       if (channel.hasEnded()) {
-        // It would take the element with it.
-        channel.kill();
+        // It would take the element with it. What was answered before it began to wait is sent all the same.
+        channel.closeAfterReplies();
         continue;
       }
       if (this.#mustWaitOn?.(context) !== true && this.#runner.retry(context)) this.#release(context);

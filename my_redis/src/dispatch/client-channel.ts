@@ -13,7 +13,7 @@ export interface ClientChannel {
   hasEnded(): boolean;
   /** Closes at once; unsent replies are dropped. */
   kill(): void;
-  /** Closes once everything written before has been sent. */
+  /** Closes once everything written before has been sent. From now on the client waits for nothing. */
   closeAfterReplies(): void;
   /** Reads no more requests until `resume`. Used for blocked clients. */
   pause(): void;

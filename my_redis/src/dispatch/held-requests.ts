@@ -44,9 +44,9 @@ export class HeldRequests {
     return "held";
   }
 
-  /** The client has disconnected, or its connection was reset. */
-  forget({ client }: { readonly client: Client }): void {
-    this.#held.delete(client.id);
+  /** The client has disconnected, or its connection was reset. Whether a request of it was held. */
+  forget({ client }: { readonly client: Client }): boolean {
+    return this.#held.delete(client.id);
   }
 
   /**

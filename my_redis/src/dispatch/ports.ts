@@ -14,8 +14,8 @@ export interface PauseSwitch {
   pause(untilMs: number, mode: PauseMode): void;
   /** Ends the pause and runs the held requests. */
   unpause(): void;
-  /** The client has disconnected: its held request does not run. */
-  forget(asking: { readonly client: Client }): void;
+  /** The client has disconnected: its held request does not run. Whether it had one. */
+  forget(asking: { readonly client: Client }): boolean;
 }
 
 /** maxmemory. */

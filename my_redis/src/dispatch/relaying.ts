@@ -4,6 +4,8 @@ import type { Arguments } from "../protocol/arguments.ts";
 export interface Relaying {
   /** Number of outstanding replies; nothing may be written to the client before they have come. */
   readonly outstanding: number;
+  /** Among the outstanding requests is one that may wait for keys, for as long as it says. */
+  readonly mayWaitForKeys: boolean;
   /**
    * Holds a request that must not overtake outstanding replies; it runs after them, beginning with its checks. Returns
    * "run", and holds nothing, when no reply is outstanding.

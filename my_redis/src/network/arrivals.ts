@@ -29,6 +29,10 @@ export class Arrivals<Client extends Arrival> {
     return this.#waiting.size;
   }
 
+  isWaiting(client: Client): boolean {
+    return this.#waiting.has(client);
+  }
+
   /** Sets the client up now, or in a later turn: nothing is read from it until then. */
   add(client: Client): void {
     this.#schedule();

@@ -39,6 +39,10 @@ class BunSocket<State> implements TransportSocket {
     this.#socket.end();
   }
 
+  drop(): void {
+    this.end();
+  }
+
   terminate(): void {
     this.#socket.terminate();
   }
@@ -70,7 +74,8 @@ export const listenWithBun: Listen = async <State>(options: ListenerOptions, han
       return open?.(accepted);
     };
   }
-  const listener = Bun.listen<State>({ hostname: host, port, socket });
+  const allowHalfOpen = handlers.end !== undefined;
+  const listener = Bun.listen<State>({ hostname: host, port, socket, allowHalfOpen });
   if (!keepProcessAlive) listener.unref();
   return { port: listener.port, close: () => listener.stop() };
 };
@@ -88,6 +93,7 @@ function socketHandlers<State>(handlers: TransportHandlers<State>): SocketHandle
     },
     data: (socket, chunk) => handlers.data(socket.data, chunk),
     drain: (socket) => handlers.drain(socket.data),
+    end: (socket) => handlers.end?.(socket.data),
     close: (socket) => handlers.close(socket.data),
     // The close handler follows; a reset by the peer needs no handling of its own.
     error() {},

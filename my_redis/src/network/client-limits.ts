@@ -12,6 +12,9 @@ const protectedMode =
   "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
   "Set requirepass, or set protected-mode to no where only trusted machines can connect.";
 
+/** A client that is disconnected after its last replies must read some of them within this time. */
+const closingMs = 60_000;
+
 /** Disconnects clients that leave too much output unread, take too much memory, or have been idle for too long. */
 export class ClientLimits {
   readonly #server: Services;
@@ -81,7 +84,11 @@ export class ClientLimits {
     const timeoutMs = settings.values.timeout * 1000;
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
-      if (client.closing) continue;
+      if (client.closing) {
+        const isRead = connection.pendingBytes === 0 || nowMs - client.lastActiveMs <= closingMs;
+        if (!isRead) this.disconnect(connection, "it does not read its last replies");
+        continue;
+      }
       // A client that waits for its turn or for other nodes, monitors or subscribes may be silent for long.
       const waits = connection.waitingBytes > 0 || (client.relaying !== undefined && client.relaying.outstanding > 0);
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;

@@ -22,8 +22,8 @@ export interface ConnectionOwner {
   /** Sends the client the replies of this turn, then closes the connection. */
   endAfterTurn(connection: Connection): void;
   /**
-   * The client is disconnected at once. It must get nothing more, and no data may be taken for it, since that would be
-   * lost.
+   * The client is disconnected, at once or after the replies that it has been given. It must get nothing more, and no
+   * data may be taken for it, since that would be lost.
    */
   forget(connection: Connection): void;
   /** The client is about to have so much unread output: disconnects it when that exceeds the limit. */
@@ -40,6 +40,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** The client is blocked, or must first read its replies: further requests are kept, and not run. */
   paused = false;
   closed = false;
+  /** The client has closed its side: nothing more comes from it, but it may still read. */
+  hasSentAll = false;
   /** It came over the administration port. */
   isAdministrative = false;
   /** Its requests run at once, however long the turn takes already. */
@@ -106,6 +108,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes > 0) {
       const pending = this.#pending;
       pending.take(this.#socket.write(pending.bytes, pending.start, pending.end));
+      // Reading is a sign of life.
+      const { client, server } = this.context;
+      server.clock.update();
+      client.lastActiveMs = server.clock.nowMs;
       if (pending.length > 0) return;
     }
     if (this.#closeWhenSent) {
@@ -123,6 +129,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   closeAfterReplies(): void {
     this.context.client.closing = true;
+    this.#owner.forget(this);
     this.#owner.endAfterTurn(this);
   }
 
@@ -139,6 +146,11 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.context.client.closing = true;
     this.#closeWhenSent = true;
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  }
+
+  /** Nothing is read from the client until it has read its replies. */
+  get mustDrain(): boolean {
+    return this.#mustDrain;
   }
 
   /** Reads nothing more from the client until it has read its replies. */
@@ -163,13 +175,15 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   /** Undoes `stopReading`, unless there is another reason for it: then the end of that reason does. */
   startReading(): void {
-    if (!this.#stopped || this.closed || this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
+    if (!this.#stopped || this.closed || this.hasSentAll) return;
+    if (this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
     this.#stopped = false;
     this.#socket.resume();
   }
 
+  /** 0 for never, which is how a socket begins. */
   keepAlive(seconds: number): void {
-    this.#socket.keepAlive(seconds);
+    if (seconds > 0) this.#socket.keepAlive(seconds);
   }
 
   terminate(): void {
@@ -181,7 +195,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#pending.clear();
     this.#killed = true;
     this.#owner.forget(this);
-    this.#socket.end();
+    this.#socket.drop();
   }
 
   takeOver(reader: ChannelReader): RawChannel {

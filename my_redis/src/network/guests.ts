@@ -6,6 +6,9 @@ import type { OpenListeners } from "./open-listeners.ts";
 import type { StandInServer } from "./stand-in.ts";
 import type { TransportSocket } from "./transport.ts";
 
+/** Unfinished requests of a client longer than this are not kept. SCRIPT KILL, SHUTDOWN and AUTH need far less. */
+const maxRequestBytes = 1024 * 1024;
+
 export interface GuestsOptions {
   readonly server: Services;
   readonly listeners: OpenListeners;
@@ -57,8 +60,25 @@ export class Guests implements StandInServer<Connection> {
       connection.parser.authenticated = client.authenticated;
     }
     connection.parser.keepRest(args);
+    if (connection.heldBytes > maxRequestBytes && !client.closing) this.#refuseLong(connection, reply);
     connection.send(reply.bytes, 0, reply.length);
     if (client.closing) connection.finish();
+  }
+
+  /** The server would keep all of it until the script ends, although it can answer nothing but BUSY to most requests. */
+  #refuseLong({ context, remoteAddress }: Connection, reply: ReplyWriter): void {
+    const { environment, processor } = this.#options.server;
+    const { client } = context;
+    environment.report(
+      "warning",
+      `client ${client.id} (${remoteAddress}) is disconnected: it has sent over ${maxRequestBytes} bytes of one request ` +
+        "while a script cannot be paused",
+    );
+    processor.writeError(
+      reply,
+      `BUSY a request of over ${maxRequestBytes} bytes is not accepted while a script cannot be paused`,
+    );
+    client.closing = true;
   }
 
   closeGuest(connection: Connection): void {

@@ -5,8 +5,10 @@ import { Arrivals } from "./arrivals.ts";
 import { ClientLimits, tooManyClients } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Guests } from "./guests.ts";
+import { isAnswered } from "./is-answered.ts";
 import { Overload } from "./overload.ts";
 import { requestLimits } from "./request-limits.ts";
+import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn } from "./stand-in.ts";
 import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
@@ -28,13 +30,12 @@ export class NetworkServer implements ConnectionOwner {
   /** One object for all connections, so that CONFIG SET reaches open ones as well. */
   readonly #limits: RequestLimits;
   readonly #args = new Arguments();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new OpenConnections();
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
   readonly #overload: Overload;
   readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
-  #onLastClosed: () => void = () => {};
   readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
@@ -79,6 +80,7 @@ export class NetworkServer implements ConnectionOwner {
       open: (socket) => this.#open(socket, purpose === "administration"),
       data: (connection, chunk) => this.#data(connection, chunk),
       drain: (connection) => connection.drain(),
+      end: (connection) => this.#end(connection),
       close: (connection) => this.#close(connection),
     };
     return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
@@ -101,18 +103,7 @@ export class NetworkServer implements ConnectionOwner {
    * Closes each connection once its client has read its replies; after `graceMs` the remaining ones are closed at once.
    */
   disconnectAll(graceMs: number): Promise<void> {
-    for (const connection of [...this.#connections]) connection.finish();
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const connection of [...this.#connections]) connection.terminate();
-        resolve();
-      }, graceMs);
-      this.#onLastClosed = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return this.#connections.disconnectAll(graceMs);
   }
 
   #open(socket: TransportSocket, isAdministrative: boolean, isSetUpNow = isAdministrative): Connection {
@@ -126,18 +117,17 @@ export class NetworkServer implements ConnectionOwner {
 
   #setUp(connection: Connection): void {
     const server = this.#server;
-    const keepAliveSeconds = server.settings.values["tcp-keepalive"];
     const { statistics } = server.observers;
     server.clock.update();
     statistics.connectionsReceived++;
     connection.context = server.clients.add(connection);
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
-    if (keepAliveSeconds > 0) connection.keepAlive(keepAliveSeconds);
+    connection.keepAlive(server.settings.values["tcp-keepalive"]);
     const refusal = this.#refusalOf(connection);
     if (refusal === undefined) {
       if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#holdIfFull(connection));
-      return;
+      return this.#endIfAnswered(connection);
     }
     statistics.connectionsRejected++;
     connection.context.client.closing = true;
@@ -228,9 +218,26 @@ export class NetworkServer implements ConnectionOwner {
 
   /** Runs the requests that were kept, in this turn or, when its time is used up, in a later one. */
   #runKept(connection: Connection): void {
-    if (connection.closed || connection.paused || connection.heldBytes === 0) return;
-    if (this.#shares.mayRun(connection)) this.#run(connection);
+    if (connection.closed || connection.paused) return;
+    if (connection.heldBytes === 0) this.#endIfAnswered(connection);
+    else if (this.#shares.mayRun(connection)) this.#run(connection);
     else this.#wait(connection);
+  }
+
+  /** The client has closed its side. What it has asked for before is answered. */
+  #end(connection: Connection): void {
+    connection.hasSentAll = true;
+    // It is looked at again when it is set up.
+    if (this.#arrivals.isWaiting(connection)) return;
+    if (connection.reader !== undefined) return connection.terminate();
+    this.#endIfAnswered(connection);
+  }
+
+  /** Closes the connection of a client that has closed its side, unless requests of it are still to be answered. */
+  #endIfAnswered(connection: Connection): void {
+    if (!connection.hasSentAll || connection.closed || connection.context.client.closing) return;
+    const isWaiting = this.#shares.isWaiting(connection);
+    if (!isWaiting && isAnswered(connection, this.#server.pause)) connection.closeAfterReplies();
   }
 
   endAfterTurn(connection: Connection): void {
@@ -238,10 +245,9 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   forget(connection: Connection): void {
-    const { context } = connection;
     this.#shares.leave(connection);
-    this.#server.blocking.forget(context);
-    this.#server.pause.forget(context);
+    this.#server.blocking.forget(connection.context);
+    this.#server.pause.forget(connection.context);
   }
 
   checkOutput(connection: Connection, unreadBytes: number): void {
@@ -289,12 +295,13 @@ export class NetworkServer implements ConnectionOwner {
     }
     connection.parser.keepRest(this.#args);
     if (mustWait && connection.heldBytes > 0) this.#shares.wait(connection);
+    else this.#endIfAnswered(connection);
     this.#clientLimits.checkMemory(connection);
   }
 
   #runRequests(connection: Connection): "share used up" | "no more to run" {
-    const { parser } = connection;
-    const { client } = connection.context;
+    const { context, parser } = connection;
+    const { client } = context;
     const args = this.#args;
     const turn = this.#turn;
     const shares = this.#shares;
@@ -328,10 +335,9 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #execute(connection: Connection, args: Arguments): void {
-    const context = connection.context;
-    const client = context.client;
+    const { context } = connection;
     this.#server.processor.process(context, args, this.#turn.writer);
-    connection.parser.authenticated = client.authenticated;
+    connection.parser.authenticated = context.client.authenticated;
   }
 
   #protocolError(connection: Connection, message: string): void {
@@ -352,6 +358,5 @@ export class NetworkServer implements ConnectionOwner {
     this.#shares.leave(connection);
     this.#clientLimits.forget(connection);
     this.#server.clients.remove(connection.context);
-    if (this.#connections.size === 0) this.#onLastClosed();
   }
 }

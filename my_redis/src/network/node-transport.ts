@@ -13,6 +13,8 @@ import type {
 const noBytes = Buffer.alloc(0);
 /** What is read while looking for the end of a connection. */
 const lookBytes = 16 * 1024;
+/** Node is given no more than this at a time: output that it has taken counts as read by the client. */
+const longestWriteBytes = 1024 * 1024;
 const looked = new Uint8Array(lookBytes);
 
 class NodeSocket implements TransportSocket {
@@ -29,11 +31,15 @@ class NodeSocket implements TransportSocket {
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
-    // Node queues unsent bytes without a limit, so nothing is written above its high-water mark. It keeps them by
-    // reference, hence the copy.
-    if (this.#socket.writableNeedDrain) return 0;
-    this.#socket.write(bytes.slice(start, end));
-    return end - start;
+    // Node queues unsent bytes without a limit, so nothing is written above its high-water mark, and no long piece. It
+    // keeps them by reference, hence the copy.
+    let at = start;
+    while (at < end && !this.#socket.writableNeedDrain) {
+      const next = Math.min(at + longestWriteBytes, end);
+      this.#socket.write(bytes.slice(at, next));
+      at = next;
+    }
+    return at - start;
   }
 
   /** Node cannot do it. `end` closes right after the last bytes. */
@@ -77,6 +83,10 @@ class NodeSocket implements TransportSocket {
     else this.#socket.destroySoon();
   }
 
+  drop(): void {
+    this.#socket.destroy();
+  }
+
   terminate(): void {
     this.#socket.destroy();
   }
@@ -100,7 +110,7 @@ export const listenWithNode: Listen = <State>(
   handlers: TransportHandlers<State>,
 ) =>
   new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, (socket) => {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       if (!keepProcessAlive) socket.unref();
       attach(socket, handlers);
     });
@@ -131,13 +141,20 @@ export const connectWithNode: Connect = <State>(options: ListenOptions, handlers
 function attach<State>(socket: Socket, handlers: TransportHandlers<State>): void {
   const own = new NodeSocket(socket);
   const state = handlers.open(own);
-  socket.on("data", (chunk: Buffer) => {
+  const takeEarly = (): void => {
     for (const early of own.takeEarly()) handlers.data(state, early);
+  };
+  socket.on("data", (chunk: Buffer) => {
+    takeEarly();
     if (chunk.length > 0) handlers.data(state, chunk);
   });
   socket.on("drain", () => handlers.drain(state));
-  // Node reports "close" some turns after the peer has closed its side. Nothing may be taken for the client meanwhile.
-  socket.on("end", () => socket.destroy());
+  socket.on("end", () => {
+    takeEarly();
+    // Node reports "close" some turns after the end. Nothing may be taken for the peer meanwhile.
+    if (handlers.end === undefined) socket.destroy();
+    else handlers.end(state);
+  });
   socket.on("close", () => handlers.close(state));
   // Nothing to do: "close" follows, also when the peer has reset the connection.
   socket.on("error", () => {});

@@ -53,7 +53,13 @@ const accept = (socket, address) => {
   port.postMessage({ kind: "open", id, address, remoteAddress, localAddress });
   socket.on("data", (bytes) => {
     socket.pause();
+    socket.isAsking = true;
     port.postMessage({ kind: "data", id, bytes: new Uint8Array(bytes) });
+  });
+  // The client may still read: what it has sent before is answered.
+  socket.on("end", () => {
+    socket.hasSentAll = true;
+    if (!socket.isAsking) socket.destroySoon();
   });
   socket.on("error", () => {});
   socket.on("close", () => {
@@ -64,13 +70,27 @@ const accept = (socket, address) => {
   });
 };
 const listen = ({ host, port: wanted }, address, listening) => {
-  const server = createServer({ noDelay: true }, (socket) => accept(socket, address));
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accept(socket, address));
   servers.push(server);
   counts[address] = 0;
   // The server's own listener may need a moment to be gone.
   server.on("error", () => setTimeout(() => left || server.listen(wanted, host), 20));
   server.once("listening", listening);
   server.listen(wanted, host);
+};
+/** What the client still sends is dropped for a moment: if it were left unread, the system would drop our reply. */
+const end = (socket) => {
+  if (socket === undefined) return;
+  socket.removeAllListeners("data");
+  socket.resume();
+  socket.end();
+  setTimeout(() => socket.destroy(), 1000);
+};
+const goOn = (socket) => {
+  if (socket === undefined) return;
+  socket.isAsking = false;
+  if (socket.hasSentAll) socket.destroySoon();
+  else socket.resume();
 };
 const leave = () => {
   left = true;
@@ -87,8 +107,8 @@ port.on("message", (message) => {
     message.addresses.forEach((address, index) => listen(address, index, listening));
   } else if (message.kind === "leave") leave();
   else if (message.kind === "send") sockets.get(message.id)?.write(message.bytes);
-  else if (message.kind === "read") sockets.get(message.id)?.resume();
-  else if (message.kind === "end") sockets.get(message.id)?.destroySoon();
+  else if (message.kind === "read") goOn(sockets.get(message.id));
+  else if (message.kind === "end") end(sockets.get(message.id));
 });
 port.postMessage({ kind: "ready" });
 `;

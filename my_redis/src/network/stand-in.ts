@@ -48,6 +48,10 @@ class GuestSocket implements TransportSocket {
     this.#send({ kind: "end", id: this.#id });
   }
 
+  drop(): void {
+    this.end();
+  }
+
   terminate(): void {
     this.end();
   }

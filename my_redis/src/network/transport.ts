@@ -10,9 +10,11 @@ export interface TransportSocket {
   holdForEnd(): void;
   /** Closes after everything that was taken has been sent. */
   end(): void;
+  /** Closes at once. What the system has taken is still sent, and nothing else. */
+  drop(): void;
   /** Whether the peer has closed its side, even if this has not been reported yet; false where that cannot be known. */
   hasEnded(): boolean;
-  /** Closes at once. */
+  /** Closes at once; the peer may lose what it has not read yet. */
   terminate(): void;
   /**
    * Reads nothing more from the peer until `resume`. The system then holds the peer up, and our memory does not grow.
@@ -31,6 +33,11 @@ export interface TransportHandlers<State> {
   /** The chunk is valid only during the call. */
   data(state: State, chunk: Uint8Array): void;
   drain(state: State): void;
+  /**
+   * The peer has closed its side: nothing more comes from it, but it may still read. May be called more than once.
+   * Without this handler, the connection is then closed.
+   */
+  end?(state: State): void;
   close(state: State): void;
 }
 

@@ -26,6 +26,8 @@ export class Turn implements ReplyOutlet {
   #flushScheduled = false;
   /** Replies are being handed over. Requests to other nodes that result from it are sent right after. */
   #isSending = false;
+  /** Outputs of earlier turns whose log is not safe yet. */
+  #awaitedOutputs = 0;
 
   constructor(options: TurnOptions) {
     this.#options = options;
@@ -122,6 +124,10 @@ export class Turn implements ReplyOutlet {
 
   /** The connection gets what is written to it in this turn, and nothing more. */
   endAfterTurn(connection: Connection): void {
+    if (!this.#isRunning && this.#output.isEmpty && this.#awaitedOutputs === 0) {
+      connection.finish();
+      return;
+    }
     this.#output.endAfterTurn(connection);
     if (!this.#isRunning) this.end();
   }
@@ -159,7 +165,9 @@ export class Turn implements ReplyOutlet {
       return;
     }
     this.#output = this.#spareOutputs.pop() ?? new TurnOutput();
+    this.#awaitedOutputs++;
     changes.whenSafe((safe) => {
+      this.#awaitedOutputs--;
       if (safe) this.#send(output);
       // Whether the changes are safe is unknown. A broken connection says so; a reply would be wrong.
       else output.discard();

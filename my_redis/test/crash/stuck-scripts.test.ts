@@ -80,3 +80,24 @@ test("many clients at one port do not keep those of the administration port out"
   await server.process.exited;
   for (const other of others) other.close();
 }, 60_000);
+
+test("a new client that closes its side gets its answer, and one that uploads too much is disconnected with a reason", async () => {
+  const server = await startMyRedis(temporaryFolder("stuck-guests"), { "busy-reply-threshold": "100" });
+  const caller = await server.connect();
+  caller.send(["EVAL", writtenLoop, "0"]);
+  const administrator = await newBusyClient(server.port);
+  const half = await server.connect();
+  half.send(["GET", "key"]);
+  half.hangUp();
+  expect(showReply(await half.nextOrClosed())).toStartWith("-BUSY");
+  const uploading = await server.connect();
+  uploading.sendRaw(Buffer.from("*2\r\n$4\r\nECHO\r\n$100000000\r\n"));
+  uploading.sendRaw(Buffer.alloc(100_000_000));
+  expect(showReply(await uploading.nextOrClosed())).toBe(
+    "-BUSY a request of over 1048576 bytes is not accepted while a script cannot be paused",
+  );
+  expect(server.process.stdout() + server.process.stderr()).toContain("sent over 1048576 bytes of one request");
+  administrator.send(["SHUTDOWN", "NOSAVE"]);
+  await server.process.exited;
+  for (const each of [caller, administrator, half, uploading]) each.close();
+}, 60_000);

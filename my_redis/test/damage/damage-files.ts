@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
-import { startServer } from "../../index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
 /** The files of one server that are damaged, and the data in them. */
@@ -9,6 +9,8 @@ export interface DamageFiles {
   /** A folder with the append-only log in `appendonlydir`, and the snapshot in dump.rdb. */
   readonly dir: string;
   readonly log: string;
+  /** The increment before `log`. */
+  readonly earlier: string;
   readonly base: string;
   readonly manifest: string;
   readonly snapshot: string;
@@ -16,6 +18,8 @@ export interface DamageFiles {
   readonly units: readonly { readonly bytes: number; readonly digest: string }[];
 }
 
+/** Size of the increment before the log. */
+const earlierBytes = 2048;
 const farAwayMs = 4_000_000_000_000;
 const checksumLine = /#CRC32:[0-9a-f]{8}:[0-9]+\r\n$/;
 
@@ -47,7 +51,9 @@ function commandsOf(step: number): Word[][][] {
 export async function writeDamageFiles(bytes: number): Promise<DamageFiles> {
   const dir = temporaryFolder("damage");
   const options = { appendonly: true, dir, "auto-aof-rewrite-percentage": 0, "enable-debug-command": "yes" } as const;
-  const server = await startServer({ port: 0, save: "", ...options });
+  const server = await startOpenServer({ port: 0, save: "", ...options });
+  const rewriter = server.server.parts.storage?.log.rewriter;
+  if (rewriter === undefined) throw new Error("a server without a log");
   const connection = await RespConnection.open(server.port, "MyRedis");
   const ask = async (...words: Word[]): Promise<string> => (await connection.reply(...words)).text ?? "";
   const digest = (): Promise<string> => ask("DEBUG", "DIGEST");
@@ -57,7 +63,19 @@ export async function writeDamageFiles(bytes: number): Promise<DamageFiles> {
   await ask("BGREWRITEAOF");
   while (!(await ask("INFO", "persistence")).includes("aof_rewrites:1\r\n")) await Bun.sleep(1);
 
-  const log = join(dir, "appendonlydir", "appendonly.aof.2.incr.aof");
+  // An increment that stays, because the rewrite after which it would be replaced fails.
+  const folder = join(dir, "appendonlydir");
+  const earlier = join(folder, "appendonly.aof.2.incr.aof");
+  for (let step = 1; readFileSync(earlier).length < earlierBytes; step++) {
+    await connection.replies([["APPEND", "in the earlier increment", `${step} `], ...commandsOf(-step).flat()]);
+  }
+  rewriter.onStep = (step) => {
+    if (step === "base written") throw new Error("as if the disk were full");
+  };
+  await ask("BGREWRITEAOF");
+  while (!(await ask("INFO", "persistence")).includes("aof_last_bgrewrite_status:err\r\n")) await Bun.sleep(1);
+
+  const log = join(folder, "appendonly.aof.3.incr.aof");
   const units = [{ bytes: 0, digest: await digest() }];
   for (let step = 1; (units.at(-1)?.bytes ?? 0) < bytes; step++) {
     for (const commands of commandsOf(step)) {
@@ -74,9 +92,8 @@ export async function writeDamageFiles(bytes: number): Promise<DamageFiles> {
   await server.close();
   // The data that makes the snapshot large is no part of the log.
   writeFileSync(log, written);
-  const folder = join(dir, "appendonlydir");
   const manifest = join(folder, "appendonly.aof.manifest");
-  return { dir, log, base: join(folder, "appendonly.aof.1.base.rdb"), manifest, snapshot, units };
+  return { dir, log, earlier, base: join(folder, "appendonly.aof.1.base.rdb"), manifest, snapshot, units };
 }
 
 /** Saves snapshots with more and more data until one is as large as it should be. */

@@ -6,7 +6,8 @@ import { DamageLoader, keptBytes, type Outcome, removeCuts } from "./damage-load
 
 /** Every cut of a file, or every change of one bit; or a sample of them. */
 export type DamageKind = "cut" | "flip";
-export type DamagedFile = "log" | "base" | "manifest" | "snapshot";
+export type DamagedFile = "log" | "earlier" | "base" | "manifest" | "snapshot";
+const logFiles = ["log", "earlier", "base", "manifest", "snapshot"] as const;
 
 export interface DamageCount {
   readonly file: DamagedFile;
@@ -36,15 +37,22 @@ export class DamageRun {
     this.#loader = loader;
     const { folder, dir } = loader;
     const place = (path: string): string => join(folder, path.slice(path.lastIndexOf("/") + 1));
-    const { log, base, manifest, snapshot } = files;
-    this.#paths = { log: place(log), base: place(base), manifest: place(manifest), snapshot: join(dir, "dump.rdb") };
+    const { log, earlier, base, manifest, snapshot } = files;
+    this.#paths = {
+      log: place(log),
+      earlier: place(earlier),
+      base: place(base),
+      manifest: place(manifest),
+      snapshot: join(dir, "dump.rdb"),
+    };
     this.#contents = {
       log: readFileSync(log),
+      earlier: readFileSync(earlier),
       base: readFileSync(base),
       manifest: readFileSync(manifest),
       snapshot: readFileSync(snapshot),
     };
-    for (const name of ["log", "base", "manifest", "snapshot"] as const) this.#restore(name);
+    for (const name of logFiles) this.#restore(name);
     this.#snapshotDigest = digestOf(loader.loadSnapshot(this.#paths.snapshot));
     const whole = digestOf(loader.loadLog());
     if (whole !== files.units.at(-1)?.digest) throw new Error("the files do not hold the data that was written");
@@ -97,7 +105,7 @@ export class DamageRun {
       throw new DamageMissedError(`${kind} ${place} of the ${file} (${path}): ${what}`);
     };
     const outcome = file === "snapshot" ? this.#loader.loadSnapshot(path) : this.#loader.loadLog();
-    for (const other of ["log", "base", "manifest", "snapshot"] as const) {
+    for (const other of logFiles) {
       const expected = other === file ? damaged : this.#contents[other];
       if (Buffer.compare(keptBytes(this.#paths[other]), expected) !== 0) missed(`the ${other} changed, without a copy`);
     }

@@ -5,10 +5,10 @@ import { DamageRun } from "./damage-run.ts";
 
 /**
  * `npm run damage -- [--bytes N] [--files log,snapshot]`: every cut and every change of one bit of a log and of a
- * snapshot of N bytes (32 KiB), and of the log's manifest and base. Each of them must be refused or be harmless, and no
+ * snapshot of N bytes (32 KiB), and of the log's manifest, base and earlier increment. Each of them must be refused or be harmless, and no
  * file may lose a byte.
  */
-const allFiles = ["manifest", "base", "snapshot", "log"] as const;
+const allFiles = ["manifest", "base", "earlier", "snapshot", "log"] as const;
 const { values } = parseArgs({ options: { bytes: { type: "string" }, files: { type: "string" } } });
 const names = (values.files ?? allFiles.join(",")).split(",");
 const files = allFiles.filter((file) => names.includes(file));

@@ -19,6 +19,8 @@ const options = {
 const unwritable = (text: string): Uint8Array =>
   ({ length: text.length, slice: () => Buffer.from(text) }) as unknown as Uint8Array;
 
+const start = { sequence: 1, bytes: 0, sum: 0, predecessor: undefined };
+
 interface Scene {
   readonly file: AppendOnlyFile;
   readonly path: string;
@@ -30,7 +32,7 @@ function open(): Scene {
   const descriptor = openSync(name, "a");
   const messages: string[] = [];
   const environment = systemEnvironment((_level, message) => void messages.push(message));
-  return { file: new AppendOnlyFile(environment, options, descriptor, 0), path: name, messages };
+  return { file: new AppendOnlyFile(environment, options, descriptor, start), path: name, messages };
 }
 
 describe("the append-only file answers", () => {
@@ -90,7 +92,7 @@ describe("the append-only file answers", () => {
     const order: string[] = [];
     file.write(Buffer.from("first"));
     file.whenSafe((safe) => order.push(`first ${safe}`));
-    file.switchTo(openSync(next, "w"));
+    file.switchTo(openSync(next, "w"), 2);
     expect(file.sizeBytes).toBe(0);
     file.write(Buffer.from("second"));
     const second = new Promise<void>((resolve) => {
@@ -113,14 +115,14 @@ describe("the append-only file answers", () => {
     file.close();
     await expect(file.sync()).rejects.toThrow("the append-only file cannot be written");
     const next = openSync(path(), "w");
-    expect(() => file.switchTo(next)).toThrow("the append-only file cannot be written");
+    expect(() => file.switchTo(next, 2)).toThrow("the append-only file cannot be written");
     closeSync(next);
   });
 
   test("a switch to another file with an error, while it cannot be written", () => {
     const { file } = open();
     file.write(unwritable("first"));
-    expect(() => file.switchTo(openSync(path(), "w"))).toThrow("the append-only file cannot be written");
+    expect(() => file.switchTo(openSync(path(), "w"), 2)).toThrow("the append-only file cannot be written");
     file.close();
   });
 });
@@ -132,7 +134,7 @@ describe("after a failed sync the append-only file refuses writes until a restar
     const descriptor = openSync(name, "a");
     const messages: string[] = [];
     const environment = systemEnvironment((_level, message) => void messages.push(message));
-    const file = new AppendOnlyFile(environment, options, descriptor, 0);
+    const file = new AppendOnlyFile(environment, options, descriptor, start);
     const refusals: (string | undefined)[] = [];
     file.onFailure = (refusal) => void refusals.push(refusal);
     file.write(Buffer.from("first"));
@@ -151,7 +153,7 @@ describe("after a failed sync the append-only file refuses writes until a restar
   test("also when it had continued in another file, whose turns waited for both", async () => {
     const next = openSync(path(), "w");
     const { file, refusals } = openBroken();
-    file.switchTo(next);
+    file.switchTo(next, 2);
     file.write(Buffer.from("second"));
     const safe = new Promise<boolean>((resolve) => {
       file.whenSafe(resolve);

@@ -59,7 +59,7 @@ describe("an increment that is not the last one and lost its end", () => {
     expect(Object.values(filesIn(dir))).toContain(last.slice(0, -3));
   });
 
-  test("between commands is loaded: nothing in the files shows the loss", async () => {
+  test("between commands is loaded: without checksums nothing in the files shows the loss", async () => {
     expect(await keysOfMyRedis(cutLog(last.length, laterWrite))).toBe("2");
   });
 

@@ -117,22 +117,36 @@ interface SweepParts {
 }
 
 /**
- * Repeats full steps at once, so that many expiries do not wait for the next sweep. A step that fails does not keep the
- * others from their work: one corrupt order must not stop the returns of all sales.
+ * Works in rounds until nothing is left. Each round does one step of everything, so that no kind of work, and no sale,
+ * waits for another one's thousands of orders. A step that fails does not keep the others from their work: one corrupt
+ * order must not stop the returns of all sales.
  */
 async function sweepOnce(options: SweeperOptions, { watch, forgotten, signal }: SweepParts): Promise<SweepResult> {
   const { orders, bundles, maxBatch = 500, now = systemClock.now } = options;
-  const run = (steps: readonly (() => Promise<number>)[]) => runSteps(steps, maxBatch, signal);
-  const steps = await run([() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]);
-  const ended = await run([() => bundles.breakOverdue(now(), maxBatch), () => bundles.releaseBroken(maxBatch)]);
-  const returned = await bringBack(options, signal);
-  // Comes last: what this sweep has brought back is offered at once.
-  const offered = await offer(options, watch, signal);
+  const steps = [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)];
+  const bundleSteps = [() => bundles.breakOverdue(now(), maxBatch), () => bundles.releaseBroken(maxBatch)];
+  let due = [...steps, ...bundleSteps];
+  const returned = new ReturnedUnits(options);
+  let [expired, offered] = [0, 0];
+  let failure: PromiseRejectedResult | undefined;
+  let isMore = true;
+  while (isMore && !signal.aborted) {
+    const full: typeof due = [];
+    for (const step of due) {
+      const [outcome] = await Promise.allSettled([step()]);
+      if (outcome.status === "rejected") failure ??= outcome;
+      else if (steps.includes(step)) expired += outcome.value;
+      if (outcome.status === "fulfilled" && outcome.value >= maxBatch) full.push(step);
+    }
+    due = full;
+    const isMoreReturned = await returned.bringBack(signal);
+    // Comes after the returns: what this round has brought back is offered at once.
+    offered += await offer(options, watch, signal);
+    isMore = isMoreReturned || due.length > 0;
+  }
   await forgotten?.step(now());
-  const failure = [...steps, ...ended].find((step) => step.status === "rejected");
   if (failure !== undefined) throw failure.reason;
-  const expired = steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);
-  return { expired, ...returned, ...(offered > 0 && { offered }) };
+  return { expired, ...returned.result, ...(offered > 0 && { offered }) };
 }
 
 async function offer({ offers, now = systemClock.now }: SweeperOptions, watch: OfferWatch, signal: AbortSignal) {
@@ -142,44 +156,48 @@ async function offer({ offers, now = systemClock.now }: SweeperOptions, watch: O
   return result.offered;
 }
 
-async function runSteps(
-  steps: readonly (() => Promise<number>)[],
-  maxBatch: number,
-  signal: AbortSignal,
-): Promise<PromiseSettledResult<number>[]> {
-  const results: PromiseSettledResult<number>[] = [];
-  for (const step of steps) results.push(...(await Promise.allSettled([repeatFullSteps(step, maxBatch, signal)])));
-  return results;
-}
+/** The returns of one sweep, in rounds. */
+class ReturnedUnits {
+  readonly #options: SweeperOptions;
+  /** The returns of a product whose gate is closed or away must not hold up those of the others. */
+  readonly #waiting = new Set<string>();
+  #applied = 0;
+  #failed = 0;
+  #reason: string | undefined;
 
-async function repeatFullSteps(step: () => Promise<number>, maxBatch: number, signal: AbortSignal): Promise<number> {
-  let done = 0;
-  for (let count = maxBatch; count >= maxBatch && !signal.aborted; done += count) count = await step();
-  return done;
-}
-
-async function bringBack(options: SweeperOptions, signal: AbortSignal): Promise<Omit<SweepResult, "expired">> {
-  const { returns, maxBatch = 500 } = options;
-  let applied = 0;
-  let failed = 0;
-  let reason: string | undefined;
-  // The returns of a product whose gate is closed or away must not hold up those of the others.
-  const waiting = new Set<string>();
-  while (!signal.aborted && waiting.size < maxWaitingProducts) {
-    const pending = await returns.pending(maxBatch, [...waiting]);
-    const answered = await giveBackAll(options, pending);
-    await returns.markReturned(answered.applied);
-    applied += answered.applied.length;
-    failed += pending.length - answered.applied.length;
-    reason ??= answered.reason;
-    for (const productId of answered.waiting) waiting.add(productId);
-    if (pending.length < maxBatch) break;
+  constructor(options: SweeperOptions) {
+    this.#options = options;
   }
-  return { applied, failed, ...(reason !== undefined && { reason }) };
+
+  get result(): Omit<SweepResult, "expired"> {
+    const reason = this.#reason;
+    return { applied: this.#applied, failed: this.#failed, ...(reason !== undefined && { reason }) };
+  }
+
+  /** One round: a product with many returns gets its share, and the others come first. Says whether more are left. */
+  async bringBack(signal: AbortSignal): Promise<boolean> {
+    const { returns, maxBatch = 500 } = this.#options;
+    const share = Math.ceil(maxBatch / 10);
+    const served = new Set<string>();
+    while (!signal.aborted && this.#waiting.size + served.size < maxExceptedProducts) {
+      const pending = await returns.pending(maxBatch, [...this.#waiting, ...served]);
+      const answered = await giveBackAll(this.#options, pending);
+      await returns.markReturned(answered.applied);
+      this.#applied += answered.applied.length;
+      this.#failed += pending.length - answered.applied.length;
+      this.#reason ??= answered.reason;
+      for (const productId of answered.waiting) this.#waiting.add(productId);
+      if (pending.length < maxBatch) break;
+      for (const [productId, some] of Map.groupBy(answered.applied, (one) => one.productId)) {
+        if (some.length >= share && !this.#waiting.has(productId)) served.add(productId);
+      }
+    }
+    return served.size > 0;
+  }
 }
 
 /** Bounds the list of products in one query: more than one gate holds that is closed as a whole. */
-const maxWaitingProducts = 10_000;
+const maxExceptedProducts = 10_000;
 
 interface Answered {
   /** The gate has answered: it took the unit, or there is nothing to return. */

@@ -67,8 +67,9 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
 function program(took: Took): Command {
   const root = new Command("bun seckill_mysense/main.ts sale").description(
     [
-      "Makes and changes sales, also while the system runs. Ends with 0 only when the change is done, 1 if it is not,",
-      "2 if the command line is wrong, and 4 if the change is recorded, but the gate does not have it yet.",
+      "Makes and changes sales, also while the system runs. Ends with 0 only when the change is done, 1 if it is refused,",
+      "2 if the command line or a setting is wrong, 3 if a part cannot be reached, so that nobody knows whether the change",
+      "was made, and 4 if the change is recorded, but the gate does not have it yet.",
     ].join("\n"),
   );
   const add = (name: string, description: string): Command =>

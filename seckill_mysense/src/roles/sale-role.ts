@@ -45,18 +45,22 @@ interface Answer {
 
 const historyLimit = 1_000;
 
-/** The classes of errors that say what is wrong with the request, with their names for programs. */
-const expected = {
-  invalid_sale: InvalidSaleError,
-  conflict: SaleConflictError,
-  sale_not_found: UnknownSaleError,
-  units_gone: UnitsGoneError,
-  gate_behind: GateBehindError,
-  cannot_start: StartError,
-} as const;
+/**
+ * `refused`: nothing changed. `mistake`: a setting is wrong, and nothing changed. `recorded`: the ledger has the change,
+ * and the gate does not have it yet. `unknown`: a part cannot be reached, and the change may have been made.
+ */
+export type SaleCommandEnd = "done" | "refused" | "mistake" | "recorded" | "unknown";
 
-/** `recorded`: the ledger has the change, and the gate does not have it yet. */
-export type SaleCommandEnd = "done" | "not_done" | "recorded";
+/** The classes of errors that say what is wrong: their names for programs, and what the command ends with. */
+const expected = [
+  { kind: InvalidSaleError, code: "invalid_sale", end: "refused" },
+  { kind: SaleConflictError, code: "conflict", end: "refused" },
+  { kind: UnknownSaleError, code: "sale_not_found", end: "refused" },
+  { kind: UnitsGoneError, code: "units_gone", end: "refused" },
+  { kind: GateBehindError, code: "gate_behind", end: "recorded" },
+  { kind: StartError, code: "cannot_start", end: "mistake" },
+] as const;
+const unexpected = { code: "unknown_outcome", end: "unknown" } as const;
 
 /** Runs one command of `sale`. If it is not done, it has printed why not. */
 export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleCommandEnd> {
@@ -66,11 +70,11 @@ export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleComm
     print(commandLine.json ? JSON.stringify(answer.json) : answer.text);
     return "done";
   } catch (error) {
-    const code = Object.entries(expected).find(([, kind]) => error instanceof kind)?.[0] ?? "failed";
+    const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
     if (commandLine.json) print(JSON.stringify({ error: code, message }));
     else printError(message);
-    return error instanceof GateBehindError ? "recorded" : "not_done";
+    return end;
   }
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { repairedAfterEndMs, type SaleProduct } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { PendingReturn } from "../../src/ledger/returns.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { requestsKeptMs } from "../../src/orders/forget-requests.ts";
 import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
@@ -68,6 +69,46 @@ describe("the sweeper", () => {
     nowMs = recordedAtMs + payWithinMs + 1;
     expect(await start({ maxBatch: 2 }).sweep()).toEqual({ expired: 7, applied: 7, failed: 0 });
     expect(await available(product)).toBe(10);
+  });
+
+  test("thousands of orders of a cancelled sale hold up neither expiries nor returns of another one", async () => {
+    const product = await sell(1);
+    const done: string[] = [];
+    let toExpire = 1;
+    let toRelease = 40;
+    let made = 0;
+    let pending: PendingReturn[] = [];
+    const add = (productId: string, count: number): void => {
+      for (let at = 0; at < count; at++) {
+        const reservationId = `r${(made += 1)}`;
+        pending.push({ ...product, productId, reservationId, userId: "u", epoch: 1, saleEndsAtMs: nowMs });
+      }
+    };
+    add("cancelled", 40);
+    add("radio", 1);
+    const orders = {
+      expireUnpaid: async () => (toExpire-- > 0 ? 1 : 0),
+      releaseCancelled: async (limit: number) => {
+        const released = Math.min(limit, toRelease);
+        toRelease -= released;
+        if (released > 0) done.push("released");
+        add("cancelled", released);
+        return released;
+      },
+    };
+    const returns = {
+      pending: async (limit: number, except: readonly string[] = []) =>
+        pending.filter(({ productId }) => !except.includes(productId)).slice(0, limit),
+      markReturned: async (marked: readonly { readonly reservationId: string; readonly productId: string }[]) => {
+        const ids = new Set(marked.map(({ reservationId }) => reservationId));
+        pending = pending.filter(({ reservationId }) => !ids.has(reservationId));
+        done.push(...new Set(marked.map(({ productId }) => productId)));
+      },
+    };
+    const giving = { giveBack: async () => ({ kind: "returned", epoch: 1, sequence: 1 }) as const };
+    const swept = await start({ orders, returns, gate: giving, maxBatch: 10 }).sweep();
+    expect(swept).toEqual({ expired: 41, applied: 81, failed: 0 });
+    expect(done.slice(0, 6)).toEqual(["released", "cancelled", "radio", "released", "cancelled", "released"]);
   });
 
   test("a step that fails keeps neither expiries nor returns from their work", async () => {

@@ -106,6 +106,30 @@ describe("the command sale, beside a system that is stopped", () => {
   );
 });
 
+describe("the command sale, while its database is away", () => {
+  test(
+    "ends with code 3: nobody knows whether a change was made, so it is not called refused",
+    async () => {
+      using nobody = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+      const { port } = nobody;
+      nobody.stop();
+      const { sale, write } = commands({ mysql: { host: "127.0.0.1", port }, backend: { api_secret: testSecret } });
+      const restock = ["restock", "spring", "--product", "lamp", "--units", "1"];
+      for (const args of [["list"], ["create", write(spring())], restock, ["cancel", "spring"]]) {
+        const ended = await sale(...args, "--json");
+        expect([args[0], ended.code, ended.stdout]).toEqual([
+          args[0],
+          3,
+          expect.stringContaining('"error":"unknown_outcome"'),
+        ]);
+      }
+      const mistyped = commands({ mysql: { hots: "127.0.0.1" } });
+      expect((await mistyped.sale("list")).code).toBe(2);
+    },
+    timeoutMs,
+  );
+});
+
 describe("the command sale, beside a running system with embedded parts", () => {
   const { configFile, write, sale, done } = commands({
     limits: { check_per_user: { rate_per_second: 0 }, api_per_user: { rate_per_second: 0 } },

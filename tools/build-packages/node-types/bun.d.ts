@@ -23,6 +23,7 @@ declare module "bun" {
     open?(socket: Socket<State>): void | Promise<void>;
     data(socket: Socket<State>, chunk: Buffer): void;
     drain(socket: Socket<State>): void;
+    end(socket: Socket<State>): void;
     close(socket: Socket<State>): void;
     error(): void;
     connectError(): void;
@@ -38,6 +39,10 @@ interface BunAddress<State> {
 declare const Bun: {
   readonly version: string;
   gc(atOnce: boolean): void;
-  listen<State>(address: BunAddress<State>): { readonly port: number; unref(): void; stop(): void };
+  listen<State>(address: BunAddress<State> & { readonly allowHalfOpen: boolean }): {
+    readonly port: number;
+    unref(): void;
+    stop(): void;
+  };
   connect<State>(address: BunAddress<State>): Promise<unknown>;
 };

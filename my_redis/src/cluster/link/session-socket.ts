@@ -38,6 +38,10 @@ export class SessionSocket implements TransportSocket {
     this.#link.sessionClosed(this.#client);
   }
 
+  drop(): void {
+    this.end();
+  }
+
   terminate(): void {
     this.end();
   }

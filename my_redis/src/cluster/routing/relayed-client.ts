@@ -34,6 +34,7 @@ export class RelayedClient implements Relaying {
   watchNode = -1;
   /** Nothing may follow before all is answered. */
   barrier = false;
+  mayWaitForKeys = false;
   readonly #held: HeldRequests;
   readonly #ended: (client: RelayedClient) => void;
   #sent = 0;
@@ -136,6 +137,7 @@ export class RelayedClient implements Relaying {
   #idle(): void {
     this.#outstandingBytes = 0;
     this.barrier = false;
+    this.mayWaitForKeys = false;
     if (this.#held.has(this.context)) {
       this.#held.release(this.context);
     } else if (this.#resumeWhenIdle) {

@@ -1,6 +1,7 @@
 import type { Command } from "../../dispatch/command.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
+import { hasWord } from "../../dispatch/has-word.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -23,6 +24,10 @@ const scriptSlots = new Refusal(routeErrors.scriptSlots);
 /** Runs a request here, once everything before it has been answered. */
 const here = ({ client }: Context, args: Arguments): "run" | "held" =>
   client.relaying?.holdUntilAnswered(args) ?? "run";
+
+/** XREAD and XREADGROUP wait only when they are told to. */
+const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): boolean =>
+  flagSet.has("blocking") && (group !== "stream" || hasWord(args, 1, "block"));
 
 /** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
 const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
@@ -110,7 +115,9 @@ export class Router {
     const { scripts } = this.#owner;
     if (command.group !== "scripting") {
       const outcome = this.#send(context, { slot, node }, args);
-      if (outcome === "held" && command.watching === "begins") {
+      if (outcome !== "held") return outcome;
+      if (mayWaitForKeys(command, args)) relaying.mayWaitForKeys = true;
+      if (command.watching === "begins") {
         relaying.watchedSlot = slot;
         relaying.watchNode = node;
       }

@@ -56,8 +56,8 @@ export class ClientPause implements PauseSwitch {
     setImmediate(() => this.#options.requests.releaseAll());
   }
 
-  forget(asking: { readonly client: Client }): void {
-    this.#options.requests.forget(asking);
+  forget(asking: { readonly client: Client }): boolean {
+    return this.#options.requests.forget(asking);
   }
 
   #schedule(): void {

@@ -1,7 +1,8 @@
 import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
-import { checksumAnnotation } from "./log-checksum.ts";
+import { checksumAnnotation, checksumOf } from "./log-checksum.ts";
+import { addToSum, type IncrementEnd, predecessorAnnotation } from "./predecessor.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
 
@@ -57,6 +58,11 @@ export class AppendOnlyFile implements LogSink {
   #synced: number;
   /** Offset in the log at which the current file begins. */
   #fileStart = 0;
+  #sequence: number;
+  /** The sum of the checksums in the current file. */
+  #sum: number;
+  /** What the first write of the current file begins with. */
+  #opening: string;
   #syncing = false;
   #waiters: Waiter[] = [];
   #syncCallers: SyncCaller[] = [];
@@ -74,13 +80,17 @@ export class AppendOnlyFile implements LogSink {
   #closed = false;
   #everySecond: ReturnType<typeof setInterval> | undefined;
 
-  /** `descriptor` is open for appending at `length`, the file's end. */
-  constructor(environment: Environment, options: AppendOnlyFileOptions, descriptor: number, length: number) {
+  /** `descriptor` is open for appending at `end`. */
+  constructor(environment: Environment, options: AppendOnlyFileOptions, descriptor: number, end: IncrementEnd) {
     this.#environment = environment;
     this.#options = options;
     this.#descriptor = descriptor;
-    this.#written = length;
-    this.#synced = length;
+    this.#written = end.bytes;
+    this.#synced = end.bytes;
+    this.#sequence = end.sequence;
+    this.#sum = end.sum;
+    const isBegun = end.bytes > 0 || end.predecessor === undefined;
+    this.#opening = isBegun ? "" : predecessorAnnotation(end.predecessor);
     this.syncPolicy = options.syncPolicy;
     this.#everySecond = setInterval(() => this.#syncEverySecond(), 1000);
     this.#everySecond.unref();
@@ -105,12 +115,18 @@ export class AppendOnlyFile implements LogSink {
   }
 
   /**
-   * Continues in another file, which is open for appending and empty. What the disk does not have yet of the present
+   * Continues in another file, the increment `sequence`, which is open for appending and empty. What the disk does not have yet of the present
    * file is synced in the background, before anything of the new file. With `always`, replies wait for both. A caller
    * awaits `sync` first, so that little is left. Throws when the log is not healthy; then it stays in its file.
    */
-  switchTo(descriptor: number): void {
+  switchTo(descriptor: number, sequence: number): void {
     if (this.#closed || !this.healthy || this.#previous !== undefined) throw notWritable();
+    // A file without any write has nothing to lose: then the new file follows the one before it.
+    if (this.sizeBytes > 0) {
+      this.#opening = predecessorAnnotation({ sequence: this.#sequence, bytes: this.sizeBytes, sum: this.#sum });
+    }
+    this.#sequence = sequence;
+    this.#sum = 0;
     this.#previous = this.#descriptor;
     this.#descriptor = descriptor;
     this.#fileStart = this.#written;
@@ -133,10 +149,16 @@ export class AppendOnlyFile implements LogSink {
 
   #withChecksum(bytes: Uint8Array): Uint8Array {
     if (!this.#options.checksums) return bytes;
-    const annotation = Buffer.from(checksumAnnotation(bytes), "latin1");
-    const whole = new Uint8Array(bytes.length + annotation.length);
-    whole.set(bytes);
-    whole.set(annotation, bytes.length);
+    let covered = bytes;
+    if (this.#opening !== "") {
+      covered = Buffer.concat([Buffer.from(this.#opening, "latin1"), bytes]);
+      this.#opening = "";
+    }
+    const annotation = checksumAnnotation(covered);
+    this.#sum = addToSum(this.#sum, checksumOf(annotation));
+    const whole = new Uint8Array(covered.length + annotation.length);
+    whole.set(covered);
+    whole.set(Buffer.from(annotation, "latin1"), covered.length);
     return whole;
   }
 

@@ -3,11 +3,13 @@ import type { Services } from "../../dispatch/context.ts";
 import type { LogStorage } from "../../dispatch/ports.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
 import { CommandLog } from "./command-log.ts";
-import { type LogEnd, LogFolder } from "./log-folder.ts";
+import { checksumOf } from "./log-checksum.ts";
+import { emptyLog, type LogEnd, LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
 import { openIncrement } from "./log-names.ts";
 import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
+import { addToSum, type IncrementEnd } from "./predecessor.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 import { writeAll } from "../../write-all.ts";
@@ -72,8 +74,11 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
       const end = folder.load(this.#server, this.#extension);
       folder.prepare();
       if (isImported) this.#beginWithDataset(folder);
+      const { sequence } = folder.lastIncrement;
       const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
-      this.#begin(folder, descriptor, end.bytes + this.#closeChecksum(descriptor, end));
+      const closing = this.#closeChecksum(descriptor, end);
+      const sum = closing === "" ? end.sum : addToSum(end.sum, checksumOf(closing));
+      this.#begin(folder, descriptor, { ...end, sequence, sum, bytes: end.bytes + closing.length });
       this.rewriter.baseBytes = this.bytes;
     } catch (error) {
       folder.release();
@@ -81,13 +86,12 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
   }
 
-  /** Covers the end of a loaded log with a checksum. Returns its bytes. Throws the system's error; then none is there. */
-  #closeChecksum(descriptor: number, { bytes, closingChecksum }: LogEnd): number {
-    if (!this.options.checksums || closingChecksum === undefined) return 0;
-    const annotation = Buffer.from(closingChecksum, "latin1");
+  /** Covers the end of a loaded log with a checksum. Returns its line. Throws the system's error; then none is there. */
+  #closeChecksum(descriptor: number, { bytes, closingChecksum }: LogEnd): string {
+    if (!this.options.checksums || closingChecksum === undefined) return "";
     try {
-      writeAll(descriptor, annotation);
-      return annotation.length;
+      writeAll(descriptor, Buffer.from(closingChecksum, "latin1"));
+      return closingChecksum;
     } catch (error) {
       ftruncateSync(descriptor, bytes);
       closeSync(descriptor);
@@ -109,12 +113,12 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     folder.replaceBaseNow(base, first);
   }
 
-  #begin(folder: LogFolder, descriptor: number, length: number): OpenLog {
+  #begin(folder: LogFolder, descriptor: number, end: IncrementEnd): OpenLog {
     const server = this.#server;
-    const file = new AppendOnlyFile(server.environment, this.options, descriptor, length);
+    const file = new AppendOnlyFile(server.environment, this.options, descriptor, end);
     file.onFailure = (refusal) => server.changes.setFailure(refusal);
     const commands = new CommandLog(file);
-    const open: OpenLog = { folder, file, commands, bytesBefore: folder.bytes - length, draft: undefined };
+    const open: OpenLog = { folder, file, commands, bytesBefore: folder.bytes - end.bytes, draft: undefined };
     this.#open = open;
     server.changes.attach(commands, file);
     return open;
@@ -135,7 +139,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
       folder.prepare();
       const draft = folder.nextIncrement();
       const descriptor = openIncrement(folder.draftPathOf(draft));
-      const open = this.#begin(folder, descriptor, 0);
+      const open = this.#begin(folder, descriptor, { ...emptyLog, sequence: draft.sequence });
       open.bytesBefore = 0;
       open.draft = draft;
     } catch (error) {

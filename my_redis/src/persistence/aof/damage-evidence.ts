@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { Arguments } from "../../protocol/arguments.ts";
 import type { IncompleteEnd } from "./log-loader.ts";
 import { LogReader } from "./log-reader.ts";
+import { isPartOfPredecessor } from "./predecessor.ts";
 import { readAt } from "./read-at.ts";
 
 const windowBytes = 1 << 20;
@@ -24,7 +25,10 @@ export function findDamage(descriptor: number, end: IncompleteEnd): string | und
   return changedChecksum(descriptor, end, size) ?? intactChecksum(descriptor, end) ?? wholeCommand(descriptor, end);
 }
 
-/** An annotation at the end must be the beginning of the right one, or of a time that redis-server notes. */
+/**
+ * An annotation at the end must be the beginning of the right one, or of a time that redis-server notes, or of the one
+ * with which an increment begins.
+ */
 function changedChecksum(
   descriptor: number,
   { entryOffset, closing }: IncompleteEnd,
@@ -35,6 +39,7 @@ function changedChecksum(
   if (!text.startsWith("#") || closing?.startsWith(text) === true || /^#(?:T(?:S(?::[0-9]*\r?)?)?)?$/.test(text)) {
     return undefined;
   }
+  if (entryOffset === 0 && isPartOfPredecessor(text)) return undefined;
   return "its last line is no beginning of the checksum that belongs there";
 }
 

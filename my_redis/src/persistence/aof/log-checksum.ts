@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { addToSum, sumText } from "./predecessor.ts";
 
 /**
  * Redis's log has no checksums, so that bit rot inside a value goes unnoticed. This log has an annotation after each
@@ -11,8 +12,10 @@ export function checksumAnnotation(bytes: Uint8Array): string {
   return annotationOf(crc32(bytes), bytes.length);
 }
 
-const annotationOf = (value: number, length: number): string => `#${prefix}${hexadecimal(value)}:${length}\r\n`;
-const hexadecimal = (value: number): string => value.toString(16).padStart(8, "0");
+/** The text of a checksum's annotation as a reader of the log gets it: without "#" and line end. */
+export const checksumOf = (annotation: string): string => annotation.slice(1).trimEnd();
+
+const annotationOf = (value: number, length: number): string => `#${prefix}${sumText(value)}:${length}\r\n`;
 
 const noBytes = new Uint8Array(0);
 
@@ -25,6 +28,8 @@ export interface ChecksumState {
 export class ChecksumVerifier {
   /** Whether there was any checksum. */
   hasChecksums = false;
+  /** The sum of all checksums that were right, by `addToSum`. */
+  sum = 0;
   #value = 0;
   #length = 0;
   // Entries that are not summed yet. They are next to each other: to sum many at once is ten times faster than each
@@ -60,9 +65,10 @@ export class ChecksumVerifier {
     this.settle();
     this.hasChecksums = true;
     const [digits, length] = annotation.slice(prefix.length).split(":");
-    if (Number(length) !== this.#length || digits !== hexadecimal(this.#value)) return "wrong";
+    if (Number(length) !== this.#length || digits !== sumText(this.#value)) return "wrong";
     this.#value = 0;
     this.#length = 0;
+    this.sum = addToSum(this.sum, annotation);
     return "right";
   }
 

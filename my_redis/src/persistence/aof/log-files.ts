@@ -10,6 +10,8 @@ export interface LogFile {
   /** It is an increment, and no later file of the log holds data: only such a file may have been cut off by a crash. */
   readonly isLast: boolean;
   readonly names: LogNames;
+  /** The number of an increment; undefined for a base. */
+  readonly increment: number | undefined;
   /** The size that the manifest gives, if it gives one. */
   readonly bytes: number | undefined;
 }
@@ -38,7 +40,8 @@ export function logFilesIn(folder: string): LogFiles {
   try {
     const live = liveEntries(readManifest(logNames)?.entries ?? []);
     const paths = live.map(({ file }) => join(folder, file));
-    const files = live.map(({ bytes, type }, index) => ({
+    const files = live.map(({ bytes, sequence, type }, index) => ({
+      increment: type === "i" ? sequence : undefined,
       path: paths[index] as string,
       bytes,
       names: logNames,

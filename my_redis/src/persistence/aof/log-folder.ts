@@ -6,20 +6,20 @@ import type { AppendOnlyFileOptions } from "./append-only-file.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import type { LogExtension } from "./log-extension.ts";
 import { type IncompleteEnd, type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
+import { LoadedIncrements } from "./loaded-increments.ts";
+import type { IncrementEnd } from "./predecessor.ts";
 import { draftName, LogNames, sizeOf } from "./log-names.ts";
 import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./log-tail.ts";
 import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
 import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
 /** The place at which a loaded log is continued. */
-export interface LogEnd {
-  /** Bytes of the last increment; 0 when there is none. */
-  readonly bytes: number;
+export interface LogEnd extends Omit<IncrementEnd, "sequence"> {
   /** The annotation for the uncovered bytes at its end. */
   readonly closingChecksum: string | undefined;
 }
 
-const emptyLog: LogEnd = { bytes: 0, closingChecksum: undefined };
+export const emptyLog: LogEnd = { bytes: 0, sum: 0, predecessor: undefined, closingChecksum: undefined };
 
 /** The folder of the log cannot be used. */
 export class LogFolderError extends Error {}
@@ -255,15 +255,18 @@ export class LogFolder {
     let end = emptyLog;
     let commands = 0;
     let keys = 0;
+    const increments = new LoadedIncrements();
     keyspace.expires = false;
     try {
       execution.asLoading(() => {
         for (const entry of live) {
-          const loaded = this.#loadFile(server, extension, entry);
+          const predecessor = increments.last;
+          const loaded = this.#loadFile(server, extension, entry, increments);
           commands += loaded.commands;
           keys += loaded.keys;
           const isLastIncrement = entry === live.at(-1) && entry.type === "i";
-          end = isLastIncrement ? { bytes: loaded.goodBytes, closingChecksum: loaded.closingChecksum } : emptyLog;
+          const { goodBytes: bytes, sum, closingChecksum } = loaded;
+          end = isLastIncrement ? { bytes, sum, predecessor, closingChecksum } : emptyLog;
         }
       });
     } finally {
@@ -289,12 +292,13 @@ export class LogFolder {
     }
   }
 
-  #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
+  #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry, increments: LoadedIncrements): LoadResult {
     const path = this.pathOf(entry);
     if (!existsSync(path)) throw new ManifestError(this.#names.manifestPath, ` names ${path}, which is missing`);
     refuseOtherSize(path, entry.bytes);
-    const loaded = loadLog(server, extension, path);
+    const loaded = loadLog(server, extension, path, increments);
     if (loaded.incomplete !== undefined) this.#cutEnd(server, entry, loaded.goodBytes, loaded.incomplete);
+    if (entry.type === "i") increments.add(entry.sequence, path, loaded);
     return loaded;
   }
 

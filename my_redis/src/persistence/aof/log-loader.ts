@@ -23,20 +23,27 @@ export interface LogProblem {
   readonly problem: string;
   /** The log selects a database that `databases` does not allow: it may be another server's, and not damaged. */
   readonly isDatabaseLimit?: boolean;
+  /** Bytes are missing in the middle of the log, so that nothing after them can be kept. */
+  readonly isGap?: boolean;
 }
 
 /** The log must not be loaded: the server does not start, and the file stays unchanged. */
 export class LogLoadError extends Error {
   readonly goodBytes: number;
   readonly isDatabaseLimit: boolean;
+  readonly isGap: boolean;
 
-  constructor({ path, offset, goodBytes, problem, isDatabaseLimit = false }: LogProblem) {
+  constructor({ path, offset, goodBytes, problem, isDatabaseLimit = false, isGap = false }: LogProblem) {
+    const keepBeginning =
+      ", or keep only what is before the damage: " +
+      `'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`;
     super(
-      `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy, or keep only ` +
-        `what is before the damage: 'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`,
+      `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy` +
+        (isGap ? "" : keepBeginning),
     );
     this.goodBytes = goodBytes;
     this.isDatabaseLimit = isDatabaseLimit;
+    this.isGap = isGap;
   }
 }
 
@@ -61,10 +68,25 @@ export interface LoadResult {
   readonly incomplete: IncompleteEnd | undefined;
   /** The annotation for the uncovered bytes at the end. */
   readonly closingChecksum: string | undefined;
+  /** The sum of the file's checksums, by `addToSum`. */
+  readonly sum: number;
 }
 
-/** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of the error. */
-export function loadLog(server: Services, extension: LogExtension, path: string): LoadResult {
+/** What an annotation at the beginning of a file says, without "#" and line end, and the file's path. May throw. */
+export interface OpeningCheck {
+  check(annotation: string, path: string): void;
+}
+
+/**
+ * Runs every command of a log file on an empty server. Throws LogLoadError with the offset of the error, and what
+ * `opening` throws.
+ */
+export function loadLog(
+  server: Services,
+  extension: LogExtension,
+  path: string,
+  opening: OpeningCheck = { check() {} },
+): LoadResult {
   const descriptor = openSync(path, "r");
   try {
     const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
@@ -75,7 +97,8 @@ export function loadLog(server: Services, extension: LogExtension, path: string)
       position += read;
       return read;
     };
-    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position, size) }).load();
+    const reader = new LogReader(read, position, size);
+    const loaded = new LogLoader({ server, extension, path, reader, opening }).load();
     return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);
@@ -99,6 +122,7 @@ interface LogLoaderOptions {
   readonly extension: LogExtension;
   readonly path: string;
   readonly reader: LogReader;
+  readonly opening: OpeningCheck;
 }
 
 class LogLoader {
@@ -106,6 +130,7 @@ class LogLoader {
   readonly #extension: LogExtension;
   readonly #path: string;
   readonly #reader: LogReader;
+  readonly #opening: OpeningCheck;
   readonly #context: Context;
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
@@ -122,11 +147,12 @@ class LogLoader {
   #commands = 0;
   #errors = 0;
 
-  constructor({ server, extension, path, reader }: LogLoaderOptions) {
+  constructor({ server, extension, path, reader, opening }: LogLoaderOptions) {
     this.#server = server;
     this.#extension = extension;
     this.#path = path;
     this.#reader = reader;
+    this.#opening = opening;
     reader.onMove = () => this.#checksum.settle();
     this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
@@ -151,6 +177,7 @@ class LogLoader {
       goodBytes: inUnit ? this.#unitOffset : this.#reader.entryOffset,
       incomplete,
       closingChecksum: this.#checksum.closing,
+      sum: this.#checksum.sum,
     };
   }
 
@@ -160,6 +187,7 @@ class LogLoader {
   }
 
   #annotation(): void {
+    if (this.#reader.entryOffset === 0) this.#opening.check(this.#reader.annotation, this.#path);
     const verdict = this.#checksum.check(this.#reader.annotation);
     if (verdict === "right") this.#coveredOffset = this.#reader.offset;
     if (verdict === "other") this.#addToChecksum();

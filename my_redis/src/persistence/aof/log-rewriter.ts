@@ -252,7 +252,7 @@ export class LogRewriter implements LogRewriting {
       check(rewrite);
       commands.flush();
       rewrite.work = this.#takeSnapshot(basePath, form);
-      file.switchTo(descriptor);
+      file.switchTo(descriptor, increment.sequence);
     } catch (error) {
       rewrite.work?.cancel();
       closeSync(descriptor);

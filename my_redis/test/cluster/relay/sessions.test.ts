@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
+import { closed } from "../../differential/harness/resp-connection.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
 /** Sessions of a client on other nodes, which the client itself does not see. */
@@ -35,6 +36,51 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     client.close();
     await untilBlocked(1, 0);
     await waitUntil(() => ring.nodes[1]!.server.clients.sessionCount === 0, { what: "no session", timeoutMs: 5000 });
+  });
+
+  test("that closes its side and still reads gets the answers of all nodes", async () => {
+    const client = await ring.connect(0);
+    const keys = [keyOf("half", 0), keyOf("half", 1), keyOf("half", 2)] as const;
+    const increments = Array.from({ length: 3000 }, (_, index) => ["INCR", keys[index % 3] as string]);
+    const stream = keyOf("stream", 1);
+    client.send(
+      ...increments,
+      ["MSET", ...keys.flatMap((key) => [key, "whole"])],
+      ["MGET", ...keys],
+      ["XADD", stream, "1-1", "field", "value"],
+      ["XREAD", "STREAMS", stream, "0"],
+    );
+    client.hangUp();
+    for (const [index] of increments.entries()) {
+      expect((await client.next()).text).toBe(String(Math.floor(index / 3) + 1));
+    }
+    expect((await client.next()).text).toBe("OK");
+    expect((await client.next()).items?.map(({ text }) => text)).toEqual(["whole", "whole", "whole"]);
+    expect((await client.next()).text).toBe("1-1");
+    expect((await client.next()).items?.[0]?.items?.[0]?.text).toBe(stream);
+    expect(await client.nextOrClosed()).toBe(closed);
+  });
+
+  test("that closes its side while another node's key is waited for gets the answers before it, and no element", async () => {
+    const [client, other] = [await ring.connect(0), await ring.connect(0)];
+    const key = keyOf("list", 1);
+    client.send(["ECHO", "before"], ["GET", keyOf("none", 1)], ["BLPOP", key, 0], ["GET", keyOf("none", 1)]);
+    client.hangUp();
+    expect((await client.next()).text).toBe("before");
+    // What the other node had answered comes, unless the end was read before.
+    const last = await client.nextOrClosed();
+    expect(last === closed || (await client.nextOrClosed()) === closed).toBe(true);
+    await waitUntil(() => ring.nodes[1]!.server.clients.sessionCount === 0, { what: "no session", timeoutMs: 5000 });
+    expect(
+      (
+        await other.replies([
+          ["RPUSH", key, "value"],
+          ["LLEN", key],
+          ["DEL", key],
+        ])
+      ).map(({ text }) => text),
+    ).toEqual(["1", "1", "1"]);
+    other.close();
   });
 
   test("is unblocked by CLIENT UNBLOCK at the node that it is connected to", async () => {

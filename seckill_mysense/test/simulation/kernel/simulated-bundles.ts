@@ -1,7 +1,7 @@
 import { type Bundle, type BundleState, partIds, partOf } from "../../../src/domain/bundle.ts";
 import type { Flaw } from "./flaws.ts";
 import type { Message } from "./simulated-gate.ts";
-import type { OrderRow } from "./simulated-ledger.ts";
+import type { OrderRow } from "./order-row.ts";
 
 type BundleRow = Pick<Bundle, "bundleId" | "userId" | "parts"> & {
   state: BundleState;
@@ -11,7 +11,7 @@ type BundleRow = Pick<Bundle, "bundleId" | "userId" | "parts"> & {
 };
 
 /** How long a bundle may wait for its last part. */
-export const collectWithinMs = 2_500;
+const collectWithinMs = 2_500;
 
 interface BundleSurroundings {
   now(): number;

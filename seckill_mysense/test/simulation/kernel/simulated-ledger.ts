@@ -1,19 +1,10 @@
 import type { Bundle } from "../../../src/domain/bundle.ts";
 import type { Flaw } from "./flaws.ts";
+import type { OrderRow } from "./order-row.ts";
 import type { ProductRow } from "./product-row.ts";
 import type { Message, Return } from "./simulated-gate.ts";
 import { SimulatedBundles } from "./simulated-bundles.ts";
 import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
-
-export interface OrderRow {
-  readonly reservationId: string;
-  readonly productId: string;
-  readonly userId: string;
-  readonly quantity: number;
-  state: "reserved" | "paid" | "cancelled" | "expired";
-  payBeforeMs: number;
-  paymentId: string | undefined;
-}
 
 export type Rejection = "oversold" | "limit_per_user" | "gate_lost" | "not_waiting" | "bundle_broken";
 

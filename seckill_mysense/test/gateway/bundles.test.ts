@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { GateOutcomeUnknown } from "../../src/gate/gate-errors.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { startTestGateway, testProduct } from "../fakes/test-gateway.ts";
-import { both, idsOf, partsOf, read, record, registered, sellOut, unitsLeft, withToken } from "./bundle-fixtures.ts";
+import { idsOf, partsOf, read, record, registered, sellOut, unitsLeft, withToken } from "./bundle-fixtures.ts";
 
 describe("a token for a bundle", () => {
   test("names its products in the order of their ids, each with its number of units", async () => {

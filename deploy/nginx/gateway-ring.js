@@ -32,7 +32,7 @@ function cookieOf(cookies, name) {
 
 /** One field of a signed text: v1.<key id>.<payload>.<mac>, whose payload is a JSON array in base64url. */
 function signedField(text, index) {
-  if (typeof text !== "string" || text.length > 1024) return undefined;
+  if (typeof text !== "string" || text.length > 1280) return undefined;
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;
   try {

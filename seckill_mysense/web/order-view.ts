@@ -10,8 +10,10 @@ export function showOrder(reservation: Reservation | undefined, product: Product
   const isShown = reservation !== undefined && shown.has(reservation.status);
   show("order", isShown);
   if (!isShown) return;
-  const { quantity = 1, productName = product.name } = reservation;
+  const { quantity = 1, productName = product.name, parts } = reservation;
   const { priceMinor = product.priceMinor, currency = product.currency } = reservation;
-  setText("order-units", `${quantity} × ${productName}`);
-  setText("order-total", money(priceMinor * quantity, currency));
+  // The buyer may hold the product as part of a bundle, which is bought elsewhere.
+  const items = parts?.map((part) => `${part.quantity} × ${part.productName ?? part.productID}`);
+  setText("order-units", items?.join(", ") ?? `${quantity} × ${productName}`);
+  setText("order-total", money(reservation.totalMinor ?? priceMinor * quantity, currency));
 }

@@ -57,14 +57,20 @@ function reserved({ reservation, status, quantity }: CheckAnswer, wanted: number
   return { kind: "reserved", reservation, quantity: quantity ?? (status === "held" ? wanted : 1) };
 }
 
-export async function readReservation(id: string, productID: string): Promise<Reservation | undefined> {
-  const answer = await call("GET /api/reservations/:id", { params: { id }, query: { productID } });
+/** `productID`: that of a reservation of one product. A bundle has several ones, and its id says enough. */
+export async function readReservation(id: string, productID?: string): Promise<Reservation | undefined> {
+  const query = productID === undefined ? {} : { productID };
+  const answer = await call("GET /api/reservations/:id", { params: { id }, query });
   return "ok" in answer ? answer.ok : undefined;
 }
 
 /** Reports each change of a reservation until `stop` is called: by events, or by polling if events fail. */
-export function followReservation(id: string, productID: string, tell: (news: Reservation) => void): () => void {
-  const query = new URLSearchParams({ productID });
+export function followReservation(
+  id: string,
+  productID: string | undefined,
+  tell: (news: Reservation) => void,
+): () => void {
+  const query = new URLSearchParams(productID === undefined ? {} : { productID });
   const events = new EventSource(`/api/reservations/${encodeURIComponent(id)}/events?${query}`);
   events.addEventListener("status", (event) => tell(JSON.parse(event.data) as Reservation));
   const timer = setInterval(() => {

@@ -54,7 +54,7 @@ export function offeredOutcome(reservation: Reservation, isCancelled: boolean): 
         cancel: "Decline",
       };
     case "expired":
-      return placeOutcome({ productID: reservation.productID, joinedAtMs: 0, state: "passed" }) ?? outcome;
+      return placeOutcome({ productID: reservation.productID ?? "", joinedAtMs: 0, state: "passed" }) ?? outcome;
     case "cancelled":
       return { ...outcome, title: "Declined", text: "The unit goes to the next in line.", actions: ["wait", "again"] };
     default:

@@ -1,3 +1,4 @@
+import { bundleId, isKeptForBundles } from "../domain/bundle.ts";
 import { isOffer } from "../domain/waiter.ts";
 import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 
@@ -22,9 +23,18 @@ export class ReservationIds {
 
   create(userId: string, productId: string): string {
     let random = randomText();
-    // Only the ledger makes offers to those who wait. By chance one id in 69 billion looks like one.
-    while (isOffer(random)) random = randomText();
+    // Only the ledger makes offers to those who wait. By chance one id in 69 billion looks like one; like a bundle's, one
+    // in 4,000 billion.
+    while (isOffer(random) || isKeptForBundles(random)) random = randomText();
     return random + tag(this.#keys[this.#choice.index]!, random, userId, productId);
+  }
+
+  /**
+   * Without a tag: a bundle's owner is proven by the token, which names its parts too, or by the ledger, which has it as
+   * soon as one part is recorded.
+   */
+  createForBundle(): string {
+    return bundleId(randomText());
   }
 
   belongsTo(reservationId: string, userId: string, productId: string): boolean {

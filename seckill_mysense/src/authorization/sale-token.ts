@@ -6,6 +6,8 @@ import { VerifiedTokens } from "./verified-tokens.ts";
 export interface SaleTokenClaims {
   readonly saleId: string;
   readonly productId: string;
+  /** Tokens for a bundle have parts instead of a product. */
+  readonly parts?: undefined;
   readonly userId: string;
   readonly notBeforeMs: number;
   readonly expiresAtMs: number;
@@ -14,8 +16,24 @@ export interface SaleTokenClaims {
   readonly queuePosition: number;
 }
 
+/** Some units of one product, or of the bucket of it from which the user buys. */
+export interface TokenPart {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+/** A token for a bundle grants units of several products, all or none of them. */
+export interface BundleTokenClaims extends Omit<SaleTokenClaims, "productId" | "parts"> {
+  readonly productId?: undefined;
+  /** In the order in which they are reserved. */
+  readonly parts: readonly TokenPart[];
+}
+
+export type TokenClaims = SaleTokenClaims | BundleTokenClaims;
+
 /** An array, not an object: field names would double the size of the token, and every request carries one. */
-type Payload = [string, string, string, number, number, string, number];
+type Payload = [string, string | PayloadPart[], string, number, number, string, number];
+type PayloadPart = [productId: string, quantity: number];
 
 /** The number of verified tokens that are remembered. */
 const rememberedTokens = 16_384;
@@ -29,7 +47,7 @@ export class SaleTokens {
   /** By sale: one key for each secret. */
   readonly #signing = new Map<string, readonly SigningKey[]>();
   readonly #verifying = new Map<string, SigningKey>();
-  readonly #verified = new VerifiedTokens<SaleTokenClaims>(rememberedTokens);
+  readonly #verified = new VerifiedTokens<TokenClaims>(rememberedTokens);
 
   constructor(secrets: readonly string[], choice: SigningChoice = { index: 0 }) {
     this.#secrets = secrets;
@@ -55,12 +73,12 @@ export class SaleTokens {
   }
 
   /** @throws if the sale was not passed to `setSales`. */
-  issue(claims: SaleTokenClaims): string {
+  issue(claims: TokenClaims): string {
     const key = this.#signing.get(claims.saleId)?.[this.#choice.index];
     if (key === undefined) throw new Error(`no signing key for sale ${claims.saleId}`);
     const payload: Payload = [
       claims.saleId,
-      claims.productId,
+      claims.parts === undefined ? claims.productId : claims.parts.map(encodePart),
       claims.userId,
       claims.notBeforeMs,
       claims.expiresAtMs,
@@ -74,10 +92,7 @@ export class SaleTokens {
    * Like `read`, for a text that contains a token, such as a header's value; `tokenOf` extracts the token. A verified
    * token is remembered by the whole text, so that a repeated request needs no extraction.
    */
-  readFrom(
-    text: string,
-    tokenOf: (text: string) => string | undefined,
-  ): SaleTokenClaims | SignedTextFailure | undefined {
+  readFrom(text: string, tokenOf: (text: string) => string | undefined): TokenClaims | SignedTextFailure | undefined {
     const known = this.#verified.get(text);
     if (known !== undefined) return known;
     const token = tokenOf(text);
@@ -91,18 +106,21 @@ export class SaleTokens {
    * The claims, or the failure code. No I/O. The caller checks the two times: /check requires both, while reading a
    * reservation is allowed before the start and after the end.
    */
-  read(token: string): SaleTokenClaims | SignedTextFailure {
+  read(token: string): TokenClaims | SignedTextFailure {
     const read = readSignedText(token, this.#verifying);
     if (typeof read === "string") return read;
     const payload = JSON.parse(read.payload) as Payload;
-    return {
-      saleId: payload[0],
-      productId: payload[1],
-      userId: payload[2],
-      notBeforeMs: payload[3],
-      expiresAtMs: payload[4],
-      reservationId: payload[5],
-      queuePosition: payload[6],
-    };
+    const [saleId, product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition] = payload;
+    if (typeof product !== "string") {
+      return {
+        ...{ saleId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition },
+        parts: product.map(([productId, quantity]) => ({ productId, quantity })),
+      };
+    }
+    return { saleId, productId: product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition };
   }
+}
+
+function encodePart({ productId, quantity }: TokenPart): PayloadPart {
+  return [productId, quantity];
 }

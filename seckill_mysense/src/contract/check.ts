@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bundlePart } from "./bundles.ts";
 import { endpoint } from "./endpoint.ts";
 import { productId, reservationId } from "./identifiers.ts";
 
@@ -8,6 +9,7 @@ export const checkAnswer = z.object({
     .enum(["accepted", "held"])
     .describe("accepted: a unit was set aside now; held: the buyer has this reservation already. Neither is won yet."),
   quantity: z.int().min(2).optional().describe("How many units the reservation is for, if more than one."),
+  parts: z.array(bundlePart).optional().describe("With the token of a bundle: what it consists of."),
 });
 export type CheckAnswer = z.infer<typeof checkAnswer>;
 
@@ -15,14 +17,18 @@ const checkDeclaration = {
   path: "/check",
   authorization: "sale_token",
   query: z.object({
-    productID: productId,
+    productID: productId
+      .optional()
+      .describe("Needed unless the token is for a bundle, which names its products itself."),
     quantity: z.coerce
       .number()
       .int()
       .min(1)
       .max(1_000)
       .default(1)
-      .describe("Units, all or none of them; at most the product's limit per user. Decided once for each token."),
+      .describe(
+        "Units, all or none of them; at most the product's limit per user. Decided once for each token; not with the token of a bundle.",
+      ),
     token: z.string().optional().describe("The token, when it comes neither as Bearer nor as cookie."),
   }),
   ok: checkAnswer,
@@ -41,6 +47,7 @@ const checkDeclaration = {
     "product_not_found",
     "sold_out",
     "sale_ended",
+    "bundle_broken",
     "body_too_large",
     "not_started",
     "banned",

@@ -68,6 +68,7 @@ function rule(issue: Issue): string {
 }
 
 function unit(origin: string): string {
+  if (origin === "array") return " entries";
   return origin === "string" ? " characters long" : "";
 }
 

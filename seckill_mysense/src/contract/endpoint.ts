@@ -110,6 +110,10 @@ export const failureBody = z.object({
   retryAfterSeconds: z.number().optional().describe("When to come back, as in Retry-After."),
   startsAtMs: z.number().optional().describe("With not_started: the start of the sale, Unix milliseconds."),
   left: z.number().optional().describe("With too_few_left and over_limit: how many units can still be asked for."),
+  productID: z
+    .string()
+    .optional()
+    .describe("With the refusal of a bundle: the product because of which it was refused."),
   canWait: z
     .boolean()
     .optional()

@@ -67,6 +67,7 @@ export const failures = {
 
   sold_out: { status: 410, message: "All units of this product are taken." },
   sale_ended: { status: 410, message: "The sale is over." },
+  bundle_broken: { status: 410, message: "One product of the bundle was refused: get a new token to try again." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },
   address_too_long: { status: 414, message: "The address is longer than this server accepts." },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readBundlePart } from "./bundles.ts";
 import { endpoint } from "./endpoint.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
@@ -21,12 +22,17 @@ export const reservation = z.object({
     "won is said only after the ledger's commit; it is to be paid before payBeforeMs. lost: the gate has lost data, and " +
       "nothing was ordered; the buyer may try again with the same token.",
   ),
-  productID: productId,
+  productID: productId.optional().describe("Always given, except for a bundle, which has parts."),
+  parts: z
+    .array(readBundlePart)
+    .optional()
+    .describe("With a bundle: its products. Without an order of it, they may be left out."),
   reason: z.string().optional().describe("With rejected: why."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
   productName: z.string().optional().describe("With an order: the name when the order was recorded."),
   priceMinor: z.number().int().optional().describe("With an order: the price when the order was recorded."),
-  currency: z.string().optional().describe("With an order: the currency of priceMinor."),
+  totalMinor: z.number().int().optional().describe("With the orders of a bundle: what all its units cost together."),
+  currency: z.string().optional().describe("With an order: the currency of its price."),
   quantity: z.number().int().optional().describe("With an order: how many units it is for."),
   recordedAtMs: timestampMs.optional().describe("With an order: when it was recorded."),
   paidAtMs: timestampMs.optional().describe("When the order was paid."),

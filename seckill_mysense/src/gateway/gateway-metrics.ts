@@ -25,6 +25,7 @@ const help: Readonly<Record<string, string>> = {
   seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",
   seckill_bucket_borrows_total:
     "Moves of units to empty buckets, and the requests for which nothing could be moved, by the reason.",
+  seckill_bundles_given_up_total: "Bundles of which a later product was refused, by what the ledger said.",
   seckill_event_listeners: "Open streams of events.",
   seckill_requests_in_flight: "Requests that wait for something.",
   seckill_products: "Products that the gateway knows.",

@@ -10,9 +10,14 @@ import type { PaymentProvider } from "../payments/payment-provider.ts";
 import { PaymentProviders } from "../payments/payment-providers.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
+import { BrokenBundles } from "./broken-bundles.ts";
+import { BundleReader } from "./bundle-reader.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
-import { type AddressOf, Check } from "./check.ts";
+import { assembleCheck } from "./assemble-check.ts";
+import type { AddressOf } from "./check-admission.ts";
+import type { Check } from "./check.ts";
+import { ForgottenReservations } from "./forgotten-reservations.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
@@ -33,7 +38,7 @@ import { mountWaitingList } from "./waiting-list-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts extends StockParts {
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates" | "waiters">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   /** Providers through which buyers paid before: their callbacks still count. */
@@ -59,22 +64,11 @@ const hardMaxBodyBytes = 2_097_152;
  * @throws when the port is taken (code EADDRINUSE), or the ledger cannot be read.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { settings } = parts;
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
   const salePage = await buildSalePage();
   const app = mountAll(parts, system, salePage);
-  const check = new Check({
-    ...system,
-    perAddress: limiterOf(settings, settings.limits.check_per_address),
-    gateWatch: parts.gateWatch,
-    now: system.gateClock.now,
-    elapsedMs: parts.elapsedMs,
-    startLeewayMs: settings.limits.start_leeway_ms,
-    maxBodyBytes: settings.limits.max_body_bytes,
-    canWait: settings.limits.waiting_per_product > 0,
-    page: salePage.page,
-  });
+  const check = assembleCheck(parts, system, salePage);
   const letGo = (): void => {
     system.catalogue.stop();
     system.payments.stop();
@@ -169,6 +163,7 @@ interface System extends AuthorizationParts, Stock {
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
+  readonly brokenBundles: BrokenBundles;
   readonly watchers: ReservationWatchers;
   readonly waitingList: WaitingList;
   readonly payments: PaymentFigures;
@@ -198,6 +193,10 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     providers,
     payments: new PaymentFigures({ ...told, payments: ledger.payments, providers: providers.names }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
+    brokenBundles: new BrokenBundles({
+      ...{ bundles: ledger.bundles, logger: parts.logger, capacity: limits.tracked_keys },
+      ...{ maxRunning: 16, maxWaiting: 16_384, waitMs: 1_000 },
+    }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
       minPauseMs: 100,
@@ -240,9 +239,11 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
   mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
-  const { orders, gates } = ledger;
-  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
-  mountReservations(app, mount, { reader, watchers, tokens });
+  const { orders, bundles, gates } = ledger;
+  const forgotten = new ForgottenReservations({ gates, gate, now });
+  const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
+  const bundleReader = new BundleReader({ bundles, gate, catalogue, forgotten });
+  mountReservations(app, mount, { reader, bundleReader, watchers, tokens });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });

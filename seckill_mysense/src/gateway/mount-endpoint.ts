@@ -8,7 +8,7 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import type { Program, Programs } from "../authorization/programs.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
-import { type AddressOf } from "./check.ts";
+import type { AddressOf } from "./check-admission.ts";
 import { failureOf } from "./failure-of.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Logger } from "../logging/logger.ts";

@@ -1,69 +1,95 @@
 import { cancelOrder, payOrder } from "../contract/orders.ts";
 import type { Reservation } from "../contract/reservations.ts";
-import type { Order } from "../domain/order.ts";
+import { isBundle } from "../domain/bundle.ts";
+import type { Order, OrderState } from "../domain/order.ts";
+import type { LedgerBundles } from "../ledger/bundles.ts";
 import type { StartedPayment } from "../payments/start-payment.ts";
 import type { LedgerOrders, TransitionOutcome } from "../ledger/orders.ts";
+import { describeBundle } from "./describe-bundle.ts";
+import { describeOrder } from "./describe-order.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
-import { describeOrder } from "./reservation-reader.ts";
 
-type Owned = { readonly order: Order } | { readonly failure: "order_not_found" | "not_owner" };
+/** One order, or all orders of a bundle: they have the same state, and are paid and given back together. */
+interface Purchase {
+  readonly userId: string;
+  readonly orders: readonly [Order, ...Order[]];
+  readonly described: Reservation;
+}
 
 export interface OrderParts {
   readonly orders: Pick<LedgerOrders, "read" | "pay" | "cancel">;
+  readonly bundles: Pick<LedgerBundles, "read">;
   /** Starts a payment through the provider; undefined in a sale without one. */
-  readonly startPayment: ((order: Order) => Promise<StartedPayment>) | undefined;
+  readonly startPayment: ((id: string, orders: readonly [Order, ...Order[]]) => Promise<StartedPayment>) | undefined;
 }
 
-export function mountOrders(app: GatewayApp, mount: MountOptions, { orders, startPayment }: OrderParts): void {
-  async function owned(reservationId: string, userId: string): Promise<Owned> {
-    const order = await orders.read(reservationId);
-    if (order === undefined) return { failure: "order_not_found" };
-    return order.userId === userId ? { order } : { failure: "not_owner" };
+export function mountOrders(app: GatewayApp, mount: MountOptions, parts: OrderParts): void {
+  const { orders, startPayment } = parts;
+
+  async function owned(id: string, userId: string): Promise<Purchase | { failure: "order_not_found" | "not_owner" }> {
+    const purchase = await readPurchase(parts, id);
+    if (purchase === undefined) return { failure: "order_not_found" };
+    return purchase.userId === userId ? purchase : { failure: "not_owner" };
   }
 
-  mountEndpoint(app, payOrder, mount, async ({ params, session }) => {
-    const found = await owned(params.id, session.userId);
-    if ("failure" in found) return found;
-    if (startPayment !== undefined && found.order.state !== "paid") {
-      return describeStart(await startPayment(found.order));
+  /** The purchase after a change of it. */
+  async function changed(id: string, order: Order): Promise<Reservation> {
+    return isBundle(id) ? (await readPurchase(parts, id))!.described : describeOrder(order);
+  }
+
+  async function describeTransition<Code extends "order_not_payable" | "order_not_cancellable">(
+    id: string,
+    outcome: TransitionOutcome,
+    refused: Code,
+  ): Promise<{ ok: Reservation } | { failure: Code | "order_not_found"; message?: string }> {
+    switch (outcome.kind) {
+      case "done":
+      case "already":
+        return { ok: await changed(id, outcome.order) };
+      case "refused":
+        return { failure: refused, message: describeRefusal(outcome.order.state) };
+      case "not_found":
+        return { failure: "order_not_found" };
     }
-    return describeTransition(await orders.pay(params.id, mount.now()), "order_not_payable");
-  });
+  }
 
-  mountEndpoint(app, cancelOrder, mount, async ({ params, session }) => {
-    const found = await owned(params.id, session.userId);
+  mountEndpoint(app, payOrder, mount, async ({ params: { id }, session }) => {
+    const found = await owned(id, session.userId);
     if ("failure" in found) return found;
-    return describeTransition(await orders.cancel(params.id), "order_not_cancellable");
+    if (startPayment === undefined || found.orders[0].state === "paid") {
+      return describeTransition(id, await orders.pay(id, mount.now()), "order_not_payable");
+    }
+    const started = await startPayment(id, found.orders);
+    switch (started.kind) {
+      case "started":
+        return { ok: { ...(await changed(id, started.order)), payUrl: started.payUrl } };
+      case "refused":
+        if (started.order.state === "paid") return { ok: await changed(id, started.order) };
+        return { failure: "order_not_payable", message: describeRefusal(started.order.state) };
+      case "not_found":
+        return { failure: "order_not_found" };
+    }
+  });
+
+  mountEndpoint(app, cancelOrder, mount, async ({ params: { id }, session }) => {
+    const found = await owned(id, session.userId);
+    if ("failure" in found) return found;
+    return describeTransition(id, await orders.cancel(id), "order_not_cancellable");
   });
 }
 
-function describeStart(
-  started: StartedPayment,
-):
-  | { readonly ok: Reservation & { readonly payUrl?: string } }
-  | { readonly failure: "order_not_payable" | "order_not_found"; readonly message?: string } {
-  switch (started.kind) {
-    case "started":
-      return { ok: { ...describeOrder(started.order), payUrl: started.payUrl } };
-    case "refused":
-      if (started.order.state === "paid") return { ok: describeOrder(started.order) };
-      return { failure: "order_not_payable", message: `The order is ${started.order.state}.` };
-    case "not_found":
-      return { failure: "order_not_found" };
+/** Undefined while it is not won. */
+async function readPurchase({ orders, bundles }: OrderParts, id: string): Promise<Purchase | undefined> {
+  if (!isBundle(id)) {
+    const order = await orders.read(id);
+    return order && { userId: order.userId, orders: [order], described: describeOrder(order) };
   }
+  const bundle = await bundles.read(id);
+  const [first, ...others] = bundle?.orders ?? [];
+  if (bundle?.state !== "complete" || first === undefined) return undefined;
+  return { userId: bundle.userId, orders: [first, ...others], described: describeBundle(bundle) };
 }
 
-function describeTransition<Code extends "order_not_payable" | "order_not_cancellable">(
-  outcome: TransitionOutcome,
-  refused: Code,
-): { readonly ok: Reservation } | { readonly failure: Code | "order_not_found"; readonly message?: string } {
-  switch (outcome.kind) {
-    case "done":
-    case "already":
-      return { ok: describeOrder(outcome.order) };
-    case "refused":
-      return { failure: refused, message: `The order is ${outcome.order.state}.` };
-    case "not_found":
-      return { failure: "order_not_found" };
-  }
+function describeRefusal(state: OrderState): string {
+  return `The order is ${state}.`;
 }

@@ -11,7 +11,7 @@ import { mountOrders } from "./order-handlers.ts";
 import { readBody } from "./read-json-body.ts";
 
 interface PaymentParts {
-  readonly ledger: Pick<Ledger, "orders" | "payments">;
+  readonly ledger: Pick<Ledger, "orders" | "bundles" | "payments">;
   readonly providers: PaymentProviders;
   readonly settings: Settings;
   readonly logger: Logger;
@@ -32,12 +32,13 @@ export function mountPayments(
   mount: MountOptions,
   { ledger, providers, settings, logger, now }: PaymentParts,
 ): void {
-  const { payments, orders } = ledger;
+  const { payments, orders, bundles } = ledger;
   const provider = providers.current;
   const askAfterMs = settings.payments.ask_after_seconds * 1_000;
   mountOrders(app, mount, {
     orders,
-    startPayment: provider && ((order) => startPayment(order, { payments, provider, askAfterMs, now })),
+    bundles,
+    startPayment: provider && ((id, paid) => startPayment(id, paid, { payments, provider, askAfterMs, now })),
   });
 
   const body = { ...mount.body, maxBytes: settings.payments.max_callback_bytes };

@@ -9,6 +9,8 @@ export interface RefusalDetails {
   /** Units that the client may still ask for. */
   readonly left?: number;
   readonly canWait?: boolean;
+  /** The product of a bundle that is refused. */
+  readonly productID?: string;
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */

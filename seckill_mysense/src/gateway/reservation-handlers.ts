@@ -1,44 +1,73 @@
-import type { SaleTokens } from "../authorization/sale-token.ts";
+import type { BundleTokenClaims, SaleTokens, TokenClaims } from "../authorization/sale-token.ts";
 import type { Session } from "../authorization/sessions.ts";
 import { readReservation, watchReservation } from "../contract/reservations.ts";
+import { isBundle } from "../domain/bundle.ts";
+import type { BundleReader } from "./bundle-reader.ts";
 import { tokenCookieName } from "./check.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 import { bearerToken, cookieValue } from "./request-fields.ts";
-import type { ReservationAsker, ReservationReader } from "./reservation-reader.ts";
+import type { ReservationReader, ReservationReading } from "./reservation-reader.ts";
 import type { ReservationWatchers } from "./reservation-watchers.ts";
 
 export interface ReservationOptions {
   readonly reader: ReservationReader;
+  readonly bundleReader: BundleReader;
   readonly watchers: ReservationWatchers;
   readonly tokens: SaleTokens;
 }
 
-export function mountReservations(app: GatewayApp, mount: MountOptions, options: ReservationOptions): void {
-  const { reader, watchers, tokens } = options;
+interface Asked {
+  readonly params: { readonly id: string };
+  readonly query: { readonly productID?: string | undefined; readonly token?: string | undefined };
+  readonly session: Session | undefined;
+  readonly request: Request;
+}
 
-  /** A token names the user and the product. A session names only the user; the query then names the product. */
-  function asker(request: Request, query: Query, session: Session | undefined): ReservationAsker | undefined {
-    const explicit = bearerToken(request.headers) ?? query.token;
-    const token = explicit ?? (session === undefined ? cookieValue(request.headers, tokenCookieName) : undefined);
-    if (token !== undefined) {
-      const claims = tokens.read(token);
-      if (typeof claims !== "string") return { userId: claims.userId, productId: claims.productId };
-      if (explicit !== undefined) return undefined;
-    }
-    return session && { userId: session.userId, productId: query.productID };
+/** A token names the user and what it grants. A session names only the user; the query then names the product. */
+interface Asker {
+  readonly userId: string;
+  readonly productId: string | undefined;
+  readonly claims: TokenClaims | undefined;
+}
+
+type Look = () => Promise<ReservationReading>;
+
+export function mountReservations(app: GatewayApp, mount: MountOptions, options: ReservationOptions): void {
+  const { reader, bundleReader, watchers, tokens } = options;
+
+  function claimsOf(token: string | undefined): TokenClaims | undefined {
+    const claims = token === undefined ? undefined : tokens.read(token);
+    return typeof claims === "string" ? undefined : claims;
   }
 
-  mountEndpoint(app, readReservation, mount, async ({ params, query, session, request }) => {
-    const who = asker(request, query, session);
-    return who === undefined ? { failure: "session_required" } : reader.read(params.id, who);
-  });
+  function askerOf({ params, query, session, request }: Asked): Asker | undefined {
+    const explicit = bearerToken(request.headers) ?? query.token;
+    if (explicit !== undefined || session === undefined) {
+      const claims = claimsOf(explicit ?? cookieValue(request.headers, tokenCookieName));
+      return claims && { userId: claims.userId, productId: claims.productId, claims };
+    }
+    // Only the token says what a bundle consists of that is not in the ledger yet.
+    const claims = isBundle(params.id) ? claimsOf(cookieValue(request.headers, tokenCookieName)) : undefined;
+    return { userId: session.userId, productId: query.productID, claims };
+  }
 
-  mountEndpoint(app, watchReservation, mount, async ({ params, query, session, request }) => {
-    const who = asker(request, query, session);
-    if (who === undefined) return { failure: "session_required" };
-    const first = await reader.read(params.id, who);
+  /** Undefined without a good token or session. */
+  function lookFor(asked: Asked): Look | undefined {
+    const { id } = asked.params;
+    const asker = askerOf(asked);
+    if (asker === undefined) return undefined;
+    if (!isBundle(id)) return () => reader.read(id, asker);
+    return () => bundleReader.read(id, { userId: asker.userId, claims: claimsOfBundle(id, asker) });
+  }
+
+  mountEndpoint(app, readReservation, mount, async (asked) => lookFor(asked)?.() ?? { failure: "session_required" });
+
+  mountEndpoint(app, watchReservation, mount, async (asked) => {
+    const look = lookFor(asked);
+    if (look === undefined) return { failure: "session_required" };
+    const first = await look();
     if ("failure" in first) return first;
-    const stream = watchers.watch(first.ok, () => reader.read(params.id, who), request.signal);
+    const stream = watchers.watch(first.ok, look, asked.request.signal);
     if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
     return new Response(stream, {
       // The last header asks nginx not to buffer the events.
@@ -47,7 +76,8 @@ export function mountReservations(app: GatewayApp, mount: MountOptions, options:
   });
 }
 
-interface Query {
-  readonly productID?: string | undefined;
-  readonly token?: string | undefined;
+/** The token's claims if it is the token of this very bundle and of the user who asks. */
+function claimsOfBundle(bundleId: string, { userId, claims }: Asker): BundleTokenClaims | undefined {
+  if (claims?.parts === undefined || claims.reservationId !== bundleId || claims.userId !== userId) return undefined;
+  return claims;
 }

@@ -53,13 +53,25 @@ export class SoldOutHint {
 
   /** Whether this reservation can be refused without asking the gate. */
   refuses(reservationId: string, nowMs: number): boolean {
-    if (this.#generation === 0) return false;
-    if (nowMs >= this.#untilMs) {
-      // One request is let through to ask the gate again; the others are refused until its answer arrives.
-      this.#untilMs = nowMs + this.#lifetimeMs;
-      return false;
-    }
+    return this.isLikely(nowMs) && this.hasRefused(reservationId);
+  }
+
+  hasRefused(reservationId: string): boolean {
     return this.#refused.has(reservationId, this.#generation);
+  }
+
+  /** Whether the gate has refused others lately, and so would refuse a reservation that nobody has asked for yet. */
+  isLikely(nowMs: number): boolean {
+    if (this.#generation === 0) return false;
+    if (nowMs < this.#untilMs) return true;
+    // One request is let through to ask the gate again; the others are refused until its answer arrives.
+    this.#untilMs = nowMs + this.#lifetimeMs;
+    return false;
+  }
+
+  /** Notes that the gate would refuse this reservation, as it has refused others: nobody asked it again. */
+  refuseToo(reservationId: string): void {
+    if (this.#generation !== 0) this.#refused.add(reservationId, this.#generation);
   }
 
   /** Notes that the gate refused this reservation as sold out. */

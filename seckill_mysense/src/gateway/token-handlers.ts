@@ -1,8 +1,10 @@
 import type { ReservationIds } from "../authorization/reservation-ids.ts";
-import type { SaleTokens } from "../authorization/sale-token.ts";
+import type { BundleTokenClaims, SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import { issueToken } from "../contract/tokens.ts";
+import type { SaleRecord } from "../domain/sale.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { tokenCookieName } from "./check.ts";
+import { chooseProducts, type WantedProduct } from "./chosen-products.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 /** The gate's clock decides when a sale ends. Tokens therefore stay valid a little longer than clocks can differ. */
@@ -16,21 +18,25 @@ export interface TokenOptions {
   readonly now: () => number;
 }
 
+/** What a token is to grant. */
+type Granted =
+  | (Pick<SaleTokenClaims, "productId" | "reservationId"> & { readonly sale: SaleRecord })
+  | (Pick<BundleTokenClaims, "parts" | "reservationId"> & { readonly sale: SaleRecord })
+  | { readonly failure: "product_not_found" | "invalid_request"; readonly message: string };
+
 export function mountTokens(app: GatewayApp, mount: MountOptions, options: TokenOptions): void {
   mountEndpoint(app, issueToken, mount, ({ body, session }) => {
-    const entry = options.catalogue.findFor(body.productID, session.userId);
-    if (entry === undefined) {
-      return { failure: "product_not_found", message: `There is no product ${JSON.stringify(body.productID)}.` };
-    }
+    const granted = grantedBy(body, session.userId, options);
+    if ("failure" in granted) return granted;
+    const { sale, ...what } = granted;
     const nowMs = options.now();
-    if (nowMs >= entry.sale.endsAtMs || entry.sale.state === "cancelled") return { failure: "sale_ended" };
+    if (nowMs >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
     const claims = {
-      saleId: entry.sale.id,
-      productId: entry.product.id,
+      ...what,
+      saleId: sale.id,
       userId: session.userId,
-      notBeforeMs: entry.sale.startsAtMs,
-      expiresAtMs: entry.sale.endsAtMs + graceAfterEndMs,
-      reservationId: options.reservationIds.create(session.userId, entry.product.id),
+      notBeforeMs: sale.startsAtMs,
+      expiresAtMs: sale.endsAtMs + graceAfterEndMs,
       queuePosition: 0,
     };
     const token = options.tokens.issue(claims);
@@ -46,4 +52,27 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
       headers: { "set-cookie": options.secureCookies ? `${cookie}; Secure` : cookie },
     };
   });
+}
+
+interface TokenRequest {
+  readonly productID?: string | undefined;
+  readonly products?: readonly WantedProduct[] | undefined;
+}
+
+function grantedBy({ productID, products }: TokenRequest, userId: string, options: TokenOptions): Granted {
+  const { catalogue, reservationIds } = options;
+  if ((productID === undefined) === (products === undefined)) {
+    const message = `The body must name productID or products, and has ${productID === undefined ? "neither" : "both"}.`;
+    return { failure: "invalid_request", message };
+  }
+  if (products !== undefined) {
+    const chosen = chooseProducts(products, catalogue, userId);
+    return "failure" in chosen ? chosen : { ...chosen, reservationId: reservationIds.createForBundle() };
+  }
+  const entry = catalogue.findFor(productID!, userId);
+  if (entry === undefined) {
+    return { failure: "product_not_found", message: `There is no product ${JSON.stringify(productID)}.` };
+  }
+  const productId = entry.product.id;
+  return { sale: entry.sale, productId, reservationId: reservationIds.create(userId, productId) };
 }

@@ -1,5 +1,5 @@
 import type { Order } from "../domain/order.ts";
-import type { Money } from "../domain/payment.ts";
+import { totalOf } from "../domain/price.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 
@@ -17,19 +17,20 @@ export type StartedPayment =
   | { readonly kind: "not_found" };
 
 /**
- * Starts to pay an order, and says where the buyer pays. The ledger has the payment before the provider is told: so a
+ * Starts to pay an order, or all orders of a bundle, and says where the buyer pays. The ledger has the payment before the provider is told: so a
  * callback always finds it. Repeating the call gives the same payment.
+ * `id` is that of the order, or of the bundle.
  * @throws ProviderUnavailableError, ProviderRefusedError, LedgerUnavailableError
  */
 export async function startPayment(
-  asked: Order,
+  id: string,
+  orders: readonly [Order, ...Order[]],
   { payments, provider, askAfterMs, now }: StartPaymentOptions,
 ): Promise<StartedPayment> {
-  const price = priceOf(asked);
   const nowMs = now();
-  const outcome = await payments.open(asked.reservationId, {
-    amountMinor: price.amountMinor,
-    currency: price.currency,
+  const outcome = await payments.open(id, {
+    amountMinor: totalOf(orders),
+    currency: orders[0].currency,
     provider: provider.name,
     nowMs,
     askAtMs: nowMs + askAfterMs,
@@ -41,7 +42,7 @@ export async function startPayment(
     paymentId: payment.id,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
-    description: price.description,
+    description: orders.map(describe).join(", "),
     createdAtMs: payment.createdAtMs,
     payBeforeMs: order.payBeforeMs,
   });
@@ -49,11 +50,6 @@ export async function startPayment(
   return { kind: "started", order, payUrl: created.payUrl };
 }
 
-/** What an order costs, as it was agreed when the order was recorded. This is the one place that knows it. */
-function priceOf({ productName, priceMinor, currency, quantity }: Order): Money & { readonly description: string } {
-  return {
-    amountMinor: priceMinor * quantity,
-    currency,
-    description: quantity === 1 ? productName : `${quantity} x ${productName}`,
-  };
+function describe({ productName, quantity }: Order): string {
+  return quantity === 1 ? productName : `${quantity} x ${productName}`;
 }

@@ -3,12 +3,11 @@ import type { FailureCode } from "../contract/failures.ts";
 import type { ProgramReservation } from "../contract/quantity.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
 import type { CatalogueProduct } from "../gateway/catalogue-product.ts";
-import { knownOf, noteSequence } from "../gateway/check.ts";
-import type { GateAnswer, GateCalls } from "../gateway/gate-calls.ts";
 import { productOf } from "../domain/buckets.ts";
 import type { Stock } from "../gateway/open-stock.ts";
-import { describeOrder, type ReservationReader } from "../gateway/reservation-reader.ts";
-import type { GateWatch } from "../gateway/stock-watch.ts";
+import type { ProductReserver } from "../gateway/product-reserver.ts";
+import { describeOrder } from "../gateway/describe-order.ts";
+import type { ReservationReader } from "../gateway/reservation-reader.ts";
 import type { LedgerOrders, TransitionOutcome } from "../ledger/orders.ts";
 import type { LedgerProgramRequests, ProgramRequest } from "../ledger/program-requests.ts";
 import { pause } from "../time/pause.ts";
@@ -17,10 +16,9 @@ import { namedUser, reservationOf, userOf } from "./program-ids.ts";
 export interface ProgramReservationsParts {
   readonly requests: LedgerProgramRequests;
   readonly orders: Pick<LedgerOrders, "pay" | "cancel">;
-  readonly gateCalls: GateCalls;
+  readonly reserver: ProductReserver;
   readonly stock: Stock;
   readonly reader: ReservationReader;
-  readonly gateWatch: GateWatch | undefined;
   /** The gate is asked this long before the start, in milliseconds. */
   readonly startLeewayMs: number;
   /** How long a confirmation or a release waits for the order. */
@@ -111,25 +109,17 @@ export class ProgramReservations {
   }
 
   async #askGate(request: ProgramRequest, entry: CatalogueProduct): Promise<Answer<ReserveFailure>> {
-    const { gateCalls, stock, now } = this.#parts;
-    const { reservationId, quantity } = request;
-    entry.isAsked = true;
-    const ask = (): Promise<GateAnswer> => gateCalls.reserve(reservationOfGate(request), knownOf(entry));
-    const outcome = await stock.borrower.reserve(entry, { quantity, ask });
+    const outcome = await this.#parts.reserver.reserve(entry, reservationOfGate(request));
     switch (outcome.kind) {
       case "accepted":
-        entry.soldOut.clear();
-        noteSequence(entry, outcome.reservation);
         return { ok: describe(request, pendingOf(request)), status: 202 };
       case "replay":
-        if (outcome.reservationId !== reservationId) return { failure: "user_limit" };
+        if (outcome.reservationId !== request.reservationId) return { failure: "user_limit" };
         return this.#readHeld(request);
       case "over_limit":
         return { failure: "over_limit", left: outcome.left };
       case "sold_out":
         if (outcome.left > 0) return { failure: "too_few_left", left: outcome.left };
-        entry.soldOut.soldOut(reservationId, outcome.epoch, now());
-        entry.available = 0;
         return { failure: "sold_out" };
       case "not_started":
         return this.#notStarted(outcome.startsAtMs);
@@ -138,8 +128,6 @@ export class ProgramReservations {
       case "paused":
         return { failure: "sale_paused", retryAfterSeconds: 5 };
       case "closed":
-        entry.isDue = true;
-        this.#parts.gateWatch?.hurry(entry.product.id, { epoch: entry.product.epoch, sequence: entry.sequence });
         return { failure: "gate_closed", retryAfterSeconds: 1 };
       case "busy":
         return { failure: "overloaded", retryAfterSeconds: 1 };

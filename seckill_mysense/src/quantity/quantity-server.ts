@@ -6,12 +6,14 @@ import type { FailureCode } from "../contract/failures.ts";
 import { openApiDocument } from "../contract/openapi.ts";
 import { quantityEndpoints } from "../contract/quantity.ts";
 import type { Gate } from "../gate/gate.ts";
+import { ForgottenReservations } from "../gateway/forgotten-reservations.ts";
 import { GateCalls } from "../gateway/gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "../gateway/gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "../gateway/mount-endpoint.ts";
 import { NodeLimits } from "../gateway/node-limits.ts";
 import { mountOperation } from "../gateway/operation-handlers.ts";
 import type { Stock } from "../gateway/open-stock.ts";
+import { ProductReserver } from "../gateway/product-reserver.ts";
 import { refuse } from "../gateway/refusal.ts";
 import { ReservationReader } from "../gateway/reservation-reader.ts";
 import type { GateWatch } from "../gateway/stock-watch.ts";
@@ -107,12 +109,14 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
     ...{ metrics, logger, now },
   };
   const gateCalls = new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] });
+  const reserver = new ProductReserver({ gateCalls, borrower: stock.borrower, gateWatch, now });
   const { catalogue } = stock;
   const { orders, gates, programRequests: requests } = ledger;
   // A request in the ledger proves whose the reservation is.
-  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: { belongsTo: () => true }, now });
+  const forgotten = new ForgottenReservations({ gates, gate, now });
+  const reader = new ReservationReader({ orders, gate, catalogue, ids: { belongsTo: () => true }, forgotten });
   const reservations = new ProgramReservations({
-    ...{ requests, orders, gateCalls, stock, reader, gateWatch, now, elapsedMs },
+    ...{ requests, orders, reserver, stock, reader, now, elapsedMs },
     startLeewayMs: limits.start_leeway_ms,
     recordWaitMs: settings.quantity.record_wait_ms,
   });

@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
+import { type BundleTokenClaims, ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
@@ -23,12 +23,14 @@ export interface AttackedShop extends AsyncDisposable {
   readonly port: number;
   /** A token as the shop would sign it. The options replace claims; `secret` signs with another secret. */
   token(userId: string, claims?: Partial<SaleTokenClaims>, secret?: string): string;
+  /** The same for a bundle of headphones and a speaker. */
+  bundleToken(userId: string, claims?: Partial<BundleTokenClaims>): string;
   /** Requests headphones from /check. */
   check(token: string, headers?: Record<string, string>): Promise<Response>;
   /** Sends bytes unchanged, and returns all that is received until the server closes or `timeoutMs` has passed. */
   raw(bytes: string, timeoutMs?: number): Promise<string>;
-  /** Notes that an order of this user is legal. */
-  allow(userId: string): string;
+  /** Notes that an order of this user is legal, or one for each of these products. */
+  allow(userId: string, ...productIds: string[]): string;
   /** A legal buyer takes a unit. */
   legalBuyer(): Promise<void>;
   /** Stops the system, and checks that the ledger holds exactly the orders of the legal buyers. */
@@ -85,7 +87,8 @@ class Shop implements AttackedShop {
   readonly #program: RunningProgram;
   readonly #configFile: string;
   readonly #nowMs: number;
-  readonly #allowed = new Set<string>();
+  /** By user, the products. */
+  readonly #allowed = new Map<string, readonly string[]>();
   readonly #signers = new Map<string, { tokens: SaleTokens; ids: ReservationIds }>();
 
   constructor(program: RunningProgram, configFile: string, nowMs: number) {
@@ -106,6 +109,23 @@ class Shop implements AttackedShop {
       notBeforeMs: this.#nowMs - hourMs,
       expiresAtMs: this.#nowMs + hourMs,
       reservationId: ids.create(userId, productId),
+      queuePosition: 0,
+      ...claims,
+    });
+  }
+
+  bundleToken(userId: string, claims: Partial<BundleTokenClaims> = {}): string {
+    const { tokens, ids } = this.#signer(shopSecret);
+    return tokens.issue({
+      saleId: sales.open,
+      parts: [
+        { productId: "headphones", quantity: 1 },
+        { productId: "speaker", quantity: 1 },
+      ],
+      userId,
+      notBeforeMs: this.#nowMs - hourMs,
+      expiresAtMs: this.#nowMs + hourMs,
+      reservationId: ids.createForBundle(),
       queuePosition: 0,
       ...claims,
     });
@@ -143,8 +163,8 @@ class Shop implements AttackedShop {
     });
   }
 
-  allow(userId: string): string {
-    this.#allowed.add(userId);
+  allow(userId: string, ...productIds: string[]): string {
+    this.#allowed.set(userId, productIds.length === 0 ? ["headphones"] : productIds);
     return userId;
   }
 
@@ -164,19 +184,22 @@ class Shop implements AttackedShop {
   }
 
   async expectOnlyLegalOrders(): Promise<void> {
-    const { size } = this.#allowed;
-    await waitUntil(() => this.#orders().length >= size, { what: `${size} legal orders`, timeoutMs: 30_000 });
+    const legal = [...this.#allowed].flatMap(([userId, products]) => products.map((product) => `${userId} ${product}`));
+    const { length } = legal;
+    await waitUntil(() => this.#orders().length >= length, { what: `${length} legal orders`, timeoutMs: 30_000 });
     await this.#program.process.stop();
     const verified = await runProgram(["verify", "--at-rest", "--config", this.#configFile]);
     if (verified.code !== 0) throw new Error(`the sale is not clean:\n${verified.stdout}${verified.stderr}`);
-    expect(this.#orders().sort()).toEqual([...this.#allowed].map((userId) => `${userId} headphones`).sort());
+    expect(this.#orders().sort()).toEqual(legal.sort());
   }
 
-  /** User and product of each order, straight from the ledger's file. */
+  /** User and product of each order that holds its units, straight from the ledger's file. */
   #orders(): string[] {
     const database = new Database(join(this.#configFile, "../data/ledger.sqlite"), { readonly: true });
     try {
-      const rows = database.query("SELECT user_id, product_id FROM orders").all() as Record<string, string>[];
+      const rows = database
+        .query("SELECT user_id, product_id FROM orders WHERE state IN ('reserved', 'paid')")
+        .all() as Record<string, string>[];
       return rows.map((row) => `${row["user_id"]} ${row["product_id"]}`);
     } finally {
       database.close();

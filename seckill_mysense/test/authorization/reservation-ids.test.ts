@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { ReservationIds } from "../../src/authorization/reservation-ids.ts";
+import { isBundle } from "../../src/domain/bundle.ts";
 
 const secret = "one-secret-0123456789-abcdefghijklmnopqr";
 
@@ -24,4 +25,21 @@ test("reservation ids of the secret before the last one are still recognised", (
   const id = new ReservationIds([secret]).create("ada", "headphones");
   const rotated = new ReservationIds(["another-secret-0123456789-abcdefghijklmn", secret]);
   expect(rotated.belongsTo(id, "ada", "headphones")).toBe(true);
+});
+
+test("only bundles have ids of bundles, and nobody owns one by its id alone", () => {
+  const ids = new ReservationIds([secret]);
+  const bundle = ids.createForBundle();
+  expect(isBundle(bundle)).toBe(true);
+  expect(ids.belongsTo(bundle, "ada", "headphones")).toBe(false);
+  const texts = ["bundle-AAAAAAAAA", "offer-AAAAAAAAAA", "ordinary-AAAAAAA"];
+  const chance = spyOn(crypto, "getRandomValues").mockImplementation((array) => {
+    Buffer.from(texts.shift()!, "base64url").copy(array as Uint8Array);
+    return array;
+  });
+  try {
+    expect(ids.create("ada", "headphones")).toStartWith("ordinary-AAAAAAA");
+  } finally {
+    chance.mockRestore();
+  }
 });

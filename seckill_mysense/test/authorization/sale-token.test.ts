@@ -33,6 +33,16 @@ describe("sale tokens", () => {
     );
   });
 
+  test("a token for a bundle is read back with its parts, and has no product", () => {
+    const { productId: _unused, ...others } = claims;
+    const parts = [
+      { productId: "amp", quantity: 1 },
+      { productId: "lamp#3", quantity: 1_000 },
+    ];
+    const tokens = tokensFor([secret]);
+    expect(tokens.read(tokens.issue({ ...others, parts }))).toEqual({ ...others, parts });
+  });
+
   test("a token with any one character changed is refused", () => {
     const tokens = tokensFor([secret]);
     const token = tokens.issue(claims);

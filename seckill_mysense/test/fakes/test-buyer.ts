@@ -53,6 +53,18 @@ export class TestBuyer {
     return answer.body.token as string;
   }
 
+  /** A token for one unit of each product, or for the given number of units. */
+  async bundleToken(...products: readonly (string | { productID: string; quantity: number })[]): Promise<string> {
+    const wanted = products.map((product) => (typeof product === "string" ? { productID: product } : product));
+    const answer = await this.send("POST", "/api/token", { json: { products: wanted } });
+    if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body.token as string;
+  }
+
+  checkBundle(bearer: string): Promise<JsonAnswer> {
+    return this.send("POST", "/check", { bearer });
+  }
+
   check(productID: string, bearer?: string): Promise<JsonAnswer> {
     return this.send("POST", `/check?productID=${productID}`, bearer === undefined ? {} : { bearer });
   }

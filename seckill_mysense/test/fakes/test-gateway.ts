@@ -2,6 +2,7 @@ import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
 import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
+import type { PaymentProvider } from "../../src/payments/payment-provider.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { MemoryGate } from "./memory-gate.ts";
@@ -32,10 +33,14 @@ export interface TestGateway extends AsyncDisposable {
 interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly product?: Partial<SaleProduct>;
+  /** Replaces fields of the other product, a speaker. */
+  readonly speaker?: Partial<SaleProduct>;
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
   readonly secrets?: readonly string[];
+  /** Without one no money moves. */
+  readonly provider?: PaymentProvider;
   /** The clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
 }
@@ -56,7 +61,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...options.sale,
   };
   const first = { ...testProduct, ...options.product };
-  const second = { ...testProduct, id: "speaker", name: "Speaker" };
+  const second = { ...testProduct, id: "speaker", name: "Speaker", ...options.speaker };
   await ledger.sales.create(sale, [first, second]);
   await gate.arm(sale, first, first.total);
   await gate.arm(sale, second, second.total);
@@ -83,6 +88,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ledger,
     settings,
     secrets,
+    provider: options.provider,
     logger: silentLogger,
     health,
     ...systemClock,

@@ -107,7 +107,7 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
         markCreated: (...created) => payments.markCreated(...created),
       };
       const start = { payments: noting, provider, askAfterMs: 60_000, now };
-      for (const id of ids) await startPayment((await orders.read(id))!, start);
+      for (const id of ids) await startPayment(id, [(await orders.read(id))!], start);
       return ids;
     },
     payments: (ids) => Promise.all(ids.map(async (id) => (await payments.read(started.get(id)!))!)),

@@ -14,6 +14,8 @@ export interface CrowdSale {
   readonly productId: string;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** What the names of the buyers begin with. */
+  readonly prefix?: string;
 }
 
 /** Buyers with real tokens; that each of them has logged in before is not what is measured here. */
@@ -22,7 +24,7 @@ export function gatherBuyers(sale: CrowdSale, count: number): Buyer[] {
   const ids = new ReservationIds([sale.secret]);
   tokens.setSales([sale.saleId]);
   return Array.from({ length: count }, (_, index) => {
-    const userId = `crowd-${index}`;
+    const userId = `${sale.prefix ?? "crowd"}-${index}`;
     const reservationId = ids.create(userId, sale.productId);
     const { saleId, productId, startsAtMs: notBeforeMs, endsAtMs: expiresAtMs } = sale;
     const claims = { saleId, productId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition: 0 };

@@ -12,6 +12,7 @@ import { waitingLists } from "./0007-waiting-lists.ts";
 import { programRequests } from "./0008-program-requests.ts";
 import { refundsThatFail } from "./0009-refunds-that-fail.ts";
 import { buckets } from "./0010-buckets.ts";
+import { changesWithIds } from "./0012-changes-with-ids.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   programRequests,
   refundsThatFail,
   buckets,
+  changesWithIds,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

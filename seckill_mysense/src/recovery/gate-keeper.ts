@@ -253,8 +253,9 @@ export class GateKeeper {
   async #carryOut(record: GateRecord, status: GateStatus | undefined, reason: string): Promise<void> {
     const { id } = record.product;
     const { signal } = this.#stopping;
+    const onTheWay = this.#concerns.onTheWay(id);
     try {
-      const outcome = await repairGate(this.#parts, { record, status, reason, signal });
+      const outcome = await repairGate(this.#parts, { record, status, reason, signal, onTheWay });
       if (outcome.kind === "repaired") {
         this.counts.repaired++;
         return this.#concerns.settle(id);

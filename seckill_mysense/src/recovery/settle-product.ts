@@ -64,10 +64,10 @@ async function tryOnce(parts: RecoveryParts, request: SettleRequest, found: Foun
 async function rebuild(
   parts: RecoveryParts,
   { dryRun, force }: SettleRequest,
-  { record, status, reason }: Found & { readonly reason: string },
+  { record, status, onTheWay, reason }: Found & { readonly reason: string },
 ): Promise<Attempt> {
   if (dryRun) return { outcome: "would_repair", detail: `would be rebuilt: ${reason}` };
-  const outcome = await repairGate(parts, { record, status, reason, force });
+  const outcome = await repairGate(parts, { record, status, reason, force, onTheWay });
   if (outcome.kind === "not_drained") return { outcome: "not_done", detail: `stays closed: ${outcome.why}` };
   if (outcome.kind !== "repaired") return { again: "another process repairs it" };
   const { epoch, units } = outcome;

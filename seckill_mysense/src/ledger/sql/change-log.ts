@@ -22,10 +22,10 @@ const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser"
 /** Logs what differs, one entry for the sale and one for each product: so an entry stays small in any sale. */
 export async function logChanges(
   transaction: LedgerTransaction,
-  { saleId, version, action, actor, atMs, changeId = null }: ChangeStamp,
+  { saleId, version, action, actor, atMs, changeId }: ChangeStamp,
   { before, after }: { readonly before: SaleContent | undefined; readonly after: SaleContent },
 ): Promise<void> {
-  const stamp = { sale_id: saleId, version, action, actor: actor.slice(0, 200), at_ms: atMs, change_id: changeId };
+  const stamp = { sale_id: saleId, version, action, actor: actor.slice(0, 200), at_ms: atMs, change_id: changeId ?? null };
   const rows: Omit<SaleChangeRow, "id">[] = [];
   const sale = difference<SaleRecord>(before?.sale, after.sale, saleFields);
   if (sale !== undefined) rows.push({ ...stamp, product_id: null, ...sale });

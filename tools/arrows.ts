@@ -145,9 +145,9 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/orders/**",
     only: [
       "seckill_mysense/src/{orders,contract,gate,queue,domain,health,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/{orders,returns,waiters,dead-letters,ledger-errors}.ts",
+      "seckill_mysense/src/ledger/{orders,returns,waiters,program-requests,dead-letters,ledger-errors}.ts",
     ],
-    why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
+    why: "consumer and sweeper work on a few ports of the ledger, whatever database stands behind them",
   },
   {
     from: "seckill_mysense/src/payments/**",

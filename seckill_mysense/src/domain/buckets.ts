@@ -20,11 +20,16 @@ export function bucketIndex(bucketId: string): number {
   return found === null ? 0 : Number(found[0].slice(1));
 }
 
+/** The id of a bucket; 0 is the first one. */
+export function bucketId(productId: string, index: number): string {
+  return index === 0 ? productId : `${productId}#${index}`;
+}
+
 /** The buckets of a product that has not sold anything yet, with its units spread evenly. */
 export function splitIntoBuckets<Product extends SaleProduct>(product: Product, count: number): Product[] {
   return shareOut(product.total, count).map((total, index) => ({
     ...product,
-    id: index === 0 ? product.id : `${product.id}#${index}`,
+    id: bucketId(product.id, index),
     total,
   }));
 }

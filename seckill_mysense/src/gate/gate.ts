@@ -26,9 +26,9 @@ export interface GateStatus {
   readonly nowMs: number;
   /** Accepted reservations that the relay has not yet handed to the queue. */
   readonly outboxLength: number;
-  /** Users with at least one reservation. */
-  readonly holders: number;
-  /** Reservations whose unit the ledger has released, in any epoch. */
+  /** Users with at least one reservation. Undefined where the ledger decides: it would have to read all orders. */
+  readonly holders?: number;
+  /** Grows with each reservation whose unit the ledger has released, in any epoch. */
   readonly returns: number;
   /** The ledger's revision of the product that took effect last; 0 when none has. */
   readonly version: number;

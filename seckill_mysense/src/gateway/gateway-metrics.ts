@@ -23,7 +23,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_gate_calls_running: "Requests that wait for the gate.",
   seckill_closed_products: "Products that do not sell, because their gate is compared with the ledger or rebuilt.",
   seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",
-  seckill_bucket_borrows_total: "Empty buckets for which units were looked for in the other buckets, by outcome.",
+  seckill_bucket_borrows_total:
+    "Moves of units to empty buckets, and the requests for which nothing could be moved, by the reason.",
   seckill_event_listeners: "Open streams of events.",
   seckill_requests_in_flight: "Requests that wait for something.",
   seckill_products: "Products that the gateway knows.",

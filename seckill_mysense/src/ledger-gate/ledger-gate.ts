@@ -87,12 +87,14 @@ async function readStatus(
   const [record] = await gates.read([productId]);
   if (record === undefined || record.sale.id !== saleId || record.sale.state === "draft") return undefined;
   const { sale, product, sequence } = record;
+  // Units that are to leave the product are not sold any more.
+  const total = Math.min(product.total, product.lowering?.total ?? product.total);
   return {
     ...termsOf(sale, product),
     ...(await reservations.figures(productId)),
     ...{ epoch: product.epoch, open: true, verified: true, repairLeaseMs: 0, outboxLength: 0 },
-    available: Math.max(0, unitsLeft(record, Math.min(product.total, product.lowering?.total ?? product.total))),
-    total: product.total,
+    available: Math.max(0, unitsLeft(record, total)),
+    total,
     startsAtMs: sale.startsAtMs,
     endsAtMs: sale.endsAtMs,
     sequence,

@@ -21,4 +21,18 @@ export interface LedgerProgramRequests {
   /** Writes the request, and gives the one that stands: an earlier request with the same reservation id never changes. */
   register(request: ProgramRequest): Promise<ProgramRequest>;
   read(reservationId: string): Promise<ProgramRequest | undefined>;
+  /**
+   * Looks at the next `limit` requests in the order of their ids, and forgets those whose sale ended before the moment.
+   * Resolves with the id after which to go on; undefined after the last request. A forgotten request that was ordered or
+   * rejected still stands when it comes again.
+   */
+  forget(step: ForgetStep): Promise<string | undefined>;
+}
+
+export interface ForgetStep {
+  /** "" for the first step. */
+  readonly after: string;
+  readonly limit: number;
+  /** Unix milliseconds. */
+  readonly endedBeforeMs: number;
 }

@@ -21,8 +21,6 @@ export interface LedgerReservations {
 export interface OfferFigures {
   /** The database's clock, Unix milliseconds. */
   readonly nowMs: number;
-  /** Users with an active order. */
-  readonly holders: number;
-  /** Orders that were released, at any time. */
+  /** Grows with each order that is released. */
   readonly returns: number;
 }

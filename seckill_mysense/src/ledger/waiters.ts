@@ -13,6 +13,8 @@ export interface WaitingList extends ListedProduct {
   readonly sequence: number;
   /** How many wait. */
   readonly waiting: number;
+  /** Whether the product is sold from several buckets, of which this is one. */
+  readonly isSplit: boolean;
 }
 
 export interface JoinRequest {
@@ -22,7 +24,7 @@ export interface JoinRequest {
   readonly gateVersion: number;
   /** How long the offer may stay unpaid, in milliseconds. */
   readonly windowMs: number;
-  /** Most who wait for the product. */
+  /** Most who wait for the product, in all of its buckets. */
   readonly maxWaiting: number;
 }
 

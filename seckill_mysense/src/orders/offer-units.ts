@@ -5,7 +5,7 @@ import type { LedgerWaiters, WaitingList } from "../ledger/waiters.ts";
 export interface OfferParts {
   readonly waiters: Pick<LedgerWaiters, "lists" | "next" | "close" | "end" | "endOfLimit">;
   readonly gate: Pick<Gate, "status" | "reserve" | "amend">;
-  /** Gets units from the other buckets of the product, if it has any. */
+  /** Gets units from the other buckets of a product that has several. */
   readonly borrow?: (list: WaitingList, wanted: number) => Promise<void>;
 }
 
@@ -76,7 +76,7 @@ async function serveList(parts: OfferParts, round: Round): Promise<void> {
   result.offered += offered;
   if (offered < Math.min(status.available, waiting)) await noteFree(parts, round);
   // The next round offers what comes.
-  if (status.available < waiting) await parts.borrow?.(list, waiting - status.available);
+  if (list.isSplit && status.available < waiting) await parts.borrow?.(list, waiting - status.available);
 }
 
 /** The gate's clock decides, as for all buyers. Long after the end the gate may not know the product any more. */

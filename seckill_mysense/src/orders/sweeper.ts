@@ -3,6 +3,8 @@ import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
+import type { LedgerProgramRequests } from "../ledger/program-requests.ts";
+import { ForgottenRequests } from "./forget-requests.ts";
 import { offerUnits, type OfferParts } from "./offer-units.ts";
 import { OfferWatch, type OfferFigures } from "./offer-watch.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../ledger/returns.ts";
@@ -15,6 +17,8 @@ export interface SweeperOptions {
   readonly gate: Pick<Gate, "giveBack">;
   /** Lets units that come back go to those who wait for them. */
   readonly offers?: OfferParts;
+  /** The requests of programs, which are forgotten long after their sale. */
+  readonly programRequests?: Pick<LedgerProgramRequests, "forget">;
   /** Is told whether sweeps succeed. */
   readonly health?: HealthPart;
   /** Pause between two sweeps. */
@@ -57,12 +61,14 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
   let cleanAtMs = now();
   const watch = new OfferWatch(now);
+  const { programRequests } = options;
+  const forgotten = programRequests && new ForgottenRequests(programRequests);
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
 
   const sweep = (): Promise<SweepResult> => {
-    running ??= sweepOnce(options, watch, signal).finally(() => (running = undefined));
+    running ??= sweepOnce(options, { watch, forgotten, signal }).finally(() => (running = undefined));
     return running;
   };
   const report = async (): Promise<void> => {
@@ -102,11 +108,17 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   };
 }
 
+interface SweepParts {
+  readonly watch: OfferWatch;
+  readonly forgotten: ForgottenRequests | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Repeats full steps at once, so that many expiries do not wait for the next sweep. A step that fails does not keep the
  * others from their work: one corrupt order must not stop the returns of all sales.
  */
-async function sweepOnce(options: SweeperOptions, watch: OfferWatch, signal: AbortSignal): Promise<SweepResult> {
+async function sweepOnce(options: SweeperOptions, { watch, forgotten, signal }: SweepParts): Promise<SweepResult> {
   const { orders, maxBatch = 500, now = systemClock.now } = options;
   const steps: PromiseSettledResult<number>[] = [];
   for (const step of [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]) {
@@ -115,6 +127,7 @@ async function sweepOnce(options: SweeperOptions, watch: OfferWatch, signal: Abo
   const returned = await bringBack(options, signal);
   // Comes last: what this sweep has brought back is offered at once.
   const offered = await offer(options, watch, signal);
+  await forgotten?.step(now());
   const failure = steps.find((step) => step.status === "rejected");
   if (failure !== undefined) throw failure.reason;
   const expired = steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);

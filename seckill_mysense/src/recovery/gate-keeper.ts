@@ -6,7 +6,7 @@ import type { GateRecord } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { adoptGates, type UnverifiedGate } from "./adopt-gates.ts";
 import { Concerns, type SeenSequence } from "./concerns.ts";
-import { judgeGate, unitsOwed } from "./judge-gate.ts";
+import { isForgotten, judgeGate, unitsOwed } from "./judge-gate.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
 
@@ -191,9 +191,7 @@ export class GateKeeper {
   async #judge(record: GateRecord, status: GateStatus | undefined): Promise<UnverifiedGate | undefined> {
     const { id } = record.product;
     const verdict = judgeGate(this.#concerns.withSeen(record), status);
-    // Gates forget products some time after their sale. What they have forgotten needs no gate any more.
-    const isLongOver = record.sale.endsAtMs < this.#parts.clock.now() - repairedAfterEndMs;
-    if (status === undefined && isLongOver) {
+    if (isForgotten(record, status, this.#parts.clock.now())) {
       this.#concerns.settle(id);
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 
@@ -31,6 +32,11 @@ export function judgeGate(record: GateRecord, status: GateStatus | undefined): G
     return lost(`the gate is at sequence ${status.sequence}, the ledger has seen sequence ${record.sequence}`);
   }
   return status.verified ? { kind: "fine" } : { kind: "unverified" };
+}
+
+/** Gates forget products some time after their sale. What they have forgotten needs no gate any more. */
+export function isForgotten({ sale }: GateRecord, status: GateStatus | undefined, nowMs: number): boolean {
+  return status === undefined && sale.endsAtMs < nowMs - repairedAfterEndMs;
 }
 
 /** The units that a gate must have when nothing of the product is on its way to the ledger. */

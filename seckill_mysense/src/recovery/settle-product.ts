@@ -2,7 +2,7 @@ import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { adoptGates } from "./adopt-gates.ts";
-import { judgeGate, unitsOwed } from "./judge-gate.ts";
+import { isForgotten, judgeGate, unitsOwed } from "./judge-gate.ts";
 import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
@@ -53,7 +53,11 @@ interface Found {
 }
 
 async function tryOnce(parts: RecoveryParts, request: SettleRequest, found: Found): Promise<Attempt> {
-  const verdict = judgeGate(found.record, found.status);
+  const { record, status } = found;
+  if (!request.always && isForgotten(record, status, parts.clock.now())) {
+    return { outcome: "fine", detail: "forgotten by its gate, long after its sale" };
+  }
+  const verdict = judgeGate(record, status);
   if (verdict.kind === "unarmed") return { outcome: "fine", detail: "not armed yet" };
   if (verdict.kind === "repairing") return { again: "another process repairs it" };
   if (verdict.kind === "lost") return rebuild(parts, request, { ...found, reason: verdict.reason });

@@ -173,14 +173,15 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, returns, waiters } = ledger;
+  const { orders, returns, waiters, programRequests } = ledger;
   const borrowParts = { gate, changes: ledger.changes };
   const offers = {
     waiters,
     gate,
     borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
   };
-  const sweeper = startSweeper({ orders, returns, gate, offers, health: health.part("sweeper"), now: clock.now });
+  const watched = { health: health.part("sweeper"), now: clock.now };
+  const sweeper = startSweeper({ orders, returns, gate, offers, programRequests, ...watched });
   stops.push(() => sweeper.stop());
   return sweeper;
 }

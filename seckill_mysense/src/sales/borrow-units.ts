@@ -11,7 +11,7 @@ export interface BorrowParts {
 
 /**
  * Moves units to a bucket in which somebody waits, from the bucket of the same product that has the most of them and
- * in which nobody waits. Does nothing for a product without buckets.
+ * in which nobody waits.
  */
 export async function borrowUnits(
   parts: BorrowParts,

@@ -17,6 +17,9 @@ const soldOut = { kind: "sold_out", epoch: 1, left: 0 } as const;
 /** Buckets with so many free units each, and a borrower whose moves only the given buckets may give. */
 function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = () => true, waiting?: string) {
   const units = new Map<string, number>();
+  /** What the gate has of the totals, and what the ledger has of them, after changes that the catalogue does not know. */
+  const [gateTotals, ledgerRows] = [new Map<string, number>(), new Map<string, Partial<ProductRecord>>()];
+  let [versionAtGate, questions, reads] = [1, 0, 0];
   const total = free.reduce((sum, one) => sum + one, 0);
   const entries = splitIntoBuckets({ ...testProduct, total }, free.length).map((product, index) => {
     units.set(product.id, free[index]!);
@@ -30,17 +33,20 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
   const moves: UnitMove[] = [];
   const borrower = new BucketBorrower({
     gate: {
-      status: async (_, id) =>
-        ({
-          open: true,
-          verified: true,
-          epoch: 1,
-          waiting: id === waiting,
-          total: units.get(id),
-          available: units.get(id),
-        }) as unknown as GateStatus,
+      status: async (_, id) => {
+        questions++;
+        const available = units.get(id)!;
+        const total = gateTotals.get(id) ?? available;
+        const state = { open: true, verified: true, epoch: 1, waiting: id === waiting, version: versionAtGate };
+        await answers;
+        return { ...state, total, available } as unknown as GateStatus;
+      },
     },
     changes: {
+      buckets: async () => {
+        reads++;
+        return entries.map(({ product }) => ({ ...product, ...ledgerRows.get(product.id) }));
+      },
       askForMove: async (move) => {
         if (!mayGive(move)) return undefined;
         moves.push(move);
@@ -50,8 +56,10 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
       },
     },
     amend: async () => ({ kind: "current" }),
-    elapsedMs: () => 0,
+    elapsedMs: () => performance.now(),
   });
+  /** The gate answers no question until this is resolved. */
+  let answers: Promise<void> = Promise.resolve();
   /** What a buyer of the first bucket is told in the end. */
   const ask = (quantity: number): Promise<GateAnswer> =>
     borrower.reserve(entries[0]!, {
@@ -63,8 +71,33 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
         return { kind: "ended" };
       },
     });
-  return { ask, moves };
+  return {
+    ask,
+    moves,
+    /** The gate of a bucket has these units, by a change that the catalogue does not know. */
+    restock(id: string, count: number, version = 2): void {
+      units.set(id, units.get(id)! + count);
+      ledgerRows.set(id, { total: count, revision: version });
+      versionAtGate = version;
+    },
+    atGate: (totals: Readonly<Record<string, number>>, version: number) => {
+      for (const [id, total] of Object.entries(totals)) gateTotals.set(id, total);
+      versionAtGate = version;
+    },
+    inLedger: (totals: Readonly<Record<string, number>>, revision: number) => {
+      for (const [id, total] of Object.entries(totals)) ledgerRows.set(id, { total, revision });
+    },
+    counts: () => ({ questions, reads }),
+    /** Holds the gate's answers back until the result is called. */
+    holdAnswers(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answers = promise;
+      return resolve;
+    },
+  };
 }
+
+const [own, second, third] = ["headphones", "headphones#1", "headphones#2"] as const;
 
 describe("units from the other buckets", () => {
   test("somebody who wants one unit is not told what somebody was told who wants more than there are", async () => {
@@ -84,5 +117,56 @@ describe("units from the other buckets", () => {
     const all = (): boolean => true;
     expect(await open([0, 0], all, "headphones").ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
     expect(await open([0, 50], all, "headphones").ask(1)).toEqual({ kind: "busy" });
+  });
+
+  test("somebody who asks after a restock is not told what was true before it", async () => {
+    const { ask, restock } = open([0, 0]);
+    expect(await ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
+    restock(second, 1);
+    expect(await ask(1)).toEqual({ kind: "ended" });
+  });
+
+  test("a reading of the gate that began before a request does not answer it", async () => {
+    const { ask, restock, holdAnswers } = open([0, 0]);
+    const answer = holdAnswers();
+    const early = ask(1);
+    await Bun.sleep(1);
+    restock(second, 1);
+    const late = ask(1);
+    await Bun.sleep(1);
+    answer();
+    expect(await early).toMatchObject({ kind: "sold_out", left: 0 });
+    expect(await late).toEqual({ kind: "ended" });
+  });
+
+  test("new units, sold already, do not hide a unit between two buckets", async () => {
+    const { ask, atGate, inLedger } = open([0, 0, 0]);
+    // Three units have come, one for each bucket. The one of the third bucket is on its way to the second.
+    inLedger({ [own]: 1, [second]: 2, [third]: 0 }, 3);
+    atGate({ [own]: 1, [second]: 1, [third]: 0 }, 3);
+    expect(await ask(1)).toEqual({ kind: "busy" });
+    atGate({ [second]: 2 }, 3);
+    expect(await ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
+  });
+
+  test("a buyer behind those who wait is not told sold out while a unit is between two buckets", async () => {
+    const { ask, atGate } = open([0, 0, 0], () => true, own);
+    atGate({ [second]: -1 }, 1);
+    expect(await ask(1)).toEqual({ kind: "busy" });
+  });
+
+  test("a crowd at an empty product costs few questions, and reads the ledger only for news at the gate", async () => {
+    const { ask, counts, atGate, inLedger } = open([0, 0]);
+    const crowd = async (): Promise<void> => {
+      const answers = await Promise.all(Array.from({ length: 500 }, () => ask(1)));
+      for (const answer of answers) expect(answer).toMatchObject({ kind: "sold_out", left: 0 });
+    };
+    for (let round = 0; round < 4; round++) await crowd();
+    expect(counts()).toEqual({ questions: 8, reads: 0 });
+    // Units came, and are sold.
+    inLedger({ [own]: 5, [second]: 5 }, 2);
+    atGate({ [own]: 5, [second]: 5 }, 2);
+    for (let round = 0; round < 4; round++) await crowd();
+    expect(counts()).toEqual({ questions: 16, reads: 1 });
   });
 });

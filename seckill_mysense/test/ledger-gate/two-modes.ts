@@ -61,11 +61,12 @@ export class ModeUnderTest {
   async end(asked: Iterable<string>): Promise<unknown> {
     const report = await verifySale({ saleId: this.#sale.id, ledger: this.#ledger, gate: this.#gate });
     const status = (await this.#gate.status(this.#sale.id, this.#product.id))!;
+    const holders = status.holders ?? (await this.#ledger.gates.content(this.#product.id))!.holders.size;
     const answers = await this.#ledger.orders.readAnswers([...asked]);
     return {
       violated: Object.entries(report.results).filter(([, { status: verdict }]) => verdict === "violated"),
       totals: await this.#ledger.sales.readTotals(this.#product.id),
-      status: [status.available, status.total, status.paused, status.holders, status.outboxLength],
+      status: [status.available, status.total, status.paused, holders, status.outboxLength],
       orders: [...answers].map(([id, { order, rejection }]) => [id, order?.state, rejection]).toSorted(),
     };
   }

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { SaleProduct } from "../../src/domain/sale.ts";
+import { splitIntoBuckets } from "../../src/domain/buckets.ts";
+import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { isOffer } from "../../src/domain/waiter.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { startSweeper, type Sweeper } from "../../src/orders/sweeper.ts";
-import { createSale } from "../contract/ledger/ledger-fixtures.ts";
+import { createSale, makeProduct, makeSale } from "../contract/ledger/ledger-fixtures.ts";
 import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
 
@@ -13,11 +14,13 @@ describe("offers to those who wait", () => {
   let gate: MemoryGate;
   let nowMs: number;
   let sweepers: Sweeper[];
+  let borrowedFor: string[];
   const payWithinMs = 60_000;
   const windowMs = 5_000;
 
   beforeEach(async () => {
     nowMs = 10_000;
+    borrowedFor = [];
     ledger = sqliteLedger({ file: ":memory:", now: () => nowMs });
     await ledger.migrate();
     gate = new MemoryGate(() => nowMs);
@@ -33,7 +36,7 @@ describe("offers to those who wait", () => {
       orders: ledger.orders,
       returns: ledger.returns,
       gate,
-      offers: { waiters: ledger.waiters, gate },
+      offers: { waiters: ledger.waiters, gate, borrow: async ({ product }) => void borrowedFor.push(product.id) },
       now: () => nowMs,
       intervalMs: 1_000_000,
     });
@@ -42,6 +45,10 @@ describe("offers to those who wait", () => {
   /** A product that is sold out, with the reservations of its buyers. */
   async function soldOut(total: number): Promise<{ product: SaleProduct; sold: string[] }> {
     const { sale, product } = await createSale(ledger, { total });
+    return sellOut(sale, product);
+  }
+  async function sellOut(sale: Sale, product: SaleProduct): Promise<{ product: SaleProduct; sold: string[] }> {
+    const { total } = product;
     await gate.arm(sale, product, total);
     const accepted = [];
     for (let unit = 0; unit < total; unit++) accepted.push(await acceptAndHandOver(gate, product));
@@ -189,5 +196,16 @@ describe("offers to those who wait", () => {
     expect(sweepers[0]!.lists).toMatchObject({ waiting: 1, lists: 1, freeSinceMs: nowMs });
     await sweep();
     expect(sweepers[0]!.lists.freeSinceMs).toBeUndefined();
+  });
+
+  test("units are looked for in other buckets only where there are other buckets", async () => {
+    const whole = await soldOut(1);
+    const sale = makeSale();
+    const buckets = splitIntoBuckets(makeProduct(sale, { total: 2 }), 2);
+    await ledger.sales.create(sale, buckets);
+    await wait(whole.product, "ann");
+    for (const bucket of buckets) await wait((await sellOut(sale, bucket)).product, "bob");
+    await sweep();
+    expect(borrowedFor.sort()).toEqual(buckets.map(({ id }) => id));
   });
 });

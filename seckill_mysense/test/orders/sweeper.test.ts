@@ -3,6 +3,7 @@ import { waitUntil } from "../../../tools/test-services/index.ts";
 import { repairedAfterEndMs, type SaleProduct } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { requestsKeptMs } from "../../src/orders/forget-requests.ts";
 import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
 import { createSale } from "../contract/ledger/ledger-fixtures.ts";
 import { rebuild } from "../contract/gate/gate-fixtures.ts";
@@ -206,5 +207,28 @@ describe("the sweeper", () => {
     const atStop = sweeps;
     await Bun.sleep(20);
     expect(sweeps).toBe(atStop);
+  });
+
+  test("forgets the requests of programs 30 days after the end of their sale, in one pass an hour", async () => {
+    const { sale, product } = await createSale(ledger);
+    const { programRequests } = ledger;
+    const request = { program: "shop", saleId: sale.id, productId: product.id, userId: "shop:ada", quantity: 1 };
+    const add = (id: string) =>
+      programRequests.register({ ...request, reservationId: id, requestId: id, requestedAtMs: 1_000 });
+    const isKept = async (id: string): Promise<boolean> => (await programRequests.read(id)) !== undefined;
+    await add("one");
+    const sweeper = start({ programRequests });
+    nowMs = sale.endsAtMs + requestsKeptMs;
+    await sweeper.sweep();
+    expect(await isKept("one")).toBe(true);
+    nowMs += 3_600_000;
+    await sweeper.sweep();
+    expect(await isKept("one")).toBe(false);
+    await add("two");
+    await sweeper.sweep();
+    expect(await isKept("two")).toBe(true);
+    nowMs += 3_600_000;
+    await sweeper.sweep();
+    expect(await isKept("two")).toBe(false);
   });
 });

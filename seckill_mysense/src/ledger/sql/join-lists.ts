@@ -1,7 +1,9 @@
+import { productOf } from "../../domain/buckets.ts";
 import { offerId, type Waiter } from "../../domain/waiter.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { JoinOutcome, JoinRequest } from "../waiters.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
+import { readBuckets } from "./move-units.ts";
 import { toWaiter } from "./rows.ts";
 
 interface JoinContext {
@@ -12,6 +14,7 @@ interface JoinContext {
 /** What the ledger knows of one list, under the lock of its product. */
 interface ListState {
   readonly product: LockedProduct;
+  /** Those who wait for any bucket of the product. */
   waiting: number;
   lastPlace: number;
   /** Everybody of this batch who ever waited, as it stands after the requests before. */
@@ -19,14 +22,18 @@ interface ListState {
   readonly held: ReadonlyMap<string, number>;
 }
 
-/** Takes people in, in the caller's transaction. The lock of the product makes places grow in the order of commits. */
+/**
+ * Takes people in, in the caller's transaction. The lock of the product makes places grow in the order of commits. The
+ * lists of a product's buckets have one limit, so all who join them lock the first bucket.
+ */
 export async function joinLists(
   transaction: LedgerTransaction,
   requests: readonly JoinRequest[],
   context: JoinContext,
 ): Promise<JoinOutcome[]> {
   const byProduct = Map.groupBy(requests, ({ productId }) => productId);
-  const products = await lockProducts(transaction, [...byProduct.keys()], context.locksRows);
+  const ids = [...byProduct.keys()];
+  const products = await lockProducts(transaction, [...new Set([...ids, ...ids.map(productOf)])], context.locksRows);
   const outcomes = new Map<JoinRequest, JoinOutcome>();
   for (const [productId, some] of byProduct) {
     const product = products.get(productId);
@@ -62,6 +69,7 @@ async function readList(
   requests: readonly JoinRequest[],
 ): Promise<ListState> {
   const userIds = [...new Set(requests.map(({ userId }) => userId))];
+  const buckets = await readBuckets(transaction, product.id);
   const rows = await transaction
     .selectFrom("waiters")
     .selectAll()
@@ -77,7 +85,10 @@ async function readList(
     .executeTakeFirst();
   return {
     product,
-    waiting: await countWaiting(transaction, product.id),
+    waiting: await countWaiting(
+      transaction,
+      buckets.map(({ id }) => id),
+    ),
     lastPlace: last?.place ?? 0,
     known: new Map(rows.map((row) => [row.user_id, toWaiter(row)])),
     held: await countHeld(transaction, product.id, userIds),
@@ -106,11 +117,12 @@ async function write(transaction: LedgerTransaction, waiter: Waiter, isKnown: bo
     .execute();
 }
 
-export async function countWaiting(database: LedgerReader, productId: string): Promise<number> {
+/** How many wait for one of these products or buckets. */
+export async function countWaiting(database: LedgerReader, productIds: readonly string[]): Promise<number> {
   const { count } = await database
     .selectFrom("waiters")
     .select(({ fn }) => fn.countAll<number>().as("count"))
-    .where("product_id", "=", productId)
+    .where("product_id", "in", productIds)
     .where("state", "=", "waiting")
     .executeTakeFirstOrThrow();
   return count;

@@ -2,21 +2,34 @@ import type { LedgerReader, LedgerTransaction } from "../database/ledger-databas
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 
 /**
- * Raises the ledger's revision, and locks it until the end of the transaction. Changes therefore commit in the order of
- * their revisions, so that a reader who knows a revision has seen all changes up to it. To be called before any product
- * is locked.
+ * Locks the ledger's revision until the end of the transaction. Changes therefore commit in the order of their
+ * revisions, so that a reader who knows a revision has seen all changes up to it. To be called before any product is
+ * locked. Resolves with the revision of the changes that this transaction makes: if it makes any, it calls
+ * `raiseRevision`. Otherwise the revision stays, and readers have nothing to read.
  */
-export async function raiseRevision(transaction: LedgerTransaction): Promise<number> {
-  await transaction
-    .updateTable("ledger_revision")
-    .set(({ eb }) => ({ revision: eb("revision", "+", 1) }))
-    .where("id", "=", 1)
-    .execute();
-  return readRevision(transaction);
+export async function lockRevision(
+  transaction: LedgerTransaction,
+  { locksRows }: { readonly locksRows: boolean },
+): Promise<number> {
+  return (await select(transaction, locksRows)) + 1;
 }
 
-export async function readRevision(database: LedgerReader): Promise<number> {
-  const row = await database.selectFrom("ledger_revision").select("revision").where("id", "=", 1).executeTakeFirst();
+/** Tells readers that there are changes up to this revision, which is the one that `lockRevision` gave. */
+export async function raiseRevision(transaction: LedgerTransaction, revision: number): Promise<void> {
+  await transaction.updateTable("ledger_revision").set({ revision }).where("id", "=", 1).execute();
+}
+
+export function readRevision(database: LedgerReader): Promise<number> {
+  return select(database, false);
+}
+
+async function select(database: LedgerReader, isLocked: boolean): Promise<number> {
+  const row = await database
+    .selectFrom("ledger_revision")
+    .select("revision")
+    .where("id", "=", 1)
+    .$if(isLocked, (query) => query.forUpdate())
+    .executeTakeFirst();
   if (row === undefined) throw new LedgerCorruptionError("the ledger has no revision: its only row was deleted");
   return row.revision;
 }

@@ -63,7 +63,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
     orders: await orderedUnits(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
     pendingReturns: (await readPendingUnits(snapshot, [product.id])).get(product.id) ?? 0,
-    waiting: await countWaiting(snapshot, product.id),
+    waiting: await countWaiting(snapshot, [product.id]),
     isPaused: row.paused === 1 || row.sale_paused === 1 || row.state !== "published",
   };
 }

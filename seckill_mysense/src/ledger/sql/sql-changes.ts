@@ -25,7 +25,7 @@ import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { askForMove, readBuckets } from "./move-units.ts";
 import { isLogged, logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
-import { raiseRevision, readRevision } from "./revision.ts";
+import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
@@ -80,7 +80,7 @@ export class SqlChanges implements LedgerChanges {
     checkSale(sale, products);
     const changeId = crypto.randomUUID();
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const found = await readContent(transaction, sale.id);
       if (found !== undefined) {
         if (await isLogged(transaction, changeId)) return found;
@@ -92,6 +92,7 @@ export class SqlChanges implements LedgerChanges {
         .values({ ...rowOfSale(sale), state, revision })
         .execute();
       await insertProducts(transaction, products, revision);
+      await raiseRevision(transaction, revision);
       const created = (await readContent(transaction, sale.id))!;
       const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now(), changeId };
       await logChanges(transaction, stamp, { before: undefined, after: created });
@@ -104,7 +105,7 @@ export class SqlChanges implements LedgerChanges {
     const changeId = crypto.randomUUID();
     return this.#database.write(async (transaction) => {
       // Also locks out other changes, so that what is read here stays true until the commit.
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       if (await isLogged(transaction, changeId)) return readContent(transaction, saleId);
       const before = await this.#readLocked(transaction, saleId);
       if (before === undefined) return undefined;
@@ -120,6 +121,7 @@ export class SqlChanges implements LedgerChanges {
       checkPlanned(before, { ...planned, sale });
       await refuseForeignProducts(transaction, sale, planned.added);
       await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
+      await raiseRevision(transaction, revision);
       const after = (await readContent(transaction, saleId))!;
       const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now(), changeId };
       await logChanges(transaction, stamp, { before, after });
@@ -133,7 +135,7 @@ export class SqlChanges implements LedgerChanges {
   ): ReturnType<LedgerChanges["settleLowering"]> {
     return this.#database.write(async (transaction) => {
       // Locks out other changes, so that the bucket that gets the units stays the same.
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const to = await readReceiver(transaction, productId);
       const rows = await lockProducts(transaction, [productId, to ?? productId], this.#database.dialect.locksRows);
       const row = rows.get(productId);
@@ -144,6 +146,7 @@ export class SqlChanges implements LedgerChanges {
       // Judged by the rows of now, under lock: the caller's may be older than an arming, or than another start.
       const isUnsold = row.armed_epoch === 0 || sale.endsAtMs + repairedAfterEndMs < this.#now();
       if (outcome === "unknown" && !isUnsold) return { sale, product: before };
+      await raiseRevision(transaction, revision);
       const total = outcome === "refused" ? before.total : before.lowering.total;
       const product = { ...before, total, lowering: undefined, revision };
       const columns = { total, lowering_to: null, lowering_since: null, lowering_for: null, revision };
@@ -171,12 +174,13 @@ export class SqlChanges implements LedgerChanges {
   askForMove(move: UnitMove): ReturnType<LedgerChanges["askForMove"]> {
     let before: number | undefined;
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
-      const { locksRows } = this.#database.dialect;
-      const attempt = { revision, earlier: before, locksRows };
+      const { dialect } = this.#database;
+      const revision = await lockRevision(transaction, dialect);
+      const attempt = { revision, earlier: before, locksRows: dialect.locksRows };
       before = revision;
       const asked = await askForMove(transaction, move, attempt);
       if (asked === undefined) return undefined;
+      await raiseRevision(transaction, revision);
       return { sale: await readSaleRecord(transaction, asked.sale_id), product: toProductRecord(asked) };
     });
   }

@@ -5,7 +5,7 @@ import type { HeldReservation } from "../../domain/reservation.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
 import { selectWithSale, toProductAndSale, type ProductWithSale } from "./product-with-sale.ts";
-import { raiseRevision } from "./revision.ts";
+import { lockRevision, raiseRevision } from "./revision.ts";
 
 const maxReasonLength = 300;
 
@@ -73,23 +73,24 @@ export class SqlGates implements LedgerGates {
   }
 
   async raiseEpoch(productId: string, fromEpoch: number, toEpoch = fromEpoch + 1): Promise<boolean> {
-    const { numUpdatedRows } = await this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
-      return transaction
+    return this.#database.write(async (transaction) => {
+      const revision = await lockRevision(transaction, this.#database.dialect);
+      const { numUpdatedRows } = await transaction
         .updateTable("products")
         .set({ epoch: toEpoch, revision })
         .where("id", "=", productId)
         .where("epoch", "=", fromEpoch)
         .executeTakeFirstOrThrow();
+      if (numUpdatedRows > 0n) await raiseRevision(transaction, revision);
+      return numUpdatedRows === 1n;
     });
-    return numUpdatedRows === 1n;
   }
 
   async beginEpochs(products: readonly Pick<SaleProduct, "id" | "epoch">[]): Promise<Set<string>> {
     if (products.length === 0) return new Set();
     const ids = products.map(({ id }) => id);
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
       const current = products.filter(({ id, epoch }) => rows.get(id)?.epoch === epoch);
       for (const [epoch, some] of Map.groupBy(current, (product) => product.epoch)) {
@@ -103,6 +104,7 @@ export class SqlGates implements LedgerGates {
           )
           .execute();
       }
+      if (current.length > 0) await raiseRevision(transaction, revision);
       return new Set(current.map(({ id }) => id));
     });
   }

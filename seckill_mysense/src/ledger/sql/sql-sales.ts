@@ -8,7 +8,7 @@ import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
 import { readTotals } from "./read-totals.ts";
-import { raiseRevision } from "./revision.ts";
+import { lockRevision, raiseRevision } from "./revision.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
 export class SqlSales implements LedgerSales {
@@ -24,13 +24,14 @@ export class SqlSales implements LedgerSales {
     const existing = await this.#database.write(async (transaction) => {
       const found = await readSale(transaction, sale.id);
       if (found !== undefined) return found;
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       await refuseForeignProducts(transaction, sale, products);
       await transaction
         .insertInto("sales")
         .values({ ...rowOfSale(sale), revision })
         .execute();
       await insertProducts(transaction, products, revision);
+      await raiseRevision(transaction, revision);
       return undefined;
     });
     if (existing !== undefined) compareSales(existing, { sale, products });

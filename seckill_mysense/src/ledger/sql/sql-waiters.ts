@@ -1,3 +1,4 @@
+import { bucketId, productOf } from "../../domain/buckets.ts";
 import type { Waiter } from "../../domain/waiter.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
@@ -13,7 +14,7 @@ import { CallBatcher } from "./call-batcher.ts";
 import { countHeld, countWaiting, joinLists } from "./join-lists.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import { selectWithSale, toProductAndSale } from "./product-with-sale.ts";
-import { raiseRevision } from "./revision.ts";
+import { lockRevision, raiseRevision } from "./revision.ts";
 import { toWaiter } from "./rows.ts";
 
 interface WaiterKey {
@@ -49,7 +50,7 @@ export class SqlWaiters implements LedgerWaiters {
     const known = await this.#database.read((database) => readListed(database, productId));
     if (known === undefined || known.product.waitingSince !== undefined) return known;
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const row = await this.#lock(transaction, productId);
       // Of several that come at the same time, one opens it.
       if (row?.waiting_since === null) await setList(transaction, productId, { waiting_since: revision, revision });
@@ -110,7 +111,21 @@ export class SqlWaiters implements LedgerWaiters {
         .limit(limit)
         .execute(),
     );
-    return rows.map((row) => ({ ...toProductAndSale(row), sequence: row.gate_sequence, waiting: row.waiting ?? 0 }));
+    const split = await this.#readSplit(rows.map(({ id }) => id));
+    return rows.map((row) => {
+      const isSplit = split.has(productOf(row.id));
+      return { ...toProductAndSale(row), sequence: row.gate_sequence, waiting: row.waiting ?? 0, isSplit };
+    });
+  }
+
+  /** Of these products, those that have a second bucket. */
+  async #readSplit(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const second = ids.map((id) => bucketId(productOf(id), 1));
+    const rows = await this.#database.read((database) =>
+      database.selectFrom("products").select("id").where("id", "in", second).execute(),
+    );
+    return new Set(rows.map(({ id }) => productOf(id)));
   }
 
   async next(productId: string, afterPlace: number, limit: number): Promise<Waiter[]> {
@@ -130,10 +145,10 @@ export class SqlWaiters implements LedgerWaiters {
 
   close(productId: string): Promise<ListedProduct | undefined> {
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const row = await this.#lock(transaction, productId);
       if (row === undefined || row.waiting_since === null) return undefined;
-      if ((await countWaiting(transaction, productId)) > 0) return undefined;
+      if ((await countWaiting(transaction, [productId])) > 0) return undefined;
       await setList(transaction, productId, { waiting_since: null, revision });
       return readListed(transaction, productId);
     });
@@ -221,4 +236,5 @@ async function setList(
   columns: { readonly waiting_since: number | null; readonly revision: number },
 ): Promise<void> {
   await transaction.updateTable("products").set(columns).where("id", "=", productId).execute();
+  await raiseRevision(transaction, columns.revision);
 }

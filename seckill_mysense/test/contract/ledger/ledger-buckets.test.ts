@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { splitIntoBuckets } from "../../../src/domain/buckets.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { acceptMany, makeProduct, makeSale, payWithinMs } from "./ledger-fixtures.ts";
+import { acceptMany, createSale, makeProduct, makeSale, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 const actor = "the merchant";
@@ -109,6 +109,37 @@ for (const kind of ledgerKinds) {
       expect((await ledger.changes.read(saleId))!.products.map(({ lowering }) => lowering)).toEqual(
         ids.map(() => undefined),
       );
+    });
+
+    test("a waiting list says whether its product has other buckets, whose units could be moved to it", async () => {
+      const { ids } = await createBuckets(2);
+      const { product } = await createSale(ledger);
+      // Begins like a bucket's id, and is none.
+      const { product: similar } = await createSale(ledger, { id: `${product.id}-1` });
+      for (const id of [...ids, product.id, similar.id]) await ledger.waiters.open(id);
+      const lists = await ledger.waiters.lists("", 100);
+      expect(Object.fromEntries(lists.map((list) => [list.product.id, list.isSplit]))).toEqual({
+        ...{ [ids[0]!]: true, [ids[1]!]: true },
+        ...{ [product.id]: false, [similar.id]: false },
+      });
+    });
+
+    test("the most who may wait for a product are counted over all of its buckets, also when many join at once", async () => {
+      const { ids } = await createBuckets(3);
+      for (const id of ids) await ledger.waiters.open(id);
+      const others = Array.from({ length: 4 }, () => place.connect());
+      const gateVersion = Number.MAX_SAFE_INTEGER;
+      const outcomes = await Promise.all(
+        others.flatMap(({ waiters }, index) =>
+          ids.map((productId) =>
+            waiters.join({ productId, userId: `${productId} ${index}`, gateVersion, windowMs: 1_000, maxWaiting: 7 }),
+          ),
+        ),
+      );
+      const kinds = Map.groupBy(outcomes, ({ kind: outcome }) => outcome);
+      expect([kinds.get("joined")?.length, kinds.get("full")?.length]).toEqual([7, 5]);
+      const lengths = await Promise.all(ids.map(async (id) => (await ledger.waiters.places(id)).length));
+      expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(7);
     });
 
     test("what a merchant changes about the product reaches all of its buckets", async () => {

@@ -101,6 +101,38 @@ for (const kind of ledgerKinds) {
       expect(await ledger.changes.history(sale.id, 10)).toHaveLength(1);
     });
 
+    test("a request that changes nothing leaves the revision alone, so that no reader reads for nothing", async () => {
+      const { sale, product } = await createSale(ledger);
+      const { id: productId } = product;
+      await change(sale.id, { kind: "pause", productId: undefined });
+      await change(sale.id, { kind: "restock", productId, units: -1 });
+      const { since: asked } = (await ledger.changes.read(sale.id))!.products[0]!.lowering!;
+      await ledger.changes.settleLowering({ productId, epoch: 1, since: asked }, "applied");
+      await ledger.waiters.open(productId);
+      const gateVersion = await revision();
+      await ledger.waiters.join({ productId, userId: "ann", gateVersion, windowMs: 1_000, maxWaiting: 10 });
+      const known = await revision();
+      const idle = {
+        "a change that alters nothing": () => change(sale.id, { kind: "pause", productId: undefined }),
+        "a change of an unknown sale": () => change("nothing", { kind: "end" }),
+        "a move that is refused": () => ledger.changes.askForMove({ from: productId, to: "nobody", units: 1 }),
+        "a lowering that is settled": () =>
+          ledger.changes.settleLowering({ productId, epoch: 1, since: asked }, "applied"),
+        "a lowering of an unknown product": () =>
+          ledger.changes.settleLowering({ productId: "nothing", epoch: 1, since: asked }, "applied"),
+        "a sale that exists": () => ledger.sales.create(sale, [{ ...product, total: 9 }]),
+        "opening a list that is open": () => ledger.waiters.open(productId),
+        "closing a list in which somebody waits": () => ledger.waiters.close(productId),
+        "closing a list of nobody": () => ledger.waiters.close("nothing"),
+        "an epoch that is over": () => ledger.gates.raiseEpoch(productId, 7),
+        "epochs that are over": () => ledger.gates.beginEpochs([{ id: productId, epoch: 7 }]),
+      };
+      for (const [name, ask] of Object.entries(idle)) {
+        await ask();
+        expect([name, await revision()]).toEqual([name, known]);
+      }
+    });
+
     test("the log says who changed what, from what and to what", async () => {
       nowMs = 700;
       const sale = makeSale();

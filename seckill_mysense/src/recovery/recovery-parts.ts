@@ -13,6 +13,8 @@ export interface RecoveryParts {
   readonly queue: Pick<ReservationQueue, "depth" | "unsettled"> | undefined;
   /** What the consumers of a shared queue say of themselves. */
   readonly consumers?: (() => Promise<readonly ConsumerReport[]>) | undefined;
+  /** How many messages wait for an operator, who may replay them. */
+  readonly deadLetters?: (() => Promise<number>) | undefined;
   /** The name of this process in the ledger's list of repairs. */
   readonly repairer: string;
   readonly logger: Logger;

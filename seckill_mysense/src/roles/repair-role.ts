@@ -41,6 +41,7 @@ export async function repairGates(options: RepairOptions): Promise<boolean> {
   const parts: RecoveryParts = {
     ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
     consumers: () => consumerReports(ledger.heartbeats),
+    deadLetters: () => ledger.deadLetters.countWaiting(),
   };
   const { dryRun, force } = options;
   const repairs: ProductRepair[] = [];

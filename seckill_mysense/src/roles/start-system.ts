@@ -285,6 +285,7 @@ async function runKeeper(
   const keeper = new GateKeeper({
     ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
     consumers: () => consumerReports(ledger.heartbeats),
+    deadLetters: () => ledger.deadLetters.countWaiting(),
   });
   stops.push(() => keeper.stop());
   keeper.start();

@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { waitUntil } from "../../../tools/test-services/index.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
-import { startProgramServices, type ProgramServices } from "../roles/program-services.ts";
+import { programServices, startProgramServices, type ProgramServices } from "../roles/program-services.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
 import { gatherBuyers } from "../simulation/crowd.ts";
 
-const missing = [requireService("redis"), requireService("mariadb"), requireService("rabbitmq")];
-const skipped = missing.find((service) => service.missing);
-
-describe.skipIf(skipped !== undefined)(`a lost product beside one that sells${skipped?.reason ?? ""}`, () => {
+describe.skipIf(programServices.missing)(`a lost product beside one that sells${programServices.reason}`, () => {
   let services: ProgramServices;
   let ledger: Ledger;
   const stops: (() => unknown)[] = [];
@@ -41,7 +38,12 @@ describe.skipIf(skipped !== undefined)(`a lost product beside one that sells${sk
       stops.push(() => program.process.stop());
       return program;
     };
-    const [gateway, , dying] = await Promise.all([start("gateway"), start("relay"), start("consumer"), start("consumer")]);
+    const [gateway, , dying] = await Promise.all([
+      start("gateway"),
+      start("relay"),
+      start("consumer"),
+      start("consumer"),
+    ]);
     const buyers = (productId: string, count: number) =>
       gatherBuyers({ secret: testSecret, saleId: sale.id, productId, ...sale }, count).values();
     const queues = { lamp: buyers("lamp", 2_000), radio: buyers("radio", 60_000) };

@@ -25,7 +25,14 @@ export async function logChanges(
   { saleId, version, action, actor, atMs, changeId }: ChangeStamp,
   { before, after }: { readonly before: SaleContent | undefined; readonly after: SaleContent },
 ): Promise<void> {
-  const stamp = { sale_id: saleId, version, action, actor: actor.slice(0, 200), at_ms: atMs, change_id: changeId ?? null };
+  const stamp = {
+    sale_id: saleId,
+    version,
+    action,
+    actor: actor.slice(0, 200),
+    at_ms: atMs,
+    change_id: changeId ?? null,
+  };
   const rows: Omit<SaleChangeRow, "id">[] = [];
   const sale = difference<SaleRecord>(before?.sale, after.sale, saleFields);
   if (sale !== undefined) rows.push({ ...stamp, product_id: null, ...sale });

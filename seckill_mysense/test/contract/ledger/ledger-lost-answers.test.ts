@@ -120,7 +120,10 @@ for (const kind of ledgerKinds) {
       const settlement = { by: "ada", note: "bank transfer" };
       expect(await losing(() => ledger.payments.settleRefund(payment.id, settlement))).toBe(true);
       expect(await ledger.payments.settleRefund(payment.id, { ...settlement, note: "cash" })).toBe(false);
-      expect(await ledger.payments.readRefund(payment.id)).toMatchObject({ state: "done", settledNote: "bank transfer" });
+      expect(await ledger.payments.readRefund(payment.id)).toMatchObject({
+        state: "done",
+        settledNote: "bank transfer",
+      });
     });
   });
 }

@@ -216,9 +216,10 @@ export class GateKeeper {
     }
   }
 
+  /** A queue that cannot be asked is no reason to call a gate that sells closed. */
   async #compareUnits(record: GateRecord, status: GateStatus): Promise<void> {
-    const compared = await this.#units.look(record, status);
-    if (compared.kind === "lost") this.#repair(record, status, compared.reason);
+    const compared = await this.#units.look(record, status).catch(() => undefined);
+    if (compared?.kind === "lost") this.#repair(record, status, compared.reason);
   }
 
   #follow(gate: UnverifiedGate, outcome: Awaited<ReturnType<typeof adoptGates>>[number]): void {

@@ -61,6 +61,10 @@ describe.skipIf(programServices.missing)(`a lost product beside one that sells${
         await Bun.sleep(20);
       }
     });
+    stops.push(async () => {
+      stopped = true;
+      await Promise.allSettled(selling);
+    });
     await waitUntil(() => sold > 500, { what: "the radio to sell", timeoutMs: 30_000 });
     await dying.process.kill("SIGKILL");
     const redis = new Redis((services.config.redis as { url: string }).url);

@@ -161,13 +161,23 @@ describe("the keeper of the gates", () => {
 
   test("rebuilds a gate that has lost reservations on their way, and only that: its counters are as they were", async () => {
     let letters = 1;
-    const made = keeper({ deadLetters: async () => letters });
+    let isAway = false;
+    const unsettled = async (): Promise<number> => {
+      if (isAway) throw new Error("the queue is away");
+      return onTheWay;
+    };
+    const queue = { depth: async () => ({ ready: 0, unacknowledged: 0 }), unsettled };
+    const made = keeper({ queue, deadLetters: async () => letters });
     await made.step();
     await sell(first(), 2);
     // Accepted, and then lost with the outbox.
     await acceptAndHandOver(gate, first());
     onTheWay = 1;
     for (let looks = 0; looks < 5; looks++) await made.step();
+    isAway = true;
+    for (let looks = 0; looks < 5; looks++) await made.step();
+    expect(made.closed).toBe(0);
+    isAway = false;
     onTheWay = 0;
     for (let looks = 0; looks < 5; looks++) await made.step();
     letters = 0;

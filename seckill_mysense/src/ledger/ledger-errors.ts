@@ -1,6 +1,6 @@
 /**
  * The database could not be reached or stayed contended. It may be unknown whether the last attempt was committed, and
- * it is safe to repeat the same call.
+ * it is safe to repeat the same call. Only a restock without `expectedVersion` counts again when it is called again.
  */
 export class LedgerUnavailableError extends Error {
   override readonly name = "LedgerUnavailableError";

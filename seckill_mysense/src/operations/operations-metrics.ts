@@ -9,6 +9,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_relay_published: "Messages that the queue has confirmed to this relay since its start.",
   seckill_queue_ready: "Messages that wait in the queue.",
   seckill_queue_in_hand: "Messages in the hands of this process's consumer.",
+  seckill_queue_received: "Messages that this process's consumer has had from the broker since its start.",
+  seckill_queue_oldest_in_hand_seconds: "How long this process's consumer has held its oldest message; 0 without one.",
   seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
   seckill_dead_letters: "Dead letters that wait for an operator.",
   seckill_refunds_waiting: "Refunds that the provider has not confirmed, a few seconds old.",

@@ -3,7 +3,7 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
-import type { Delivery, ReservationQueue } from "../queue/queue.ts";
+import type { ConsumerProgress, Delivery, ReservationQueue } from "../queue/queue.ts";
 import { type LedgerDeadLetters, maxWaitingLetters, type NewDeadLetter } from "../ledger/dead-letters.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
 import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
@@ -44,6 +44,8 @@ export interface Consumer {
   readonly lastRecordedAtMs: number | undefined;
   /** Messages that it has from the queue and has not acknowledged. */
   readonly inHand: number;
+  /** Missing with a queue that knows itself what is not settled. */
+  readonly progress: ConsumerProgress | undefined;
   /** Since when the ledger has had the present batch, Unix milliseconds; undefined between two batches. */
   readonly handlingSinceMs: number | undefined;
   /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
@@ -72,6 +74,9 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     },
     get inHand() {
       return consumption.inHand;
+    },
+    get progress() {
+      return consumption.progress;
     },
     get handlingSinceMs() {
       return recorder.handlingSinceMs;

@@ -23,10 +23,20 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How far the consumers of one process have come with a shared queue. */
+export interface ConsumerProgress {
+  /** Messages that they have had from the queue since their start, repetitions included. */
+  readonly received: number;
+  /** How long they have held the oldest of the messages in their hands, in milliseconds; 0 when they hold none. */
+  readonly oldestMs: number;
+}
+
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
   /** Messages that this process's consumers of the queue have, and have not acknowledged. */
   readonly inHand: number;
+  /** Missing in a queue that knows what is `unsettled`. */
+  readonly progress?: ConsumerProgress;
   stop(): Promise<void>;
 }
 

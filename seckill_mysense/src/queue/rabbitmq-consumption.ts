@@ -2,17 +2,20 @@ import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } fro
 import { gatherBatch, handleBatch } from "./batch.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
 import { retryUntilStopped } from "../time/retry-until-stopped.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, Delivery } from "./queue.ts";
+import type { BatchHandler, ConsumeOptions, ConsumerProgress, Consumption, Delivery } from "./queue.ts";
 import { followEarlierQueues } from "./rabbitmq-earlier-queues.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { reservationQueue } from "./rabbitmq-topology.ts";
 import { decodeReservation } from "./reservation-codec.ts";
 import { settledWithin } from "../time/settled-within.ts";
+import { systemClock } from "../time/clock.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** A message whose end the broker awaits. */
 interface Held {
   readonly delivery: Delivery;
+  /** By the clock that never goes back. */
+  readonly sinceMs: number;
   readonly settle: (status: ConsumerStatus) => void;
 }
 
@@ -35,6 +38,9 @@ export class RabbitmqConsumption implements Consumption {
   #held: Held[] = [];
   /** The size of the batch that the handler has. */
   #handling = 0;
+  /** Since when the oldest message of that batch has been here. */
+  #handlingSinceMs = 0;
+  #received = 0;
 
   constructor(options: RabbitmqSessionOptions, handler: BatchHandler, consume: ConsumeOptions) {
     this.#options = options;
@@ -48,6 +54,12 @@ export class RabbitmqConsumption implements Consumption {
   /** Messages that this consumer has from the broker and has not acknowledged. */
   get inHand(): number {
     return this.#held.length + this.#handling;
+  }
+
+  get progress(): ConsumerProgress {
+    const sinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
+    const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
+    return { received: this.#received, oldestMs };
   }
 
   async stop(): Promise<void> {
@@ -100,8 +112,9 @@ export class RabbitmqConsumption implements Consumption {
     if (this.#stopping.signal.aborted) return ConsumerStatus.REQUEUE;
     const body = bodyBytes(message.body);
     const delivery = { reservation: decodeReservation(body), body };
+    this.#received++;
     return new Promise((settle) => {
-      this.#held.push({ delivery, settle });
+      this.#held.push({ delivery, settle, sinceMs: systemClock.elapsedMs() });
       this.#news.wake();
     });
   }
@@ -114,6 +127,7 @@ export class RabbitmqConsumption implements Consumption {
       if (signal.aborted) break;
       const batch = this.#held.splice(0, this.#consume.maxBatch);
       this.#handling = batch.length;
+      this.#handlingSinceMs = batch[0]?.sinceMs ?? 0;
       const deliveries = batch.map(({ delivery }) => delivery);
       const isDecided = await handleBatch(this.#handler, deliveries, signal);
       for (const { settle } of batch) settle(isDecided ? ConsumerStatus.ACK : ConsumerStatus.REQUEUE);

@@ -61,6 +61,9 @@ class RabbitmqQueue implements ReservationQueue {
       get inHand() {
         return running.inHand;
       },
+      get progress() {
+        return running.progress;
+      },
       stop: async () => {
         await running.stop();
         this.#consumptions.delete(running);

@@ -9,6 +9,7 @@ import { Concerns, type SeenSequence } from "./concerns.ts";
 import { isForgotten, judgeGate, unitsOwed } from "./judge-gate.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
+import { UnitComparison } from "./unit-comparison.ts";
 
 /** Products in one step: one query of the ledger, and one question to the gate for each of them. */
 const sliceSize = 250;
@@ -43,6 +44,7 @@ export class GateKeeper {
   readonly counts: KeeperCounts = { armed: 0, adopted: 0, repaired: 0 };
   readonly #parts: RecoveryParts;
   readonly #concerns: Concerns;
+  readonly #units: UnitComparison;
   readonly #stopping = new AbortController();
   readonly #repairs = new Set<Promise<void>>();
   /** Products with an unanswered question. */
@@ -63,6 +65,7 @@ export class GateKeeper {
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
     this.#concerns = new Concerns(parts);
+    this.#units = new UnitComparison(parts);
   }
 
   /** Products that do not sell now, although the gate was asked for them. */
@@ -198,6 +201,7 @@ export class GateKeeper {
     switch (verdict.kind) {
       case "fine":
         this.#concerns.settle(id);
+        await this.#compareUnits(record, status!);
         return undefined;
       case "unarmed":
         return undefined;
@@ -210,6 +214,12 @@ export class GateKeeper {
         await this.#confirm(id);
         return undefined;
     }
+  }
+
+  /** A queue that cannot be asked is no reason to call a gate that sells closed. */
+  async #compareUnits(record: GateRecord, status: GateStatus): Promise<void> {
+    const compared = await this.#units.look(record, status).catch(() => undefined);
+    if (compared?.kind === "lost") this.#repair(record, status, compared.reason);
   }
 
   #follow(gate: UnverifiedGate, outcome: Awaited<ReturnType<typeof adoptGates>>[number]): void {
@@ -251,8 +261,9 @@ export class GateKeeper {
   async #carryOut(record: GateRecord, status: GateStatus | undefined, reason: string): Promise<void> {
     const { id } = record.product;
     const { signal } = this.#stopping;
+    const onTheWay = this.#concerns.onTheWay(id);
     try {
-      const outcome = await repairGate(this.#parts, { record, status, reason, signal });
+      const outcome = await repairGate(this.#parts, { record, status, reason, signal, onTheWay });
       if (outcome.kind === "repaired") {
         this.counts.repaired++;
         return this.#concerns.settle(id);

@@ -2,6 +2,7 @@ import type { Gate } from "../gate/gate.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import type { ConsumerReport } from "./consumer-report.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** What finding and rebuilding a lost gate needs. */
@@ -10,8 +11,10 @@ export interface RecoveryParts {
   readonly gates: LedgerGates;
   /** Undefined if this process has no access to the queue. */
   readonly queue: Pick<ReservationQueue, "depth" | "unsettled"> | undefined;
-  /** How many messages the consumers of a shared queue hold, by their own words. */
-  readonly heldByConsumers?: (() => Promise<number>) | undefined;
+  /** What the consumers of a shared queue say of themselves. */
+  readonly consumers?: (() => Promise<readonly ConsumerReport[]>) | undefined;
+  /** How many messages wait for an operator, who may replay them. */
+  readonly deadLetters?: (() => Promise<number>) | undefined;
   /** The name of this process in the ledger's list of repairs. */
   readonly repairer: string;
   readonly logger: Logger;
@@ -25,7 +28,7 @@ export interface RecoveryTimes {
   readonly leaseMs: number;
   /** How long a repair waits for reservations on their way to the ledger before it gives up for now. */
   readonly drainMs: number;
-  /** What the consumers say of themselves may be this old. So the ledger must not change for this long. */
+  /** A consumer may be one that says nothing. So the ledger's figures of the product must not change for this long. */
   readonly quietMs: number;
 }
 

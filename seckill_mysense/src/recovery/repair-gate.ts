@@ -14,6 +14,8 @@ export interface RepairRequest {
   readonly reason: string;
   /** Does not wait for what is on its way: the ledger will refuse it as `gate_lost`. */
   readonly force?: boolean;
+  /** From an attempt before, so that what has been waited for is not waited for again. */
+  readonly onTheWay?: OnTheWay;
   /** Aborted when this process stops: the wait ends, and another process goes on. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -80,7 +82,7 @@ async function drain(parts: RecoveryParts, lease: RepairLease, request: RepairRe
   const { gate, gates, clock, queue } = parts;
   // Waiting would only keep the lease from a process that can ask the queue.
   if (queue === undefined) return "this process cannot ask the queue";
-  const onTheWay = new OnTheWay(parts);
+  const { onTheWay = new OnTheWay(parts) } = request;
   const untilMs = clock.elapsedMs() + (parts.times?.drainMs ?? defaultTimes.drainMs);
   for (;;) {
     const renewed = await gate.repair.begin(lease, request.status?.epoch);

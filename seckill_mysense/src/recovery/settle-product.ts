@@ -6,6 +6,7 @@ import { isForgotten, judgeGate, unitsOwed } from "./judge-gate.ts";
 import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
+import { UnitComparison } from "./unit-comparison.ts";
 
 export interface SettleRequest {
   readonly productId: string;
@@ -33,13 +34,14 @@ const tryEveryMs = 50;
 export async function settleProduct(parts: RecoveryParts, request: SettleRequest): Promise<ProductRepair> {
   const { productId } = request;
   const onTheWay = new OnTheWay(parts);
+  const units = new UnitComparison(parts);
   let why = "";
   for (let tries = 0; tries < maxTries; tries++) {
     if (tries > 0) await pause(tryEveryMs);
     const [record] = await parts.gates.read([productId]);
     if (record === undefined) return { productId, outcome: "not_done", detail: "the ledger has no such product" };
     const status = await parts.gate.status(record.sale.id, productId);
-    const attempt = await tryOnce(parts, request, { record, status, onTheWay });
+    const attempt = await tryOnce(parts, request, { record, status, onTheWay, units, isLater: tries > 0 });
     if (!("again" in attempt)) return { productId, ...attempt };
     why = attempt.again;
   }
@@ -50,6 +52,9 @@ interface Found {
   readonly record: GateRecord;
   readonly status: GateStatus | undefined;
   readonly onTheWay: OnTheWay;
+  readonly units: UnitComparison;
+  /** Whether this is not the first look. */
+  readonly isLater: boolean;
 }
 
 async function tryOnce(parts: RecoveryParts, request: SettleRequest, found: Found): Promise<Attempt> {
@@ -62,16 +67,25 @@ async function tryOnce(parts: RecoveryParts, request: SettleRequest, found: Foun
   if (verdict.kind === "repairing") return { again: "another process repairs it" };
   if (verdict.kind === "lost") return rebuild(parts, request, { ...found, reason: verdict.reason });
   if (request.always) return rebuild(parts, request, { ...found, reason: "an operator has asked for it" });
-  return verdict.kind === "fine" ? { outcome: "fine", detail: "in order" } : compare(parts, request, found);
+  return verdict.kind === "fine" ? compareUnits(parts, request, found) : compare(parts, request, found);
+}
+
+/** A product whose figures move sells, and its gate is compared by the keeper as soon as they stand still. */
+async function compareUnits(parts: RecoveryParts, request: SettleRequest, found: Found): Promise<Attempt> {
+  const compared = await found.units.look(found.record, found.status!);
+  if (compared.kind === "lost") return rebuild(parts, request, { ...found, reason: compared.reason });
+  if (compared.kind === "wait") return { again: compared.why };
+  if (compared.kind === "moving" && !found.isLater) return { again: "its units do not agree" };
+  return { outcome: "fine", detail: "in order" };
 }
 
 async function rebuild(
   parts: RecoveryParts,
   { dryRun, force }: SettleRequest,
-  { record, status, reason }: Found & { readonly reason: string },
+  { record, status, onTheWay, reason }: Found & { readonly reason: string },
 ): Promise<Attempt> {
   if (dryRun) return { outcome: "would_repair", detail: `would be rebuilt: ${reason}` };
-  const outcome = await repairGate(parts, { record, status, reason, force });
+  const outcome = await repairGate(parts, { record, status, reason, force, onTheWay });
   if (outcome.kind === "not_drained") return { outcome: "not_done", detail: `stays closed: ${outcome.why}` };
   if (outcome.kind !== "repaired") return { again: "another process repairs it" };
   const { epoch, units } = outcome;

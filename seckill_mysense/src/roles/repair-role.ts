@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { GateRecord, LedgerGates } from "../ledger/gates.ts";
 import type { Logger } from "../logging/logger.ts";
-import { heldByConsumers } from "./held-by-consumers.ts";
+import { consumerReports } from "./consumer-reports.ts";
 import type { RecoveryParts } from "../recovery/recovery-parts.ts";
 import { type ProductRepair, settleProduct } from "../recovery/settle-product.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
@@ -40,7 +40,8 @@ export async function repairGates(options: RepairOptions): Promise<boolean> {
   const repairer = `${hostname()}-${process.pid} repair`;
   const parts: RecoveryParts = {
     ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
-    heldByConsumers: () => heldByConsumers(ledger.heartbeats),
+    consumers: () => consumerReports(ledger.heartbeats),
+    deadLetters: () => ledger.deadLetters.countWaiting(),
   };
   const { dryRun, force } = options;
   const repairs: ProductRepair[] = [];

@@ -38,6 +38,10 @@ export class Sampler {
       }),
       ...(consumer !== undefined && {
         seckill_queue_in_hand: consumer.inHand,
+        ...(consumer.progress !== undefined && {
+          seckill_queue_received: consumer.progress.received,
+          seckill_queue_oldest_in_hand_seconds: consumer.progress.oldestMs / 1_000,
+        }),
         seckill_consumer_recorded: consumer.counts.recorded,
       }),
       ...(sweeper !== undefined && {

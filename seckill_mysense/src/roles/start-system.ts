@@ -15,7 +15,7 @@ import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import { PaymentProviders } from "../payments/payment-providers.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
-import { heldByConsumers } from "./held-by-consumers.ts";
+import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
@@ -284,7 +284,8 @@ async function runKeeper(
   const repairer = `${hostname()}-${process.pid}`;
   const keeper = new GateKeeper({
     ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
-    heldByConsumers: () => heldByConsumers(ledger.heartbeats),
+    consumers: () => consumerReports(ledger.heartbeats),
+    deadLetters: () => ledger.deadLetters.countWaiting(),
   });
   stops.push(() => keeper.stop());
   keeper.start();

@@ -14,7 +14,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../src/ledger/mysql-ledger.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
-import { acceptMany, createSale, payWithinMs } from "../contract/ledger/ledger-fixtures.ts";
+import { acceptMany, createSale, makeProduct, makeSale, payWithinMs } from "../contract/ledger/ledger-fixtures.ts";
 import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 
 const mariadb = requireService("mariadb");
@@ -61,6 +61,25 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     expect(proxy.cuts).toBe(2);
     expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
     await expectClean(product);
+    await proxy.stop();
+  });
+
+  test("a restock whose answer is lost adds its units once, and a sale whose answer is lost is created", async () => {
+    const proxy = await FaultyProxy.before(database);
+    const behind = connect({ port: proxy.port, host: "127.0.0.1" });
+    const { sale, product } = await createSale(ledger);
+    const restock = { kind: "restock", productId: product.id, units: 5 } as const;
+    proxy.cutAfter = commitRequest;
+    const changed = await behind.changes.change(sale.id, restock, { actor: "ada", expectedVersion: 1 });
+    expect(proxy.cuts).toBe(1);
+    expect(changed).toMatchObject({ sale: { version: 2 }, products: [{ total: 15 }] });
+    expect(await ledger.changes.history(sale.id, 10)).toHaveLength(1);
+
+    const other = makeSale();
+    proxy.cutAfter = commitRequest;
+    const created = await behind.changes.create(other, [makeProduct(other)], { actor: "ada", state: "published" });
+    expect(proxy.cuts).toBe(2);
+    expect(created).toMatchObject({ sale: { id: other.id, version: 1 } });
     await proxy.stop();
   });
 

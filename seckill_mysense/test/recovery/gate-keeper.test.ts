@@ -159,6 +159,62 @@ describe("the keeper of the gates", () => {
     expect(await epochOf(first())).toBe(6);
   });
 
+  test("rebuilds a gate that has lost reservations on their way, and only that: its counters are as they were", async () => {
+    let letters = 1;
+    let isAway = false;
+    const unsettled = async (): Promise<number> => {
+      if (isAway) throw new Error("the queue is away");
+      return onTheWay;
+    };
+    const queue = { depth: async () => ({ ready: 0, unacknowledged: 0 }), unsettled };
+    const made = keeper({ queue, deadLetters: async () => letters });
+    await made.step();
+    await sell(first(), 2);
+    // Accepted, and then lost with the outbox.
+    await acceptAndHandOver(gate, first());
+    onTheWay = 1;
+    for (let looks = 0; looks < 5; looks++) await made.step();
+    isAway = true;
+    for (let looks = 0; looks < 5; looks++) await made.step();
+    expect(made.closed).toBe(0);
+    isAway = false;
+    onTheWay = 0;
+    for (let looks = 0; looks < 5; looks++) await made.step();
+    letters = 0;
+    await Bun.sleep(20);
+    expect([made.counts.repaired, await epochOf(first())]).toEqual([0, 1]);
+    await made.step();
+    await made.step();
+    await waitUntil(() => made.counts.repaired === 1, { what: "the repair", timeoutMs: 10_000, intervalMs: 5 });
+    const { total } = first();
+    expect(reasons).toEqual([`the gate has ${total - 3} units, but by the ledger it must have ${total - 2}`]);
+    expect(gate.stocks.get(first().id)).toMatchObject({ available: total - 2, epoch: 2 });
+    for (let looks = 0; looks < 5; looks++) await made.step();
+    expect(made.counts.repaired).toBe(1);
+  });
+
+  test("leaves gates alone whose units move: sold, returned, added or taken out", async () => {
+    const made = keeper();
+    await made.step();
+    await sell(first(), 2);
+    const { saleId, id } = first();
+    for (let looks = 0; looks < 3; looks++) {
+      await acceptAndHandOver(gate, first());
+      await made.step();
+    }
+    const [, second, third] = products as [SaleProduct, SaleProduct, SaleProduct];
+    // The gate has not heard of the first one, and the ledger waits for the gate with the second one.
+    await ledger.changes.change(saleId, { kind: "restock", productId: second.id, units: 5 }, { actor: "ada" });
+    await ledger.changes.change(saleId, { kind: "restock", productId: third.id, units: -1 }, { actor: "ada" });
+    gate.stocks.get(third.id)!.available--;
+    for (let looks = 0; looks < 3; looks++) {
+      await acceptAndHandOver(gate, first());
+      await made.step();
+    }
+    await Bun.sleep(20);
+    expect([made.counts.repaired, reasons, (await gate.status(saleId, id))?.epoch]).toEqual([0, [], 1]);
+  });
+
   test("a gate that does not answer holds up only its own products, and its products do not count as armed", async () => {
     const frozen = first().id;
     let isFrozen = true;

@@ -26,8 +26,9 @@ export const defaultRetry: RetryOptions = {
 };
 
 /**
- * Repeats each unit of work, with bounded pauses, while the database reports a failure that may pass. All work of the
- * ledger can be repeated after an unknown outcome, because it finds what an earlier attempt has written.
+ * Repeats each unit of work, with bounded pauses, while the database reports a failure that may pass. It is unknown
+ * whether the attempt before took effect. So each unit of work must find what an earlier attempt has written: by the id of
+ * a row, by the state that it would change, or by an id that was made before the first attempt.
  */
 export class RetryingDatabase {
   readonly dialect: LedgerDialect;

@@ -258,6 +258,8 @@ export interface SaleChangeRow {
   action: string;
   actor: string;
   at_ms: number;
+  /** Shared by the entries of one call; null for what no merchant has asked for, and in entries of older programs. */
+  change_id: string | null;
   /** The changed fields as JSON; null for what is new. */
   before_change: string | null;
   after_change: string;

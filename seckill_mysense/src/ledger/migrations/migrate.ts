@@ -13,6 +13,7 @@ import { programRequests } from "./0008-program-requests.ts";
 import { refundsThatFail } from "./0009-refunds-that-fail.ts";
 import { buckets } from "./0010-buckets.ts";
 import { bundles } from "./0011-bundles.ts";
+import { changesWithIds } from "./0012-changes-with-ids.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   refundsThatFail,
   buckets,
   bundles,
+  changesWithIds,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

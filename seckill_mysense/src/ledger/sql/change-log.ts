@@ -9,6 +9,8 @@ export interface ChangeStamp {
   readonly action: string;
   readonly actor: string;
   readonly atMs: number;
+  /** The call's own id; undefined for what the gate has ended. */
+  readonly changeId: string | undefined;
 }
 
 /** Most rows of one INSERT. */
@@ -20,10 +22,17 @@ const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser"
 /** Logs what differs, one entry for the sale and one for each product: so an entry stays small in any sale. */
 export async function logChanges(
   transaction: LedgerTransaction,
-  { saleId, version, action, actor, atMs }: ChangeStamp,
+  { saleId, version, action, actor, atMs, changeId }: ChangeStamp,
   { before, after }: { readonly before: SaleContent | undefined; readonly after: SaleContent },
 ): Promise<void> {
-  const stamp = { sale_id: saleId, version, action, actor: actor.slice(0, 200), at_ms: atMs };
+  const stamp = {
+    sale_id: saleId,
+    version,
+    action,
+    actor: actor.slice(0, 200),
+    at_ms: atMs,
+    change_id: changeId ?? null,
+  };
   const rows: Omit<SaleChangeRow, "id">[] = [];
   const sale = difference<SaleRecord>(before?.sale, after.sale, saleFields);
   if (sale !== undefined) rows.push({ ...stamp, product_id: null, ...sale });
@@ -51,6 +60,17 @@ function difference<T>(
   if (changed.length === 0) return undefined;
   const pick = (from: T): string => JSON.stringify(Object.fromEntries(changed.map((field) => [field, from[field]])));
   return { before_change: before === undefined ? null : pick(before), after_change: pick(after) };
+}
+
+/** Whether this call has been made: an earlier attempt was committed, but its answer was lost. */
+export async function isLogged(transaction: LedgerTransaction, changeId: string): Promise<boolean> {
+  const row = await transaction
+    .selectFrom("sale_changes")
+    .select("id")
+    .where("change_id", "=", changeId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function readHistory(database: LedgerReader, saleId: string, limit: number): Promise<LoggedChange[]> {

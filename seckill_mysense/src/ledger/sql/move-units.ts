@@ -5,6 +5,13 @@ import type { LedgerReader, LedgerTransaction } from "../database/ledger-databas
 import type { ProductRow } from "../database/schema.ts";
 import { type LockedProduct, lockProducts } from "./lock-products.ts";
 
+interface MoveAttempt {
+  readonly revision: number;
+  /** The revision of an attempt before, whose answer was lost. */
+  readonly earlier: number | undefined;
+  readonly locksRows: boolean;
+}
+
 /**
  * Asks for units to go from one bucket to another. Resolves with the bucket that gives them, or undefined if it cannot.
  * A bucket is in one move at a time, because a move states the total that the bucket is to have.
@@ -12,12 +19,14 @@ import { type LockedProduct, lockProducts } from "./lock-products.ts";
 export async function askForMove(
   transaction: LedgerTransaction,
   { from, to, units }: UnitMove,
-  { revision, locksRows }: { readonly revision: number; readonly locksRows: boolean },
+  { revision, earlier, locksRows }: MoveAttempt,
 ): Promise<LockedProduct | undefined> {
   const ids = (await readBuckets(transaction, from)).map(({ id }) => id);
   const rows = await lockProducts(transaction, ids, locksRows);
   const [giver, taker] = [rows.get(from), rows.get(to)];
   if (giver === undefined || taker === undefined || giver === taker) return undefined;
+  // Otherwise the caller would take the units from another bucket as well.
+  if (giver.lowering_for === to && giver.lowering_since === earlier) return giver;
   const isMoving = giver.lowering_to !== null || taker.lowering_to !== null;
   const isAwaited = [...rows.values()].some(({ lowering_for }) => lowering_for === from);
   const most = giver.total - giver.reserved - giver.sold;

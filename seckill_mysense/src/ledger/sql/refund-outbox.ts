@@ -128,19 +128,31 @@ export async function retryRefund(database: LedgerReader, paymentId: string, now
   return true;
 }
 
+/** Settling it again with the same words is confirmed: an earlier attempt was committed, but its answer was lost. */
 export async function settleRefund(
   transaction: LedgerTransaction,
   paymentId: string,
   settlement: { readonly by: string; readonly note: string; readonly locksRows: boolean; readonly nowMs: number },
 ): Promise<boolean> {
-  if (!(await markRefunded(transaction, paymentId, settlement))) return false;
-  const { by, note } = settlement;
-  await transaction
-    .updateTable("refunds")
-    .set({ settled_by: by.slice(0, maxBy), settled_note: note.slice(0, maxNote) })
+  const by = settlement.by.slice(0, maxBy);
+  const note = settlement.note.slice(0, maxNote);
+  if (await markRefunded(transaction, paymentId, settlement)) {
+    await transaction
+      .updateTable("refunds")
+      .set({ settled_by: by, settled_note: note })
+      .where("payment_id", "=", paymentId)
+      .execute();
+    return true;
+  }
+  const same = await transaction
+    .selectFrom("refunds")
+    .select("payment_id")
     .where("payment_id", "=", paymentId)
-    .execute();
-  return true;
+    .where("refunded_at_ms", "is not", null)
+    .where("settled_by", "=", by)
+    .where("settled_note", "=", note)
+    .executeTakeFirst();
+  return same !== undefined;
 }
 
 /** Repeating it changes nothing: only a pending refund ends. @returns whether it did */

@@ -24,7 +24,7 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { askForMove, readBuckets } from "./move-units.ts";
-import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
+import { isLogged, logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
@@ -78,10 +78,12 @@ export class SqlChanges implements LedgerChanges {
     { actor, state }: { readonly actor: string; readonly state: "draft" | "published" },
   ): Promise<SaleContent> {
     checkSale(sale, products);
+    const changeId = crypto.randomUUID();
     return this.#database.write(async (transaction) => {
       const revision = await lockRevision(transaction, this.#database.dialect);
       const found = await readContent(transaction, sale.id);
       if (found !== undefined) {
+        if (await isLogged(transaction, changeId)) return found;
         throw new SaleConflictError(`sale ${sale.id} exists, in version ${found.sale.version}: update it instead`);
       }
       await refuseForeignProducts(transaction, sale, products);
@@ -92,16 +94,19 @@ export class SqlChanges implements LedgerChanges {
       await insertProducts(transaction, products, revision);
       await raiseRevision(transaction, revision);
       const created = (await readContent(transaction, sale.id))!;
-      const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now() };
+      const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now(), changeId };
       await logChanges(transaction, stamp, { before: undefined, after: created });
       return created;
     });
   }
 
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined> {
+    // The same in each attempt: units that are added once must not be added again because an answer was lost.
+    const changeId = crypto.randomUUID();
     return this.#database.write(async (transaction) => {
       // Also locks out other changes, so that what is read here stays true until the commit.
       const revision = await lockRevision(transaction, this.#database.dialect);
+      if (await isLogged(transaction, changeId)) return readContent(transaction, saleId);
       const before = await this.#readLocked(transaction, saleId);
       if (before === undefined) return undefined;
       const { version } = before.sale;
@@ -118,7 +123,7 @@ export class SqlChanges implements LedgerChanges {
       await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
       await raiseRevision(transaction, revision);
       const after = (await readContent(transaction, saleId))!;
-      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now() };
+      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now(), changeId };
       await logChanges(transaction, stamp, { before, after });
       return after;
     });
@@ -155,7 +160,8 @@ export class SqlChanges implements LedgerChanges {
       const version = sale.version + 1;
       await transaction.updateTable("sales").set({ version, revision }).where("id", "=", sale.id).execute();
       const action = outcome === "refused" ? "lowering refused" : "lowered";
-      const stamp: ChangeStamp = { saleId: sale.id, version, action, actor: "the gate", atMs: this.#now() };
+      const by = { actor: "the gate", atMs: this.#now(), changeId: undefined };
+      const stamp: ChangeStamp = { saleId: sale.id, version, action, ...by };
       const after = { ...sale, version };
       await logChanges(transaction, stamp, {
         before: { sale: after, products: [before] },
@@ -166,10 +172,13 @@ export class SqlChanges implements LedgerChanges {
   }
 
   askForMove(move: UnitMove): ReturnType<LedgerChanges["askForMove"]> {
+    let before: number | undefined;
     return this.#database.write(async (transaction) => {
       const { dialect } = this.#database;
       const revision = await lockRevision(transaction, dialect);
-      const asked = await askForMove(transaction, move, { revision, locksRows: dialect.locksRows });
+      const attempt = { revision, earlier: before, locksRows: dialect.locksRows };
+      before = revision;
+      const asked = await askForMove(transaction, move, attempt);
       if (asked === undefined) return undefined;
       await raiseRevision(transaction, revision);
       return { sale: await readSaleRecord(transaction, asked.sale_id), product: toProductRecord(asked) };

@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import type { GateRecord } from "../../src/ledger/gates.ts";
+import type { ConsumerReport } from "../../src/recovery/consumer-report.ts";
+import { OnTheWay } from "../../src/recovery/on-the-way.ts";
+
+const record = {
+  product: { id: "lamp", epoch: 1 },
+  sequence: 7,
+  taken: 7,
+  pendingReturns: 0,
+} as unknown as GateRecord;
+
+describe("what is on its way to the ledger through a shared queue", () => {
+  let nowMs: number;
+  let ready: number;
+  let reports: ConsumerReport[];
+  let onTheWay: OnTheWay;
+
+  beforeEach(() => {
+    nowMs = 1_000_000;
+    ready = 0;
+    reports = [];
+    onTheWay = new OnTheWay({
+      queue: { depth: async () => ({ ready, unacknowledged: 0 }) },
+      consumers: async () => reports,
+      clock: { now: () => nowMs, elapsedMs: () => nowMs },
+    });
+  });
+
+  const report = (changes: Partial<ConsumerReport> = {}): ConsumerReport => {
+    return { instance: "one", ageMs: 0, held: 0, received: 0, oldestMs: 0, ...changes };
+  };
+  const find = (outboxLength = 0) => onTheWay.find(record, outboxLength);
+  const later = (ms: number): void => void (nowMs += ms);
+
+  test("nothing is, once each consumer has said after the moment of the question that it holds nothing", async () => {
+    reports = [report({ ageMs: 100 })];
+    expect(await find()).toBe("the consumers one may hold reservations");
+    later(2_000);
+    reports = [report({ ageMs: 100 })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("other products may go on selling: only what was there at first is waited for", async () => {
+    ready = 500;
+    let received = 10_000;
+    const busy = (oldestMs: number): ConsumerReport[] => {
+      received += 200;
+      return [report({ held: 300, received, oldestMs, ageMs: 50 })];
+    };
+    reports = busy(900);
+    expect(await find()).toBe("500 reservations are to be taken from the queue first");
+    const answers: (string | undefined)[] = [];
+    for (let looks = 0; looks < 5; looks++) {
+      later(1_000);
+      reports = busy(900);
+      answers.push(await find());
+    }
+    // Received 200, 400 and 600 after the first report that counts; then the consumer still has messages of before.
+    expect(answers).toEqual([
+      "500 reservations are to be taken from the queue first",
+      "300 reservations are to be taken from the queue first",
+      "100 reservations are to be taken from the queue first",
+      "the consumers one may hold reservations",
+      "the consumers one may hold reservations",
+    ]);
+    later(1_000);
+    reports = busy(900);
+    expect(await find()).toBeUndefined();
+  });
+
+  test("a consumer that does not let go of its oldest message is waited for", async () => {
+    reports = [report({ held: 1, received: 1, oldestMs: 10_000 })];
+    for (let looks = 0; looks < 30; looks++) {
+      expect(await find()).toBe("the consumers one may hold reservations");
+      later(1_000);
+      reports = [report({ held: 1, received: 1, oldestMs: 10_000 + (looks + 1) * 1_000 })];
+    }
+  });
+
+  test("a consumer that was killed is forgotten after some seconds, and what the broker took back is waited for", async () => {
+    const dead = (ageMs: number): ConsumerReport => report({ instance: "dead", held: 300, received: 300, ageMs });
+    reports = [dead(1_000), report({ instance: "new" })];
+    expect(await find()).toBe("the consumers dead, new may hold reservations");
+    later(2_500);
+    reports = [dead(3_500), report({ instance: "new", held: 300, received: 300, oldestMs: 2_000 })];
+    expect(await find()).toBe("the consumers dead may hold reservations");
+    later(1_000);
+    reports = [dead(4_500), report({ instance: "new", held: 300, received: 300, oldestMs: 3_000 })];
+    // It may hold what the dead one had.
+    expect(await find()).toBe("the consumers new may hold reservations");
+    later(1_000);
+    reports = [dead(5_500), report({ instance: "new", held: 2, received: 302, oldestMs: 5 })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("a consumer of an older program is waited for while it holds anything", async () => {
+    reports = [report({ held: 3, oldestMs: undefined })];
+    await find();
+    later(10_000);
+    expect(await find()).toBe("the consumers one may hold reservations");
+    reports = [report({ held: 0, oldestMs: undefined })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("what appears in the outbox begins the wait anew, and without reports the ledger's figures must be quiet", async () => {
+    await find();
+    later(2_000);
+    expect(await find(2)).toBe("2 reservations are in the gate's outbox");
+    expect(await find()).toBeUndefined();
+    onTheWay = new OnTheWay({
+      queue: { depth: async () => ({ ready, unacknowledged: 0 }) },
+      clock: { now: () => nowMs, elapsedMs: () => nowMs },
+    });
+    expect(await find()).toBe("consumers may hold reservations");
+    later(1_400);
+    expect(await find()).toBe("consumers may hold reservations");
+    later(200);
+    expect(await find()).toBeUndefined();
+  });
+});

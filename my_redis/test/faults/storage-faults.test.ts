@@ -41,7 +41,9 @@ const plans: readonly (FaultPlan & { readonly refuses: boolean; readonly untilRe
 
 describe.skipIf(strace.missing)(`no acknowledged write is lost, and writes go on afterwards,${strace.reason}`, () => {
   for (const { refuses, untilRestart = false, ...plan } of plans) {
-    const failing = plan.faults.map(({ calls, effect, when }) => `${calls} (${JSON.stringify(effect)}, ${when})`).join(" and ");
+    const failing = plan.faults
+      .map(({ calls, effect, when }) => `${calls} (${JSON.stringify(effect)}, ${when})`)
+      .join(" and ");
     test(`when ${failing} fails during '${plan.action}' with appendfsync ${plan.policy}`, async () => {
       const outcome = await runFaultRound({ ...plan, waitsForFault: true });
       expect(outcome.injected).toBeGreaterThan(0);

@@ -31,8 +31,8 @@ describe.skipIf(strace.missing)(`a snapshot of BGSAVE whose rename is late,${str
     await connection.reply("BGSAVE");
     // The rename begins as soon as the file is closed. When it is late at its end, the file has its name by then.
     const file = lateAt === "enter" ? temporary : join(dir, "dump.rdb");
-    await waitUntil(() => existsSync(file), { what: "the file of BGSAVE" });
-    await waitUntil(() => !isOpenIn(pid, temporary), { what: "the end of its writing" });
+    await waitUntil(() => existsSync(file), { what: "the file of BGSAVE", timeoutMs: 10_000 });
+    await waitUntil(() => !isOpenIn(pid, temporary), { what: "the end of its writing", timeoutMs: 10_000 });
     await connection.reply("SET", "new", "acknowledged");
     expect(String((await connection.reply("INFO", "persistence")).text)).toContain("rdb_bgsave_in_progress:1");
     connection.close();
@@ -74,6 +74,7 @@ describe.skipIf(strace.missing)(`a snapshot of BGSAVE whose rename is late,${str
     await connection.reply("DEBUG", "RELOAD");
     await waitUntil(async () => /rdb_bgsave_in_progress:0/.test(String((await connection.reply("INFO")).text)), {
       what: "the end of BGSAVE",
+      timeoutMs: 10_000,
     });
     const info = String((await connection.reply("INFO", "persistence")).text);
     expect(info).toContain("rdb_changes_since_last_save:0");

@@ -30,6 +30,18 @@ interface Saving {
   readonly changes: number;
 }
 
+/** The server has ended without the snapshot that was to keep its data. `cause` is the system's error. */
+export class LastSnapshotError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(
+      `the last snapshot, ${path}, could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** The dump.rdb of a server: writes it at once, in the background or at save points, reads it, and reports about it. */
 export class Snapshots implements SnapshotStorage {
   /** When the last snapshot was written, Unix milliseconds; initially the start of the server. */
@@ -188,16 +200,16 @@ export class Snapshots implements SnapshotStorage {
     rmSync(saving.temporary, { force: true });
   }
 
-  /** Writes the snapshot with which the server ends, if `wanted` asks for one; false when it cannot be written. */
-  saveAtEnd(wanted: SaveAtEnd): boolean {
+  /** Writes the snapshot with which the server ends, if `wanted` asks for one. Returns why it was not written. */
+  saveAtEnd(wanted: SaveAtEnd): LastSnapshotError | undefined {
     const { settings, environment } = this.#server;
-    if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return true;
+    if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return undefined;
     try {
       this.save();
-      return true;
+      return undefined;
     } catch (error) {
       environment.report("error", `the snapshot ${this.path} could not be written`, error);
-      return false;
+      return new LastSnapshotError(this.path, error);
     }
   }
 

@@ -68,10 +68,22 @@ async function expectAll(loaded: RespConnection): Promise<void> {
 
 describe("a snapshot that has not reached a large value takes it later, as it was, when the value", () => {
   const changes: Readonly<Record<string, Word[][]>> = {
-    "is removed": [["DEL", "set", "string"], ["UNLINK", "hash"]],
-    "gets an expiry": [["PEXPIREAT", "set", expiryMs + 1], ["EXPIRE", "list", 1000]],
-    "gets another expiry, and loses it": [["PEXPIREAT", "hash", expiryMs + 1], ["PERSIST", "hash"]],
-    "gets an expiry and is removed": [["PEXPIREAT", "set", expiryMs], ["DEL", "set"]],
+    "is removed": [
+      ["DEL", "set", "string"],
+      ["UNLINK", "hash"],
+    ],
+    "gets an expiry": [
+      ["PEXPIREAT", "set", expiryMs + 1],
+      ["EXPIRE", "list", 1000],
+    ],
+    "gets another expiry, and loses it": [
+      ["PEXPIREAT", "hash", expiryMs + 1],
+      ["PERSIST", "hash"],
+    ],
+    "gets an expiry and is removed": [
+      ["PEXPIREAT", "set", expiryMs],
+      ["DEL", "set"],
+    ],
     "is replaced": [
       ["SET", "hash", "small", "KEEPTTL"],
       ["SETEX", "set", 1000, "small"],

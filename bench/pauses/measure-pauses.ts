@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import { freePort, startProcess, type StartedProcess } from "../../tools/test-services/index.ts";
+import { freePort, startProcess, type StartedProcess, temporaryFolder } from "../../tools/test-services/index.ts";
 import { RawClient } from "../redis/raw-client.ts";
 import type { Latencies } from "./probe.ts";
 import { elementCount, rehearsedCount, type Scenario } from "./scenarios.ts";
@@ -25,10 +25,11 @@ const loadCores = cpus().length < 4 ? "0-1" : `0-${cpus().length - 3}`;
 /** Runs one scenario on a fresh server. */
 export async function measurePauses(name: ServerName, scenario: Scenario): Promise<Pauses> {
   const port = await freePort();
+  const dir = temporaryFolder("pauses");
   const program: [string, ...string[]] =
     name === "redis-server"
-      ? ["redis-server", "--port", `${port}`, "--save", ""]
-      : [process.execPath, `${import.meta.dirname}/watched-server.ts`, `${port}`];
+      ? ["redis-server", "--port", `${port}`, "--save", "", "--dir", dir]
+      : [process.execPath, `${import.meta.dirname}/watched-server.ts`, `${port}`, dir];
   const server = await startProcess({
     cmd: ["taskset", "-c", serverCores, ...program],
     readyWhen: /Ready to accept connections/,
@@ -54,7 +55,7 @@ async function runScenario(server: StartedProcess, port: number, scenario: Scena
   try {
     // Once with less: what is compiled just in time must have been.
     await client.send(scenario.fill(rehearsedCount), buildBatch);
-    await client.send([scenario.action ?? ["FLUSHALL", "ASYNC"]]);
+    await client.send(scenario.action ?? [["FLUSHALL", "ASYNC"]]);
     await Bun.sleep(windowMs / 2);
     await client.send([["FLUSHALL"]]);
     if (scenario.action !== undefined) await client.send(scenario.fill(elementCount));
@@ -63,7 +64,7 @@ async function runScenario(server: StartedProcess, port: number, scenario: Scena
     await probe.stdin.flush();
     const toldBefore = server.stdout().length;
     if (scenario.action === undefined) await client.send(scenario.fill(elementCount), buildBatch);
-    else await client.send([scenario.action]);
+    else await client.send(scenario.action);
     await Bun.sleep(windowMs);
     await probe.stdin.write("report\n");
     await probe.stdin.flush();

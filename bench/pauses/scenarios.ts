@@ -4,7 +4,7 @@ export interface Scenario {
   /** Makes data of so many elements. */
   readonly fill: (count: number) => Iterable<readonly string[]>;
   /** The heavy work while other clients are served; for "built", the filling itself. */
-  readonly action: readonly string[] | undefined;
+  readonly action: readonly (readonly string[])[] | undefined;
 }
 
 /** Elements of the collection that is measured, and of the one with which it is rehearsed. */
@@ -25,13 +25,16 @@ const kinds: readonly Kind[] = [
   { name: "sorted set", command: "ZADD", element: (index) => [`${(index * 7919) % 1_000_003}`, `member:${index}`] },
 ];
 
-const actions: Readonly<Record<string, readonly string[]>> = {
-  UNLINK: ["UNLINK", "huge"],
-  DEL: ["DEL", "huge"],
-  expiry: ["PEXPIRE", "huge", "100"],
-  "SET over it": ["SET", "huge", "small"],
-  "FLUSHALL ASYNC": ["FLUSHALL", "ASYNC"],
+const actions: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  UNLINK: [["UNLINK", "huge"]],
+  DEL: [["DEL", "huge"]],
+  expiry: [["PEXPIRE", "huge", "100"]],
+  "SET over it": [["SET", "huge", "small"]],
+  "FLUSHALL ASYNC": [["FLUSHALL", "ASYNC"]],
 };
+
+/** Both requests come in one write, so that the snapshot has not reached the value when it is removed. */
+const removedDuringSnapshot = [["BGSAVE"], ["UNLINK", "huge"]] as const;
 
 function* fillCollection({ command, element }: Kind, count: number): Iterable<readonly string[]> {
   for (let first = 0; first < count; first += elementsPerRequest) {
@@ -55,9 +58,15 @@ const fills: readonly { readonly name: string; readonly fill: Scenario["fill"] }
 export const scenarios: readonly Scenario[] = [
   ...fills.flatMap(({ name, fill }) => [
     { name: `${name}: built`, fill, action: undefined },
-    ...Object.entries(actions).map(([action, words]) => ({ name: `${name}: ${action}`, fill, action: words })),
+    ...Object.entries(actions).map(([action, requests]) => ({ name: `${name}: ${action}`, fill, action: requests })),
+    { name: `${name}: UNLINK during BGSAVE`, fill, action: removedDuringSnapshot },
   ]),
+  ...kinds.map((kind) => ({
+    name: `${kind.name}: changed during BGSAVE`,
+    fill: (count: number) => fillCollection(kind, count),
+    action: [["BGSAVE"], [kind.command, "huge", ...kind.element(elementCount)]],
+  })),
   { name: "1,000,000 keys: built", fill: fillKeys, action: undefined },
-  { name: "1,000,000 keys: FLUSHALL", fill: fillKeys, action: ["FLUSHALL"] },
-  { name: "1,000,000 keys: FLUSHALL ASYNC", fill: fillKeys, action: ["FLUSHALL", "ASYNC"] },
+  { name: "1,000,000 keys: FLUSHALL", fill: fillKeys, action: [["FLUSHALL"]] },
+  { name: "1,000,000 keys: FLUSHALL ASYNC", fill: fillKeys, action: [["FLUSHALL", "ASYNC"]] },
 ];

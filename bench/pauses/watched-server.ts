@@ -1,5 +1,5 @@
 /**
- * A MyRedis that tells how long its turns take: `bun bench/pauses/watched-server.ts <port>`. A line for each turn of
+ * A MyRedis that tells how long its turns take: `bun bench/pauses/watched-server.ts <port> <dir>`. A line for each turn of
  * more than a millisecond: "turn <ms>".
  */
 import { startServer } from "../../my_redis/index.ts";
@@ -7,7 +7,8 @@ import { startServer } from "../../my_redis/index.ts";
 const periodMs = 1;
 const toldFromMs = 1;
 
-await startServer({ port: Number(process.argv[2]), memory: true, keepProcessAlive: true });
+const [, , port, dir] = process.argv;
+await startServer({ port: Number(port), dir: dir ?? ".", save: "", keepProcessAlive: true });
 console.log("Ready to accept connections");
 
 /** CPU time of this thread, in milliseconds: without what collector and compiler do beside it. */

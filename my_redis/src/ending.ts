@@ -16,9 +16,14 @@ export class Ending {
   constructor(parts: StartedParts, cron: Cron) {
     this.#parts = parts;
     this.#cron = cron;
+    // A program that does not wait for `closed` has the report of what went wrong.
+    this.closed.catch(() => {});
   }
 
-  /** Resolves when everything is closed and on the disk. Rejects when a file cannot be closed. */
+  /**
+   * Resolves when everything is closed and on the disk. Rejects when everything is closed, but the requested snapshot
+   * was not written (LastSnapshotError) or a file could not be closed.
+   */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
@@ -28,14 +33,19 @@ export class Ending {
    * given.
    */
   request(wanted: SaveAtEnd, force: boolean): boolean {
-    if (this.#parts.storage?.snapshots.saveAtEnd(wanted) === false && !force) return false;
+    const failure = this.#parts.storage?.snapshots.saveAtEnd(wanted);
+    if (failure !== undefined && !force) return false;
     // Not within the command itself, because its turn must end first.
-    setImmediate(() => void this.end(wanted, true));
+    setImmediate(() => void this.#end(failure === undefined ? wanted : "never", true));
     return true;
   }
 
+  end(wanted: SaveAtEnd): Promise<void> {
+    return this.#end(wanted, false);
+  }
+
   /** `isSaved`: the requested snapshot has just been written. */
-  end(wanted: SaveAtEnd, isSaved = false): Promise<void> {
+  #end(wanted: SaveAtEnd, isSaved: boolean): Promise<void> {
     if (this.#hasBegun) return this.closed;
     this.#hasBegun = true;
     const { cluster, migrations, network, storage } = this.#parts;
@@ -43,10 +53,12 @@ export class Ending {
     migrations.stop();
     network.stop();
     // A snapshot that was written for SHUTDOWN lacks the writes of clients since then.
-    if (!isSaved || (storage?.snapshots.changes ?? 0) > 0) storage?.snapshots.saveAtEnd(wanted);
+    const lacksWrites = !isSaved || (storage?.snapshots.changes ?? 0) > 0;
+    const failure = lacksWrites ? storage?.snapshots.saveAtEnd(wanted) : undefined;
     cluster?.stop();
     const { resolve, reject } = this.#closed;
-    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(() => resolve(), reject);
+    const allClosed = Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]);
+    void allClosed.then(() => (failure === undefined ? resolve() : reject(failure)), reject);
     return this.closed;
   }
 }

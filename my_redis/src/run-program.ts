@@ -6,6 +6,7 @@ import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
 import { LogLoadError } from "./persistence/aof/log-loader.ts";
 import { LogFolderError } from "./persistence/aof/log-folder.ts";
 import { ManifestError } from "./persistence/aof/manifest-text.ts";
+import { LastSnapshotError } from "./persistence/snapshot/snapshots.ts";
 import { RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
@@ -31,6 +32,7 @@ const explained = [
   ConfigFileError,
   DirectiveError,
   FolderInUseError,
+  LastSnapshotError,
   ListenError,
   LogFolderError,
   LogLoadError,

@@ -52,10 +52,15 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   /**
    * Accepts no more connections, finishes the requests that have arrived, and resolves when everything is closed and
-   * on the disk.
+   * on the disk. Rejects when everything is closed, but a file could not be closed, or the snapshot that save points
+   * ask for could not be written: then changes since the snapshot before are lost. A snapshot cannot be written
+   * either while a script is half done.
    */
   close(): Promise<void>;
-  /** Resolves when the server is closed, by `close` or by SHUTDOWN. Waiting for it does not keep the process alive. */
+  /**
+   * Settles as `close` does when the server is closed, by `close` or by SHUTDOWN. Waiting for it does not keep the
+   * process alive.
+   */
   readonly closed: Promise<void>;
 }
 

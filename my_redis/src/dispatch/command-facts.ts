@@ -84,6 +84,11 @@ export interface CommandDescription {
   readonly insideMulti?: InsideMulti;
   /** The command begins or ends the watching of keys. On a ring, the node of the keys has to know. */
   readonly watching?: "begins" | "ends" | "ends with MULTI" | undefined;
+  /**
+   * It replaces and removes whole values, or changes when they expire, and changes no element of a value. A snapshot
+   * then need not have taken the value first.
+   */
+  readonly keepsElements?: true | undefined;
   /** It selects the database of its connection. */
   readonly selectsDatabase?: true | undefined;
   /** A command of the connection that another node's session can run for its client. */

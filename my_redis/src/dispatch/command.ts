@@ -42,6 +42,7 @@ export function command(definition: CommandDefinition): Command {
     anyConnection: definition.anyConnection,
     script: definition.script,
     isSecret: definition.isSecret,
+    keepsElements: definition.keepsElements,
     group: definition.group,
     since: definition.since,
     complexity: definition.complexity,

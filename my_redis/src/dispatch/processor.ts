@@ -200,7 +200,7 @@ export class CommandProcessor implements CommandRunner {
     const database = context.client.database;
     const { snapshot } = keyspace;
     const outerWriting = snapshot?.writing === true;
-    if (snapshot !== undefined) snapshot.writing = found.isWrite;
+    if (snapshot !== undefined) snapshot.writing = found.isWrite && found.keepsElements !== true;
     const statistics = this.#statistics;
     statistics.attributeErrors();
     try {

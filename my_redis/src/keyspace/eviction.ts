@@ -79,6 +79,8 @@ export class Eviction {
    */
   #finishFreeing({ limitBytes, spent }: EvictionPass): boolean {
     const keyspace = this.#keyspace;
+    // A snapshot keeps large values that were removed until it has written them.
+    if (keyspace.snapshot?.takeRemoved(spent) === true) return true;
     if (keyspace.pendingReleases > 0) {
       keyspace.releaseSome(() => keyspace.usedBytes <= limitBytes || spent());
       return true;

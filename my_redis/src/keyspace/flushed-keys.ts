@@ -1,8 +1,8 @@
+import { freeRecord } from "./free-record.ts";
 import type { Address } from "../memory/heap.ts";
 import type { KeyspaceCore } from "./keyspace-core.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
-import * as record from "../memory/record.ts";
 
 /** The records of a flushed database, which are freed in steps. */
 export class FlushedKeys implements ObjectValue {
@@ -22,13 +22,7 @@ export class FlushedKeys implements ObjectValue {
   }
 
   release(budget: number): boolean {
-    const { heap, objects } = this.#keyspace;
-    const free = (address: Address): void => {
-      if (record.encodingOf(heap, address) >= record.encoding.object) {
-        this.#keyspace.releaseLater(objects.remove(record.valueLengthOf(heap, address)));
-      }
-      heap.free(address);
-    };
+    const free = (address: Address): void => freeRecord(this.#keyspace, address);
     // The index itself is dropped as a whole at the end, so its entries keep their slots until then.
     this.#from = this.#keys.visitSlots(this.#from, budget, free);
     if (this.#from >= 0) return false;

@@ -1,3 +1,4 @@
+import { freeRecord } from "./free-record.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
 import type { Address } from "../memory/heap.ts";
@@ -189,10 +190,15 @@ export abstract class RecordStore {
     const kind = record.valueType.string | (valueEncoding << 4);
     let address = this.keys.find(hash, key, start, end);
     let clock = -1;
+    let keptMs = noExpiry;
     const had = address !== 0 && record.hasExpiry(heap, address);
     if (had && this.expiredNow(address)) address = 0;
     if (address !== 0) {
-      if (had === expiryMs >= 0 || (had && expiryMs === keepExpiry)) {
+      if (this.keyspace.snapshot?.takeNext(this.keys, address) === true) {
+        // The record stays for the snapshot, and the key gets another one.
+        clock = record.accessClockOf(heap, address);
+        if (expiryMs === keepExpiry && had) keptMs = record.expiryOf(heap, address);
+      } else if (had === expiryMs >= 0 || (had && expiryMs === keepExpiry)) {
         address = this.#overwrite(hash, address, length, kind);
         if (expiryMs >= 0) record.setExpiry(heap, address, expiryMs);
         copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
@@ -201,7 +207,7 @@ export abstract class RecordStore {
       // The key stays the same, so its access clock goes on.
       clock = record.accessClockOf(heap, address);
     }
-    const newExpiryMs = expiryMs === keepExpiry ? noExpiry : expiryMs;
+    const newExpiryMs = expiryMs === keepExpiry ? keptMs : expiryMs;
     // The old value is removed only once there is a block for the new one.
     const created = this.#allocate(end - start, length, newExpiryMs);
     if (clock >= 0) this.removeHashed(hash, address);
@@ -317,7 +323,7 @@ export abstract class RecordStore {
 
   /** Sets or changes the expiry. */
   setExpiry(address: Address, atMs: number): Address {
-    this.preserve(address);
+    const isUntaken = this.#keepExpiry(address);
     const { heap } = this.keyspace;
     if (record.hasExpiry(heap, address)) {
       record.setExpiry(heap, address, atMs);
@@ -326,6 +332,7 @@ export abstract class RecordStore {
     const hash = this.hashOf(address);
     this.expires.makeRoom();
     const moved = this.#copyRecord(address, atMs);
+    if (isUntaken) this.keyspace.snapshot?.moved(address, moved);
     heap.free(address);
     this.keys.replace(hash, address, moved);
     this.expires.add(hash, moved);
@@ -335,15 +342,23 @@ export abstract class RecordStore {
 
   /** Removes the expiry. The record must have one. */
   removeExpiry(address: Address): Address {
-    this.preserve(address);
+    const isUntaken = this.#keepExpiry(address);
     const { heap } = this.keyspace;
     const hash = this.hashOf(address);
     const moved = this.#copyRecord(address, noExpiry);
+    if (isUntaken) this.keyspace.snapshot?.moved(address, moved);
     this.expires.remove(hash, address);
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
+  }
+
+  /** As `preserve`, for a change of the expiry alone. True when a snapshot has still to take the record. */
+  #keepExpiry(address: Address): boolean {
+    if (this.keyspace.snapshot?.keepExpiry(this.keys, address) === true) return true;
+    this.preserve(address);
+    return false;
   }
 
   #copyRecord(address: Address, expiryMs: number): Address {
@@ -370,20 +385,13 @@ export abstract class RecordStore {
   }
 
   protected removeHashed(hash: number, address: Address): void {
-    this.preserve(address);
+    const isKept = this.keyspace.snapshot?.keepRemoved(this.keys, address) === true;
+    if (!isKept) this.preserve(address);
     const { heap } = this.keyspace;
     if (record.hasExpiry(heap, address)) this.expires.remove(hash, address);
     if (record.isTimed(heap, address)) this.timedHashes.remove(hash, address);
     this.keys.remove(hash, address);
-    this.#dropObject(address);
-    heap.free(address);
-  }
-
-  #dropObject(address: Address): void {
-    const { heap, objects } = this.keyspace;
-    if (record.encodingOf(heap, address) < record.encoding.object) return;
-    this.keyspace.releaseLater(objects.remove(record.valueLengthOf(heap, address)));
-    record.setValueLength(heap, address, 0);
+    if (!isKept) freeRecord(this.keyspace, address);
   }
 
   /** A copy of the key's bytes. */

@@ -115,6 +115,13 @@ export function mark(heap: Heap, address: Address): void {
   words[at] = ((words[at] as number) & ~markBit) | heap.mark;
 }
 
+/** Takes the current mark away from a record: the running snapshot has still to take it. */
+export function unmark(heap: Heap, address: Address): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address) + 1;
+  words[at] = ((words[at] as number) & ~markBit) | (heap.mark ^ markBit);
+}
+
 /** Where the key's bytes start in the result of `bytesOf`. */
 export const keyStartOf = (heap: Heap, address: Address): number =>
   ((address & unitMask) << 3) + headerBytes + (hasExpiry(heap, address) ? expiryBytes : 0);

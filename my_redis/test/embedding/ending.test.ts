@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { startProcess } from "../../../tools/test-services/index.ts";
+import { startProcess, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { startServer } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
@@ -53,6 +54,25 @@ describe("a running server", () => {
       client.close();
     }
     await closed;
+  });
+
+  test("whose last snapshot cannot be written is closed, and rejects", async () => {
+    const dir = temporaryFolder("last-snapshot");
+    const server = await startServer({ port: 0, dir, save: "3600 1" });
+    const client = await RespConnection.open(server.port, "MyRedis");
+    expect((await client.reply("SET", "key", "value")).text).toBe("OK");
+    client.close();
+    rmSync(dir, { recursive: true });
+    await expect(server.close()).rejects.toThrow(/the last snapshot, .*dump\.rdb, could not be written: .*ENOENT/);
+    await expect(server.closed).rejects.toThrow(/ENOENT/);
+    await expect(RespConnection.open(server.port, "MyRedis")).rejects.toThrow();
+  });
+
+  test("whose last snapshot is not needed is closed without it", async () => {
+    const dir = temporaryFolder("last-snapshot");
+    const server = await startServer({ port: 0, dir, save: "" });
+    rmSync(dir, { recursive: true });
+    await server.close();
   });
 
   test.each([

@@ -15,23 +15,26 @@ export const callGroups = {
 
 export type CallGroup = keyof typeof callGroups;
 
-/** System calls on some files that fail. */
+/** System calls on some files that fail or are late. */
 export interface Fault {
   readonly calls: CallGroup;
-  /** The system's error: EIO, ENOSPC ... */
-  readonly error: string;
-  /** Which of the calls of each thread fail, as strace writes it: "2" the second one, "1+" all of them. */
+  /** The system's error, EIO, ENOSPC ...; or how long the call waits before it begins or before it returns. */
+  readonly effect: string | { readonly lateAt: "enter" | "exit"; readonly ms: number };
+  /** Which of the calls of each thread are meant, as strace writes it: "2" the second one, "1+" all of them. */
   readonly when: string;
 }
 
-/** The words of strace that make calls on these files fail. `trace` is the file that strace writes. */
+/** A fault in the words of strace. */
+function injectionOf({ calls, effect, when }: Fault): string {
+  const what = typeof effect === "string" ? `error=${effect}` : `delay_${effect.lateAt}=${effect.ms * 1000}`;
+  return `inject=${callGroups[calls]}:${what}:when=${when}`;
+}
+
+/** The words of strace that make calls on these files fail or be late. `trace` is the file that strace writes. */
 export function straceWords(faults: readonly Fault[], paths: readonly string[], trace: string): string[] {
   const calls = faults.map((fault) => callGroups[fault.calls]).join(",");
   const words = ["-f", "-o", trace, "-e", `trace=${calls}`, ...paths.flatMap((path) => ["-P", path])];
-  for (const { calls: group, error, when } of faults) {
-    words.push("-e", `inject=${callGroups[group]}:error=${error}:when=${when}`);
-  }
-  return words;
+  return [...words, ...faults.flatMap((fault) => ["-e", injectionOf(fault)])];
 }
 
 /**

@@ -26,7 +26,7 @@ const usualCalls: readonly CallGroup[] = [
 
 function randomFault(random: SeededRandom): Fault {
   const calls = random.pick(usualCalls);
-  return { calls, error: random.pick(errors[calls]), when: random.pick(moments) };
+  return { calls, effect: random.pick(errors[calls]), when: random.pick(moments) };
 }
 
 function randomPlan(random: SeededRandom): FaultPlan {

@@ -5,7 +5,7 @@ import { type FaultPlan, runFaultRound } from "./fault-round.ts";
 
 const strace = requireService("strace");
 
-const fault = (calls: CallGroup, error: string, when: string): Fault => ({ calls, error, when });
+const fault = (calls: CallGroup, effect: Fault["effect"], when: string): Fault => ({ calls, effect, when });
 
 /** A fixed set for every test run. `npm run storage-faults` takes random ones. */
 const plans: readonly (FaultPlan & { readonly refuses: boolean; readonly untilRestart?: boolean })[] = [
@@ -41,7 +41,9 @@ const plans: readonly (FaultPlan & { readonly refuses: boolean; readonly untilRe
 
 describe.skipIf(strace.missing)(`no acknowledged write is lost, and writes go on afterwards,${strace.reason}`, () => {
   for (const { refuses, untilRestart = false, ...plan } of plans) {
-    const failing = plan.faults.map(({ calls, error, when }) => `${calls} (${error}, ${when})`).join(" and ");
+    const failing = plan.faults
+      .map(({ calls, effect, when }) => `${calls} (${JSON.stringify(effect)}, ${when})`)
+      .join(" and ");
     test(`when ${failing} fails during '${plan.action}' with appendfsync ${plan.policy}`, async () => {
       const outcome = await runFaultRound({ ...plan, waitsForFault: true });
       expect(outcome.injected).toBeGreaterThan(0);

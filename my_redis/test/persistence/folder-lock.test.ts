@@ -89,7 +89,7 @@ test.skipIf(node === undefined || strace.missing)(
     const folder = temporaryFolder("lock");
     const [locker] = (await startLockers([node as string, builtForNode()])) as [Locker];
     expect(await locker.ask(folder)).toBe("locked");
-    const faults = [{ calls: "close", error: "EIO", when: "1+" }] as const;
+    const faults = [{ calls: "close", effect: "EIO", when: "1+" }] as const;
     const injector = await FaultInjector.attach(locker.process.pid as number, faults, [join(folder, "lock")]);
     expect(await locker.ask("release")).toBe("released");
     expect(await injector.end()).toBe(1);

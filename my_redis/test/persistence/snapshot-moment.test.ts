@@ -78,6 +78,9 @@ async function change(connection: RespConnection, random: SeededRandom): Promise
     ["ZINCRBY", "sorted-set:0", 1, `member ${number}`],
     ["XDEL", "stream:0", `${number + 1}-1`],
     ["PEXPIRE", random.pick(["list:0", "set:0", "hash:0"]), 1_000_000],
+    ["PERSIST", random.pick(["list:0", "set:0", "hash:0"])],
+    [random.oneIn(10) ? "DEL" : "EXISTS", random.pick(["list:0", "set:0", "sorted-set:0", "stream:0", "string:0"])],
+    random.oneIn(10) ? ["SET", random.pick(["list:0", "hash:0"]), "small"] : ["GET", "small:0"],
     ["APPEND", `small:${number}`, "changed"],
     ["DEL", `small:${number}`],
   ]);

@@ -13,6 +13,7 @@ const fields = {
   group: "generic",
   complexity: "O(1)",
   flags: ["write", "fast"],
+  keepsElements: true,
   keys: keyAt(1, "RW update"),
 } as const;
 

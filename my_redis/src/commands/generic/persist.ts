@@ -10,6 +10,7 @@ export const persist = command({
   summary: "Removes the expiry of a key, so that it never expires.",
   syntax: "key",
   flags: ["write", "fast"],
+  keepsElements: true,
   keys: keyAt(1, "RW update"),
   run({ database, keyspace }, args, reply) {
     const address = database.write(args, 1);

@@ -22,8 +22,8 @@ export const bgSave = command({
     if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
     const { execution, keyspace, storage } = server;
     const rewriting = storage?.log.rewriter.startedMs !== undefined;
-    if (rewriting || keyspace.snapshot !== undefined || execution.inUnit) {
-      if (!schedule && !execution.inUnit) throw new CommandError(otherActive);
+    if (rewriting || keyspace.snapshot !== undefined || !execution.isAtRest) {
+      if (!schedule && execution.isAtRest) throw new CommandError(otherActive);
       snapshots.schedule();
       reply.simple("Background saving scheduled");
       return;

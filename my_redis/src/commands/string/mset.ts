@@ -12,6 +12,7 @@ const fields = {
   complexity: "O(N) with N being the number of keys",
   syntax: "{key value}...",
   flags: ["write", "denyoom"],
+  keepsElements: true,
 } as const;
 
 export const mset = command({

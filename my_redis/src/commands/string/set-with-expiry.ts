@@ -12,6 +12,7 @@ const fields = {
   complexity: "O(1)",
   brief: true,
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: keyAt(1, "OW update"),
 } as const;
 

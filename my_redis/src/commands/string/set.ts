@@ -20,6 +20,7 @@ export const set = command({
     "key value [NX | XX] [GET] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | " +
     "PXAT=unix-time-milliseconds | KEEPTTL]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: keyAt(1, "RW access update variable_flags"),
   keyAccess: (args) => (hasWord(args, 3, "get") ? "RW access update" : "OW update"),
   run(context, args, reply) {

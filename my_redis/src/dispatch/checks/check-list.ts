@@ -15,7 +15,7 @@ export const checkOrder = {
   rights: ["authentication"],
   arrival: ["connection", "loading", "busy script", "overload", "monitor"],
   data: ["log", "memory"],
-  waiting: ["command hook", "pause", "migration", "locked keys"],
+  waiting: ["command hook", "pause", "migration", "locked keys", "snapshot"],
   routing: ["script slots", "owner of the keys"],
 } as const;
 

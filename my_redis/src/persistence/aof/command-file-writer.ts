@@ -35,22 +35,23 @@ export class CommandFileWriter implements SnapshotSink {
     if (this.#options.checksums) this.#emit(Buffer.from(checksumAnnotation(bytes), "latin1"));
   }
 
-  record(database: number, address: Address): void {
+  record(database: number, address: Address, expiryMs: number): void {
     const { heap } = this.#keyspace;
-    if (record.typeOf(heap, address) === valueType.string) this.#string(database, address);
-    else this.#restore(database, address);
+    if (record.typeOf(heap, address) === valueType.string) this.#string(database, address, expiryMs);
+    else this.#restore(database, address, expiryMs);
     this.#emitSome();
   }
 
-  *pieces(database: number, address: Address): Generator<void, void> {
+  *pieces(database: number, address: Address, expiryMs: number): Generator<void, void> {
     const { heap, objects } = this.#keyspace;
     const type = record.typeOf(heap, address);
     // A hash whose fields have expiries contains more than these commands can express.
     if (record.encodingOf(heap, address) !== encoding.object || (type !== valueType.set && type !== valueType.hash)) {
-      this.record(database, address);
+      this.record(database, address, expiryMs);
       return;
     }
-    const key = this.#keyOf(address);
+    // The record may be removed before the last piece.
+    const key = this.#keyOf(address).slice();
     const table = objects.get(record.valueLengthOf(heap, address)) as RecordTable;
     let words: Uint8Array[] = [];
     for (let cursor = 0, first = true; first || cursor !== 0; first = false) {
@@ -64,9 +65,7 @@ export class CommandFileWriter implements SnapshotSink {
       this.#emitSome();
       yield;
     }
-    if (record.hasExpiry(heap, address)) {
-      this.#append(database, ["PEXPIREAT", key, record.expiryOf(heap, address)]);
-    }
+    if (expiryMs >= 0) this.#append(database, ["PEXPIREAT", key, expiryMs]);
   }
 
   /** Writes the remaining commands. */
@@ -85,21 +84,18 @@ export class CommandFileWriter implements SnapshotSink {
     if (this.#log.pendingBytes >= emitBytes) this.#log.flush();
   }
 
-  #string(database: number, address: Address): void {
-    const { heap } = this.#keyspace;
+  #string(database: number, address: Address, expiryMs: number): void {
     const words: (string | number | Uint8Array)[] = ["SET", this.#keyOf(address), this.#textOf(address)];
-    if (record.hasExpiry(heap, address)) words.push("PXAT", record.expiryOf(heap, address));
+    if (expiryMs >= 0) words.push("PXAT", expiryMs);
     this.#append(database, words);
   }
 
-  #restore(database: number, address: Address): void {
-    const { heap } = this.#keyspace;
+  #restore(database: number, address: Address, expiryMs: number): void {
     const writer = new RdbWriter(this.#options);
     const encoder = new ValueEncoder(this.#keyspace, writer);
     writer.byte(encoder.typeOf(address));
     encoder.write(address);
-    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : 0;
-    this.#append(database, ["RESTORE", this.#keyOf(address), expiryMs, sealPayload(writer), "ABSTTL"]);
+    this.#append(database, ["RESTORE", this.#keyOf(address), Math.max(0, expiryMs), sealPayload(writer), "ABSTTL"]);
   }
 
   #keyOf(address: Address): Uint8Array {

@@ -98,7 +98,7 @@ export class LogRewriter implements LogRewriting {
   /** Begins a rewrite now, or as soon as that is possible; returns which. */
   begin(): "started" | "scheduled" {
     const { execution, storage } = this.#server;
-    if (this.#rewrite !== undefined || storage?.snapshots.inProgress === true || execution.inUnit) {
+    if (this.#rewrite !== undefined || storage?.snapshots.inProgress === true || !execution.isAtRest) {
       this.isScheduled = true;
       return "scheduled";
     }
@@ -248,7 +248,11 @@ export class LogRewriter implements LogRewriting {
       if (draft === undefined) await folder.append(increment);
       this.onStep("increment named");
       await file.sync();
-      while (!this.#isAtRest) await delay(restMs);
+      while (!this.#isAtRest) {
+        // The script may never end, and the server waits for this rewrite when it closes.
+        check(rewrite);
+        await delay(restMs);
+      }
       check(rewrite);
       commands.flush();
       rewrite.work = this.#takeSnapshot(basePath, form);

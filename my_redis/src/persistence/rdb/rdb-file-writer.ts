@@ -46,24 +46,24 @@ class RecordWriter {
     this.writer.count(database);
   }
 
-  record(database: number, address: Address): void {
-    this.#key(database, address);
+  record(database: number, address: Address, expiryMs: number): void {
+    this.#key(database, address, expiryMs);
     this.#encoder.write(address);
   }
 
-  *pieces(database: number, address: Address): Generator<void, void> {
-    this.#key(database, address);
+  *pieces(database: number, address: Address, expiryMs: number): Generator<void, void> {
+    this.#key(database, address, expiryMs);
     yield* this.#encoder.pieces(address);
   }
 
   /** Writes everything that precedes the value. */
-  #key(database: number, address: Address): void {
+  #key(database: number, address: Address, expiryMs: number): void {
     const { writer } = this;
     const { heap } = this.#keyspace;
     this.select(database);
-    if (record.hasExpiry(heap, address)) {
+    if (expiryMs >= 0) {
       writer.byte(opcode.expiryMs);
-      writer.milliseconds(record.expiryOf(heap, address));
+      writer.milliseconds(expiryMs);
     }
     this.#writeUse(address);
     writer.byte(this.#encoder.typeOf(address));
@@ -123,19 +123,19 @@ export class RdbFileWriter {
     this.#main.writer.count(expiring);
   }
 
-  record(database: number, address: Address): void {
+  record(database: number, address: Address, expiryMs: number): void {
     if (this.#inPieces) {
-      this.#behind.record(database, address);
+      this.#behind.record(database, address, expiryMs);
       return;
     }
-    this.#main.record(database, address);
+    this.#main.record(database, address, expiryMs);
     this.#emitSome();
   }
 
   /** Writes a large value, a piece in each step. `record` may be called between two steps. */
-  *pieces(database: number, address: Address): Generator<void, void> {
+  *pieces(database: number, address: Address, expiryMs: number): Generator<void, void> {
     this.#inPieces = true;
-    for (const _piece of this.#main.pieces(database, address)) {
+    for (const _piece of this.#main.pieces(database, address, expiryMs)) {
       this.#emitSome();
       yield;
     }

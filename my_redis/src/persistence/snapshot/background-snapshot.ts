@@ -1,5 +1,6 @@
 import type { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
+import { AwaitedValues } from "./awaited-values.ts";
 import { BackgroundFile } from "../background-file.ts";
 import type { Emit } from "../rdb/rdb-file-writer.ts";
 
@@ -41,6 +42,7 @@ export class BackgroundSnapshot {
   readonly #server: Services;
   readonly #file: BackgroundFile;
   readonly #end: () => void;
+  readonly #awaited: AwaitedValues;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
   #walked = false;
@@ -56,6 +58,7 @@ export class BackgroundSnapshot {
       this.#file.write(bytes);
     });
     this.snapshot = snapshot;
+    this.#awaited = new AwaitedValues(server, snapshot);
     this.#end = end;
     this.#schedule();
   }
@@ -103,6 +106,7 @@ export class BackgroundSnapshot {
     try {
       if (!this.snapshot.step(spent)) return;
       this.#walked = true;
+      this.#awaited.end();
       if (this.snapshot.failure !== undefined) throw this.snapshot.failure;
       if (!this.#file.hasFailed) this.#end();
       this.#file.end();
@@ -111,19 +115,12 @@ export class BackgroundSnapshot {
     }
   }
 
-  /** Takes the rest at once, for a caller that needs to change the whole dataset now. */
-  finishWalk(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#nextTurn);
-    while (!this.#walked) {
-      this.#walk(() => false);
-      if (this.#file.hasFailed) this.snapshot.drop();
-    }
-  }
-
   /** Gives the snapshot up. */
   cancel(): void {
     this.#file.fail(new SnapshotCancelledError());
-    this.finishWalk();
+    this.snapshot.drop();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#nextTurn);
+    while (!this.#walked) this.#walk(() => false);
   }
 }

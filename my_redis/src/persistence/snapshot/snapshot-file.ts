@@ -41,11 +41,20 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
   return { snapshot, end: () => writer.end() };
 }
 
+/** A file with the dataset cannot be written, because a script has run for long and is not over. */
+export class ScriptHalfDoneError extends Error {
+  constructor() {
+    super("a script is half done");
+  }
+}
+
 /**
  * Writes a file atomically and forces it to the disk, while every client waits. A running snapshot is completed first.
- * Throws the system's error; then an older file is unchanged.
+ * Throws the system's error, and ScriptHalfDoneError; then an older file is unchanged.
  */
 export function writeFileNow(server: Services, path: string, form: FileForm): void {
+  // The file would hold half of what the script changes. Such a server ends by a signal, or is closed.
+  if (server.execution.scriptIsPaused) throw new ScriptHalfDoneError();
   const temporary = temporarySnapshot(path, "now");
   while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
   const descriptor = openSync(temporary, "w");

@@ -22,8 +22,24 @@ const misconfigured =
 interface Saving {
   readonly startedMs: number;
   readonly work: BackgroundSnapshot;
+  /** The name of the file until it is complete. */
+  readonly temporary: string;
+  /** The file must not become dump.rdb any more. */
+  isGivenUp: boolean;
   /** The value of `keyspace.changes` when it began. */
   readonly changes: number;
+}
+
+/** The server has ended without the snapshot that was to keep its data. `cause` is the system's error. */
+export class LastSnapshotError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(
+      `the last snapshot, ${path}, could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** The dump.rdb of a server: writes it at once, in the background or at save points, reads it, and reports about it. */
@@ -73,9 +89,13 @@ export class Snapshots implements SnapshotStorage {
     return this.#saving?.work;
   }
 
-  /** Writes a snapshot while every client waits. Throws the system's error; then the file is unchanged. */
+  /**
+   * Writes a snapshot while every client waits. A snapshot that is being written in the background is older, so it is
+   * given up. Throws the system's error; then the file is unchanged.
+   */
   save(): void {
     const { keyspace, environment } = this.#server;
+    if (this.#saving !== undefined) this.#supersede(this.#saving);
     writeFileNow(this.#server, this.path, "dump");
     this.#saved(keyspace.changes);
     this.lastFailed = false;
@@ -107,26 +127,30 @@ export class Snapshots implements SnapshotStorage {
     const { environment, keyspace } = this.#server;
     this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
-    const path = temporarySnapshot(this.path, "background");
-    const work = new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, "dump", emit));
-    this.#saving = { startedMs: environment.nowMs(), work, changes: keyspace.changes };
+    const temporary = temporarySnapshot(this.path, "background");
+    const work = new BackgroundSnapshot(this.#server, temporary, (emit) => beginFile(this.#server, "dump", emit));
+    const { changes } = keyspace;
+    this.#saving = { startedMs: environment.nowMs(), work, temporary, isGivenUp: false, changes };
     environment.report("notice", "a snapshot is being written");
-    this.#settled = this.#finish(this.#saving, path);
+    this.#settled = this.#finish(this.#saving);
   }
 
-  async #finish(saving: Saving, temporary: string): Promise<void> {
+  async #finish(saving: Saving): Promise<void> {
     const { environment } = this.#server;
     const { path } = this;
+    const { temporary } = saving;
     try {
       await saving.work.done;
+      check(saving);
       await rename(temporary, path);
       await syncFolder(dirname(path));
+      check(saving);
       this.#saved(saving.changes);
       this.lastFailed = false;
       environment.report("notice", `the dataset is saved in ${path}`);
     } catch (error) {
       rmSync(temporary, { force: true });
-      if (!(error instanceof SnapshotCancelledError)) {
+      if (!saving.isGivenUp) {
         this.lastFailed = true;
         environment.report("error", `the snapshot ${path} could not be written`, error);
       }
@@ -161,20 +185,31 @@ export class Snapshots implements SnapshotStorage {
   /** Gives up the running snapshot. Resolves when its last file operation has ended. */
   cancel(): Promise<void> {
     this.#isScheduled = false;
-    this.#saving?.work.cancel();
+    if (this.#saving !== undefined) giveUp(this.#saving);
     return this.#settled;
   }
 
-  /** Writes the snapshot with which the server ends, if `wanted` asks for one; false when it cannot be written. */
-  saveAtEnd(wanted: SaveAtEnd): boolean {
+  /**
+   * Gives up the running snapshot for a newer one. Its rename may be on its way already, in another thread. Without the
+   * temporary file that rename fails, unless it is done: in both cases it cannot replace the newer file later. Throws
+   * the system's error when the temporary file cannot be removed.
+   */
+  #supersede(saving: Saving): void {
+    this.#server.environment.report("notice", "a newer snapshot is written instead of the one in the background");
+    giveUp(saving);
+    rmSync(saving.temporary, { force: true });
+  }
+
+  /** Writes the snapshot with which the server ends, if `wanted` asks for one. Returns why it was not written. */
+  saveAtEnd(wanted: SaveAtEnd): LastSnapshotError | undefined {
     const { settings, environment } = this.#server;
-    if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return true;
+    if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return undefined;
     try {
       this.save();
-      return true;
+      return undefined;
     } catch (error) {
       environment.report("error", `the snapshot ${this.path} could not be written`, error);
-      return false;
+      return new LastSnapshotError(this.path, error);
     }
   }
 
@@ -201,4 +236,13 @@ export class Snapshots implements SnapshotStorage {
     const left = expired === 0 ? "" : `, ${expired} expired keys left out`;
     environment.report("notice", `loaded ${keys} keys from ${this.path} in ${seconds} s${left}`);
   }
+}
+
+function giveUp(saving: Saving): void {
+  saving.isGivenUp = true;
+  saving.work.cancel();
+}
+
+function check({ isGivenUp }: Saving): void {
+  if (isGivenUp) throw new SnapshotCancelledError();
 }

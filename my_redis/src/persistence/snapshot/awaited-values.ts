@@ -1,0 +1,78 @@
+import type { RequestCheck } from "../../dispatch/checks/request-check.ts";
+import { keyPositions, mayHaveKeys } from "../../dispatch/command-keys.ts";
+import type { Command, Context, Services } from "../../dispatch/context.ts";
+import { HeldRequests } from "../../dispatch/held-requests.ts";
+import { requestsOf } from "../../dispatch/requests-of.ts";
+import type { Snapshot } from "../../keyspace/snapshot.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+
+/**
+ * While a snapshot is written in the background: a request that may change elements of a large value waits until the
+ * snapshot has taken the value, which is the next one that it takes. Requests of other clients go on. A transaction
+ * waits as a whole when its EXEC arrives, and a script by the keys that it names.
+ */
+export class AwaitedValues {
+  readonly #snapshot: Snapshot;
+  readonly #server: Services;
+  readonly #requests: HeldRequests;
+  readonly #uninstall: () => void;
+  #isReleasing = false;
+
+  constructor(server: Services, snapshot: Snapshot) {
+    this.#server = server;
+    this.#snapshot = snapshot;
+    this.#requests = new HeldRequests(server);
+    this.#uninstall = server.checks.install(this.#check, "waiting");
+    snapshot.onTaken = () => this.#releaseSoon();
+  }
+
+  /** The snapshot needs nothing more. */
+  end(): void {
+    this.#uninstall();
+    this.#releaseSoon();
+  }
+
+  /** Not within a slice of the snapshot. A request whose other keys are still needed is held again. */
+  #releaseSoon(): void {
+    if (this.#requests.count === 0 || this.#isReleasing) return;
+    this.#isReleasing = true;
+    setImmediate(() => {
+      this.#isReleasing = false;
+      this.#requests.releaseAll();
+    });
+  }
+
+  readonly #check: RequestCheck<"snapshot"> = {
+    name: "snapshot",
+    arriving: (context, command, args) => {
+      const { client } = context;
+      if (!client.isReal || !this.#mustWait(context, command, args)) return "run";
+      // The replies of other nodes come first: the request is judged again after them.
+      if (client.relaying?.holdUntilAnswered(args) === "held") return "held";
+      return this.#requests.hold(context, args);
+    },
+  };
+
+  #mustWait(context: Context, command: Command, args: Arguments): boolean {
+    const { client } = context;
+    if (client.transaction !== undefined && command.insideMulti === "queue") return false;
+    let waits = false;
+    for (const each of requestsOf(client, command, args)) {
+      const changes = each.command.isWrite || each.command.mayReplicate?.(context, each.args) === true;
+      if (!changes || each.command.keepsElements === true || !mayHaveKeys(each.command)) continue;
+      // All of them are asked for, so that the snapshot takes them one after the other.
+      for (const index of keyPositions(each.command, each.args)) {
+        if (this.#isNeeded(client.database, each.args, index)) waits = true;
+      }
+    }
+    return waits;
+  }
+
+  #isNeeded(database: number, args: Arguments, index: number): boolean {
+    const { keyspace } = this.#server;
+    const { keys } = keyspace.database(database);
+    const [start, end] = [args.start(index), args.end(index)];
+    const address = keys.find(keyspace.hasher.hash(args.buffer, start, end), args.buffer, start, end);
+    return address !== 0 && this.#snapshot.takeNext(keys, address);
+  }
+}

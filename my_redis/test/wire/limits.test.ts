@@ -135,7 +135,7 @@ for (const transport of ["bun", "node"] as const) {
       await client.receive(5 + 400 * replyBytes);
       await waitUntil(() => unread() === 0, { what: "all to be read", timeoutMs: 10_000 });
       clock.nowMs += 11_000;
-      await client.send(`${"GET key\r\n".repeat(100)}`);
+      await client.send("GET key\r\n".repeat(100));
       await client.receive(5 + 500 * replyBytes);
       expect(client.closed).toBe(false);
       client.close();

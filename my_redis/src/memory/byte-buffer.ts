@@ -35,6 +35,14 @@ export class ByteBuffer {
     return this.bytes.slice(0, this.length);
   }
 
+  /** The content, in an array of its own. The buffer is empty afterwards. */
+  take(): Uint8Array<ArrayBuffer> {
+    // An array that `clear` gives up need not be copied.
+    const content = this.bytes.length > this.#keptBytes ? this.written : this.copy();
+    this.clear();
+    return content;
+  }
+
   /** Makes room for `size` more bytes. */
   ensure(size: number): void {
     if (this.length + size > this.bytes.length) this.#grow(this.length + size);

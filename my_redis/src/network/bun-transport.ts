@@ -11,6 +11,7 @@ import type {
 
 class BunSocket<State> implements TransportSocket {
   readonly #socket: Socket<State>;
+  readonly bufferedBytes = 0;
   readonly remoteAddress: string;
   readonly localAddress: string;
 

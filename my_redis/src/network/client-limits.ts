@@ -85,12 +85,15 @@ export class ClientLimits {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) {
-        const isRead = connection.pendingBytes === 0 || nowMs - client.lastActiveMs <= closingMs;
+        const isRead = connection.unreadBytes === 0 || nowMs - client.lastActiveMs <= closingMs;
         if (!isRead) this.disconnect(connection, "it does not read its last replies");
         continue;
       }
-      // A client that waits for its turn or for other nodes, monitors or subscribes may be silent for long.
-      const waits = connection.waitingBytes > 0 || (client.relaying !== undefined && client.relaying.outstanding > 0);
+      // A client that waits for its turn, the log or other nodes, monitors or subscribes may be silent for long.
+      const waits =
+        connection.waitingBytes > 0 ||
+        connection.isParked ||
+        (client.relaying !== undefined && client.relaying.outstanding > 0);
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
       if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
         this.disconnect(connection, `idle for more than ${settings.values.timeout} seconds`);

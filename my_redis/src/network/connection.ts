@@ -55,6 +55,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   readonly #socket: TransportSocket;
   readonly #owner: ConnectionOwner;
   readonly #pending = new ByteQueue(pendingOptions);
+  /** Bytes of replies that wait for the log. */
+  #parkedBytes = 0;
   #closeWhenSent = false;
   #killed = false;
   #stopped = false;
@@ -78,38 +80,69 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   }
 
   get pendingBytes(): number {
-    return this.#pending.length;
+    return this.#killed ? 0 : this.unreadBytes + this.#parkedBytes;
+  }
+
+  /** Bytes of replies that are only held up by the client. */
+  get unreadBytes(): number {
+    return this.#pending.length + this.#socket.bufferedBytes;
+  }
+
+  /** Replies wait for the log. */
+  get isParked(): boolean {
+    return this.#parkedBytes > 0;
   }
 
   get heldBytes(): number {
     return this.parser.keptBytes;
   }
 
+  park(bytes: number): void {
+    this.#parkedBytes += bytes;
+    if (this.closed || this.#killed) return;
+    if (bytes > 0) {
+      const countedBytes = this.pendingBytes - uncountedBytes;
+      if (countedBytes > 0) this.#owner.checkOutput(this, countedBytes);
+      if (!this.#killed) this.#owner.checkMemory(this);
+    } else if (this.#mustDrain && !this.isParked) {
+      // Not at once: these replies are sent first, and without unread output no other event comes.
+      setImmediate(() => this.#continueIfDrained());
+    }
+  }
+
+  #continueIfDrained(): void {
+    if (this.#mustDrain && this.#pending.length === 0 && !this.isParked && !this.closed) this.drain();
+  }
+
   send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, isGivenUp: boolean): void {
     if (this.closed || this.#killed) return;
     const { length } = this.#pending;
     // The limit holds for replies before they are sent, since a client that reads fast may still ask for too much.
-    const countedBytes = length + end - start - uncountedBytes;
+    const countedBytes = this.pendingBytes + end - start - uncountedBytes;
     if (countedBytes > 0) {
       this.#owner.checkOutput(this, countedBytes);
       if (this.#killed) return;
     }
     const taken = length > 0 ? 0 : this.#socket.write(bytes, start, end);
-    if (taken === end - start) {
-      this.aboveSoftSinceMs = undefined;
-      return;
-    }
-    const rest = start + taken;
-    // A copy of a long reply takes as long as the command itself. A small part would keep all of the array in memory, and
-    // only one sink may keep it: what this client gets later is appended behind its range, over those of others.
-    if (isGivenUp && length === 0 && end - rest > bytes.length / 2) this.#pending.adopt(bytes, rest, end);
-    else this.#pending.append(bytes, rest, end);
-    this.#owner.checkMemory(this);
+    if (taken < end - start) this.#keep(bytes, { start: start + taken, end, isGivenUp });
+    if (this.pendingBytes === 0) this.aboveSoftSinceMs = undefined;
+    else this.#owner.checkMemory(this);
+  }
+
+  /**
+   * A copy of a long reply takes as long as the command itself. A small part would keep all of the array in memory, and
+   * only one sink may keep it: what this client gets later is appended behind its range, over those of others.
+   */
+  #keep(bytes: Uint8Array<ArrayBuffer>, rest: { start: number; end: number; isGivenUp: boolean }): void {
+    const { start, end, isGivenUp } = rest;
+    if (isGivenUp && this.#pending.length === 0 && end - start > bytes.length / 2) {
+      this.#pending.adopt(bytes, start, end);
+    } else this.#pending.append(bytes, start, end);
   }
 
   /** The socket takes bytes again. */
   drain(): void {
-    if (this.pendingBytes > 0) {
+    if (this.#pending.length > 0) {
       const pending = this.#pending;
       pending.take(this.#socket.write(pending.bytes, pending.start, pending.end));
       // Reading is a sign of life.
@@ -118,6 +151,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       client.lastActiveMs = server.clock.nowMs;
       if (pending.length > 0) return;
     }
+    // Otherwise the next long reply would count as if the client had read nothing since.
+    if (this.pendingBytes === 0) this.aboveSoftSinceMs = undefined;
     if (this.#closeWhenSent) {
       this.#socket.end();
       return;
@@ -126,6 +161,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.reader.drain();
       return;
     }
+    if (this.#mustDrain && this.isParked) return;
     this.#mustDrain = false;
     this.startReading();
     this.#owner.continueReading(this);
@@ -149,7 +185,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   finish(): void {
     this.context.client.closing = true;
     this.#closeWhenSent = true;
-    if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
+    if (this.#pending.length === 0 && !this.closed) this.#socket.end();
   }
 
   /** Nothing is read from the client until it has read its replies. */
@@ -209,7 +245,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     const socket = this.#socket;
     return {
       // Takes nothing until the client's own remaining output has been sent.
-      write: (bytes, start, end) => (this.pendingBytes > 0 ? 0 : socket.write(bytes, start, end)),
+      write: (bytes, start, end) => (this.#pending.length > 0 ? 0 : socket.write(bytes, start, end)),
       pause: () => socket.pause(),
       resume: () => socket.resume(),
       terminate: () => socket.terminate(),

@@ -13,7 +13,7 @@ import type {
 const noBytes = Buffer.alloc(0);
 /** What is read while looking for the end of a connection. */
 const lookBytes = 16 * 1024;
-/** Node is given no more than this at a time: output that it has taken counts as read by the client. */
+/** Node is given no more than this at a time: it keeps a whole piece until the system has taken all of it. */
 const longestWriteBytes = 1024 * 1024;
 const looked = new Uint8Array(lookBytes);
 
@@ -40,6 +40,10 @@ class NodeSocket implements TransportSocket {
       at = next;
     }
     return at - start;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
   }
 
   /** Node cannot do it. `end` closes right after the last bytes. */

@@ -29,6 +29,8 @@ export interface StandInServer<Guest> {
 class GuestSocket implements TransportSocket {
   readonly #send: (message: ToThread) => void;
   readonly #id: number;
+  /** The thread does not tell. Its clients get short replies. */
+  readonly bufferedBytes = 0;
   readonly remoteAddress: string;
   readonly localAddress: string;
 

@@ -3,6 +3,8 @@
 export interface TransportSocket {
   /** Sends bytes[start, end); returns how many were taken. The rest must be offered again after `drain`. */
   write(bytes: Uint8Array, start: number, end: number): number;
+  /** Bytes that were taken, but that lie in this process until the system takes them. */
+  readonly bufferedBytes: number;
   /**
    * What is written from now on leaves together with the end of the connection, as far as the system can do that: so a
    * client that has read it knows that the connection has ended.

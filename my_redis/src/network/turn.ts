@@ -5,7 +5,7 @@ import type { ReplyOutlet } from "../dispatch/replies.ts";
 import type { TurnClock } from "../dispatch/turn-clock.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Connection } from "./connection.ts";
-import { type ReplySink, TurnOutput } from "./turn-output.ts";
+import { type ParkedOutput, type ReplySink, TurnOutput } from "./turn-output.ts";
 
 export interface TurnOptions {
   readonly changes: ChangeLog;
@@ -19,8 +19,7 @@ export interface TurnOptions {
  */
 export class Turn implements ReplyOutlet {
   readonly #options: TurnOptions;
-  #output = new TurnOutput();
-  readonly #spareOutputs: TurnOutput[] = [];
+  readonly #output = new TurnOutput();
   readonly #onEnd: (() => void)[] = [];
   #isRunning = false;
   #flushScheduled = false;
@@ -164,18 +163,22 @@ export class Turn implements ReplyOutlet {
       this.#send(output);
       return;
     }
-    this.#output = this.#spareOutputs.pop() ?? new TurnOutput();
-    this.#awaitedOutputs++;
+    let parked: ParkedOutput | undefined;
+    let isSettled = false;
     changes.whenSafe((safe) => {
-      this.#awaitedOutputs--;
-      if (safe) this.#send(output);
+      isSettled = true;
+      if (parked !== undefined) this.#awaitedOutputs--;
+      const settled = parked ?? output;
+      if (safe) this.#send(settled);
       // Whether the changes are safe is unknown. A broken connection says so; a reply would be wrong.
-      else output.discard();
-      this.#spareOutputs.push(output);
+      else settled.discard();
     });
+    if (isSettled) return;
+    this.#awaitedOutputs++;
+    parked = output.park();
   }
 
-  #send(output: TurnOutput): void {
+  #send(output: TurnOutput | ParkedOutput): void {
     const { statistics } = this.#options;
     statistics.netOutputBytes += output.bytes;
     this.#isSending = true;

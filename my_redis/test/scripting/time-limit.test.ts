@@ -112,6 +112,17 @@ describe("a script that cannot be paused where it is", () => {
     }
   });
 
+  for (const call of ["pack(format)", "unpack(format, 'x')", "size(format)"]) {
+    test(`is ended within struct.${call} of a long format`, () => {
+      const bench = impatient();
+      const script = `local format = string.rep(' ', 1000000) return struct.${call}`;
+      expect(new ScriptBench().eval(script)).not.toContain("it could not be paused");
+      expect(bench.eval(`return setmetatable({}, {__index = function() ${script} end}).x`)).toContain(
+        "it could not be paused",
+      );
+    });
+  }
+
   test("cannot catch the error that ends it", () => {
     const bench = impatient();
     const script =

@@ -114,6 +114,33 @@ for (const transport of ["bun", "node"] as const) {
       client.close();
     });
 
+    test("client-output-buffer-limit: the time above the soft limit begins anew once all is read", async () => {
+      const clock = new Clock();
+      const limit = "normal 0 1mb 10";
+      const server = await start({
+        transport,
+        hz: 1,
+        environment: clock.environment,
+        "client-output-buffer-limit": limit,
+      });
+      const client = await RawClient.open(server.port);
+      await client.send(`SET key ${"x".repeat(60_000)}\r\n`);
+      await client.receive(5);
+      client.stopReading();
+      void client.send("GET key\r\n".repeat(400));
+      const unread = (): number => [...server.server.clients.connected.values()][0]?.client.channel.pendingBytes ?? 0;
+      await waitUntil(() => unread() > 1024 * 1024, { what: "replies to pile up", timeoutMs: 10_000 });
+      client.startReading();
+      const replyBytes = 60_000 + 10;
+      await client.receive(5 + 400 * replyBytes);
+      await waitUntil(() => unread() === 0, { what: "all to be read", timeoutMs: 10_000 });
+      clock.nowMs += 11_000;
+      await client.send("GET key\r\n".repeat(100));
+      await client.receive(5 + 500 * replyBytes);
+      expect(client.closed).toBe(false);
+      client.close();
+    });
+
     test("a client that does not read is not read either, gets everything when it does, and holds up no other", async () => {
       const server = await start({ transport });
       const slow = await RawClient.open(server.port);

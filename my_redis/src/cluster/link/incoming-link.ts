@@ -87,6 +87,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
     this.openedAtMs = this.#heardAtMs;
     this.#reader = newFrameReader((bytes, start, end) => this.#frame(bytes, start, end));
     this.#answers = {
+      // They are no client's output, and count nowhere.
+      park: () => {},
       send: (bytes, start, end) => {
         appendWholeFrames(this.#output, bytes, start, end);
         parts.owner.dirty();

@@ -12,6 +12,8 @@ export interface SessionLink {
 export class SessionSocket implements TransportSocket {
   readonly remoteAddress: string;
   readonly localAddress = "";
+  /** What lies in the link is shared by all sessions. */
+  readonly bufferedBytes = 0;
   readonly #link: SessionLink;
   readonly #client: number;
 

@@ -183,6 +183,11 @@ export class Lua {
     return left;
   }
 
+  /** As `charge`, within work that may take long: looks at the clock when the count is used up, and may raise. */
+  work(state: LuaState, instructions: number): void {
+    if (this.charge(state, instructions) === 1) this.nativeWork?.step(state);
+  }
+
   /** Pushes a field of the table on top of the stack; nil when a metamethod raises an error. */
   getField(state: LuaState, name: string): void {
     const { api } = this;

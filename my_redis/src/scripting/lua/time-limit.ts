@@ -146,7 +146,7 @@ export class TimeLimit implements NativeWork {
   /** Called when two texts are compared, of which one has this many bytes. As `step`, once that has used up the count. */
   compare(bytes: number): void {
     const state = this.#activations.current?.thread;
-    if (state !== undefined && this.#lua.charge(state, bytes >>> 1) === 1) this.step(state);
+    if (state !== undefined) this.#lua.work(state, bytes >>> 1);
   }
 
   /** The script cannot be paused here: ends it when its time has come. An error that was caught is raised again. */

@@ -1,6 +1,9 @@
 import type { LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
 
+/** The clock is looked at after so many options, each of which takes as long as some 50 instructions. */
+const optionsBetweenLooks = 1024;
+const optionInstructions = 50;
 const largestInteger = 32;
 const largestNumber = 2147483647;
 const standardAlignment = 8;
@@ -16,6 +19,8 @@ export class StructFormat {
   readonly #state: LuaState;
   readonly #text: string;
   #at = 0;
+  /** Options that were read since the last look at the clock. */
+  #uncharged = 0;
   /** The option that was read last (one character), and its size in bytes. */
   option = "";
   size = 0;
@@ -30,7 +35,15 @@ export class StructFormat {
 
   /** Reads the next option; false at the end. */
   next(): boolean {
-    if (this.#at >= this.#text.length) return false;
+    if (this.#at >= this.#text.length) {
+      this.#lua.charge(this.#state, this.#uncharged * optionInstructions);
+      this.#uncharged = 0;
+      return false;
+    }
+    if (++this.#uncharged === optionsBetweenLooks) {
+      this.#lua.work(this.#state, optionsBetweenLooks * optionInstructions);
+      this.#uncharged = 0;
+    }
     this.option = this.#text[this.#at++] as string;
     this.size = this.#sizeOf(this.option);
     return true;

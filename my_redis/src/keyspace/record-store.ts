@@ -1,6 +1,7 @@
-import { freeRecord } from "./free-record.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
+import { fitsBlock } from "./fits-block.ts";
+import { freeRecord } from "./free-record.ts";
 import type { Address } from "../memory/heap.ts";
 import type { KeyspaceCore } from "./keyspace-core.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
@@ -253,7 +254,7 @@ export abstract class RecordStore {
     this.preserve(address);
     const { heap } = this.keyspace;
     const kept = Math.min(length, record.valueLengthOf(heap, address));
-    if (this.#fits(address, length)) {
+    if (fitsBlock(heap, address, length)) {
       record.setValueLength(heap, address, length);
       return address;
     }
@@ -266,22 +267,12 @@ export abstract class RecordStore {
    */
   growValue(address: Address, length: number): Address {
     const { heap } = this.keyspace;
-    if (length <= record.valueLengthOf(heap, address) || this.#fits(address, length)) {
+    if (length <= record.valueLengthOf(heap, address) || fitsBlock(heap, address, length)) {
       return this.resizeValue(address, length);
     }
     const moved = this.resizeValue(address, Math.min(length + (length >>> 1), Math.max(length, maxGrownBytes)));
     record.setValueLength(heap, moved, length);
     return moved;
-  }
-
-  #fits(address: Address, length: number): boolean {
-    const { heap } = this.keyspace;
-    const size = record.recordBytes(record.keyLengthOf(heap, address), length, record.hasExpiry(heap, address));
-    const capacity = heap.capacity(address);
-    // A block may be up to twice as large as its content; for a larger difference, the memory saved is worth a move. A
-    // block that was made larger for a growing value stays while the value grows.
-    if (size > capacity) return false;
-    return capacity <= 64 || size * 2 >= capacity || length >= record.valueLengthOf(heap, address);
   }
 
   /**
@@ -290,7 +281,7 @@ export abstract class RecordStore {
    */
   #reallocate(hash: number, address: Address, length: number, kept: number): Address {
     const { heap } = this.keyspace;
-    if (this.#fits(address, length)) {
+    if (fitsBlock(heap, address, length)) {
       record.setValueLength(heap, address, length);
       return address;
     }
@@ -331,23 +322,25 @@ export abstract class RecordStore {
     }
     const hash = this.hashOf(address);
     this.expires.makeRoom();
-    const moved = this.#copyRecord(address, atMs);
-    if (isUntaken) this.keyspace.snapshot?.moved(address, moved);
-    heap.free(address);
-    this.keys.replace(hash, address, moved);
+    const moved = this.#moveTo({ hash, address, expiryMs: atMs, isUntaken });
     this.expires.add(hash, moved);
-    if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
   }
 
   /** Removes the expiry. The record must have one. */
   removeExpiry(address: Address): Address {
     const isUntaken = this.#keepExpiry(address);
-    const { heap } = this.keyspace;
     const hash = this.hashOf(address);
-    const moved = this.#copyRecord(address, noExpiry);
-    if (isUntaken) this.keyspace.snapshot?.moved(address, moved);
     this.expires.remove(hash, address);
+    return this.#moveTo({ hash, address, expiryMs: noExpiry, isUntaken });
+  }
+
+  /** Moves a record to a block with room for the expiry, or without. `isUntaken`: a snapshot has still to take it. */
+  #moveTo(to: { hash: number; address: Address; expiryMs: number; isUntaken: boolean }): Address {
+    const { heap, snapshot } = this.keyspace;
+    const { hash, address } = to;
+    const moved = this.#copyRecord(address, to.expiryMs);
+    if (to.isUntaken) snapshot?.moved(address, moved);
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
@@ -356,9 +349,9 @@ export abstract class RecordStore {
 
   /** As `preserve`, for a change of the expiry alone. True when a snapshot has still to take the record. */
   #keepExpiry(address: Address): boolean {
-    if (this.keyspace.snapshot?.keepExpiry(this.keys, address) === true) return true;
-    this.preserve(address);
-    return false;
+    const isUntaken = this.keyspace.snapshot?.keepExpiry(this.keys, address) === true;
+    if (!isUntaken) this.preserve(address);
+    return isUntaken;
   }
 
   #copyRecord(address: Address, expiryMs: number): Address {

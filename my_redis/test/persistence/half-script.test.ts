@@ -126,7 +126,7 @@ describe("while a script is paused,", () => {
 
   test("a log that has only just begun gets no base when the server ends", async () => {
     const messages: string[] = [];
-    const report: Environment["report"] = (_level, message, error) => messages.push(`${message} ${error}`);
+    const report: Environment["report"] = (_level, message, error) => messages.push(`${message} ${String(error)}`);
     await withPausedScript({ environment: { report } }, async ({ server, close }, dir) => {
       server.parts.storage?.log.enable();
       await close();

@@ -115,6 +115,10 @@ export interface LogStorage {
   /** Bytes of all files of the log. */
   readonly bytes: number;
   readonly rewriter: LogRewriting;
+  /** Whether the disk is syncing the log. */
+  readonly isSyncing: boolean;
+  /** How often a second went by without a sync, because the disk had not yet ended the one before. */
+  readonly delayedSyncs: number;
   /** The file that holds what the start has cut off the end of the log; empty when it has cut off nothing. */
   readonly lastCutCopy: string;
   /** Replaces the dataset by the contents of the log, for tests. Throws LogLoadError and the like. */

@@ -20,6 +20,8 @@ export interface AppendOnlyFileOptions {
 
 /** How often a failed write (a full disk) is tried again. */
 const retryMs = 1000;
+/** A sync of `everysec` that runs for so many seconds longer than it should is reported. */
+const reportedAfterSeconds = 2;
 
 interface Waiter {
   readonly offset: number;
@@ -64,6 +66,9 @@ export class AppendOnlyFile implements LogSink {
   /** What the first write of the current file begins with. */
   #opening: string;
   #syncing = false;
+  /** Seconds in which nothing was synced because an earlier sync still ran: of the running one, and of all. */
+  #secondsBehind = 0;
+  #delayedSyncs = 0;
   #waiters: Waiter[] = [];
   #syncCallers: SyncCaller[] = [];
   /**
@@ -131,6 +136,15 @@ export class AppendOnlyFile implements LogSink {
     this.#descriptor = descriptor;
     this.#fileStart = this.#written;
     if (!this.#syncing) this.#sync();
+  }
+
+  get isSyncing(): boolean {
+    return this.#syncing;
+  }
+
+  /** How often a second went by without a sync, because the disk had not yet ended the one before. */
+  get delayedSyncs(): number {
+    return this.#delayedSyncs;
   }
 
   get healthy(): boolean {
@@ -235,7 +249,18 @@ export class AppendOnlyFile implements LogSink {
   }
 
   #syncEverySecond(): void {
-    if (this.syncPolicy !== "no" && !this.#syncing && this.#synced < this.#written && !this.#syncFailed) this.#sync();
+    if (this.syncPolicy === "no" || this.#synced >= this.#written || this.#syncFailed) return;
+    if (!this.#syncing) {
+      this.#sync();
+      return;
+    }
+    this.#delayedSyncs++;
+    if (++this.#secondsBehind !== reportedAfterSeconds) return;
+    this.#environment.report(
+      "warning",
+      `the disk is slow: a sync of the append-only file runs for over ${reportedAfterSeconds} seconds. A loss of power would ` +
+        "lose all that was written since it began",
+    );
   }
 
   /** Syncs the files in their order: after a power failure no later bytes may be there without the earlier ones. */
@@ -263,6 +288,10 @@ export class AppendOnlyFile implements LogSink {
 
   #syncEnded(upTo: number, error: Error | null | undefined): void {
     this.#syncing = false;
+    if (this.#secondsBehind >= reportedAfterSeconds) {
+      this.#environment.report("notice", `a sync of the append-only file ended ${this.#secondsBehind} seconds late`);
+    }
+    this.#secondsBehind = 0;
     if (this.#closed) {
       this.#closeFiles();
       return;

@@ -45,6 +45,14 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     return this.#open === undefined ? 0 : this.#open.bytesBefore + this.#open.file.sizeBytes;
   }
 
+  get isSyncing(): boolean {
+    return this.#open?.file.isSyncing ?? false;
+  }
+
+  get delayedSyncs(): number {
+    return this.#open?.file.delayedSyncs ?? 0;
+  }
+
   get lastCutCopy(): string {
     return this.#open?.folder.cutCopy ?? "";
   }

@@ -63,7 +63,7 @@ function sizes(log: LogStorage, pendingBytes: number): [string, number | string]
     ["aof_base_size", log.rewriter.baseBytes],
     ["aof_pending_rewrite", 0],
     ["aof_buffer_length", pendingBytes],
-    ["aof_pending_bio_fsync", 0],
-    ["aof_delayed_fsync", 0],
+    ["aof_pending_bio_fsync", log.isSyncing ? 1 : 0],
+    ["aof_delayed_fsync", log.delayedSyncs],
   ];
 }

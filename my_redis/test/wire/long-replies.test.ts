@@ -21,6 +21,7 @@ class SlowSocket {
 
   constructor(takenBytes: number) {
     const socket: Partial<TransportSocket> = {
+      bufferedBytes: 0,
       write: (bytes, start, end) => {
         this.written.add(bytes);
         const taken = Math.min(takenBytes, end - start);

@@ -91,7 +91,10 @@ export class ProgramReservations {
     if (entry === undefined) return { failure: "product_not_found" };
     if (!program.knows(entry.sale.id)) return notItsSale(program, entry.sale.id);
     const { limitPerUser } = entry.product;
-    if (wanted.quantity > limitPerUser) return { failure: "over_limit", left: limitPerUser };
+    if (wanted.quantity > limitPerUser) {
+      const standing = await requests.read(reservationId);
+      return standing === undefined ? { failure: "over_limit", left: limitPerUser } : conflict(standing, wanted);
+    }
     // Nothing is written for requests that cannot succeed: they may be many.
     if (entry.soldOut.refuses(reservationId, now())) return { failure: "sold_out" };
     const early = this.#tooEarly(entry);

@@ -68,7 +68,7 @@ describe("the quantity service", () => {
     await using system = await startTestQuantity();
     const shop = program(system);
     await shop.post("/reservations", headphones);
-    for (const change of [{ productID: "speaker" }, { userID: "bob" }, { userID: undefined }]) {
+    for (const change of [{ productID: "speaker" }, { userID: "bob" }, { userID: undefined }, { quantity: 900 }]) {
       const answer = await shop.post("/reservations", { ...headphones, ...change });
       expect([answer.status, answer.body.error]).toEqual([409, "request_conflict"]);
       expect(answer.body.message).toContain("order-1 stands for product headphones, quantity 1, user ada");

@@ -32,6 +32,8 @@ class SlowSocket {
     };
     const limits = { maxBulkBytes: mebibyte, maxQueryBufferBytes: mebibyte };
     this.connection = new Connection(socket as TransportSocket, owner, limits);
+    const context = { client: {}, server: { clock: { update() {}, nowMs: 0 } } };
+    this.connection.context = context as unknown as Connection["context"];
   }
 
   drain(): string {

@@ -30,12 +30,14 @@ export interface MemoryPressure {
 
 /** Serves clients although a script keeps the event loop from running. */
 export interface StuckService {
+  /** Whether it serves, or is about to: then it goes on until `end`, also while the script is paused. */
+  readonly isServing: boolean;
   /**
-   * Called every few milliseconds while the script cannot be paused. What clients ask for runs within `asPaused`. False
-   * when no client is there or is expected soon.
+   * Called every few milliseconds while the script cannot be paused, and whenever a paused script goes on. What clients
+   * ask for runs within `asPaused`. False when no client is there or is expected soon.
    */
   serve(asPaused: (work: () => void) => void): boolean;
-  /** The script has ended or can be paused: the event loop serves all clients again. */
+  /** The script has ended: the event loop serves all clients again. */
   end(): void;
 }
 

@@ -73,8 +73,9 @@ class GuestSocket implements TransportSocket {
 /**
  * Serves new clients while a script keeps the event loop from running, because it cannot be paused where it is. A thread
  * listens at the server's addresses meanwhile, and the server fetches from it, between two instructions of the script,
- * what the clients have sent. Open connections stay with the event loop, and wait. When the script has ended or can be
- * paused, the clients of the thread are disconnected, and the server listens again.
+ * what the clients have sent. Open connections stay with the event loop, and wait. When the script has ended, the clients
+ * of the thread are disconnected, and the server listens again. Not before: a script that can be paused now and then
+ * would otherwise make the listeners change hands again and again, and new clients would find none.
  */
 export class StandIn<Guest> implements StuckService {
   readonly #server: StandInServer<Guest>;
@@ -89,6 +90,10 @@ export class StandIn<Guest> implements StuckService {
   constructor(server: StandInServer<Guest>, environment: Pick<Environment, "monotonicMs" | "report">) {
     this.#server = server;
     this.#environment = environment;
+  }
+
+  get isServing(): boolean {
+    return this.#port !== undefined && !this.#isLeaving;
   }
 
   serve(asPaused: (work: () => void) => void): boolean {
@@ -126,7 +131,7 @@ export class StandIn<Guest> implements StuckService {
       this.#awaitedUntilMs = this.#environment.monotonicMs() + awaitedMs;
       this.#environment.report(
         "warning",
-        "a script cannot be paused: new clients are served by a stand-in until it can",
+        "a script cannot be paused: new clients are served by a stand-in until it ends",
       );
     } else if (message.kind === "open") {
       this.#guests.set(message.id, this.#server.openGuest(new GuestSocket(send, message), message.address));

@@ -76,8 +76,10 @@ export class ScriptRunner implements Scripts {
     const outcome = this.#server.execution.asUnit(() =>
       this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
     );
-    this.#stuckService?.end();
-    if (outcome === "done") return this.#noteFailure(reply, length);
+    if (outcome === "done") {
+      this.#stuckService?.end();
+      return this.#noteFailure(reply, length);
+    }
     // Also when this request itself had been held: no later request of the client may run now.
     caller.client.hold();
     this.#pause(caller, caller.command);
@@ -158,6 +160,10 @@ export class ScriptRunner implements Scripts {
     const { changes, clients, clock, execution } = this.#server;
     // No client waits for the script and none could kill it. The server may have been closed.
     if (clients.connected.size + clients.sessionCount === 0 && !this.#host.hasWritten()) return this.kill();
+    if (this.#stuckService?.isServing === true) {
+      this.#stuckService.serve((work) => work());
+      if (this.#paused === undefined) return;
+    }
     execution.resumeScript();
     this.#paused = undefined;
     if (paused.unit !== undefined) changes.resumeUnit(paused.unit);
@@ -165,7 +171,6 @@ export class ScriptRunner implements Scripts {
     this.#host.stopClock();
     this.#caller = paused.caller;
     const outcome = execution.asUnit(() => this.engine.continue(this.#reply));
-    this.#stuckService?.end();
     clock.update();
     if (outcome === "paused") return this.#pause(paused.caller, paused.command);
     changes.endUnit();
@@ -184,6 +189,7 @@ export class ScriptRunner implements Scripts {
 
   /** Answers the client of a script that had been paused; the other clients are served again. */
   #finish({ caller: { client }, command }: PausedScript): void {
+    this.#stuckService?.end();
     const { blocking, execution, replies } = this.#server;
     this.#noteFailure(this.#reply, 0);
     // The processor has counted the call when the script was first paused.

@@ -101,3 +101,28 @@ test("a new client that closes its side gets its answer, and one that uploads to
   await server.process.exited;
   for (const each of [caller, administrator, half, uploading]) each.close();
 }, 60_000);
+
+test("new clients are answered throughout a script that can be paused only now and then", async () => {
+  const server = await startMyRedis(temporaryFolder("stuck-calls"), { "busy-reply-threshold": "20" });
+  const caller = await server.connect();
+  // Each call of string.find takes longer than the server waits before it calls a thread to its help.
+  caller.send(["EVAL", "local s = string.rep('a', 3000000) while true do string.find(s, '%f[b]b') end", "0"]);
+  const asked: string[] = [];
+  for (let number = 0; number < 60; number++) {
+    const answer = async (): Promise<string> => {
+      const other = await server.connect();
+      const { text } = await other.reply("GET", "key");
+      other.close();
+      return String(text).slice(0, 4);
+    };
+    asked.push(await answer().catch(() => "none"));
+    await Bun.sleep(20);
+  }
+  // While the listeners change hands, once, a client may be refused.
+  expect(asked.filter((text) => text === "none").length).toBeLessThan(4);
+  expect(asked.at(-1)).toBe("BUSY");
+  expect(server.process.stdout()).toContain("new clients are served by a stand-in until it ends");
+  const killer = await server.connect();
+  expect(showReply(await killer.reply("SCRIPT", "KILL"))).toBe("+OK");
+  await server.process.kill("SIGKILL");
+}, 30_000);

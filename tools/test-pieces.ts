@@ -7,6 +7,9 @@ const longTests = [
   /\/test\/damage\//,
   /\/test\/simulation\//,
   /\/test\/cluster\/crash\//,
+  /\/test\/roles\/(sale-command|whole-system)/,
+  /\/test\/ledger-gate\/whole-sale/,
+  /\/test\/queue\/rabbitmq-faults/,
 ];
 
 /** The files of `npm test`, or those of `npm run test:long`: every test is in one of them. */

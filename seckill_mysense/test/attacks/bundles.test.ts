@@ -151,6 +151,8 @@ test("a bundle that somebody made up does not exist, and asking for it leaves no
 });
 
 test("a token for a bundle that is replayed a thousand times takes one unit of each product", async () => {
+  // A gateway tells what it last knew of the gate: until then the figures may be from before the tests above.
+  await Bun.sleep(2_000);
   const before = await unitsLeft();
   const token = shop.bundleToken(shop.allow("eager-bundle", ...both));
   const statuses = new Map<number, number>();

@@ -96,7 +96,18 @@ describe("the verifier", () => {
     const report = await verify({ told: record });
     expect(report.ok).toBe(true);
     const statuses = Object.entries(report.results).map(([id, { status }]) => `${id} ${status}`);
-    expect(statuses).toEqual(["I1 ok", "I2 ok", "I3 ok", "I4 ok", "I5 ok", "I6 ok", "I7 ok", "I8 not_asked", "I9 ok"]);
+    expect(statuses).toEqual([
+      "I1 ok",
+      "I2 ok",
+      "I3 ok",
+      "I4 ok",
+      "I5 ok",
+      "I6 ok",
+      "I7 ok",
+      "I8 not_asked",
+      "I9 ok",
+      "I10 ok",
+    ]);
     expect(report.products).toEqual([
       {
         productId: product.id,
@@ -432,6 +443,7 @@ describe("the verifier", () => {
       "  ok           I7 each unit returns at most once (returns against released orders and rejections)",
       "  not asked    I8 no undersell: nobody said whether demand was left",
       "  ok           I9 no money without a unit, no unit without money (payments and refunds against orders)",
+      "  ok           I10 a bundle is whole, or holds nothing (bundles against their orders and payments)",
     ]);
   });
 });

@@ -35,6 +35,12 @@ describe("the web server for merchants", () => {
         status: 400,
         body: { error: "invalid_request" },
       });
+      for (const odd of [{ starts_at: "1969-12-31T00:00:00Z" }, { title: "half a pair \ud800" }]) {
+        expect(await ask("POST", "", { ...spring, ...odd })).toMatchObject({
+          status: 400,
+          body: { error: "invalid_request", message: expect.stringContaining("sale spring") },
+        });
+      }
       expect(await ask("POST", "?by=Ada", spring)).toMatchObject({ status: 201, body: { id: "spring", version: 1 } });
       expect(await ask("POST", "", spring)).toMatchObject({ status: 409, body: { error: "sale_conflict" } });
       const onSale = async (): Promise<boolean> => {

@@ -72,7 +72,7 @@ export class SqlChanges implements LedgerChanges {
     return this.#database.snapshot((snapshot) => readContent(snapshot, saleId));
   }
 
-  create(
+  async create(
     sale: Sale,
     products: readonly SaleProduct[],
     { actor, state }: { readonly actor: string; readonly state: "draft" | "published" },

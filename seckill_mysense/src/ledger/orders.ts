@@ -56,7 +56,7 @@ export interface LedgerOrders {
   expireUnpaid(nowMs: number, limit: number): Promise<number>;
   /**
    * Releases up to `limit` orders of cancelled sales: unpaid ones are cancelled, paid ones become `refund_due`. Returns how
-   * many.
+   * many it found; another process may have released some of them first.
    */
   releaseCancelled(limit: number): Promise<number>;
 }

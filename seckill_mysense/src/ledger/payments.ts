@@ -100,7 +100,7 @@ export interface LedgerPayments {
   readRefund(paymentId: string): Promise<RefundRecord | undefined>;
   /** Has a refund sent now; a held one by a further refund at the provider. False when none waits. */
   retryRefund(paymentId: string): Promise<boolean>;
-  /** An operator paid the money back elsewhere. False when no refund waits. */
+  /** An operator paid the money back elsewhere. False when no refund waits, unless this very settlement is recorded. */
   settleRefund(paymentId: string, settlement: { readonly by: string; readonly note: string }): Promise<boolean>;
   readRefunds(): Promise<RefundFigures>;
 }

@@ -14,7 +14,8 @@ const maxReleased = 500;
 
 /**
  * Releases orders of cancelled sales: unpaid ones are cancelled, paid ones are due for a refund. No order is recorded
- * after the cancellation, so a sale without such orders is done. Returns how many orders were released, at most `limit`.
+ * after the cancellation, so a sale without such orders is done. Returns how many orders it found to be released, at most `limit`: another
+ * process may have released some of them first.
  */
 export async function releaseCancelledSales(
   database: RetryingDatabase,
@@ -46,7 +47,7 @@ function markReleased(database: RetryingDatabase, saleId: string): Promise<unkno
 
 /**
  * Releases orders of one product, so that each transaction locks only one product; bundles as a whole.
- * @returns how many orders it found, so that the caller asks again; 0 when another process has released them first; undefined when the sale has none left
+ * @returns how many orders it found, so that the caller asks again; undefined when the sale has none left
  */
 async function releaseSome(
   database: RetryingDatabase,

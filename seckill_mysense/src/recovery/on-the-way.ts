@@ -3,7 +3,7 @@ import type { ConsumerReport } from "./consumer-report.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 
 /** A consumer that has said nothing for this long is gone, and the broker gives its messages to others. */
-const silentAfterMs = 4_000;
+export const silentAfterMs = 4_000;
 /** A report may be this much older than its row, because it is collected before it is written. */
 const reportLagMs = 250;
 

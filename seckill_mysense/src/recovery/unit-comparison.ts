@@ -1,7 +1,7 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 import { unitsOwed } from "./judge-gate.ts";
-import { OnTheWay } from "./on-the-way.ts";
+import { OnTheWay, silentAfterMs } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
 export type UnitVerdict =
@@ -15,6 +15,8 @@ export type UnitVerdict =
 interface Suspect {
   readonly figures: string;
   readonly onTheWay: OnTheWay;
+  /** The consumers of a shared queue at the first look; undefined if this process does not know them. */
+  readonly consumers: string | undefined;
   /** Nothing was on its way, at an earlier look. */
   isClear: boolean;
 }
@@ -46,7 +48,8 @@ export class UnitComparison {
     const figures = figuresOf(record, status);
     const suspect = this.#suspects.get(id);
     if (suspect?.figures !== figures || isChanging(record, status)) {
-      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts), isClear: false });
+      const { names: consumers } = await this.#readConsumers();
+      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts), consumers, isClear: false });
       return { kind: "moving" };
     }
     if (suspect.isClear) {
@@ -59,12 +62,29 @@ export class UnitComparison {
     return { kind: "wait", why: why ?? "it is looked at once more" };
   }
 
-  async #whyNot({ onTheWay }: Suspect, record: GateRecord, { outboxLength }: GateStatus): Promise<string | undefined> {
+  async #whyNot(
+    { onTheWay, consumers }: Suspect,
+    record: GateRecord,
+    { outboxLength }: GateStatus,
+  ): Promise<string | undefined> {
     const why = await onTheWay.find(record, outboxLength);
     if (why !== undefined) return why;
+    if (consumers !== undefined) {
+      // This gate is in order otherwise. One that came or went meanwhile may have had messages without saying so.
+      const now = await this.#readConsumers();
+      if (now.names === "" || now.names !== consumers || now.held > 0) return "the consumers are not at rest";
+    }
     // An operator may replay a message, which an older epoch would not allow.
     const letters = (await this.#parts.deadLetters?.()) ?? 0;
     return letters > 0 ? `${letters} dead letters wait for an operator` : undefined;
+  }
+
+  async #readConsumers(): Promise<{ readonly names: string | undefined; readonly held: number }> {
+    const { queue, consumers } = this.#parts;
+    if (consumers === undefined || queue?.unsettled !== undefined) return { names: undefined, held: 0 };
+    const live = (await consumers()).filter(({ ageMs }) => ageMs < silentAfterMs);
+    const names = live.map(({ instance }) => instance).toSorted();
+    return { names: names.join(" "), held: live.reduce((sum, { held }) => sum + held, 0) };
   }
 
   #remember(id: string, suspect: Suspect): void {

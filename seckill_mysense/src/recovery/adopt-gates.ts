@@ -1,6 +1,6 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
-import { judgeGate, unitsOwed } from "./judge-gate.ts";
+import { describeUnits, judgeGate, unitsOwed } from "./judge-gate.ts";
 import type { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
@@ -68,7 +68,6 @@ function compare(record: GateRecord | undefined, status: GateStatus): AdoptOutco
   if (record === undefined) return { kind: "wait", why: "the ledger has no such product" };
   const verdict = judgeGate(record, status);
   if (verdict.kind === "lost") return verdict;
-  const owed = unitsOwed(record);
-  if (status.available === owed) return { kind: "adopted" };
-  return { kind: "lost", reason: `the gate has ${status.available} units, but by the ledger it must have ${owed}` };
+  if (status.available === unitsOwed(record)) return { kind: "adopted" };
+  return { kind: "lost", reason: describeUnits(status, record) };
 }

@@ -44,6 +44,11 @@ export function unitsOwed({ product, taken, pendingReturns }: GateRecord): numbe
   return product.total - taken - pendingReturns;
 }
 
+/** Why the units of a gate are wrong. */
+export function describeUnits({ available }: GateStatus, record: GateRecord): string {
+  return `the gate has ${available} units, but by the ledger it must have ${unitsOwed(record)}`;
+}
+
 function lost(reason: string): GateVerdict {
   return { kind: "lost", reason };
 }

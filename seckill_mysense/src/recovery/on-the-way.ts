@@ -3,7 +3,7 @@ import type { ConsumerReport } from "./consumer-report.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 
 /** A consumer that has said nothing for this long is gone, and the broker gives its messages to others. */
-export const silentAfterMs = 4_000;
+const silentAfterMs = 4_000;
 /** A report may be this much older than its row, because it is collected before it is written. */
 const reportLagMs = 250;
 
@@ -33,12 +33,18 @@ type Parts = Pick<RecoveryParts, "queue" | "consumers" | "clock" | "times">;
 export class OnTheWay {
   readonly #parts: Parts;
   #watermark: Watermark | undefined;
+  #consumers: readonly ConsumerReport[] | undefined;
   /** The ledger's figures, and since when they are the same. */
   #figures = "";
   #unchangedSinceMs = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** The consumers of a shared queue that live, as they were at the last question; undefined where nobody was asked. */
+  get consumers(): readonly ConsumerReport[] | undefined {
+    return this.#consumers;
   }
 
   /** Says what is on its way; undefined if nothing is. */
@@ -62,7 +68,8 @@ export class OnTheWay {
   async #beforeWatermark({ product: { epoch } }: GateRecord, ready: number): Promise<string | undefined> {
     const { consumers, clock } = this.#parts;
     const nowMs = clock.elapsedMs();
-    const reports = (await consumers?.())?.filter(({ ageMs }) => ageMs < silentAfterMs) ?? [];
+    this.#consumers = (await consumers?.())?.filter(({ ageMs }) => ageMs < silentAfterMs);
+    const reports = this.#consumers ?? [];
     let mark = this.#watermark;
     // What a consumer held that is gone is in the queue again, and comes before a new watermark.
     const isGone = mark !== undefined && !mark.consumers.isSubsetOf(new Set(reports.map(({ instance }) => instance)));

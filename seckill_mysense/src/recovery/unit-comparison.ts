@@ -1,7 +1,7 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
-import { unitsOwed } from "./judge-gate.ts";
-import { OnTheWay, silentAfterMs } from "./on-the-way.ts";
+import { describeUnits, unitsOwed } from "./judge-gate.ts";
+import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
 export type UnitVerdict =
@@ -14,9 +14,9 @@ export type UnitVerdict =
 
 interface Suspect {
   readonly figures: string;
-  readonly onTheWay: OnTheWay;
-  /** The consumers of a shared queue at the first look; undefined if this process does not know them. */
-  readonly consumers: string | undefined;
+  onTheWay: OnTheWay;
+  /** The names of the consumers since `onTheWay` was begun; undefined before they are known. */
+  consumers: string | undefined;
   /** Nothing was on its way, at an earlier look. */
   isClear: boolean;
 }
@@ -40,21 +40,19 @@ export class UnitComparison {
   /** For a gate that is in order otherwise. The record was read before the status. */
   async look(record: GateRecord, status: GateStatus): Promise<UnitVerdict> {
     const { id } = record.product;
-    const owed = unitsOwed(record);
-    if (status.available === owed) {
+    if (status.available === unitsOwed(record)) {
       this.#suspects.delete(id);
       return { kind: "agrees" };
     }
     const figures = figuresOf(record, status);
     const suspect = this.#suspects.get(id);
     if (suspect?.figures !== figures || isChanging(record, status)) {
-      const { names: consumers } = await this.#readConsumers();
-      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts), consumers, isClear: false });
+      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts), consumers: undefined, isClear: false });
       return { kind: "moving" };
     }
     if (suspect.isClear) {
       this.#suspects.delete(id);
-      return { kind: "lost", reason: `the gate has ${status.available} units, but by the ledger it must have ${owed}` };
+      return { kind: "lost", reason: describeUnits(status, record) };
     }
     const why = await this.#whyNot(suspect, record, status);
     // What had arrived by then is in the figures of the next look.
@@ -62,29 +60,31 @@ export class UnitComparison {
     return { kind: "wait", why: why ?? "it is looked at once more" };
   }
 
-  async #whyNot(
-    { onTheWay, consumers }: Suspect,
-    record: GateRecord,
-    { outboxLength }: GateStatus,
-  ): Promise<string | undefined> {
-    const why = await onTheWay.find(record, outboxLength);
-    if (why !== undefined) return why;
-    if (consumers !== undefined) {
-      // This gate is in order otherwise. One that came or went meanwhile may have had messages without saying so.
-      const now = await this.#readConsumers();
-      if (now.names === "" || now.names !== consumers || now.held > 0) return "the consumers are not at rest";
-    }
+  async #whyNot(suspect: Suspect, record: GateRecord, { outboxLength }: GateStatus): Promise<string | undefined> {
+    const why = await suspect.onTheWay.find(record, outboxLength);
+    const unrest = this.#unrestOf(suspect);
+    if (why !== undefined || unrest !== undefined) return why ?? unrest;
     // An operator may replay a message, which an older epoch would not allow.
     const letters = (await this.#parts.deadLetters?.()) ?? 0;
     return letters > 0 ? `${letters} dead letters wait for an operator` : undefined;
   }
 
-  async #readConsumers(): Promise<{ readonly names: string | undefined; readonly held: number }> {
-    const { queue, consumers } = this.#parts;
-    if (consumers === undefined || queue?.unsettled !== undefined) return { names: undefined, held: 0 };
-    const live = (await consumers()).filter(({ ageMs }) => ageMs < silentAfterMs);
-    const names = live.map(({ instance }) => instance).toSorted();
-    return { names: names.join(" "), held: live.reduce((sum, { held }) => sum + held, 0) };
+  /**
+   * This gate is in order otherwise, so its buyers must not lose what a consumer never told of: one that came or went may
+   * have had messages. After that the wait begins anew.
+   */
+  #unrestOf(suspect: Suspect): string | undefined {
+    const { consumers } = suspect.onTheWay;
+    if (consumers === undefined) return undefined;
+    const names = consumers.map(({ instance }) => instance).toSorted();
+    suspect.consumers ??= names.join(" ");
+    if (suspect.consumers !== names.join(" ")) {
+      suspect.onTheWay = new OnTheWay(this.#parts);
+      suspect.consumers = undefined;
+      return "consumers have come or gone";
+    }
+    const isAtRest = names.length > 0 && consumers.every(({ held }) => held === 0);
+    return isAtRest ? undefined : "the consumers are not at rest";
   }
 
   #remember(id: string, suspect: Suspect): void {

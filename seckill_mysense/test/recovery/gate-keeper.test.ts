@@ -4,6 +4,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { createLogger } from "../../src/logging/logger.ts";
 import { GateKeeper } from "../../src/recovery/gate-keeper.ts";
+import type { ConsumerReport } from "../../src/recovery/consumer-report.ts";
 import type { RecoveryParts } from "../../src/recovery/recovery-parts.ts";
 import { startSweeper } from "../../src/orders/sweeper.ts";
 import { systemClock } from "../../src/time/clock.ts";
@@ -191,6 +192,30 @@ describe("the keeper of the gates", () => {
     expect(gate.stocks.get(first().id)).toMatchObject({ available: total - 2, epoch: 2 });
     for (let looks = 0; looks < 5; looks++) await made.step();
     expect(made.counts.repaired).toBe(1);
+  });
+
+  test("judges units only while the consumers of a shared queue stay the same, and after a change of them anew", async () => {
+    let elapsedMs = 1_000_000;
+    let consumers: ConsumerReport[] = [];
+    const queue = { depth: async () => ({ ready: 0, unacknowledged: 0 }) };
+    const clock = { now: systemClock.now, elapsedMs: () => elapsedMs };
+    const made = keeper({ queue, clock, consumers: async () => consumers });
+    const look = async (instance: string | undefined, held = 0): Promise<void> => {
+      elapsedMs += 2_000;
+      consumers = instance === undefined ? [] : [{ instance, ageMs: 0, held, received: 0, oldestMs: 0 }];
+      await made.step();
+    };
+    await made.step();
+    await acceptAndHandOver(gate, first());
+    // Each of them had the message and was stopped, and the next one got it.
+    for (const instance of [undefined, "a", undefined, "b", "c", "d"]) await look(instance);
+    for (let looks = 0; looks < 4; looks++) await look("d", 1);
+    for (let looks = 0; looks < 4; looks++) await look(undefined);
+    await Bun.sleep(20);
+    expect([made.counts.repaired, await epochOf(first())]).toEqual([0, 1]);
+    // It has no message, so there is none any more.
+    for (let looks = 0; looks < 6; looks++) await look("e");
+    await waitUntil(() => made.counts.repaired === 1, { what: "the repair", timeoutMs: 10_000, intervalMs: 5 });
   });
 
   test("leaves gates alone whose units move: sold, returned, added or taken out", async () => {

@@ -120,9 +120,10 @@ export class AppendOnlyFile implements LogSink {
   }
 
   /**
-   * Continues in another file, the increment `sequence`, which is open for appending and empty. What the disk does not have yet of the present
-   * file is synced in the background, before anything of the new file. With `always`, replies wait for both. A caller
-   * awaits `sync` first, so that little is left. Throws when the log is not healthy; then it stays in its file.
+   * Continues in another file, the increment `sequence`, which is open for appending and empty. What the disk does not
+   * have yet of the present file is synced in the background, before anything of the new file. With `always`, replies
+   * wait for both. A caller awaits `sync` first, so that little is left. Throws when the log is not healthy; then it stays
+   * in its file.
    */
   switchTo(descriptor: number, sequence: number): void {
     if (this.#closed || !this.healthy || this.#previous !== undefined) throw notWritable();
@@ -254,6 +255,8 @@ export class AppendOnlyFile implements LogSink {
       this.#sync();
       return;
     }
+    // With `always`, replies wait for the sync.
+    if (this.syncPolicy !== "everysec") return;
     this.#delayedSyncs++;
     if (++this.#secondsBehind !== reportedAfterSeconds) return;
     this.#environment.report(

@@ -322,7 +322,7 @@ export abstract class RecordStore {
     }
     const hash = this.hashOf(address);
     this.expires.makeRoom();
-    const moved = this.#moveTo({ hash, address, expiryMs: atMs, isUntaken });
+    const moved = this.#moveTo(hash, address, atMs, isUntaken);
     this.expires.add(hash, moved);
     return moved;
   }
@@ -332,15 +332,14 @@ export abstract class RecordStore {
     const isUntaken = this.#keepExpiry(address);
     const hash = this.hashOf(address);
     this.expires.remove(hash, address);
-    return this.#moveTo({ hash, address, expiryMs: noExpiry, isUntaken });
+    return this.#moveTo(hash, address, noExpiry, isUntaken);
   }
 
   /** Moves a record to a block with room for the expiry, or without. `isUntaken`: a snapshot has still to take it. */
-  #moveTo(to: { hash: number; address: Address; expiryMs: number; isUntaken: boolean }): Address {
+  #moveTo(hash: number, address: Address, expiryMs: number, isUntaken: boolean): Address {
     const { heap, snapshot } = this.keyspace;
-    const { hash, address } = to;
-    const moved = this.#copyRecord(address, to.expiryMs);
-    if (to.isUntaken) snapshot?.moved(address, moved);
+    const moved = this.#copyRecord(address, expiryMs);
+    if (isUntaken) snapshot?.moved(address, moved);
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);

@@ -167,13 +167,13 @@ export class BundleCheck {
         return this.#options.answers.notStarted(outcome.startsAtMs, attempt.nowMs);
       // After these the same token may be sent again. Until then, and within its time, the ledger waits for the rest.
       case "paused":
-        return this.#refuse(part, "sale_paused", { retryAfterSeconds: 5 });
+        return this.#refuse(part, "sale_paused");
       case "closed":
-        return this.#refuse(part, "gate_closed", { retryAfterSeconds: 1 });
+        return this.#refuse(part, "gate_closed");
       case "busy":
-        return this.#refuse(part, "overloaded", { retryAfterSeconds: 1 });
+        return this.#refuse(part, "overloaded");
       case "unknown":
-        return this.#refuse(part, "gate_unavailable", { retryAfterSeconds: 1 });
+        return this.#refuse(part, "gate_unavailable");
     }
   }
 

@@ -3,6 +3,19 @@ import type { FailureCode } from "../contract/failures.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
 
+/** When it is worth trying again, in seconds. */
+const retryAfterSeconds: Partial<Record<FailureCode, number>> = {
+  overloaded: 1,
+  sale_paused: 5,
+  gate_closed: 1,
+  gate_unavailable: 1,
+};
+
+function retryOf(code: FailureCode): RefusalDetails {
+  const seconds = retryAfterSeconds[code];
+  return seconds === undefined ? {} : { retryAfterSeconds: seconds };
+}
+
 /** Refusals without details of their own, each encoded once. */
 const encoded = {
   sold_out: encodedRefusal("sold_out"),
@@ -18,10 +31,10 @@ const encoded = {
   product_not_found: encodedRefusal("product_not_found"),
   body_too_large: encodedRefusal("body_too_large"),
   bundle_broken: encodedRefusal("bundle_broken"),
-  overloaded: encodedRefusal("overloaded", { retryAfterSeconds: 1 }),
-  sale_paused: encodedRefusal("sale_paused", { retryAfterSeconds: 5 }),
-  gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
-  gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
+  overloaded: encodedRefusal("overloaded", retryOf("overloaded")),
+  sale_paused: encodedRefusal("sale_paused", retryOf("sale_paused")),
+  gate_closed: encodedRefusal("gate_closed", retryOf("gate_closed")),
+  gate_unavailable: encodedRefusal("gate_unavailable", retryOf("gate_unavailable")),
 } satisfies Partial<Record<FailureCode | "sold_out_can_wait", () => Response>>;
 
 export interface CheckAnswersOptions {
@@ -50,7 +63,7 @@ export class CheckAnswers {
 
   turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
     this.#options.metrics.checks.add(code);
-    return refuse(code, details);
+    return refuse(code, { ...retryOf(code), ...details });
   }
 
   notStarted(startsAtMs: number, nowMs: number, details: RefusalDetails = {}): Response {

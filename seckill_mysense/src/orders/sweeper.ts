@@ -55,9 +55,10 @@ export interface Sweeper {
 }
 
 /**
- * Expires unpaid orders, ends bundles that cannot be had as a whole, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
- * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
- * ledger's mark repeats the return, and the gate ignores it.
+ * Expires unpaid orders, ends bundles that cannot be had as a whole, brings released units back to the gate, and offers
+ * them to those who wait. Several sweepers may run at once: an expiry is a conditional change of the row, and the gate
+ * takes each return once. A crash after the gate's answer and before the ledger's mark repeats the return, and the gate
+ * ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;

@@ -8,8 +8,8 @@ import { maxReleasedBundles, releaseBundles } from "./release-bundles.ts";
 import { releaseOrders, type Released } from "./release-orders.ts";
 import { toOrder } from "./rows.ts";
 
-/** Most orders that one transaction expires. */
-const maxExpiryBatch = 500;
+/** Most orders that one transaction ends. */
+const maxEnded = 500;
 
 export interface UnpaidContext {
   readonly database: RetryingDatabase;
@@ -17,8 +17,7 @@ export interface UnpaidContext {
 }
 
 /**
- * Expires orders product by product, so that each transaction locks only one product; and complete bundles as a whole. The
- * parts of other bundles are released when their bundle breaks.
+ * Expires orders, and complete bundles as a whole. The parts of other bundles are released when their bundle breaks.
  */
 export async function expireUnpaid(context: UnpaidContext, nowMs: number, limit: number): Promise<number> {
   const due = await context.database.read((database) =>
@@ -33,22 +32,12 @@ export async function expireUnpaid(context: UnpaidContext, nowMs: number, limit:
       .limit(limit)
       .execute(),
   );
-  let expired = 0;
   const single = due.filter(({ bundle_id }) => bundle_id === null);
-  for (const [productId, rows] of Map.groupBy(single, (row) => row.product_id)) {
-    const ids = rows.map((row) => row.reservation_id);
-    for (let start = 0; start < ids.length; start += maxExpiryBatch) {
-      const some = await endOrders(context, productId, {
-        ids: ids.slice(start, start + maxExpiryBatch),
-        to: "expired",
-      });
-      expired += some.released.length;
-    }
-  }
+  const orders = await endOrders(context, single, "expired");
   const bundleIds = due.flatMap(({ bundle_id }) => bundle_id ?? []);
   const purchases = await context.database.read((database) => readPurchases(database, bundleIds));
   const bundled = await endBundles(context, purchases.bundles, "expired");
-  return expired + bundled.released.length;
+  return orders.released.length + bundled.released.length;
 }
 
 /** Each id is that of an order, of a bundle, or of one of its parts. */
@@ -65,10 +54,7 @@ export async function cancelUnpaid(context: UnpaidContext, ids: readonly string[
   // No order becomes `reserved` again, so the answer about all others stays true and needs no lock.
   const reserved = [...found.values()].filter(({ state }) => state === "reserved");
   const single = reserved.filter(({ bundle_id }) => bundle_id === null);
-  for (const [productId, rows] of Map.groupBy(single, (row) => row.product_id)) {
-    const some = rows.map((row) => row.reservation_id);
-    note(await endOrders(context, productId, { ids: some, to: "cancelled" }));
-  }
+  note(await endOrders(context, single, "cancelled"));
   const bundleIds = new Set(reserved.map(({ bundle_id }) => bundle_id));
   const bundles = purchases.bundles.filter(({ bundleId }) => bundleIds.has(bundleId));
   note(await endBundles(context, bundles, "cancelled"));
@@ -88,14 +74,23 @@ async function readOrders(database: RetryingDatabase, ids: readonly string[]): P
   return new Map(rows.map((row) => [row.reservation_id, row]));
 }
 
-function endOrders(
+/** Ends unpaid orders product by product, so that each transaction locks only one product. */
+export async function endOrders(
   { database, now }: UnpaidContext,
-  productId: string,
-  { ids, to }: { readonly ids: readonly string[]; readonly to: "cancelled" | "expired" },
+  orders: readonly Pick<StoredOrder, "reservation_id" | "product_id">[],
+  to: "cancelled" | "expired",
 ): Promise<Released> {
   const { locksRows } = database.dialect;
-  const release = { productId, reservationIds: ids, from: "reserved", to, nowMs: now(), locksRows } as const;
-  return database.write((transaction) => releaseOrders(transaction, release));
+  const ended: Released[] = [];
+  for (const [productId, rows] of Map.groupBy(orders, (row) => row.product_id)) {
+    const ids = rows.map((row) => row.reservation_id);
+    for (let start = 0; start < ids.length; start += maxEnded) {
+      const reservationIds = ids.slice(start, start + maxEnded);
+      const release = { productId, reservationIds, from: "reserved", to, nowMs: now(), locksRows } as const;
+      ended.push(await database.write((transaction) => releaseOrders(transaction, release)));
+    }
+  }
+  return together(ended);
 }
 
 async function endBundles(
@@ -104,15 +99,16 @@ async function endBundles(
   to: "cancelled" | "expired",
 ): Promise<Released> {
   const { locksRows } = database.dialect;
-  const released: StoredOrder[] = [];
-  const before = new Map<string, StoredOrder>();
+  const ended: Released[] = [];
   for (let start = 0; start < bundles.length; start += maxReleasedBundles) {
     const some = bundles.slice(start, start + maxReleasedBundles);
-    const ended = await database.write((transaction) =>
-      releaseBundles(transaction, some, { from: "reserved", to, nowMs: now(), locksRows }),
-    );
-    released.push(...ended.released);
-    for (const [id, row] of ended.before) before.set(id, row);
+    const release = { from: "reserved", to, nowMs: now(), locksRows } as const;
+    ended.push(await database.write((transaction) => releaseBundles(transaction, some, release)));
   }
-  return { released, before };
+  return together(ended);
+}
+
+function together(parts: readonly Released[]): Released {
+  const before = new Map(parts.flatMap((part) => [...part.before]));
+  return { released: parts.flatMap((part) => part.released), before };
 }

@@ -5,13 +5,11 @@ import type { StoredOrder } from "../database/schema.ts";
 import { type BundleFigures, type BundleRecord, type LedgerBundles, maxBundleReads } from "../bundles.ts";
 import { breakBundles, lockBundles, toBundle, type StoredBundle } from "./bundle-rows.ts";
 import { CallBatcher } from "./call-batcher.ts";
-import { releaseOrders } from "./release-orders.ts";
+import { endOrders } from "./release-unpaid.ts";
 import { toOrder } from "./rows.ts";
 
 /** Buyers who wait read their bundles. In a rush one query answers many of them. */
 const sharedReads = { maxBatch: 200, maxRunning: 2, maxWaiting: 50_000 };
-/** Most orders that one transaction releases. */
-const maxReleased = 500;
 
 export class SqlBundles implements LedgerBundles {
   readonly #database: RetryingDatabase;
@@ -88,12 +86,7 @@ export class SqlBundles implements LedgerBundles {
     if (bundles.length === 0) return 0;
     const held = await this.#database.read((reader) => readOrders(reader, bundles));
     const active = held.filter(({ active_slot }) => active_slot !== null);
-    for (const [productId, rows] of Map.groupBy(active, (row) => row.product_id)) {
-      const ids = rows.map((row) => row.reservation_id);
-      for (let start = 0; start < ids.length; start += maxReleased) {
-        await this.#release(productId, ids.slice(start, start + maxReleased));
-      }
-    }
+    await endOrders({ database: this.#database, now: this.#now }, active, "cancelled");
     await this.#database.read((writer) =>
       writer
         .updateTable("bundles")
@@ -125,16 +118,6 @@ export class SqlBundles implements LedgerBundles {
         oldestUnreleasedMs: unreleased.oldest ?? undefined,
       };
     });
-  }
-
-  #release(productId: string, reservationIds: readonly string[]): Promise<unknown> {
-    const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) =>
-      releaseOrders(transaction, {
-        ...{ productId, reservationIds, from: "reserved", to: "cancelled" },
-        ...{ nowMs: this.#now(), locksRows },
-      }),
-    );
   }
 
   #readAll(ids: readonly string[]): Promise<Map<string, BundleRecord>> {

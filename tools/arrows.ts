@@ -50,8 +50,8 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "my_redis/src/memory/**",
-    only: ["my_redis/src/memory/**"],
-    why: "the ground floor is bytes: heap, records, tables and buffers, for whatever stands on it",
+    only: ["my_redis/src/memory/**", "my_redis/src/c-library.ts"],
+    why: "the ground floor is bytes: heap, records, tables and buffers, for whatever stands on it; it asks the system for pages",
   },
   {
     from: "my_redis/src/protocol/**",

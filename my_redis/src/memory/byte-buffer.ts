@@ -38,7 +38,7 @@ export class ByteBuffer {
   /** The content, in an array of its own. The buffer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     // An array that `clear` gives up need not be copied.
-    const content = this.bytes.length > this.#keptBytes ? this.written : this.copy();
+    const content = this.isGivenUp ? this.written : this.copy();
     this.clear();
     return content;
   }

@@ -1,13 +1,10 @@
+import { openCLibrary } from "../c-library.ts";
+
 /** The size of a huge page on the systems that have them. */
 export const hugePageBytes = 1 << 21;
 const pageBytes = 4096;
 /** MADV_HUGEPAGE of madvise(2). */
 const wantHugePages = 14;
-
-interface ForeignFunctions {
-  dlopen(library: string, functions: object): { readonly symbols: { readonly madvise: Madvise } };
-  ptr(bytes: Uint8Array | Int32Array): number;
-}
 
 type Madvise = (address: number, bytes: number, advice: number) => number;
 
@@ -25,18 +22,13 @@ export function adviseHugePages(bytes: Uint8Array | Int32Array): void {
 }
 
 function openLibrary(): (bytes: Uint8Array | Int32Array) => void {
-  if (typeof Bun === "undefined" || process.platform !== "linux") return () => {};
-  try {
-    const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
-    const { madvise } = dlopen("libc.so.6", { madvise: { args: ["u64", "u64", "int"], returns: "int" } }).symbols;
-    return (bytes) => {
-      const address = ptr(bytes);
-      const start = Math.ceil(address / pageBytes) * pageBytes;
-      const end = Math.floor((address + bytes.byteLength) / pageBytes) * pageBytes;
-      if (end > start) madvise(start, end - start, wantHugePages);
-    };
-  } catch {
-    // A system whose C library has another name.
-    return () => {};
-  }
+  const library = openCLibrary<{ madvise: Madvise }>({ madvise: { args: ["u64", "u64", "int"], returns: "int" } });
+  if (library === undefined) return () => {};
+  const { functions, ptr } = library;
+  return (bytes) => {
+    const address = ptr(bytes);
+    const start = Math.ceil(address / pageBytes) * pageBytes;
+    const end = Math.floor((address + bytes.byteLength) / pageBytes) * pageBytes;
+    if (end > start) functions.madvise(start, end - start, wantHugePages);
+  };
 }

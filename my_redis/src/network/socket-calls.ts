@@ -1,3 +1,5 @@
+import { openCLibrary } from "../c-library.ts";
+
 /** Calls of the system on a socket that neither Bun nor Node offers. All do nothing where they are not possible. */
 
 interface Library {
@@ -5,11 +7,6 @@ interface Library {
   shutdown(descriptor: number, how: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: number, bytes: number): number;
 }
-interface ForeignFunctions {
-  dlopen(library: string, functions: object): { readonly symbols: Library };
-  ptr(bytes: ArrayBufferView): number;
-}
-
 // Linux's numbers.
 const tcpLevel = 6;
 const corkOption = 3;
@@ -19,12 +16,13 @@ const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
 
 function openCalls() {
-  const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
-  const library = dlopen("libc.so.6", {
+  const opened = openCLibrary<Library>({
     poll: { args: ["ptr", "u64_fast", "int"], returns: "int" },
     shutdown: { args: ["int", "int"], returns: "int" },
     setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
-  }).symbols;
+  });
+  if (opened === undefined) return undefined;
+  const { functions: library, ptr } = opened;
   // Arrays with an ArrayBuffer of their own, because small ones without may be moved.
   const entry = new Int32Array(new ArrayBuffer(8));
   const events = new Int16Array(entry.buffer);
@@ -32,17 +30,8 @@ function openCalls() {
   return { library, entry, events, on, entryAt: ptr(entry), onAt: ptr(on) };
 }
 
-/** Undefined where the C library cannot be called: on Node, on other systems, and with another C library. */
-const calls = openedOrNot();
-
-function openedOrNot(): ReturnType<typeof openCalls> | undefined {
-  if (typeof Bun === "undefined" || process.platform !== "linux") return undefined;
-  try {
-    return openCalls();
-  } catch {
-    return undefined;
-  }
-}
+/** Undefined where the C library cannot be called. */
+const calls = openCalls();
 
 /** Whether `peerHasEnded` knows. */
 export const canAskForEnd = calls !== undefined;

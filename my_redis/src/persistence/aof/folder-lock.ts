@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { type CLibrary, openCLibrary } from "../../c-library.ts";
 
 /** Another running server uses the log of this folder. */
 export class FolderInUseError extends Error {}
@@ -62,27 +63,13 @@ function lock(descriptor: number): Outcome {
 
 /** Bun can call the C library. */
 function lockWithLibrary(descriptor: number): "locked" | "refused" | "impossible" {
-  if (typeof Bun === "undefined" || process.platform !== "linux") return "impossible";
-  try {
-    flock ??= openLibrary().symbols.flock;
-    return flock(descriptor, lockExclusively | withoutWaiting) === 0 ? "locked" : "refused";
-  } catch {
-    // A system whose C library has another name.
-    return "impossible";
-  }
+  library ??= openCLibrary<{ flock: Flock }>({ flock: { args: ["int", "int"], returns: "int" } });
+  if (library === undefined) return "impossible";
+  return library.functions.flock(descriptor, lockExclusively | withoutWaiting) === 0 ? "locked" : "refused";
 }
 
 type Flock = (descriptor: number, operation: number) => number;
-let flock: Flock | undefined;
-
-interface ForeignFunctions {
-  dlopen(library: string, functions: object): { readonly symbols: { readonly flock: Flock } };
-}
-
-function openLibrary(): ReturnType<ForeignFunctions["dlopen"]> {
-  const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
-  return dlopen("libc.so.6", { flock: { args: ["int", "int"], returns: "int" } });
-}
+let library: CLibrary<{ flock: Flock }> | undefined;
 
 /**
  * Node cannot call flock(2), but a lock belongs to the open file, which a child process shares: the program `flock`

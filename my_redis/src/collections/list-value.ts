@@ -40,6 +40,11 @@ export class ListValue {
     return packed.listCount(this.#bytes, this.#start, this.#end);
   }
 
+  /** Undefined for a packed list. */
+  get chunks(): ListChunks | undefined {
+    return this.#chunks;
+  }
+
   get #bytes(): Uint8Array {
     return record.bytesOf(this.#database.keyspace.heap, this.address);
   }
@@ -89,9 +94,14 @@ export class ListValue {
   }
 
   /** Adds checked elements at the tail. */
-  append({ bytes, start, end, count }: ElementRun): void {
+  append(run: ElementRun): void {
+    const { bytes, start, end, count } = run;
     this.growBy(end - start, count);
-    if (this.#chunks !== undefined && !this.#limits.exceeded(end - start, count)) {
+    if (this.#chunks === undefined) {
+      this.pushAll(run);
+      return;
+    }
+    if (!this.#limits.exceeded(end - start, count)) {
       this.#chunks.appendChunk(bytes, start, end, count, this.#limits);
       return;
     }

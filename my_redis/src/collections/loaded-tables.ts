@@ -1,6 +1,8 @@
 import type { RecordTable } from "../memory/record-table.ts";
 import type { SortedSet } from "../values/sorted-set/sorted-set.ts";
-import { type LoadedTable, wordsPerEntry } from "./value-visitor.ts";
+import type { ListChunks } from "../values/list/list-chunks.ts";
+import type { Stream } from "../values/stream/stream.ts";
+import { type LoadedNodes, type LoadedTable, wordsPerEntry } from "./value-visitor.ts";
 
 /** A large hash or set whose records a loader writes. */
 export class LoadedRecords implements LoadedTable {
@@ -31,6 +33,9 @@ export class LoadedScores implements LoadedTable {
   readonly #scores: Float64Array;
   readonly #addresses: Int32Array;
   #count = 0;
+  /** How many of them are known to be in descending order, except perhaps at the places in `#seams`. */
+  #descending = 0;
+  readonly #seams: number[] = [];
 
   /** `most`: the number of members that are expected. */
   constructor(set: SortedSet, most: number) {
@@ -58,7 +63,53 @@ export class LoadedScores implements LoadedTable {
     this.#count++;
   }
 
+  addedInOrder(count: number, isDescending: boolean): void {
+    if (!isDescending) return;
+    this.#descending += count;
+    this.#seams.push(this.#count - count);
+  }
+
   finish(): void {
-    this.#set.tree.insertAll(this.#scores.subarray(0, this.#count), this.#addresses.subarray(0, this.#count));
+    const seams = this.#descending === this.#count ? this.#seams : undefined;
+    this.#set.tree.insertAll(this.#scores.subarray(0, this.#count), this.#addresses.subarray(0, this.#count), seams);
+  }
+}
+
+const wordsPerBlock = 8;
+const liveWord = 6;
+
+/** Chunks of a large list whose blocks a loader fills. */
+export class LoadedChunks implements LoadedNodes {
+  entries = 0;
+  readonly #chunks: ListChunks;
+
+  constructor(chunks: ListChunks) {
+    this.#chunks = chunks;
+  }
+
+  add(words: Int32Array, count: number): void {
+    for (let at = 0; at < count * wordsPerEntry; at += wordsPerEntry) {
+      const elements = words[at + 3] as number;
+      this.#chunks.adoptChunk(words[at] as number, words[at + 1] as number, words[at + 2] as number, elements);
+      this.entries += elements;
+    }
+  }
+}
+
+/** Blocks of a stream that a loader fills. */
+export class LoadedBlocks implements LoadedNodes {
+  entries = 0;
+  readonly #stream: Stream;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+  }
+
+  add(words: Int32Array, count: number): void {
+    for (let at = 0; at < count * wordsPerBlock; at += wordsPerBlock) {
+      const live = words[at + liveWord] as number;
+      this.#stream.adoptBlock(words, at, live);
+      this.entries += live;
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { Address } from "../memory/heap.ts";
 import { type ByteRange, emptyRange, viewOf } from "../memory/byte-range.ts";
 import type {
   CollectionType,
+  LoadedNodes,
   LoadedTable,
   PackedType,
   StreamBlock,
@@ -21,7 +22,7 @@ import type { BlockLimits } from "../values/stream/stream-blocks.ts";
 import type { StreamId } from "../values/stream/stream-id.ts";
 import { openHash } from "./hash-key.ts";
 import type { HashValue } from "./hash-value.ts";
-import { LoadedRecords, LoadedScores } from "./loaded-tables.ts";
+import { LoadedBlocks, LoadedChunks, LoadedRecords, LoadedScores } from "./loaded-tables.ts";
 import { createList, type ListValue } from "./list-value.ts";
 import { createSet, SetValue } from "./set-value.ts";
 import { createSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
@@ -112,6 +113,15 @@ export class ValueBuilder implements ValueVisitor {
       this.#set = createSet(this.#database, this.#args, 1, expected, new SetValue());
     }
     return this.#set;
+  }
+
+  listNodes(): LoadedNodes | undefined {
+    const { chunks } = this.#list as ListValue;
+    return chunks === undefined ? undefined : new LoadedChunks(chunks);
+  }
+
+  streamNodes(): LoadedNodes {
+    return new LoadedBlocks(this.#stream as Stream);
   }
 
   elements(run: ElementRun): void {

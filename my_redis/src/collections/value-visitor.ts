@@ -21,8 +21,25 @@ export interface LoadedTable {
   addNew(words: Int32Array, scores: Float64Array, first: number, count: number): number;
   /** Adds one entry; false when its name is there already. */
   addDistinct(words: Int32Array, scores: Float64Array, entry: number): boolean;
+  /**
+   * Called after `count` entries were added. `isDescending`: the scores of these, and where scores are equal the members,
+   * are known to be in descending order.
+   */
+  addedInOrder?(count: number, isDescending: boolean): void;
   /** To be called after the last entry. */
   finish(): void;
+}
+
+/** The nodes of a large list or of a stream, for a loader that writes the blocks of their elements. */
+export interface LoadedNodes {
+  /** The number of elements or entries that were added. */
+  readonly entries: number;
+  /**
+   * Adds nodes at the end. Those of a list have four words each: address, start and end of the elements in the block, and
+   * their number. Those of a stream have eight: four of the id, address, length, number of entries that are not deleted,
+   * and one that is not used.
+   */
+  add(words: Int32Array, count: number): void;
 }
 
 export const wordsPerEntry = 4;
@@ -49,6 +66,8 @@ export interface ValueVisitor {
   table(): LoadedTable | undefined;
   /** Some next elements of a list, which have been checked. */
   elements(run: ElementRun): void;
+  /** Between the elements of a list: its nodes, if it is clear that the list is large. */
+  listNodes(): LoadedNodes | undefined;
   /** The next element of a list. */
   element(element: ByteRange): void;
   /** The next member of a set. False for a repeated one, which makes the whole value invalid. */
@@ -57,6 +76,8 @@ export interface ValueVisitor {
   scoredMember(member: ByteRange, score: number): boolean;
   /** As `member`, for a hash. `timeMs`: the moment at which the field expires, Unix milliseconds; 0 for never. */
   field(name: ByteRange, value: ByteRange, timeMs: number): boolean;
+  /** Between the entries of a stream: its nodes. */
+  streamNodes(): LoadedNodes;
   /** The next block of a stream, which has been checked, instead of its entries. */
   streamBlock(block: StreamBlock): void;
   /** The next entry of a stream, in the order of the ids. `fields` are names and values in turn. */

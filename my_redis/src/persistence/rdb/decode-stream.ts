@@ -25,11 +25,18 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   visitor.begin("stream", nodes);
   const last = new StreamId();
   let length = 0;
-  for (let left = nodes; left > 0; left--) {
+  const loaded = visitor.streamNodes();
+  for (let left = nodes; left > 0;) {
+    // Not the first node: its first entry is the first of the stream.
+    const taken = length === 0 ? 0 : reader.nodes(loaded, left, last);
+    left -= taken;
+    if (taken > 0) continue;
     const blockId = readId(blockKey(reader.string()));
     length += decodeNode(blockId, reader.string(), last, visitor);
     reader.settle();
+    left--;
   }
+  length += loaded.entries;
   const announced = reader.count();
   const lastId = readIdCounts(reader);
   if (announced !== length || lastId.compare(last) < 0) throw new RdbFormatError("a stream that its entries belie");

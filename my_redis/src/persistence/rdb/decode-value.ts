@@ -128,6 +128,13 @@ const decodeNodes =
     const nodes = countOf(reader, "list", 1);
     let elements = 0;
     for (let node = 0; node < nodes; node++) {
+      // The first ones decide whether the list is large.
+      const loaded = node > 1 && mayBePlain ? visitor.listNodes() : undefined;
+      const taken = loaded === undefined ? 0 : reader.nodes(loaded, nodes - node);
+      if (taken > 0) {
+        node += taken - 1;
+        continue;
+      }
       const form = mayBePlain ? reader.count() : listNode.packed;
       if (form !== listNode.packed && form !== listNode.plain) {
         throw new RdbFormatError(`a list node of the unknown form ${form}`);

@@ -1,9 +1,10 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
-import type { LoadedTable } from "../../collections/value-visitor.ts";
+import type { LoadedNodes, LoadedTable } from "../../collections/value-visitor.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
+import type { StreamId } from "../../values/stream/stream-id.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 import type { RecordLoader } from "./record-loader.ts";
@@ -75,6 +76,12 @@ export class RdbFileReader extends RdbReader {
     if (this.records === undefined) return 0;
     this.settle();
     return this.isInKernel ? this.records.elements(this, table, count) : 0;
+  }
+
+  override nodes(nodes: LoadedNodes, count: number, lastId?: StreamId): number {
+    if (this.records === undefined) return 0;
+    this.settle();
+    return this.isInKernel ? this.records.nodes(this, nodes, count, lastId) : 0;
   }
 
   /** Whether the next bytes are in the memory of the kernels. */

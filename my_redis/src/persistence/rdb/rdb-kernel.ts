@@ -19,12 +19,15 @@ import { maxDistinctElements } from "../../values/distinct-elements.ts";
 import { listLimits, maxCountedNodeBytes } from "../../values/list/list-limits.ts";
 import { elementKernel } from "../../values/open-element-kernel.ts";
 import { lzfKernel } from "./lzf.ts";
+import { nodeKernel } from "./node-kernel-binary.ts";
 import { rdbKernel as binary } from "./rdb-kernel-binary.ts";
 
-/** The functions of rdb-kernel.wat. Both give the number of keys or elements that were read. */
+/** Functions of rdb-kernel.wat and node-kernel.wat. Each gives the number of keys, elements or nodes that were read. */
 interface RdbKernel {
   keys(state: number, out: number, room: number): number;
   elements(state: number, out: number, room: number, width: number): number;
+  listNodes(state: number, out: number, room: number): number;
+  streamNodes(state: number, out: number, room: number): number;
 }
 
 let opened: RdbKernel | undefined;
@@ -33,11 +36,17 @@ let openPage: (sizeClass: number) => void;
 /** The kernel. `open`: makes room for a block of a size class. */
 export function rdbKernel(open: (sizeClass: number) => void): RdbKernel {
   openPage = open;
-  return (opened ??= openKernel(binary, {
-    elements: { ...elementKernel() },
+  return (opened ??= openKernels());
+}
+
+function openKernels(): RdbKernel {
+  const elements = { ...elementKernel() };
+  const records = openKernel(binary, {
+    elements,
     lzf: { ...lzfKernel() },
     pages: { open: (sizeClass: number) => openPage(sizeClass) },
-  }) as unknown as RdbKernel);
+  });
+  return { ...records, ...openKernel(nodeKernel, { elements, records }) } as unknown as RdbKernel;
 }
 
 /** The words of the entries that the kernel gives, as signed integers, and their scores. */
@@ -54,6 +63,9 @@ export const entryScores = new Float64Array(kernelMemory.buffer, loadedEntries);
  *   36 to 60      the last string; see rdb-kernel.wat
  *   64 to 92      limits: entries and bytes of hashes, sets, and sorted sets; bytes and elements of lists
  *   96 to 124     areas of memory
+ *   128, 132      the address of the last block, and the number of elements that were checked last
+ *   136           the usual size of a block for elements of a list
+ *   140           whether the last scores were in descending order
  */
 const state = loaderState / 4;
 const momentWords = new BigInt64Array(kernelMemory.buffer, loaderState + 24, 1);
@@ -72,6 +84,7 @@ export function setRecordsState(
   kernelWords.set(limitWords(limits), state + 16);
   const areas = [decompressed, decompressed + decompressedBytes, packed, packed + packedBytes];
   kernelWords.set([...areas, sizeClassTable, pageTable, distinctPlaces, resultWords], state + 24);
+  kernelWords[state + 34] = listLimits(limits["list-max-listpack-size"]).chunkBytes;
 }
 
 function limitWords(limits: ValueLimits): readonly number[] {
@@ -89,6 +102,9 @@ function limitWords(limits: ValueLimits): readonly number[] {
     byCount ? maxCount : mostEntries,
   ];
 }
+
+/** Whether the scores of the last elements, and the members where scores are equal, are known to be in descending order. */
+export const areDescending = (): boolean => kernelWords[state + 35] === 1;
 
 /** Where the kernel continues in the file, as a place in its memory. */
 export const nextPlace = (): number => kernelWords[state] as number;

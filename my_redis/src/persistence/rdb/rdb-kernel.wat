@@ -13,7 +13,7 @@
   ;; --- strings of the file ---
 
   ;; A length, or -1 for a form that is left to the caller. The position after it is at $s + 60.
-  (func $length (param $s i32) (param $at i32) (result i32)
+  (func $length (export "length") (param $s i32) (param $at i32) (result i32)
     (local $first i32)
     (local.set $first (i32.load8_u (local.get $at)))
     (if (i32.lt_u (local.get $first) (i32.const 0x40))
@@ -37,7 +37,7 @@
 
   ;; Reads a string; gives the position after it. Its start is then at $s + 36, its length at $s + 40; if the word at
   ;; $s + 56 is 1, it is the integer at $s + 48 instead.
-  (func $string (param $s i32) (param $at i32) (result i32)
+  (func $string (export "string") (param $s i32) (param $at i32) (result i32)
     (local $first i32) (local $end i32) (local $size i32) (local $length i32) (local $to i32)
     (local.set $first (i32.load8_u (local.get $at)))
     (local.set $end (i32.load offset=4 (local.get $s)))
@@ -228,15 +228,9 @@
         (local.set $from (i32.add (local.get $from) (i32.const 8)))
         (br $words))))
 
-  ;; Writes a record without its value; gives where the value belongs, or 0 when the record is too long for a page. Hash
-  ;; and address are the first two words at $out. $expiry: negative for none.
-  (func $record
-    (param $s i32) (param $out i32) (param $kind i32)
-    (param $key i32) (param $keyLength i32) (param $valueLength i32) (param $expiry i64) (result i32)
-    (local $header i32) (local $size i32) (local $class i32) (local $page i32) (local $at i32)
-    (local.set $header (select (i32.const 20) (i32.const 12) (i64.ge_s (local.get $expiry) (i64.const 0))))
-    (local.set $size
-      (i32.add (local.get $header) (i32.add (local.get $keyLength) (local.get $valueLength))))
+  ;; Where a block of $size bytes begins; 0 when it is too long for a page. Its address is then at $s + 128.
+  (func $block (export "block") (param $s i32) (param $size i32) (result i32)
+    (local $class i32) (local $page i32) (local $at i32)
     (if (i32.gt_u (local.get $size) (i32.const 32768)) (then (return (i32.const 0))))
     (local.set $class
       (i32.load8_u
@@ -248,6 +242,22 @@
       (then (call $openPage (local.get $class))))
     (local.set $at (i32.load (local.get $page)))
     (i32.store (local.get $page) (i32.add (local.get $at) (i32.load offset=12 (local.get $page))))
+    (i32.store offset=128
+      (local.get $s)
+      (i32.add (i32.load offset=8 (local.get $page)) (i32.shr_u (local.get $at) (i32.const 3))))
+    (local.get $at))
+
+  ;; Writes a record without its value; gives where the value belongs, or 0 when the record is too long for a page. Hash
+  ;; and address are the first two words at $out. $expiry: negative for none.
+  (func $record
+    (param $s i32) (param $out i32) (param $kind i32)
+    (param $key i32) (param $keyLength i32) (param $valueLength i32) (param $expiry i64) (result i32)
+    (local $header i32) (local $size i32) (local $at i32)
+    (local.set $header (select (i32.const 20) (i32.const 12) (i64.ge_s (local.get $expiry) (i64.const 0))))
+    (local.set $size
+      (i32.add (local.get $header) (i32.add (local.get $keyLength) (local.get $valueLength))))
+    (local.set $at (call $block (local.get $s) (local.get $size)))
+    (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))
     (i32.store (local.get $at) (local.get $kind))
     (i32.store offset=4
       (local.get $at)
@@ -260,9 +270,7 @@
           (i32.or (i32.load offset=4 (local.get $at)) (i32.const 0x80000000)))
         (i64.store offset=12 (local.get $at) (local.get $expiry))))
     (i32.store (local.get $out) (call $hash (local.get $s) (local.get $key) (local.get $keyLength)))
-    (i32.store offset=4
-      (local.get $out)
-      (i32.add (i32.load offset=8 (local.get $page)) (i32.shr_u (local.get $at) (i32.const 3))))
+    (i32.store offset=4 (local.get $out) (i32.load offset=128 (local.get $s)))
     (local.set $at (i32.add (local.get $at) (local.get $header)))
     (call $copy (local.get $key) (local.get $at) (local.get $keyLength))
     (i32.add (local.get $at) (local.get $keyLength)))
@@ -388,18 +396,10 @@
       (local.get $start) (local.get $end) (local.get $stride) (local.get $entries)
       (i32.load offset=120 (local.get $s))))
 
-  ;; A collection in one string of packed elements: hash (16), sorted set (17), set (20), or list (18).
-  (func $packedKey
-    (param $s i32) (param $out i32) (param $form i32) (param $at i32)
-    (param $key i32) (param $keyLength i32) (param $expiry i64) (result i32)
-    (local $start i32) (local $length i32) (local $end i32) (local $count i32) (local $type i32) (local $fits i32)
-    (if (i32.eq (local.get $form) (i32.const 18))
-      (then
-        ;; One node, and it is packed.
-        (if (i32.ne (call $length (local.get $s) (local.get $at)) (i32.const 1)) (then (return (i32.const 0))))
-        (if (i32.ne (call $length (local.get $s) (i32.load offset=60 (local.get $s))) (i32.const 2))
-          (then (return (i32.const 0))))
-        (local.set $at (i32.load offset=60 (local.get $s)))))
+  ;; Reads a string of packed elements, and checks them; gives the position after it. The elements then begin at the
+  ;; place at $s + 36; their length is at $s + 40, their number at $s + 132.
+  (func $packedElements (export "packedElements") (param $s i32) (param $at i32) (result i32)
+    (local $start i32) (local $length i32) (local $end i32) (local $count i32)
     (local.set $at (call $string (local.get $s) (local.get $at)))
     (if (i32.or (i32.eqz (local.get $at)) (i32.load offset=56 (local.get $s))) (then (return (i32.const 0))))
     (local.set $start (i32.load offset=36 (local.get $s)))
@@ -418,12 +418,36 @@
             (call $check (local.get $start) (local.get $end) (i32.load offset=124 (local.get $s)))
             (local.get $count)))
       (then (return (i32.const 0))))
+    (i32.store offset=36 (local.get $s) (local.get $start))
+    (i32.store offset=40 (local.get $s) (i32.sub (local.get $end) (local.get $start)))
+    (i32.store offset=132 (local.get $s) (local.get $count))
+    (local.get $at))
+
+  ;; A collection in one string of packed elements: hash (16), sorted set (17), set (20), or list (18).
+  (func $packedKey
+    (param $s i32) (param $out i32) (param $form i32) (param $at i32)
+    (param $key i32) (param $keyLength i32) (param $expiry i64) (result i32)
+    (local $start i32) (local $end i32) (local $count i32) (local $type i32) (local $fits i32)
+    (if (i32.eq (local.get $form) (i32.const 18))
+      (then
+        ;; One node, and it is packed.
+        (if (i32.ne (call $length (local.get $s) (local.get $at)) (i32.const 1)) (then (return (i32.const 0))))
+        (if (i32.ne (call $length (local.get $s) (i32.load offset=60 (local.get $s))) (i32.const 2))
+          (then (return (i32.const 0))))
+        (local.set $at (i32.load offset=60 (local.get $s)))))
+    (local.set $at (call $packedElements (local.get $s) (local.get $at)))
+    (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))
+    (local.set $start (i32.load offset=36 (local.get $s)))
+    (local.set $end (i32.add (local.get $start) (i32.load offset=40 (local.get $s))))
+    (local.set $count (i32.load offset=132 (local.get $s)))
     (if (i32.eq (local.get $form) (i32.const 18))
       (then
         (local.set $type (i32.const 1))
         (local.set $fits
           (i32.and
-            (i32.le_u (local.get $length) (i32.load offset=88 (local.get $s)))
+            (i32.le_u
+              (i32.add (i32.load offset=40 (local.get $s)) (i32.const 7))
+              (i32.load offset=88 (local.get $s)))
             (i32.le_u (local.get $count) (i32.load offset=92 (local.get $s)))))))
     (if (i32.eq (local.get $form) (i32.const 20))
       (then
@@ -522,12 +546,36 @@
 
   ;; --- elements of large collections ---
 
+  ;; Whether a text is before another one: its first different byte is lower, or it is the beginning of the other.
+  (func $isBefore
+    (param $one i32) (param $oneLength i32) (param $other i32) (param $otherLength i32) (result i32)
+    (local $end i32)
+    (local.set $end
+      (i32.add
+        (local.get $one)
+        (select
+          (local.get $oneLength)
+          (local.get $otherLength)
+          (i32.lt_u (local.get $oneLength) (local.get $otherLength)))))
+    (block $same
+      (loop $bytes
+        (br_if $same (i32.ge_u (local.get $one) (local.get $end)))
+        (if (i32.ne (i32.load8_u (local.get $one)) (i32.load8_u (local.get $other)))
+          (then (return (i32.lt_u (i32.load8_u (local.get $one)) (i32.load8_u (local.get $other))))))
+        (local.set $one (i32.add (local.get $one) (i32.const 1)))
+        (local.set $other (i32.add (local.get $other) (i32.const 1)))
+        (br $bytes)))
+    (i32.lt_u (local.get $oneLength) (local.get $otherLength)))
+
   ;; Reads up to $room elements as records of a table: fields with values ($width 2), members ($width 1), or members with
-  ;; scores ($width 8). Gives their number. For each there are four words at $out: hash, address, and the score.
+  ;; scores ($width 8). Gives their number. For each there are four words at $out: hash, address, and the score. The word
+  ;; at $s + 140 is then 1 if these scores, and the members where they are equal, are known to be in descending order.
   (func $elements (export "elements")
     (param $s i32) (param $out i32) (param $room i32) (param $width i32) (result i32)
     (local $first i32) (local $stop i32) (local $at i32) (local $name i32) (local $nameLength i32)
-    (local $length i32) (local $to i32)
+    (local $length i32) (local $to i32) (local $last i32) (local $lastLength i32) (local $score f64) (local $lastScore f64)
+    (i32.store offset=140 (local.get $s) (i32.const 1))
+    (local.set $lastScore (f64.const NaN))
     (local.set $first (local.get $out))
     (local.set $stop (i32.add (local.get $out) (i32.shl (local.get $room) (i32.const 4))))
     (block $done
@@ -548,8 +596,23 @@
           (then
             (br_if $done
               (i32.lt_u (i32.sub (i32.load offset=4 (local.get $s)) (local.get $at)) (i32.const 8)))
-            (br_if $done (f64.ne (f64.load (local.get $at)) (f64.load (local.get $at))))
-            (i64.store offset=8 (local.get $out) (i64.load (local.get $at)))
+            (local.set $score (f64.load (local.get $at)))
+            (br_if $done (f64.ne (local.get $score) (local.get $score)))
+            (if (f64.ge (local.get $score) (local.get $lastScore))
+              (then
+                (if (i32.or
+                      (f64.gt (local.get $score) (local.get $lastScore))
+                      (i32.eqz
+                        (call $isBefore
+                          (local.get $name) (local.get $nameLength) (local.get $last) (local.get $lastLength))))
+                  (then (i32.store offset=140 (local.get $s) (i32.const 0))))))
+            (local.set $lastScore (local.get $score))
+            (local.set $last (local.get $name))
+            (local.set $lastLength (local.get $nameLength))
+            ;; Text that is not in the file itself, but in the place that the next one may get.
+            (if (i32.eq (local.get $name) (i32.load offset=96 (local.get $s)))
+              (then (local.set $lastLength (i32.const 0))))
+            (f64.store offset=8 (local.get $out) (local.get $score))
             (i32.store offset=36 (local.get $s) (local.get $at))
             (local.set $at (i32.add (local.get $at) (i32.const 8)))
             (local.set $length (i32.const 8))))

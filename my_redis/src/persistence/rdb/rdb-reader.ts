@@ -1,7 +1,8 @@
-import type { LoadedTable } from "../../collections/value-visitor.ts";
+import type { LoadedNodes, LoadedTable } from "../../collections/value-visitor.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import { type ByteRange, digitsOf, emptyRange, type ReusedByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { decompress } from "./lzf.ts";
+import type { StreamId } from "../../values/stream/stream-id.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
 
@@ -174,6 +175,14 @@ export class RdbReader {
    * Strings that were given before are no longer valid then.
    */
   elements(_table: LoadedTable, _count: number): number {
+    return 0;
+  }
+
+  /**
+   * As `elements`, for up to `count` nodes of a large list, or of a stream whose last entry so far is `lastId`, which
+   * changes.
+   */
+  nodes(_nodes: LoadedNodes, _count: number, _lastId?: StreamId): number {
     return 0;
   }
 

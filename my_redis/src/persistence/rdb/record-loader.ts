@@ -1,11 +1,21 @@
-import { type LoadedTable, wordsPerEntry } from "../../collections/value-visitor.ts";
+import { type LoadedNodes, type LoadedTable, wordsPerEntry } from "../../collections/value-visitor.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { KeyspaceCore } from "../../keyspace/keyspace-core.ts";
-import { loadedEntries, loaderState, maxLoaded } from "../../memory/kernels/kernel-memory.ts";
+import { loadedEntries, loaderState, maxLoaded, resultWords } from "../../memory/kernels/kernel-memory.ts";
 import type { RecordIndex } from "../../memory/record-index.ts";
 import { StagedPages } from "../../memory/staged-pages.ts";
+import { putId, takeId } from "../../values/stream/block-check.ts";
+import type { StreamId } from "../../values/stream/stream-id.ts";
 import { repeated } from "./rdb-format-error.ts";
-import { entryScores, entryWords, nextPlace, rdbKernel, setPlace, setRecordsState } from "./rdb-kernel.ts";
+import {
+  areDescending,
+  entryScores,
+  entryWords,
+  nextPlace,
+  rdbKernel,
+  setPlace,
+  setRecordsState,
+} from "./rdb-kernel.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 
 /** Places of an entry's words. */
@@ -13,6 +23,8 @@ const hashWord = 0;
 const addressWord = 1;
 const expiryWord = 2;
 const placeWord = 3;
+/** Where the kernel finds the id of the last entry of a stream, as a word. */
+const resultIds = resultWords / 4 + 4;
 
 /**
  * Loads keys, and elements of large collections, many at a time: a kernel reads them and writes their records, and what
@@ -91,6 +103,29 @@ export class RecordLoader {
         throw repeated(table.width === 2 ? "field" : "member");
       }
     }
+    if (count > 0) {
+      this.#pages.sync();
+      table.addedInOrder?.(count, areDescending());
+    }
+    return count;
+  }
+
+  /**
+   * Reads up to `left` nodes of a large list or of a stream, until one comes that is left to the caller; gives their
+   * number. Nodes of a stream have entries after `lastId`, which is then the id of the last one.
+   */
+  nodes(reader: RdbReader, nodes: LoadedNodes, left: number, lastId: StreamId | undefined): number {
+    setPlace(reader.at, reader.end);
+    let count: number;
+    if (lastId === undefined) {
+      count = this.#kernel.listNodes(loaderState, loadedEntries, Math.min(left, maxLoaded));
+    } else {
+      putId(resultIds, lastId);
+      count = this.#kernel.streamNodes(loaderState, loadedEntries, Math.min(left, maxLoaded / 2));
+      takeId(resultIds, lastId);
+    }
+    reader.at = nextPlace();
+    nodes.add(entryWords, count);
     if (count > 0) this.#pages.sync();
     return count;
   }

@@ -1,5 +1,5 @@
 import type { ReusedByteRange } from "../../memory/byte-range.ts";
-import type { Heap } from "../../memory/heap.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
 import { bytesOf, recordStartOf } from "../../memory/record.ts";
 import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
@@ -61,6 +61,14 @@ export class ListChunks implements ObjectValue {
     this.size += count;
   }
 
+  /** Adds a chunk at the end whose block the caller has filled. The block belongs to the list then. */
+  adoptChunk(address: Address, start: number, end: number, count: number): void {
+    const chunk = this.#chunks.count;
+    this.#insert(chunk, address);
+    this.#chunks.setRange(chunk, start, end, count);
+    this.size += count;
+  }
+
   /** Adds elements, bytes[start, end), to the last chunk. False if they exceed its limit; then nothing has changed. */
   appendToLast(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): boolean {
     const chunks = this.#chunks;
@@ -80,7 +88,10 @@ export class ListChunks implements ObjectValue {
   }
 
   #open(chunk: number, bytes: number): void {
-    const address = this.#heap.allocate(Math.max(bytes, minChunkBytes));
+    this.#insert(chunk, this.#heap.allocate(Math.max(bytes, minChunkBytes)));
+  }
+
+  #insert(chunk: number, address: Address): void {
     this.#blockBytes += this.#heap.capacity(address);
     const before = this.#chunks.memoryBytes;
     this.#chunks.insert(chunk, address);

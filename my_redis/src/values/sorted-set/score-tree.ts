@@ -62,27 +62,32 @@ export class ScoreTree {
 
   /**
    * Inserts many entries, which are mostly in ascending or descending order. Then a tree that is empty is built from
-   * its leaves. `scores` and `addresses` are changed.
+   * its leaves. `scores` and `addresses` are changed. `seams`: they are in descending order, except perhaps where an entry
+   * at one of these places follows another.
    */
-  insertAll(scores: Float64Array, addresses: Int32Array): void {
+  insertAll(scores: Float64Array, addresses: Int32Array, seams?: readonly number[]): void {
     const { length } = scores;
-    if (length > 1 && (scores[0] as number) > (scores[length - 1] as number)) {
+    const isDescending = seams?.every((at) => at === 0 || this.#areAscendingAt(scores, addresses, at, at - 1)) ?? false;
+    if (isDescending || (length > 1 && (scores[0] as number) > (scores[length - 1] as number))) {
       scores.reverse();
       addresses.reverse();
     }
-    if (this.size === 0 && this.#areAscending(scores, addresses)) this.#build(scores, addresses);
+    if (this.size === 0 && (isDescending || this.#areAscending(scores, addresses))) this.#build(scores, addresses);
     else for (let at = 0; at < length; at++) this.insert(scores[at] as number, addresses[at] as number);
   }
 
   #areAscending(scores: Float64Array, addresses: Int32Array): boolean {
     for (let at = 1; at < scores.length; at++) {
-      const [last, next] = [scores[at - 1] as number, scores[at] as number];
-      if (last > next) return false;
-      if (last === next && compareKeys(this.#heap, addresses[at - 1] as number, addresses[at] as number) >= 0) {
-        return false;
-      }
+      if (!this.#areAscendingAt(scores, addresses, at - 1, at)) return false;
     }
     return true;
+  }
+
+  /** Whether the entry at the first place belongs before the one at the second. */
+  #areAscendingAt(scores: Float64Array, addresses: Int32Array, first: number, second: number): boolean {
+    const [one, other] = [scores[first] as number, scores[second] as number];
+    if (one !== other) return one < other;
+    return compareKeys(this.#heap, addresses[first] as number, addresses[second] as number) < 0;
   }
 
   #build(scores: Float64Array, addresses: Int32Array): void {

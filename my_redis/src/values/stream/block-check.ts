@@ -28,14 +28,16 @@ export function checkBlock(
   return live;
 }
 
-function putId(at: number, { timeHigh, timeLow, sequenceHigh, sequenceLow }: StreamId): void {
+/** Writes an id to the words of the kernels from `at` on. */
+export function putId(at: number, { timeHigh, timeLow, sequenceHigh, sequenceLow }: StreamId): void {
   kernelWords[at] = timeLow;
   kernelWords[at + 1] = timeHigh;
   kernelWords[at + 2] = sequenceLow;
   kernelWords[at + 3] = sequenceHigh;
 }
 
-function takeId(at: number, id: StreamId): void {
+/** Reads an id from the words of the kernels from `at` on. */
+export function takeId(at: number, id: StreamId): void {
   id.timeLow = kernelWords[at] as number;
   id.timeHigh = kernelWords[at + 1] as number;
   id.sequenceLow = kernelWords[at + 2] as number;

@@ -210,6 +210,21 @@ export class IdMap {
     this.#size++;
   }
 
+  /** Adds an entry with its payload: words from `at` on. Its id must be greater than all others. */
+  append(words: Int32Array, at: number): void {
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.end === largestChunk) {
+      chunk = this.#newChunk(chunk === undefined ? smallestChunk : largestChunk);
+      this.#chunks.push(chunk);
+    }
+    const { stride } = this;
+    if (chunk.end * stride === chunk.words.length) this.#grow(chunk, chunk.end * 2);
+    const to = chunk.end * stride;
+    for (let word = 0; word < stride; word++) chunk.words[to + word] = words[at + word] as number;
+    chunk.end++;
+    this.#size++;
+  }
+
   /** Finds the place for the id, in a chunk that is not full. */
   #makeRoom(id: StreamId, place: IdPlace): void {
     const chunks = this.#chunks;

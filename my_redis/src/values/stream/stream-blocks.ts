@@ -117,6 +117,16 @@ export class StreamBlocks {
     this.#tailAddress = 0;
   }
 
+  /**
+   * As `appendBlock`, with a block of the heap that the caller has filled. From `at` on are four words of its id, its
+   * address, and its length.
+   */
+  adoptBlock(words: Int32Array, at: number): void {
+    this.#index.append(words, at);
+    this.#usedBytes += this.#heap.capacity(words[at + idWords] as Address);
+    this.#tailAddress = 0;
+  }
+
   /** Looks up the last block, if there is one. */
   #findTail(): void {
     if (!this.#index.last(this.#tail)) return;

@@ -71,6 +71,15 @@ export class Stream implements ObjectValue {
     this.length += length;
   }
 
+  /**
+   * Adds a block at the end that the caller has filled with `length` entries that are not deleted; see
+   * `StreamBlocks.adoptBlock`. There must be an entry before it.
+   */
+  adoptBlock(words: Int32Array, at: number, length: number): void {
+    this.blocks.adoptBlock(words, at);
+    this.length += length;
+  }
+
   has(id: StreamId): boolean {
     cursor.begin(this.blocks, id, id, false);
     return cursor.next();

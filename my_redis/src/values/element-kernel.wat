@@ -33,7 +33,7 @@
     (select (i32.const 4) (i32.const 5) (i32.lt_u (local.get $body) (i32.const 0x10000000))))
 
   ;; The size of an element that has been checked.
-  (func $size (param $at i32) (result i32)
+  (func $size (export "size") (param $at i32) (result i32)
     (local $body i32)
     ;; Short text and small integers come first: nearly all elements are such.
     (local.set $body (i32.load8_u (local.get $at)))
@@ -414,7 +414,7 @@
 
   ;; The score in an element, if it is an integer up to 2^53 - 1, or text of up to 15 digits with a point among them.
   ;; Otherwise NaN. Both the digits and the power of ten are exact, so their quotient is rounded as it must be.
-  (func $score (param $at i32) (result f64)
+  (func $score (export "score") (param $at i32) (result f64)
     (local $end i32) (local $digit i32) (local $digits i64) (local $count i32) (local $isNegative i32)
     (local $isAfterPoint i32) (local $divisor f64) (local $value f64)
     (if (i32.eqz (call $isText (local.get $at)))
@@ -462,7 +462,7 @@
     (select (f64.neg (local.get $value)) (local.get $value) (local.get $isNegative)))
 
   ;; Whether one text is lower than another; -1 when one is an integer or long text.
-  (func $isLower (param $one i32) (param $other i32) (result i32)
+  (func $isLower (export "isLower") (param $one i32) (param $other i32) (result i32)
     (local $left i32) (local $right i32) (local $end i32)
     (if (i32.or
           (i32.ne (i32.and (i32.load8_u (local.get $one)) (i32.const 0xc0)) (i32.const 0x80))

@@ -1,5 +1,6 @@
 import { copyBytes } from "../memory/copy-bytes.ts";
 import {
+  distinctPlaces,
   input,
   kernelBytes,
   kernelWords,
@@ -13,13 +14,22 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { elementKernel } from "./open-element-kernel.ts";
 import { packKernel as packBinary } from "./pack-kernel-binary.ts";
 import { isInteger } from "./packed-element.ts";
+import { orderKernel as orderBinary } from "./sorted-set/order-kernel-binary.ts";
 
 /** The function of pack-kernel.wat. */
 interface PackKernel {
   pack(at: number, skipped: number, count: number, to: number, result: number): number;
 }
 
+/** The function of order-kernel.wat. */
+interface OrderKernel {
+  order(at: number, end: number, to: number, places: number): number;
+}
+
 let packKernel: PackKernel | undefined;
+let orderKernel: OrderKernel | undefined;
+/** No more are put in order at once: the order is found by insertion. */
+const maxOrdered = 256;
 
 /**
  * Consecutive elements of unknown origin. Once `check` has found that each is complete and in the only form that
@@ -74,6 +84,19 @@ export class ElementRun {
     this.end = packKernel.pack(input, from, this.count, packed, resultWords);
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
+    return this.end !== 0;
+  }
+
+  /**
+   * Turns scores with their members, which `pack` has packed, into members with their scores in the order of a sorted
+   * set. False when a score is invalid, or is not in the only form that it has there, and when this order is hard to find;
+   * then the other fields of this object are undefined.
+   */
+  orderByScore(): boolean {
+    if (this.count > 2 * maxOrdered) return false;
+    orderKernel ??= openKernel(orderBinary, { elements: { ...elementKernel() } }) as unknown as OrderKernel;
+    this.end = orderKernel.order(this.start, this.end, input, distinctPlaces);
+    this.start = input;
     return this.end !== 0;
   }
 }

@@ -6,6 +6,8 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import { replyScore } from "./score-reply.ts";
 import { createSortedSet, findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
+import { storePacked } from "../../collections/store-packed.ts";
+import { ElementRun } from "../../values/element-run.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 interface AddOptions {
@@ -114,7 +116,28 @@ function setMember(
   return "updated";
 }
 
+const packed = new ElementRun();
+/** From so many words of scores and members on, it is worth packing them all at once. */
+const manyWords = 8;
+
+/**
+ * Creates a sorted set of all members of a request, if it is packed and no member is there twice. False when the key is
+ * there, be it expired: an invalid score must not remove it.
+ */
+function createPackedSet({ database }: Context, args: Arguments): boolean {
+  const { keys, keyspace } = database;
+  const { buffer } = args;
+  const [start, end] = [args.start(1), args.end(1)];
+  if (keys.find(keyspace.hasher.hash(buffer, start, end), buffer, start, end) !== 0) return false;
+  return packed.pack(args, plainAdd.first) && packed.orderByScore() && storePacked(database, args, "sortedSet", packed);
+}
+
 function run(context: Context, args: Arguments, options: AddOptions): AddResult {
+  if (options === plainAdd && args.count >= plainAdd.first + manyWords && createPackedSet(context, args)) {
+    const added = args.count / 2 - 1;
+    context.database.changed(args, 1, "zadd", added);
+    return { added, updated: 0, last: "added", score: 0 };
+  }
   // All scores are read first, because an error in the last one must prevent every change.
   for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
   const lastScore = readScore(args, args.count - 2);

@@ -77,11 +77,12 @@ export class ElementRun {
     const size = requestEnd - requestStart;
     // Elements are shorter than the same words in a request.
     if (size <= 0 || size > packedBytes) return false;
-    copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
+    const isThere = buffer === kernelBytes;
+    if (!isThere) copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
     packKernel ??= openKernel(packBinary) as unknown as PackKernel;
     this.start = packed;
     this.count = count - from;
-    this.end = packKernel.pack(input, from, this.count, packed, resultWords);
+    this.end = packKernel.pack(isThere ? requestStart : input, from, this.count, packed, resultWords);
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
     return this.end !== 0;

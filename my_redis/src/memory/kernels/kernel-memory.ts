@@ -51,12 +51,17 @@ export const pageTable = area(maxSizeClasses * 16);
 export const maxLoaded = 4096;
 export const loadedEntries = area(maxLoaded * 16);
 
+/** Where the words of a request start and end, in this memory. */
+export const maxRequestWords = 1024;
+export const wordStarts = area(maxRequestWords * 4);
+export const wordEnds = area(maxRequestWords * 4);
+
 /** Pages of the heap while they are being filled, one for each size class. */
 export const heapPageBytes = 65536;
 export const heapPageStride = heapPageBytes + slackBytes;
 export const heapPages = area(maxSizeClasses * heapPageStride);
 
-/** The part of a file that is being read. */
+/** The part of a file that is being read. One file at a time: loading is never interrupted. */
 export const windowBytes = 1 << 20;
 export const fileWindow = area(windowBytes);
 

@@ -97,7 +97,7 @@ export function loadLog(
       position += read;
       return read;
     };
-    const reader = new LogReader(read, position, size);
+    const reader = new LogReader(read, position, size, "shared");
     const loaded = new LogLoader({ server, extension, path, reader, opening }).load();
     return { ...loaded, keys: start.keys };
   } finally {

@@ -1,5 +1,18 @@
-import { withCapacity } from "../../memory/copy-bytes.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+import {
+  fileWindow,
+  kernelBytes,
+  kernelMemory,
+  kernelWords,
+  maxRequestWords,
+  openKernel,
+  resultWords,
+  windowBytes,
+  wordEnds,
+  wordStarts,
+} from "../../memory/kernels/kernel-memory.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
+import { requestKernel as binary } from "./request-kernel-binary.ts";
 
 /** The longest annotation line that redis-server reads. */
 const maxAnnotationBytes = 128;
@@ -21,6 +34,15 @@ export type LogEntry = "command" | "annotation" | "end" | "truncated" | "corrupt
 /** Reads up to `target.length` bytes after those of the last read; returns 0 at the end of the file. */
 export type ReadBytes = (target: Uint8Array) => number;
 
+/** The function of request-kernel.wat. */
+interface RequestKernel {
+  read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
+}
+
+let kernel: RequestKernel | undefined;
+const starts = new Int32Array(kernelMemory.buffer, wordStarts, maxRequestWords);
+const ends = new Int32Array(kernelMemory.buffer, wordEnds, maxRequestWords);
+
 /**
  * Reads a command log from its beginning: RESP arrays of bulk strings, and annotation lines that start with "#" between
  * them. It keeps one window of the file in memory, as large as the largest entry.
@@ -34,20 +56,42 @@ export class LogReader {
   onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
   #buffer: Uint8Array;
+  /** The window is #buffer[first, limit). Of that, what is before #end has been read. */
+  #first = 0;
+  #limit: number;
   #position = 0;
   #end = 0;
-  /** Offset in the file at which `#buffer` starts. */
+  /** What has to be added to a place in `#buffer` for an offset in the file. */
   #bufferOffset: number;
   #entryStart = 0;
+  readonly #isShared: boolean;
 
   /**
    * `offset` is the position in the file of the first byte that `read` returns; `size` is the file's, if it is known.
+   * `memory`: "shared" for the window in the memory of the kernels, where requests are found faster. Then nobody else may
+   * use that window before the last entry has been read.
    */
-  constructor(read: ReadBytes, offset = 0, size = Infinity) {
+  constructor(read: ReadBytes, offset = 0, size = Infinity, memory: "own" | "shared" = "own") {
     this.#read = read;
+    this.#isShared = memory === "shared";
     this.#bufferOffset = offset;
     // One more byte, so that the end of the file is found without a larger buffer.
-    this.#buffer = new Uint8Array(Math.min(initialBytes, Math.max(1, size - offset + 1)));
+    this.#buffer = new Uint8Array(this.#isShared ? 0 : Math.min(initialBytes, Math.max(1, size - offset + 1)));
+    this.#limit = this.#buffer.length;
+    if (this.#isShared) this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
+  }
+
+  /** Continues in bytes[first, limit), with what is read of the present entry. */
+  #moveTo(bytes: Uint8Array, first: number, limit: number): void {
+    const moved = first - this.#entryStart;
+    copyBytes(this.#buffer, this.#entryStart, this.#end, bytes, first);
+    this.#buffer = bytes;
+    this.#first = first;
+    this.#limit = limit;
+    this.#position += moved;
+    this.#end += moved;
+    this.#bufferOffset -= moved;
+    this.#entryStart = first;
   }
 
   /** Offset in the file of the entry that `next` returned last. */
@@ -89,6 +133,7 @@ export class LogReader {
     if (at >= this.#end) return "incomplete";
     const first = this.#buffer[at];
     if (first === 35) return this.#parseAnnotation(at);
+    if (this.#buffer === kernelBytes && this.#find(at, args)) return "command";
     if (first !== 42) return this.#corrupt(`expected '*' or '#', got byte ${first}`);
     const count = this.#lengthLine(at, "words");
     if (count < 0) return count === -1 ? "incomplete" : "corrupt";
@@ -114,6 +159,21 @@ export class LogReader {
     args.requestStart = at;
     args.requestEnd = this.#position;
     return "command";
+  }
+
+  /** Finds the words of a request at once; false for what is rare, wrong or incomplete. */
+  #find(at: number, args: Arguments): boolean {
+    kernel ??= openKernel(binary) as unknown as RequestKernel;
+    const after = kernel.read(at, this.#end, maxRequestWords, wordStarts, wordEnds, resultWords);
+    if (after === 0) return false;
+    args.reset(kernelBytes);
+    args.starts = starts;
+    args.ends = ends;
+    args.count = kernelWords[resultWords / 4] as number;
+    args.requestStart = at;
+    args.requestEnd = after;
+    this.#position = after;
+    return true;
   }
 
   #parseAnnotation(at: number): LogEntry | "incomplete" {
@@ -152,20 +212,20 @@ export class LogReader {
     return "corrupt";
   }
 
-  /** Reads more bytes into the buffer; false at the end of the file. */
+  /** Reads more bytes into the window; false at the end of the file. */
   #fill(): boolean {
     const kept = this.#end - this.#entryStart;
-    if (this.#entryStart > 0) {
+    const returns = this.#isShared && this.#buffer !== kernelBytes && kept < windowBytes / 2;
+    if (this.#entryStart > this.#first || returns) {
       this.onMove?.();
-      this.#buffer.copyWithin(0, this.#entryStart, this.#end);
-      this.#bufferOffset += this.#entryStart;
-      this.#position -= this.#entryStart;
-      this.#entryStart = 0;
-      this.#end = kept;
+      if (returns) this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
+      else this.#moveTo(this.#buffer, this.#first, this.#limit);
     }
-    const { length } = this.#buffer;
-    if (this.#end === length) this.#buffer = withCapacity(length * 2, this.#buffer, 0, length);
-    const read = this.#read(this.#buffer.subarray(this.#end));
+    if (this.#end === this.#limit) {
+      const larger = new Uint8Array((this.#limit - this.#first) * 2);
+      this.#moveTo(larger, 0, larger.length);
+    }
+    const read = this.#read(this.#buffer.subarray(this.#end, this.#limit));
     this.#end += read;
     return read > 0;
   }

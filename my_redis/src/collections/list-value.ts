@@ -6,7 +6,7 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { ListChunks, type ListSegment } from "../values/list/list-chunks.ts";
 import { type ListLimits, listLimits } from "../values/list/list-limits.ts";
-import { elementSize, ElementText, PackedElement, previousElement } from "../values/packed-element.ts";
+import { elementSize, type PackedElement, previousElement } from "../values/packed-element.ts";
 import type { ElementRun } from "../values/element-run.ts";
 import * as packed from "../values/packed-list.ts";
 import { createPacked } from "./create-packed.ts";
@@ -97,32 +97,22 @@ export class ListValue {
   append(run: ElementRun): void {
     const { bytes, start, end, count } = run;
     this.growBy(end - start, count);
-    if (this.#chunks === undefined) {
-      this.pushAll(run);
-      return;
-    }
-    if (!this.#limits.exceeded(end - start, count)) {
-      this.#chunks.appendChunk(bytes, start, end, count, this.#limits);
-      return;
-    }
-    for (let at = start; at < end; at += elementSize(bytes, at)) {
-      const text = appended.read(bytes, at);
-      this.push("tail", appendedElement.setBytes(text.bytes, text.start, text.end));
-    }
+    if (this.#chunks === undefined || this.#limits.exceeded(end - start, count)) this.pushAll(run);
+    else this.#chunks.appendChunk(bytes, start, end, count, this.#limits);
   }
 
-  /**
-   * Adds checked elements at the tail, as one by one. False when they do not fit into one piece; then nothing has changed.
-   */
-  pushAll({ bytes, start, end, count }: ElementRun): boolean {
-    if (this.#chunks !== undefined) return this.#chunks.appendToLast(bytes, start, end, count, this.#limits);
+  /** Adds checked elements at the tail, as one by one, after `growBy`. */
+  pushAll({ bytes, start, end, count }: ElementRun): void {
+    if (this.#chunks !== undefined) {
+      this.#chunks.pushAll(bytes, start, end, count, this.#limits);
+      return;
+    }
     const length = this.#end - this.#start;
     const grown = length + end - start;
     this.#resize(grown);
     const to = this.#start;
     copyBytes(bytes, start, end, this.#bytes, to + length);
     packed.addToListCount(this.#bytes, to, to + grown, count);
-    return true;
   }
 
   push(end: ListEnd, element: PackedElement): void {
@@ -218,8 +208,6 @@ export class ListValue {
   }
 }
 
-const appended = new ElementText();
-const appendedElement = new PackedElement();
 const shared = new ListValue();
 const target = new ListValue();
 

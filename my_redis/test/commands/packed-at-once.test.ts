@@ -100,6 +100,17 @@ async function compareLists(elements: readonly string[]): Promise<void> {
     ["LPUSH", "key", ...elements.toReversed()],
   ]);
   const reference = await connection.replies(read);
+  // Once it is large, it is filled in the same way.
+  const dumps: unknown[] = [];
+  for (const requests of [[elements], elements.map((each) => [each])]) {
+    await connection.replies([
+      ["DEL", "key"],
+      ["RPUSH", "key", "x".repeat(9000), "end"],
+      ...requests.map((words): Word[] => ["RPUSH", "key", ...words]),
+    ]);
+    dumps.push(await connection.replies(read.slice(1)));
+  }
+  expect(dumps[0]).toEqual(dumps[1]);
   expect([encoding, range]).toEqual(reference.slice(0, 2));
   if (encoding?.text === "listpack") expect(dump).toEqual(reference[2]);
 }

@@ -31,7 +31,8 @@ function pushArguments(context: Context, args: Arguments, found: ListValue | und
   if (isMany && found === undefined && createPackedList(context, args, bytes)) return args.count - 2;
   const list = found ?? createList(context.database, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
   list.growBy(bytes, args.count - 2);
-  if (!isMany || !list.pushAll(run)) pushOneByOne(args, list, end);
+  if (isMany) list.pushAll(run);
+  else pushOneByOne(args, list, end);
   context.database.changed(args, 1, end === "head" ? "lpush" : "rpush", args.count - 2);
   return list.size;
 }

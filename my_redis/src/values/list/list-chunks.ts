@@ -69,13 +69,45 @@ export class ListChunks implements ObjectValue {
     this.size += count;
   }
 
-  /** Adds elements, bytes[start, end), to the last chunk. False if they exceed its limit; then nothing has changed. */
-  appendToLast(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): boolean {
+  /** Adds elements, bytes[start, end), at the tail, as one by one: each chunk gets as many as fit. */
+  pushAll(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): void {
     const chunks = this.#chunks;
-    const chunk = chunks.count - 1;
+    let left = count;
+    for (let at = start; at < end;) {
+      const chunk = chunks.count - 1;
+      const fitting = chunk < 0 ? 0 : this.#fitting(chunk, bytes, at, end, left, limits);
+      if (fitting > 0) {
+        const to = fitting === left ? end : placeAfter(bytes, at, fitting);
+        this.#appendRun(chunk, bytes, at, to, fitting, limits);
+        at = to;
+        left -= fitting;
+      } else {
+        // An element gets a chunk of its own when it alone is longer than the limit.
+        const size = elementSize(bytes, at);
+        this.#open(chunk + 1, Math.max(size, limits.chunkBytes));
+        this.#appendRun(chunk + 1, bytes, at, at + size, 1, limits);
+        at += size;
+        left--;
+      }
+    }
+  }
+
+  /** How many of the elements bytes[start, end), `count` of them, a chunk has room for. */
+  #fitting(chunk: number, bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): number {
+    const chunks = this.#chunks;
+    const used = chunks.end(chunk) - chunks.start(chunk);
+    const elements = chunks.elements(chunk);
+    if (!limits.exceeded(used + end - start, elements + count)) return count;
+    let fitting = 0;
+    for (let at = start; ; fitting++) {
+      at += elementSize(bytes, at);
+      if (limits.exceeded(used + at - start, elements + fitting + 1)) return fitting;
+    }
+  }
+
+  #appendRun(chunk: number, bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): void {
+    const chunks = this.#chunks;
     const length = end - start;
-    if (chunk < 0) return false;
-    if (limits.exceeded(chunks.end(chunk) - chunks.start(chunk) + length, chunks.elements(chunk) + count)) return false;
     if (this.#heap.capacity(chunks.address(chunk)) - chunks.end(chunk) < length) {
       this.#makeRoom(chunk, length, "tail", limits);
     }
@@ -84,7 +116,6 @@ export class ListChunks implements ObjectValue {
     copyBytes(bytes, start, end, bytesOf(this.#heap, address), recordStartOf(address) + to);
     chunks.setRange(chunk, chunks.start(chunk), to + length, chunks.elements(chunk) + count);
     this.size += count;
-    return true;
   }
 
   #open(chunk: number, bytes: number): void {
@@ -292,4 +323,11 @@ export class ListChunks implements ObjectValue {
     this.#heap.besideBytes -= this.#chunks.memoryBytes;
     return true;
   }
+}
+
+/** The place after `count` elements. */
+function placeAfter(bytes: Uint8Array, start: number, count: number): number {
+  let at = start;
+  for (let left = count; left > 0; left--) at += elementSize(bytes, at);
+  return at;
 }

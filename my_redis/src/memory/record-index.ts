@@ -59,16 +59,23 @@ export class RecordIndex {
 
   /** Whether the index has a record with the same key as a record of another index. `hash` is the hash of that key. */
   hasKeyOf(hash: number, address: Address): boolean {
-    for (let table: Int32Array | undefined = this.#slots; table !== undefined;) {
-      const mask = table.length - 1;
-      for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-        const found = table[at + 1] as number;
-        if (found === 0) break;
-        if (table[at] === hash && found !== tombstone && keysEqual(this.#heap, found, address)) return true;
-      }
-      table = table === this.#slots ? this.#old : undefined;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const found = slots[at + 1] as number;
+      if (found === 0) break;
+      if (slots[at] === hash && keysEqual(this.#heap, found, address)) return true;
     }
-    return false;
+    return this.#old !== undefined && this.#oldHasKeyOf(this.#old, hash, address);
+  }
+
+  #oldHasKeyOf(old: Int32Array, hash: number, address: Address): boolean {
+    const mask = old.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const found = old[at + 1] as number;
+      if (found === 0) return false;
+      if (old[at] === hash && found !== tombstone && keysEqual(this.#heap, found, address)) return true;
+    }
   }
 
   #findOld(old: Int32Array, hash: number, key: Uint8Array, start: number, end: number): Address {

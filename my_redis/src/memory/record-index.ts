@@ -1,5 +1,6 @@
 import type { Address, Heap } from "./heap.ts";
 import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
+import { nextCursor } from "./next-cursor.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -383,18 +384,4 @@ function visitBucket(slots: Int32Array, bucket: number, bucketMask: number, visi
     if (address === 0) return;
     if (address !== tombstone && ((slots[at] as number) & bucketMask) === bucket) visit(address);
   }
-}
-
-/** Adds one to the cursor's reversed bits, within the mask. */
-function nextCursor(cursor: number, mask: number): number {
-  return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
-}
-
-function reverseBits(value: number): number {
-  let bits = value;
-  bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);
-  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
-  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
-  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
-  return ((bits >>> 16) | (bits << 16)) >>> 0;
 }

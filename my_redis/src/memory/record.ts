@@ -241,7 +241,7 @@ export function keysEqual(heap: Heap, address: Address, other: Address): boolean
   let at = first + headerBytes / 4;
   for (const end = at + (length >>> 2); at < end; at++) if (words[at] !== otherWords[at + offset]) return false;
   const restBits = (length & 3) * 8;
-  return restBits === 0 || (((words[at] as number) ^ (otherWords[at + offset] as number)) << (32 - restBits)) === 0;
+  return restBits === 0 || ((words[at] as number) ^ (otherWords[at + offset] as number)) << (32 - restBits) === 0;
 }
 
 /** Whether the record's key equals key[start, end). */

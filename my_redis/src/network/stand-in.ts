@@ -67,6 +67,11 @@ class GuestSocket implements TransportSocket {
   // Nothing to do: the thread passes on one chunk at a time, and its clients get short replies.
   pause(): void {}
   resume(): void {}
+
+  receive(): number {
+    return 0;
+  }
+
   keepAlive(): void {}
 }
 

@@ -23,6 +23,11 @@ export interface TransportSocket {
    */
   pause(): void;
   resume(): void;
+  /**
+   * Reads some of what has arrived into `receivedBytes` of socket-calls.ts, while the socket is paused; gives the number
+   * of bytes. 0 where nothing has arrived, and where the transport cannot read by itself.
+   */
+  receive(): number;
   /** Makes the system probe the peer after this many seconds of silence; 0 for never. */
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;

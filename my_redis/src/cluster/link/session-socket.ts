@@ -50,5 +50,10 @@ export class SessionSocket implements TransportSocket {
 
   pause(): void {}
   resume(): void {}
+
+  receive(): number {
+    return 0;
+  }
+
   keepAlive(): void {}
 }

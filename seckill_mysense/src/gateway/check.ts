@@ -85,7 +85,7 @@ export class Check {
     if (state === "cancelled") return answers.turnAway("sale_ended");
     if (nowMs < startsAtMs - this.#options.startLeewayMs) return answers.notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
-    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return answers.turnAwaySoldOut();
+    if (this.#options.reserver.hasRefused(entry, claims.reservationId, nowMs)) return answers.turnAwaySoldOut();
     const waitMs = admission.addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return answers.limited("address_limited", waitMs);
     return this.#admit({ claims, entry, quantity, nowMs });

@@ -157,6 +157,7 @@ export class BundleCheck {
     switch (outcome.kind) {
       // Without this bundle the user holds as many units as one user may.
       case "replay":
+        if (await this.#options.brokenBundles.hadPart(outcome.reservationId)) return this.#refuse(part, "gate_closed");
         return this.#giveUp(part, attempt, "over_limit", { left: 0 });
       case "over_limit":
         return this.#giveUp(part, attempt, "over_limit", { left: outcome.left });

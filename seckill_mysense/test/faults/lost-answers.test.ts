@@ -79,6 +79,7 @@ async function timeOutScripts(shop: ShopInRoles, line: FaultyProxy): Promise<Cro
   const before = await available();
   line.holdAnswers();
   const buying = shop.crowd(productId, shop.buyersOf(productId, inEachWave, "timed-out"));
+  buying.catch(() => {});
   const { url } = shop.program("gateway");
   const isToldUnknown = async (): Promise<boolean> => {
     const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { Connection } from "rabbitmq-client";
 import { type MysqlDatabase, waitUntil } from "../../../tools/test-services/index.ts";
 import { systemClock } from "../../index.ts";
@@ -133,6 +134,12 @@ export class ShopInRoles implements AsyncDisposable {
     this.#cleanup.defer(() => line.stop());
     url.port = String(line.port);
     return { line, config: { [server]: { ...settings, url: url.href } } };
+  }
+
+  /** A client of the gate's server, with which a test damages the gate's data. */
+  redis(): Redis & Disposable {
+    const client = new Redis((this.#config["redis"] as { readonly url: string }).url);
+    return Object.assign(client, { [Symbol.dispose]: () => client.disconnect() });
   }
 
   /** Deletes the queue at the broker, as an operator may do by mistake. */

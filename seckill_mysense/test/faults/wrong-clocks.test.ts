@@ -8,7 +8,7 @@ import { partsOf } from "./operations-of.ts";
 import { ShopInRoles } from "./shop-in-roles.ts";
 
 const { missing, reason } = programServices;
-const timeoutMs = 120_000;
+const timeoutMs = 180_000;
 const preload = join(import.meta.dir, "shifted-clock.ts");
 const { id: productId, saleId } = testProduct;
 const waitingForTheStart = 20;

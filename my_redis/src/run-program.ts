@@ -89,10 +89,11 @@ async function supervise(settings: Settings, words: readonly string[], input: st
     environment: systemEnvironment(report),
   });
   const ended = runUntilClosed(settings, running, report);
-  const started = running.ready.then(() => {
+  const start = async (): Promise<void> => {
+    await running.ready;
     report("notice", `nodes of one ring are ready: ${running.nodes.map(({ name }) => name).join(" ")}`);
-  });
-  await Promise.all([started, ended]);
+  };
+  await Promise.all([start(), ended]);
 }
 
 async function serve(settings: Settings): Promise<void> {

@@ -26,7 +26,7 @@ interface Restartable {
 
 async function ourServer(folder: string): Promise<Restartable> {
   const { port, process } = await startMyRedis(folder, { "busy-reply-threshold": "20", appendfsync: "always" });
-  const stop = async (): Promise<void> => void (await process.kill("SIGKILL"));
+  const stop = (): Promise<void> => process.kill("SIGKILL");
   return { port, stop, again: () => stop().then(() => ourServer(folder)) };
 }
 

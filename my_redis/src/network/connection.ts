@@ -109,6 +109,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   park(bytes: number): void {
     this.#parkedBytes += bytes;
+    this.#socket.park?.(bytes);
     if (this.closed || this.#killed) return;
     if (bytes > 0) {
       const countedBytes = this.pendingBytes - uncountedBytes;

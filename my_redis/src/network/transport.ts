@@ -10,6 +10,8 @@ export interface TransportSocket {
    * client that has read it knows that the connection has ended.
    */
   holdForEnd(): void;
+  /** So many bytes of replies will be written once the log is safe; less than 0 when they wait no more. */
+  park?(bytes: number): void;
   /** Closes after everything that was taken has been sent. */
   end(): void;
   /** Closes at once. What the system has taken is still sent, and nothing else. */

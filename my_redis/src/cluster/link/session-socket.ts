@@ -4,6 +4,8 @@ import type { TransportSocket } from "../../network/transport.ts";
 export interface SessionLink {
   readonly name: string;
   sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void;
+  /** So many bytes of replies wait for the log; less than 0 when they wait no more. */
+  park(bytes: number): void;
   /** This side ended the session. */
   sessionClosed(client: number): void;
 }
@@ -27,6 +29,10 @@ export class SessionSocket implements TransportSocket {
   write(bytes: Uint8Array, start: number, end: number): number {
     this.#link.sendReplies(this.#client, bytes, start, end);
     return end - start;
+  }
+
+  park(bytes: number): void {
+    this.#link.park(bytes);
   }
 
   holdForEnd(): void {}

@@ -11,6 +11,8 @@ import { prepareServices } from "./test-services/prepare.ts";
  * any. TEST_MINUTES bounds how long they may take.
  */
 const testTimeoutMs = 30_000;
+/** Test files that run at once, each in a process of its own: most of them wait for the servers that they start. */
+const workers = 2;
 const maxKeptOutput = 16 * 1024 * 1024;
 
 const minutes = minutesOrExit();
@@ -45,7 +47,8 @@ interface TestRun {
 }
 
 function runBunTest(args: readonly string[]): Promise<TestRun> {
-  const child = spawn(process.execPath, ["test", `--timeout=${testTimeoutMs}`, ...args], {
+  const options = [`--timeout=${testTimeoutMs}`, `--parallel=${workers}`, "--no-isolate"];
+  const child = spawn(process.execPath, ["test", ...options, ...args], {
     cwd: repositoryFolder,
     stdio: ["ignore", "pipe", "pipe"],
   });

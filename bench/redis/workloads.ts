@@ -47,11 +47,13 @@ const sortedMember = (index: number): readonly string[] => [
 ];
 const hashField = (index: number): readonly string[] => [`field:${index}`, `value:${index}`];
 
-/** Two sets of 10,000 members, of which they share 1,000. */
-function* largeSets(): Iterable<readonly string[]> {
-  yield* elements("SADD", "one", 10_000, setMember);
-  yield* elements("SADD", "other", 10_000, (index) => setMember(index + 9000));
+/** Two sets of so many members, of which they share `shared`. */
+function* twoSets(size: number, shared: number): Iterable<readonly string[]> {
+  yield* elements("SADD", "one", size, setMember);
+  yield* elements("SADD", "other", size, (index) => setMember(index + size - shared));
 }
+
+const largeSets = (): Iterable<readonly string[]> => twoSets(10_000, 1000);
 
 /** HyperLogLogs in both forms, each form twice. The dense ones have about as many elements as registers. */
 function* hyperLogLogs(): Iterable<readonly string[]> {
@@ -116,6 +118,7 @@ export const workloads: readonly Workload[] = [
   },
   { name: "SINTER (10,000)", words: ["SINTER", "one", "other"], fill: largeSets },
   { name: "SINTERCARD (10,000)", words: ["SINTERCARD", "2", "one", "other"], fill: largeSets },
+  { name: "SINTERCARD (500)", words: ["SINTERCARD", "2", "one", "other"], fill: () => twoSets(500, 250) },
   { name: "SUNIONSTORE (10,000)", words: ["SUNIONSTORE", "target", "one", "other"], fill: largeSets },
   { name: "PFADD", words: ["PFADD", "hll", "element:__rand_int__"] },
   { name: "PFADD (10 elements)", words: ["PFADD", "hll", ...Array.from({ length: 10 }, () => "element:__rand_int__")] },

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
+import type { SaveAtEnd } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
 import { LogLoadError } from "./persistence/aof/log-loader.ts";
@@ -88,9 +89,11 @@ async function supervise(settings: Settings, words: readonly string[], input: st
     environment: systemEnvironment(report),
   });
   const ended = runUntilClosed(settings, running, report);
-  await running.ready;
-  report("notice", `nodes of one ring are ready: ${running.nodes.map(({ name }) => name).join(" ")}`);
-  await ended;
+  const start = async (): Promise<void> => {
+    await running.ready;
+    report("notice", `nodes of one ring are ready: ${running.nodes.map(({ name }) => name).join(" ")}`);
+  };
+  await Promise.all([start(), ended]);
 }
 
 async function serve(settings: Settings): Promise<void> {
@@ -101,19 +104,33 @@ async function serve(settings: Settings): Promise<void> {
   const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
-  const leaveSupervisor = answerSupervisor(() => void running.close());
-  await ended;
+  const leaveSupervisor = answerSupervisor(() => endForSupervisor(running));
+  try {
+    await ended;
+  } catch (error) {
+    leaveSupervisor(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
   leaveSupervisor();
   report("notice", "everything is closed, bye bye...");
 }
 
 type EndSignal = "SIGTERM" | "SIGINT";
 
+/** What the directive for a signal says about a snapshot. */
+const savedOnSignal = (given: readonly string[]): SaveAtEnd =>
+  given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
+
 /** Ends the server as the directives for this signal say; false when the snapshot cannot be written. */
 function endOnSignal({ server }: OpenServer, signal: EndSignal): boolean {
   const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
-  const wanted = given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
-  return server.process.requestShutdown(wanted, given.includes("force"));
+  return server.process.requestShutdown(savedOnSignal(given), given.includes("force"));
+}
+
+function endForSupervisor({ server, end }: OpenServer): void {
+  server.environment.report("notice", "the supervisor ends this node, shutting down");
+  // Whoever waits for `closed` learns what went wrong.
+  end(savedOnSignal(server.settings.values["shutdown-on-sigterm"])).catch(() => {});
 }
 
 /** Keeps the pid file while the program runs, and ends the program on a signal unless `end` refuses. */
@@ -122,7 +139,8 @@ async function runUntilClosed(
   running: Pick<RunningServer, "close" | "closed">,
   report: ReturnType<typeof serverLog>,
   end = (_signal: EndSignal): boolean => {
-    void running.close();
+    // Whoever waits for `closed` learns what went wrong.
+    running.close().catch(() => {});
     return true;
   },
 ): Promise<void> {
@@ -137,6 +155,9 @@ async function runUntilClosed(
     };
     process.on(signal, stop);
   }
-  await running.closed;
-  if (pidFile !== "") rmSync(pidFile, { force: true });
+  try {
+    await running.closed;
+  } finally {
+    if (pidFile !== "") rmSync(pidFile, { force: true });
+  }
 }

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, openSync } from "node:fs";
 import type { LogLevel } from "./environment.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -10,15 +10,32 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /**
  * The messages of a server that runs as a program, in the form of redis-server's, so that the same tools can read them:
  * "<process>:M <date> <mark> <message>". They go to `logfile`, or to standard output.
+ *
+ * A message that the file does not take, for example because the disk is full, goes to standard output instead. One that
+ * standard output does not take either, because its reader has ended, is dropped: the work that reports it must go on.
+ * Throws a system error when the file cannot be opened at the start.
  */
 export function serverLog(settings: Settings): (level: LogLevel, message: string, error?: unknown) => void {
+  const { logfile } = settings.values;
+  if (logfile !== "") closeSync(openSync(logfile, "a"));
+  // Standard output reports a reader that has ended by an exception, by this event, or by both.
+  process.stdout.on("error", () => {});
   return (level, message, error) => {
     if (ranks[level] < thresholds[settings.values.loglevel]) return;
     const what = error === undefined ? message : `${message}: ${describe(error)}`;
     const line = `${process.pid}:M ${dateText(new Date())} ${marks[level]} ${what}\n`;
-    if (settings.values.logfile === "") process.stdout.write(line);
-    else appendFileSync(settings.values.logfile, line);
+    if (logfile !== "" && isDone(() => appendFileSync(logfile, line))) return;
+    isDone(() => process.stdout.write(line));
   };
+}
+
+function isDone(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function describe(error: unknown): string {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { Cron } from "./cron.ts";
 import type { CommandHook } from "./dispatch/checks/command-hook.ts";
+import type { SaveAtEnd } from "./dispatch/ports.ts";
 import { Ending } from "./ending.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { limitClients } from "./network/open-files-limit.ts";
@@ -67,6 +68,8 @@ export interface RunningServer extends AsyncDisposable {
 /** A running server together with its inner parts, for the code of this package and its tests. Not public. */
 export interface OpenServer extends RunningServer {
   readonly server: BuiltServer;
+  /** As `close`, with this snapshot at the end. */
+  end(wanted: SaveAtEnd): Promise<void>;
 }
 
 /**
@@ -80,7 +83,7 @@ export interface OpenServer extends RunningServer {
  * cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { server: _server, ...running } = await startOpenServer(options);
+  const { server: _server, end: _end, ...running } = await startOpenServer(options);
   return running;
 }
 
@@ -133,9 +136,10 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     network.stop();
     throw error;
   }
-  const close = (): Promise<void> => ending.end("by-settings");
+  const end = (wanted: SaveAtEnd): Promise<void> => ending.end(wanted);
+  const close = (): Promise<void> => end("by-settings");
   const { closed } = ending;
-  return { host, port, url: urlOf(host, port), server, close, closed, [Symbol.asyncDispose]: close };
+  return { host, port, url: urlOf(host, port), server, end, close, closed, [Symbol.asyncDispose]: close };
 }
 
 /** An address that stands for all addresses of the machine is reached at the loopback address of the same family. */

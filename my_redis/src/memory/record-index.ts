@@ -1,5 +1,6 @@
 import type { Address, Heap } from "./heap.ts";
 import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
+import { nextCursor } from "./next-cursor.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -59,16 +60,23 @@ export class RecordIndex {
 
   /** Whether the index has a record with the same key as a record of another index. `hash` is the hash of that key. */
   hasKeyOf(hash: number, address: Address): boolean {
-    for (let table: Int32Array | undefined = this.#slots; table !== undefined;) {
-      const mask = table.length - 1;
-      for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-        const found = table[at + 1] as number;
-        if (found === 0) break;
-        if (table[at] === hash && found !== tombstone && keysEqual(this.#heap, found, address)) return true;
-      }
-      table = table === this.#slots ? this.#old : undefined;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const found = slots[at + 1] as number;
+      if (found === 0) break;
+      if (slots[at] === hash && keysEqual(this.#heap, found, address)) return true;
     }
-    return false;
+    return this.#old !== undefined && this.#oldHasKeyOf(this.#old, hash, address);
+  }
+
+  #oldHasKeyOf(old: Int32Array, hash: number, address: Address): boolean {
+    const mask = old.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const found = old[at + 1] as number;
+      if (found === 0) return false;
+      if (old[at] === hash && found !== tombstone && keysEqual(this.#heap, found, address)) return true;
+    }
   }
 
   #findOld(old: Int32Array, hash: number, key: Uint8Array, start: number, end: number): Address {
@@ -376,18 +384,4 @@ function visitBucket(slots: Int32Array, bucket: number, bucketMask: number, visi
     if (address === 0) return;
     if (address !== tombstone && ((slots[at] as number) & bucketMask) === bucket) visit(address);
   }
-}
-
-/** Adds one to the cursor's reversed bits, within the mask. */
-function nextCursor(cursor: number, mask: number): number {
-  return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
-}
-
-function reverseBits(value: number): number {
-  let bits = value;
-  bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);
-  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
-  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
-  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
-  return ((bits >>> 16) | (bits << 16)) >>> 0;
 }

@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
-import { cork, endSending, peerHasEnded } from "./socket-calls.ts";
+import { cork, endSending, peerHasEnded, receive } from "./socket-calls.ts";
 import type {
   Connect,
   Listen,
@@ -54,6 +54,10 @@ class BunSocket<State> implements TransportSocket {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  receive(): number {
+    return receive(descriptorOf(this.#socket));
   }
 
   keepAlive(seconds: number): void {

@@ -2,6 +2,9 @@ import { clientBytes } from "../dispatch/client-memory.ts";
 import type { Services } from "../dispatch/context.ts";
 import type { Connection } from "./connection.ts";
 
+/** A smaller limit counts as this one. Otherwise no client could connect any more, not even to raise the limit. */
+const leastLimitBytes = 128 * 1024;
+
 /** Disconnects a client, and reports why. */
 type Disconnect = (connection: Connection, reason: string) => void;
 
@@ -36,7 +39,8 @@ export class ClientEviction {
   #read(): void {
     const { values } = this.#server.settings;
     const limit = values["maxmemory-clients"];
-    this.#limitBytes = limit >= 0 ? limit : Math.floor((-limit / 100) * values.maxmemory);
+    const limitBytes = limit >= 0 ? limit : Math.floor((-limit / 100) * values.maxmemory);
+    this.#limitBytes = limitBytes > 0 ? Math.max(limitBytes, leastLimitBytes) : 0;
     if (this.#limitBytes > 0) return;
     this.#seenBytes.clear();
     this.#totalBytes = 0;

@@ -91,7 +91,7 @@ export class ClientLimits {
       }
       // A client that waits for its turn, the log or other nodes, monitors or subscribes may be silent for long.
       const waits =
-        connection.waitingBytes > 0 ||
+        connection.waitsForTurn ||
         connection.isParked ||
         (client.relaying !== undefined && client.relaying.outstanding > 0);
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;

@@ -3,6 +3,7 @@ import { ByteQueue } from "../memory/byte-queue.ts";
 import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";
+import { receivedBytes } from "./socket-calls.ts";
 import type { TransportSocket } from "./transport.ts";
 import type { ReplySink } from "./turn-output.ts";
 
@@ -14,6 +15,9 @@ const pendingOptions = { initialBytes: 0, keptBytes: 0 };
  * client has.
  */
 const uncountedBytes = 16 * 1024;
+
+/** From a client with more unread output than this, no further requests are read. */
+const pauseReadingBytes = 64 * 1024 * 1024;
 
 /** The calls of a connection to the server that owns it. */
 export interface ConnectionOwner {
@@ -46,10 +50,16 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   isAdministrative = false;
   /** Its requests run at once, however long the turn takes already. */
   neverWaits = false;
+  /** It waits for a later turn, and nothing is read from it by the runtime. */
+  waitsForTurn = false;
   /** Bytes with which it waits for a later turn. */
   waitingBytes = 0;
   /** Since when it waits, in milliseconds of the monotonic clock. */
   waitingSinceMs = 0;
+  /** More of its input probably lies in the system, so that `receive` is worth a call. */
+  hasMoreInput = false;
+  /** All that was read from it has run: its turn begins with `receive`. */
+  isRunOut = false;
   /** Set when the connection serves a node instead of a client. */
   reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
@@ -99,6 +109,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   park(bytes: number): void {
     this.#parkedBytes += bytes;
+    this.#socket.park?.(bytes);
     if (this.closed || this.#killed) return;
     if (bytes > 0) {
       const countedBytes = this.pendingBytes - uncountedBytes;
@@ -193,10 +204,12 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     return this.#mustDrain;
   }
 
-  /** Reads nothing more from the client until it has read its replies. */
-  stopReadingUntilDrained(): void {
+  /** Whether the client must read its replies before it is served further. If so, nothing more is read from it. */
+  mustReadFirst(): boolean {
+    if (this.pendingBytes <= pauseReadingBytes) return false;
     this.#mustDrain = true;
     this.stopReading();
+    return true;
   }
 
   /** Reads nothing more from the client until `startReading`. */
@@ -216,9 +229,20 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** Undoes `stopReading`, unless there is another reason for it: then the end of that reason does. */
   startReading(): void {
     if (!this.#stopped || this.closed || this.hasSentAll) return;
-    if (this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
+    if (this.#mustDrain || this.#isHeldUp || this.waitsForTurn) return;
     this.#stopped = false;
     this.#socket.resume();
+  }
+
+  /**
+   * Reads some more of its input into `receivedBytes`, while the runtime reads nothing from it; gives the number of bytes.
+   */
+  receive(): number {
+    const isHeld = this.#mustDrain || this.#isHeldUp || this.paused;
+    const isOver = this.closed || this.context.client.closing || this.reader !== undefined;
+    const size = isHeld || isOver ? 0 : this.#socket.receive();
+    this.hasMoreInput = size === receivedBytes.length;
+    return size;
   }
 
   /** 0 for never, which is how a socket begins. */

@@ -11,12 +11,11 @@ import { requestLimits } from "./request-limits.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn } from "./stand-in.ts";
+import { receivedBytes } from "./socket-calls.ts";
 import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
-/** From a client with more unread output than this, no further requests are read. */
-const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
 /** A request of a command that counts as short is so with at most this many arguments and bytes of reply. */
@@ -53,9 +52,9 @@ export class NetworkServer implements ConnectionOwner {
       turnMs: () => server.settings.values["client-turn-ms"],
       limitBytes: () => server.settings.values["client-waiting-limit"],
       run: (connection) => {
-        if (!this.#stopped) this.#run(connection);
+        if (!this.#stopped) this.#runWaiting(connection);
       },
-      holdInput: (isHeld) => this.#holdInput(isHeld),
+      holdInput: (isHeld) => this.#connections.holdInput(isHeld),
       noteLongestWait: (waitMs) => this.#overload.note(waitMs),
     });
     turn.onEnd(() => this.#shares.endTurn());
@@ -126,7 +125,7 @@ export class NetworkServer implements ConnectionOwner {
     connection.keepAlive(server.settings.values["tcp-keepalive"]);
     const refusal = this.#refusalOf(connection);
     if (refusal === undefined) {
-      if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#holdIfFull(connection));
+      if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#shares.holdIfFull(connection));
       return this.#endIfAnswered(connection);
     }
     statistics.connectionsRejected++;
@@ -140,17 +139,6 @@ export class NetworkServer implements ConnectionOwner {
     if (refusal !== undefined || connection.neverWaits || !this.#overload.refusesConnections) return refusal;
     this.#server.observers.statistics.overloadRefusedConnections++;
     return tooManyClients;
-  }
-
-  #holdIfFull(connection: Connection): void {
-    if (this.#shares.isFull && !connection.closed) connection.holdInput(true);
-  }
-
-  /** While enough input waits, nothing more is read; clients of the administration port are. */
-  #holdInput(isHeld: boolean): void {
-    for (const connection of this.#connections) {
-      if (!connection.neverWaits) connection.holdInput(isHeld);
-    }
   }
 
   /** Answers one error and closes. */
@@ -168,16 +156,33 @@ export class NetworkServer implements ConnectionOwner {
       return;
     }
     if (connection.context.client.closing || this.#stopped) return;
-    const { statistics } = this.#server.observers;
-    statistics.netInputBytes += chunk.length;
-    statistics.reads++;
-    if (!connection.parser.feed(chunk)) {
-      statistics.queryLimitDisconnections++;
-      this.#clientLimits.disconnect(connection, "a request longer than client-query-buffer-limit");
-      return;
-    }
+    if (!this.#feed(connection, chunk, chunk.length)) return;
     if (this.#shares.mayRun(connection)) this.#run(connection);
     else this.#wait(connection);
+  }
+
+  /** Gives the parser the first `size` bytes of a chunk. False: the client sends too much, and is disconnected. */
+  #feed(connection: Connection, chunk: Uint8Array, size: number): boolean {
+    const { statistics } = this.#server.observers;
+    statistics.netInputBytes += size;
+    statistics.reads++;
+    if (connection.parser.feed(chunk, 0, size)) return true;
+    statistics.queryLimitDisconnections++;
+    this.#clientLimits.disconnect(connection, "a request longer than client-query-buffer-limit");
+    return false;
+  }
+
+  /**
+   * Runs requests of a client that has waited. Once its input has run, more is read here, a small piece for each turn. The
+   * runtime would read up to 512 KiB, which would have to be kept until it has run.
+   */
+  #runWaiting(connection: Connection): void {
+    if (connection.isRunOut) {
+      const size = connection.receive();
+      if (size === 0) return this.#endIfAnswered(connection);
+      if (!this.#feed(connection, receivedBytes, size)) return;
+    }
+    this.#run(connection);
   }
 
   /** The client's input is kept until a later turn. */
@@ -267,7 +272,7 @@ export class NetworkServer implements ConnectionOwner {
     if (connection.closed || this.#turn.isRunning) return;
     const server = this.#server;
     const { client } = connection.context;
-    if (this.#leavesTooMuch(connection)) {
+    if (connection.mustReadFirst()) {
       connection.parser.keepRest(this.#args);
       this.#clientLimits.checkMemory(connection);
       return;
@@ -320,18 +325,11 @@ export class NetworkServer implements ConnectionOwner {
       if (outputEnd > sendEarlyBytes) {
         turn.flush();
         turn.switchTo(connection);
-        if (this.#leavesTooMuch(connection)) break;
+        if (connection.mustReadFirst()) break;
       }
       if (shares.isUsedUp(connection, mayBeLong) && !connection.paused && !client.closing) return "share used up";
     }
     return "no more to run";
-  }
-
-  /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */
-  #leavesTooMuch(connection: Connection): boolean {
-    if (connection.pendingBytes <= pauseReadingBytes) return false;
-    connection.stopReadingUntilDrained();
-    return true;
   }
 
   #execute(connection: Connection, args: Arguments): void {

@@ -103,6 +103,11 @@ class NodeSocket implements TransportSocket {
     this.#socket.resume();
   }
 
+  /** Node may have read more already than it has handed on. */
+  receive(): number {
+    return 0;
+  }
+
   keepAlive(seconds: number): void {
     this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
   }

@@ -10,6 +10,11 @@ export class OpenConnections extends Set<Connection> {
     return wasThere;
   }
 
+  /** While enough input waits, nothing more is read; clients of the administration port are. */
+  holdInput(isHeld: boolean): void {
+    for (const connection of this) if (!connection.neverWaits) connection.holdInput(isHeld);
+  }
+
   /**
    * Closes each connection once its client has read its replies; after `graceMs` the remaining ones are closed at once.
    */

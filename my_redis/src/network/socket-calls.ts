@@ -3,6 +3,7 @@ import { openCLibrary } from "../c-library.ts";
 /** Calls of the system on a socket that neither Bun nor Node offers. All do nothing where they are not possible. */
 
 interface Library {
+  recv(descriptor: number, into: number, bytes: number, flags: number): number;
   poll(entries: number, count: number, timeoutMs: number): number;
   shutdown(descriptor: number, how: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: number, bytes: number): number;
@@ -14,9 +15,14 @@ const sendingSide = 1;
 /** The peer has ended its side; the connection has failed; it is closed in both directions. */
 const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
+const withoutWaiting = 0x40;
+
+/** What `receive` has read: as much as redis-server reads of a client at a time. */
+export const receivedBytes = new Uint8Array(new ArrayBuffer(16 * 1024));
 
 function openCalls() {
   const opened = openCLibrary<Library>({
+    recv: { args: ["int", "ptr", "u64_fast", "int"], returns: "i64_fast" },
     poll: { args: ["ptr", "u64_fast", "int"], returns: "int" },
     shutdown: { args: ["int", "int"], returns: "int" },
     setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
@@ -27,7 +33,7 @@ function openCalls() {
   const entry = new Int32Array(new ArrayBuffer(8));
   const events = new Int16Array(entry.buffer);
   const on = new Int32Array(new ArrayBuffer(4)).fill(1);
-  return { library, entry, events, on, entryAt: ptr(entry), onAt: ptr(on) };
+  return { library, entry, events, on, entryAt: ptr(entry), onAt: ptr(on), receivedAt: ptr(receivedBytes) };
 }
 
 /** Undefined where the C library cannot be called. */
@@ -44,6 +50,16 @@ export function peerHasEnded(descriptor: number): boolean {
   events[2] = askedEvents;
   events[3] = 0;
   return library.poll(entryAt, 1, 0) > 0 && ((events[3] ?? 0) & endedEvents) !== 0;
+}
+
+/**
+ * Reads what has arrived at a socket into `receivedBytes`, without waiting; gives the number of bytes. 0: nothing is
+ * there, or the peer has ended its side, or the socket has failed. What of these it is, the runtime finds when it reads.
+ */
+export function receive(descriptor: number): number {
+  if (calls === undefined || descriptor < 0) return 0;
+  const { library, receivedAt } = calls;
+  return Math.max(0, library.recv(descriptor, receivedAt, receivedBytes.length, withoutWaiting));
 }
 
 /** Nothing but full packets is sent until the socket is closed, or 200 ms have passed. */

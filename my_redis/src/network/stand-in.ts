@@ -67,6 +67,11 @@ class GuestSocket implements TransportSocket {
   // Nothing to do: the thread passes on one chunk at a time, and its clients get short replies.
   pause(): void {}
   resume(): void {}
+
+  receive(): number {
+    return 0;
+  }
+
   keepAlive(): void {}
 }
 
@@ -80,6 +85,7 @@ class GuestSocket implements TransportSocket {
 export class StandIn<Guest> implements StuckService {
   readonly #server: StandInServer<Guest>;
   readonly #environment: Pick<Environment, "monotonicMs" | "report">;
+  readonly #program: string;
   readonly #guests = new Map<number, Guest>();
   #port: MessagePort | undefined;
   /** The server's own listeners are closed. */
@@ -87,9 +93,15 @@ export class StandIn<Guest> implements StuckService {
   #awaitedUntilMs = 0;
   #isLeaving = false;
 
-  constructor(server: StandInServer<Guest>, environment: Pick<Environment, "monotonicMs" | "report">) {
+  /** `program` is the text of the thread; a test may give another one. */
+  constructor(
+    server: StandInServer<Guest>,
+    environment: Pick<Environment, "monotonicMs" | "report">,
+    program = standInProgram,
+  ) {
     this.#server = server;
     this.#environment = environment;
+    this.#program = program;
   }
 
   get isServing(): boolean {
@@ -109,7 +121,7 @@ export class StandIn<Guest> implements StuckService {
 
   #start(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    const thread = new Worker(standInProgram, {
+    const thread = new Worker(this.#program, {
       eval: true,
       workerData: { port: port2, maxClients },
       transferList: [port2],

@@ -10,6 +10,8 @@ export interface TransportSocket {
    * client that has read it knows that the connection has ended.
    */
   holdForEnd(): void;
+  /** So many bytes of replies will be written once the log is safe; less than 0 when they wait no more. */
+  park?(bytes: number): void;
   /** Closes after everything that was taken has been sent. */
   end(): void;
   /** Closes at once. What the system has taken is still sent, and nothing else. */
@@ -23,6 +25,11 @@ export interface TransportSocket {
    */
   pause(): void;
   resume(): void;
+  /**
+   * Reads some of what has arrived into `receivedBytes` of socket-calls.ts, while the socket is paused; gives the number
+   * of bytes. 0 where nothing has arrived, and where the transport cannot read by itself.
+   */
+  receive(): number;
   /** Makes the system probe the peer after this many seconds of silence; 0 for never. */
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;

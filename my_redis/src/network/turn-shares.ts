@@ -1,5 +1,6 @@
 import type { InfoLine } from "../dispatch/info-book.ts";
 import type { Connection } from "./connection.ts";
+import { receivedBytes } from "./socket-calls.ts";
 
 /** The part of a turn for which one client's requests run before the next client's. */
 const quantumMs = 1;
@@ -17,7 +18,10 @@ export interface TurnSharesOptions {
   readonly turnMs: () => number;
   /** Input of all waiting clients together above which `holdInput(true)` is called. */
   readonly limitBytes: () => number;
-  /** Runs a client's requests until they are used up, or `isUsedUp` cuts them short and the client waits again. */
+  /**
+   * Runs a client's requests until they are used up, or `isUsedUp` cuts them short and the client waits again. Those of a
+   * client that `isRunOut` must be read first.
+   */
   readonly run: (connection: Connection) => void;
   /** True: nothing more may be read from any client, because enough waits. False: half of it has run. */
   readonly holdInput: (isHeld: boolean) => void;
@@ -45,6 +49,7 @@ export class TurnShares {
   #shareStartMs = 0;
   #requests = 0;
   #isScheduled = false;
+  #isFinishing = false;
 
   constructor(options: TurnSharesOptions) {
     this.#options = options;
@@ -64,6 +69,11 @@ export class TurnShares {
   /** Whether nothing is read from any client until half of the waiting input has run. */
   get isFull(): boolean {
     return this.#isFull;
+  }
+
+  /** To be called for a client that has connected while `isFull`. */
+  holdIfFull(connection: Connection): void {
+    if (this.#isFull && !connection.closed) connection.holdInput(true);
   }
 
   /** Milliseconds since the client that has waited longest began to wait; 0 when none waits. */
@@ -105,11 +115,18 @@ export class TurnShares {
 
   /** The client has input that must wait; to be called after that input was kept. */
   wait(connection: Connection): void {
+    if (connection.heldBytes >= receivedBytes.length) connection.hasMoreInput = true;
+    connection.isRunOut = false;
+    this.#wait(connection);
+  }
+
+  #wait(connection: Connection): void {
     const bytes = Math.min(connection.heldBytes, maxCountedBytes);
     this.#waitingBytes += bytes - connection.waitingBytes;
     connection.waitingBytes = bytes;
     if (!this.#waiting.has(connection)) {
       this.#waiting.add(connection);
+      connection.waitsForTurn = true;
       this.#timesPutOff++;
       connection.waitingSinceMs = this.#options.monotonicMs();
     }
@@ -123,6 +140,7 @@ export class TurnShares {
   /** The client no longer waits: it is served, or has disconnected. */
   leave(connection: Connection): void {
     if (!this.#waiting.delete(connection)) return;
+    connection.waitsForTurn = false;
     this.#waitingBytes -= connection.waitingBytes;
     connection.waitingBytes = 0;
     if (!this.#isFull || this.#waitingBytes > this.#options.limitBytes() / 2) return;
@@ -151,8 +169,9 @@ export class TurnShares {
     else this.#options.noteLongestWait(0);
   };
 
-  /** Serves all that wait, without regard to the time. */
+  /** Serves all that wait, without regard to the time. Nothing more is read from them. */
   finish(): void {
+    this.#isFinishing = true;
     this.#serve(() => true);
   }
 
@@ -164,7 +183,10 @@ export class TurnShares {
       if (served++ > 0 && !goesOn()) return;
       this.leave(connection);
       this.#options.run(connection);
-      if (!this.#waiting.has(connection)) connection.startReading();
+      if (this.#waiting.has(connection)) continue;
+      connection.isRunOut = connection.hasMoreInput && !this.#isFinishing;
+      if (connection.isRunOut) this.#wait(connection);
+      else connection.startReading();
     }
   }
 }

@@ -71,6 +71,7 @@ export function outputLimits(facts: DirectiveFacts<OutputLimits>): Directive<Out
     print: (limits) => lines(limits).flat().join(" "),
     lines,
     parse(given, before) {
+      if (given.length === 1 && given[0] === "") return before.value;
       if (given.length === 0 || given.length % 4 !== 0) {
         throw new DirectiveError("Wrong number of arguments in buffer limit configuration.");
       }

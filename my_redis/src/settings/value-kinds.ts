@@ -103,8 +103,9 @@ export function memoryOrPercent(facts: Facts<number>): Directive<number> {
   });
 }
 
-/** Bytes from a text such as "64mb". Throws DirectiveError. */
+/** Bytes from a text such as "64mb". An empty text is 0, as in redis-server. Throws DirectiveError. */
 export function parseMemory(word: string, message = "argument must be a memory value"): bigint {
+  if (word === "") return 0n;
   const match = /^([0-9]{1,30})([a-z]{0,2})$/i.exec(word);
   const unit = units.get((match?.[2] ?? "?").toLowerCase());
   if (match === null || unit === undefined) throw new DirectiveError(message);

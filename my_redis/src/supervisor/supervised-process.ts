@@ -6,8 +6,16 @@ export interface SupervisedProcessEvents {
   ready(): void;
   /** The process died without having been stopped; it will be started again after `pauseMs`. */
   died(how: string, pauseMs: number): void;
-  /** The process ended for good: it was stopped, it ended by SHUTDOWN, or it failed before it ever served. */
-  ended(failedToStart: boolean): void;
+  /** The process ended for good. */
+  ended(end: ProcessEnd): void;
+}
+
+/** How a process ended for good. */
+export interface ProcessEnd {
+  /** It failed before it ever served. */
+  readonly failedToStart: boolean;
+  /** Why it may not have left its data safe although it served: it had to be killed, or could not write a file. */
+  readonly failure?: string;
 }
 
 export interface SupervisedProcessOptions {
@@ -17,7 +25,7 @@ export interface SupervisedProcessOptions {
   readonly events: SupervisedProcessEvents;
   /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
-  /** A process that has neither ended nor made progress for this long after SIGTERM is killed. */
+  /** A process that has neither ended nor made progress for this long after it was asked to end is killed. */
   readonly stopGraceMs?: number;
 }
 
@@ -27,6 +35,13 @@ export const greeting = "my-redis: supervised";
 export const readyMessage = "my-redis: ready";
 /** The process is busy, for example with a large snapshot, and is getting on with it. */
 export const progressMessage = "my-redis: progress";
+/**
+ * Asks a process that serves to end. Unlike at SIGTERM it ends although it cannot write its last snapshot, since it would
+ * be killed otherwise.
+ */
+export const endMessage = "my-redis: end";
+/** The reason follows for which the process could not end as it should, although it is about to end. */
+export const failureMessage = "my-redis: failure ";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
@@ -45,6 +60,8 @@ export class SupervisedProcess {
   #pauseMs = firstPauseMs;
   #readyAtMs: number | undefined;
   #everReady = false;
+  /** What the running process has said about its own end. */
+  #failure: string | undefined;
   #stopping = false;
   #ended = false;
 
@@ -58,17 +75,19 @@ export class SupervisedProcess {
     return this.#child?.pid;
   }
 
-  /** Asks the process to end with SIGTERM, and does not start it again. `events.ended` is called when it has ended. */
+  /** Asks the process to end, and does not start it again. `events.ended` is called when it has ended. */
   stop(): void {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === undefined) {
-      this.#end(false);
+      this.#end({ failedToStart: false });
       return;
     }
-    child.kill("SIGTERM");
+    // A process that does not serve yet reads no messages.
+    if (this.#readyAtMs === undefined) child.kill("SIGTERM");
+    else child.send(endMessage, (error) => error !== null && child.kill("SIGTERM"));
     this.#killLater();
   }
 
@@ -87,12 +106,19 @@ export class SupervisedProcess {
     child.stdin?.on("error", () => {});
     child.stdin?.end(this.#options.input);
     child.send(greeting, () => {});
-    child.on("message", (message) => {
-      if (message === readyMessage) this.#ready();
-      if (message === progressMessage && this.#stopping) this.#killLater();
-    });
+    this.#failure = undefined;
+    child.on("message", (message) => this.#told(message));
     child.once("error", (error) => this.#exited(error.message, false));
-    child.once("exit", (code, signal) => this.#exited(signal ?? `exit code ${code}`, code === 0));
+    // Not at the event "exit", which may come before the last message.
+    child.once("close", (code, signal) => this.#exited(signal ?? `exit code ${code}`, code === 0));
+  }
+
+  #told(message: unknown): void {
+    if (message === readyMessage) this.#ready();
+    else if (message === progressMessage && this.#stopping) this.#killLater();
+    else if (typeof message === "string" && message.startsWith(failureMessage)) {
+      this.#failure = message.slice(failureMessage.length);
+    }
   }
 
   #ready(): void {
@@ -106,7 +132,9 @@ export class SupervisedProcess {
     this.#child = undefined;
     clearTimeout(this.#timer);
     if (this.#stopping || wasAsked || !this.#everReady) {
-      this.#end(!this.#stopping && !wasAsked);
+      const hasServed = this.#readyAtMs !== undefined;
+      const failure = wasAsked || !hasServed ? undefined : (this.#failure ?? `it ended with ${how}`);
+      this.#end({ failedToStart: !this.#stopping && !wasAsked, ...(failure !== undefined && { failure }) });
       return;
     }
     const wasSteady = this.#readyAtMs !== undefined && this.#options.monotonicMs() - this.#readyAtMs > steadyMs;
@@ -118,8 +146,8 @@ export class SupervisedProcess {
     this.#options.events.died(how, pauseMs);
   }
 
-  #end(failedToStart: boolean): void {
+  #end(end: ProcessEnd): void {
     this.#ended = true;
-    this.#options.events.ended(failedToStart);
+    this.#options.events.ended(end);
   }
 }

@@ -1,4 +1,4 @@
-import { greeting, progressMessage, readyMessage } from "./supervised-process.ts";
+import { endMessage, failureMessage, greeting, progressMessage, readyMessage } from "./supervised-process.ts";
 
 /** Progress is reported this often at most. */
 const progressMs = 500;
@@ -21,21 +21,24 @@ export function progressReporter(monotonicMs: () => number): () => void {
 
 /**
  * To be called once this process serves. A supervisor that started it is notified, and `stop` is called when the
- * supervisor has ended. The result lets this process end.
+ * supervisor asks for that or has ended. The result lets this process end; `failure` says why that is not as it should be.
  */
-export function answerSupervisor(stop: () => void): () => void {
+export function answerSupervisor(stop: () => void): (failure?: string) => void {
   // Another parent process may have opened a channel for its own purposes. Only a supervisor sends a greeting.
   if (process.send === undefined) return () => {};
   const answer = (message: unknown): void => {
+    if (message === endMessage) stop();
     if (message !== greeting) return;
     greeted = true;
     process.once("disconnect", stop);
     process.send?.(readyMessage);
   };
   process.on("message", answer);
-  return () => {
+  return (failure) => {
     process.off("message", answer);
     process.off("disconnect", stop);
-    if (greeted && process.connected) process.disconnect?.();
+    if (!greeted || !process.connected) return;
+    if (failure === undefined) process.disconnect?.();
+    else process.send?.(failureMessage + failure, () => process.disconnect?.());
   };
 }

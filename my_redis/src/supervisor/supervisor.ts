@@ -22,8 +22,13 @@ export interface RunningNodes {
   readonly nodes: readonly PlannedNode[];
   /** Resolves when all nodes serve. Rejects when a node could not start, after the others have ended. */
   readonly ready: Promise<void>;
-  /** Resolves when all nodes have ended for good. */
+  /** Settles as `close` does when all nodes have ended for good. */
   readonly closed: Promise<void>;
+  /**
+   * Ends all nodes, and resolves when all of them have ended and everything is on the disk. Rejects with NodesError when
+   * all have ended, but a node could not write its last snapshot, could not close a file, or had to be killed. The error
+   * names each such node and the reason.
+   */
   close(): Promise<void>;
   /** The process id of the node at this index; undefined while it does not run. */
   pid(index: number): number | undefined;
@@ -48,6 +53,7 @@ export function superviseNodes({
   const waiting = new Set(nodes);
   let running = nodes.length;
   let failed: PlannedNode | undefined;
+  const failures: string[] = [];
   const logWords = ({ folder }: PlannedNode): string[] =>
     logFile === undefined ? [] : ["--logfile", join(folder, logFile)];
   const stopAll = (): void => {
@@ -67,8 +73,9 @@ export function superviseNodes({
           died(how, pauseMs) {
             environment.report("warning", `node ${node.name} died (${how}) and is started again in ${pauseMs} ms`);
           },
-          ended(failedToStart) {
+          ended({ failedToStart, failure }) {
             running--;
+            if (failure !== undefined) failures.push(`node ${node.name}: ${failure}`);
             if (failedToStart) {
               failed ??= node;
               stopAll();
@@ -76,14 +83,16 @@ export function superviseNodes({
             if (running > 0) return;
             const reason =
               failed === undefined ? "stopped before all nodes served" : `node ${failed.name} did not start`;
-            ready.reject(new NodesError(reason));
-            closed.resolve();
+            ready.reject(new NodesError([reason, ...failures].join("; ")));
+            if (failures.length === 0) closed.resolve();
+            else closed.reject(new NodesError(failures.join("; ")));
           },
         },
       }),
   );
-  // A caller that does not wait for `ready` learns of the failure from `closed`.
+  // A caller need not wait for both.
   ready.promise.catch(() => {});
+  closed.promise.catch(() => {});
   return {
     nodes,
     ready: ready.promise,
@@ -96,7 +105,10 @@ export function superviseNodes({
   };
 }
 
-/** A ring could not be started. When a node ended at its start, that node has written the reason. */
+/**
+ * A ring could not be started, or its nodes could not be ended as they should. When a node ended at its start, that node
+ * has written the reason.
+ */
 export class NodesError extends Error {
   constructor(reason: string) {
     super(reason);

@@ -28,7 +28,8 @@ export class CrashRounds {
   readonly #folder = temporaryFolder("crash");
   readonly #writers = Array.from({ length: 5 }, (_, number) => new StepWriter(`client:${number}`));
   readonly #relay = new Relay();
-  #rounds = 0;
+  /** The server that has loaded what the last round left; the next round kills it. */
+  #server: MyRedisProcess | undefined;
 
   /** Items that were taken by clients that wait for them, so far. */
   get taken(): number {
@@ -37,11 +38,11 @@ export class CrashRounds {
 
   /** Runs a server under load, kills it, and returns how the data differ from what was acknowledged. */
   async run({ random, policy = random.pick(policies), comparesWithRedis }: CrashRoundOptions): Promise<string[]> {
-    const server = await startMyRedis(this.#folder, { appendfsync: policy, "auto-aof-rewrite-percentage": "0" });
-    await this.#runUntilKilled(server, random);
+    const server = this.#server ?? (await this.#begin());
+    await this.#runUntilKilled(server, { random, policy });
     const copy = comparesWithRedis ? copyOfLog(this.#folder) : undefined;
 
-    const restarted = await startMyRedis(this.#folder, { "enable-debug-command": "yes" });
+    const restarted = await this.#start();
     const found: string[] = [];
     if (restarted.process.stdout().includes("answered with an error")) found.push(restarted.process.stdout());
     const reader = await restarted.connect();
@@ -49,15 +50,36 @@ export class CrashRounds {
     found.push(...(await this.#relay.differences(restarted)));
     if (copy !== undefined) found.push(...(await differencesToRedis(reader, copy)));
     reader.close();
-    await restarted.process.kill("SIGKILL");
     return found;
   }
 
-  async #runUntilKilled(server: MyRedisProcess, random: SeededRandom): Promise<void> {
+  /** Kills the server that is left after the last round. */
+  async end(): Promise<void> {
+    await this.#server?.process.kill("SIGKILL");
+  }
+
+  async #start(): Promise<MyRedisProcess> {
+    const directives = { "auto-aof-rewrite-percentage": "0", "enable-debug-command": "yes" };
+    this.#server = await startMyRedis(this.#folder, directives);
+    return this.#server;
+  }
+
+  async #begin(): Promise<MyRedisProcess> {
+    const server = await this.#start();
+    const connection = await server.connect();
+    for (const writer of this.#writers) await writer.begin(connection);
+    connection.close();
+    return server;
+  }
+
+  async #runUntilKilled(
+    server: MyRedisProcess,
+    { random, policy }: Required<Pick<CrashRoundOptions, "random" | "policy">>,
+  ): Promise<void> {
     const clients = await Promise.all(
       this.#writers.map(async (writer) => ({ writer, connection: await server.connect() })),
     );
-    if (this.#rounds++ === 0) await Promise.all(clients.map(({ writer, connection }) => writer.begin(connection)));
+    await clients[0]?.connection.reply("CONFIG", "SET", "appendfsync", policy);
     const enough = fewestSteps + random.below(moreSteps);
     const disturbAt = random.below(enough);
     const disturbance = random.pick(disturbances);

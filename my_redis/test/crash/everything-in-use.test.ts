@@ -15,5 +15,6 @@ test(`transactions, scripts, streams with groups, expiries and blocked clients s
     const comparesWithRedis = !redis.missing && round % 4 === 3;
     expect([round, ...(await crashes.run({ random, comparesWithRedis }))]).toEqual([round]);
   }
+  await crashes.end();
   expect(crashes.taken).toBeGreaterThan(0);
 }, 180_000);

@@ -26,6 +26,7 @@ for (let round = 1; round <= rounds; round++) {
     throw new Error(`round ${round} of seed ${seed}: ${differences.join("; ")}`);
   }
   if (round % roundsInFolder !== 0 && round < rounds) continue;
+  await crashes.end();
   crashes = new CrashRounds();
   console.log(`seed ${seed}: ${round} rounds in ${((performance.now() - startMs) / 1000).toFixed(1)} s, nothing lost`);
 }

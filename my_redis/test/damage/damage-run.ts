@@ -20,6 +20,11 @@ export interface DamageCount {
   readonly prefixes: number;
 }
 
+/** Damages of which a run tries only some: a sample, or every `of`th from `part` on. */
+export type DamageChoice =
+  | { readonly size: number; readonly random: SeededRandom }
+  | { readonly part: number; readonly of: number };
+
 /** Damage that was neither found nor harmless. */
 export class DamageMissedError extends Error {}
 
@@ -75,18 +80,11 @@ export class DamageRun {
     return this.#contents[file].length * (kind === "cut" ? 1 : 8);
   }
 
-  /** Tries all damages of one kind, or `sample` of them. Throws DamageMissedError. */
-  run(
-    file: DamagedFile,
-    kind: DamageKind,
-    sample?: { readonly size: number; readonly random: SeededRandom },
-  ): DamageCount {
+  /** Tries all damages of one kind, or those of `choice`. Throws DamageMissedError. */
+  run(file: DamagedFile, kind: DamageKind, choice?: DamageChoice): DamageCount {
     const count = { file, kind, tried: 0, refused: 0, harmless: 0, prefixes: 0 };
-    const all = this.countOf(file, kind);
-    const tries = Math.min(sample?.size ?? all, all);
     try {
-      for (let index = 0; index < tries; index++) {
-        const place = tries === all ? index : (sample as { random: SeededRandom }).random.below(all);
+      for (const place of chosenPlaces(this.countOf(file, kind), choice)) {
         count[this.#judge(file, kind, place)]++;
         count.tried++;
       }
@@ -120,6 +118,14 @@ export class DamageRun {
     if (kind === "cut" && file === "log" && outcome.digest === before?.digest) return "prefixes";
     return missed("it was loaded, with other data");
   }
+}
+
+/** Places below `all`. A sample that is as large as all of them is all of them. */
+function* chosenPlaces(all: number, choice: DamageChoice = { part: 1, of: 1 }): Generator<number> {
+  if ("part" in choice) {
+    for (let place = choice.part - 1; place < all; place += choice.of) yield place;
+  } else if (choice.size >= all) yield* chosenPlaces(all);
+  else for (let count = 0; count < choice.size; count++) yield choice.random.below(all);
 }
 
 function damage(bytes: Buffer, kind: DamageKind, place: number): Buffer {

@@ -100,6 +100,27 @@ describe("a table of records", () => {
     }
   });
 
+  test("finds a key of another table by all of its bytes: the last ones, which fill no word, count as well", () => {
+    const heap = new Heap();
+    const hasher = new HalfSipHash(1, 2);
+    for (let length = 0; length <= 13; length++) {
+      const [table, other] = [new RecordTable(heap, hasher), new RecordTable(heap, hasher)];
+      const key = "k".repeat(length);
+      set(table, key, "a value");
+      set(other, key, "another");
+      const entry = table.find(bytesOf(key), 0, length);
+      // An equal hash, as a collision gives it: the bytes decide.
+      for (let at = 0; at < length; at++) {
+        const differs = Uint8Array.from(bytesOf(key), (byte, index) => (index === at ? byte ^ 0x80 : byte));
+        other.addHashed(7, differs, 0, length, 0);
+      }
+      other.addHashed(7, bytesOf(`${key}k`), 0, length + 1, 0);
+      if (length > 0) other.addHashed(7, bytesOf(key), 0, length - 1, 0);
+      expect(other.hasKeyOf(7, entry)).toBe(false);
+      expect(other.hasKeyOf(hasher.hash(bytesOf(key), 0, length), entry)).toBe(true);
+    }
+  });
+
   test("holds keys and values as long as Redis's, and refuses longer ones without a trace", () => {
     const heap = new Heap();
     const table = new RecordTable(heap, new HalfSipHash(1, 2));

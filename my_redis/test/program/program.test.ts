@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startProcess, type StartedProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import {
+  freePort,
+  startProcess,
+  type StartedProcess,
+  temporaryFolder,
+  waitUntil,
+} from "../../../tools/test-services/index.ts";
 import { startServer } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
@@ -18,6 +24,16 @@ async function serve(args: readonly string[], readyWhen: RegExp = ready): Promis
   const started = await startProcess({ cmd: [process.execPath, main, "--port", "0", ...args], readyWhen });
   const port = Number(started.readyMatch?.[1]);
   return [started, await RespConnection.open(port, "MyRedis")];
+}
+
+async function waitUntilConnected(port: number): Promise<RespConnection> {
+  let connection: RespConnection | undefined;
+  const tryToConnect = async (): Promise<boolean> => {
+    connection = await RespConnection.open(port, "MyRedis").catch(() => undefined);
+    return connection !== undefined;
+  };
+  await waitUntil(tryToConnect, { what: "the server", timeoutMs: 10_000 });
+  return connection as RespConnection;
 }
 
 describe("the program", () => {
@@ -148,6 +164,47 @@ describe("the program", () => {
     await client.reply("CONFIG", "SET", "loglevel", "warning");
     await started.stop();
     expect(readFileSync(logFile, "utf8")).not.toContain("shutting down");
+  });
+
+  test("refuses a logfile that cannot be opened, and exits with 1", async () => {
+    const started = await run(["--port", "0", "--logfile", join(temporaryFolder("program"), "missing", "log")]);
+    expect(started.exit?.code).toBe(1);
+    expect(started.stderr()).toMatch(/^ENOENT: .*missing\/log'\n$/);
+  });
+
+  test("goes on when logfile cannot be written, and writes its messages to standard output", async () => {
+    const folder = temporaryFolder("program");
+    const [started, client] = await serve(["--logfile", "/dev/full", "--dir", folder, "--save", "3600 1"]);
+    expect((await client.reply("SET", "key", "value")).text).toBe("OK");
+    expect((await client.reply("BGSAVE")).text).toBe("Background saving started");
+    await waitUntil(() => existsSync(join(folder, "dump.rdb")), { what: "the snapshot", timeoutMs: 10_000 });
+    await started.stop();
+    expect(started.exit?.code).toBe(0);
+    expect(started.stdout()).toContain("received SIGTERM, shutting down");
+  });
+
+  test("goes on when nobody reads its messages any more", async () => {
+    const folder = temporaryFolder("program");
+    const port = await freePort();
+    const command = `"$@" | head -n 1`;
+    const words = ["--port", `${port}`, "--dir", folder, "--save", "3600 1"];
+    const started = await startProcess({
+      cmd: ["bash", "-o", "pipefail", "-c", command, "bash", process.execPath, main, ...words],
+    });
+    const client = await waitUntilConnected(port);
+    expect((await client.reply("SET", "key", "value")).text).toBe("OK");
+    for (let round = 1; round <= 2; round++) {
+      const saved = Number((await client.reply("LASTSAVE")).text);
+      await waitUntil(() => Date.now() / 1000 > saved + 1, { what: "the next second", timeoutMs: 5000 });
+      expect((await client.reply("BGSAVE")).text).toBe("Background saving started");
+      await waitUntil(async () => Number((await client.reply("LASTSAVE")).text) > saved, {
+        what: "the snapshot",
+        timeoutMs: 10_000,
+      });
+    }
+    await client.reply("SHUTDOWN").catch(() => {});
+    await started.exited;
+    expect([started.exit?.code, started.stderr()]).toEqual([0, ""]);
   });
 
   test("rewrites its file on CONFIG REWRITE, and starts from it again", async () => {

@@ -13,8 +13,12 @@ describe("values of directives", () => {
     expect(sizes).toEqual([7, 7, 1000, 1024, 2_000_000, 2_097_152, 1_000_000_000, 1_073_741_824]);
   });
 
+  test("an empty memory size is 0, as in redis-server", () => {
+    expect(read(directives.maxmemory, "")).toBe(0);
+  });
+
   test("an invalid memory size is refused", () => {
-    for (const word of ["", "x", "1x", "1 kb", "-1", "1.5gb", "kb", "0x10"]) {
+    for (const word of ["x", "1x", "1 kb", "-1", "1.5gb", "kb", "0x10"]) {
       expect(() => read(directives.maxmemory, word)).toThrow("argument must be a memory value");
     }
     expect(() => read(directives["proto-max-bulk-len"], "1kb")).toThrow(

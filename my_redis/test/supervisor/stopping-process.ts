@@ -10,6 +10,6 @@ const node = new SupervisedProcess({
   events: {
     ready: () => node.stop(),
     died: () => {},
-    ended: () => console.log("ended"),
+    ended: ({ failure }) => console.log(`ended: ${failure ?? "as it should"}`),
   },
 });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   freePort,
@@ -9,7 +9,7 @@ import {
   temporaryFolder,
   waitUntil,
 } from "../../../tools/test-services/index.ts";
-import { startNodes } from "../../index.ts";
+import { NodesError, startNodes } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const main = join(import.meta.dir, "../../main.ts");
@@ -131,4 +131,38 @@ test("an embedding program can start nodes, with a password that no command line
     await running.close();
   }
   expect(running.pid(0)).toBeUndefined();
+}, 60_000);
+
+test("close() of nodes ends all of them, and names each whose last snapshot could not be written", async () => {
+  const port = await freePort(3);
+  const dir = temporaryFolder("nodes");
+  const running = await startNodes({ nodes: 3, port, dir, directives: { save: "3600 1" } });
+  for (let key = 0; key < 30; key++) expect(await ask(port, "SET", `key:${key}`, `${key}`)).toBe("OK");
+  for (const step of [0, 2]) rmSync(join(dir, `node-${port + step}`), { recursive: true });
+  const error = await running.close().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(NodesError);
+  const unwritten = "the last snapshot, .*dump.rdb, could not be written: .*ENOENT";
+  const reasons = (error as NodesError).message.split("; ").toSorted();
+  expect(reasons).toEqual([
+    expect.stringMatching(new RegExp(`^node 127.0.0.1:${port}: ${unwritten}`)),
+    expect.stringMatching(new RegExp(`^node 127.0.0.1:${port + 2}: ${unwritten}`)),
+  ]);
+  await expect(running.closed).rejects.toThrow(`node 127.0.0.1:${port}: `);
+  expect([0, 1, 2].map((step) => running.pid(step))).toEqual([undefined, undefined, undefined]);
+  expect(existsSync(join(dir, `node-${port + 1}`, "dump.rdb"))).toBe(true);
+}, 60_000);
+
+test("a program of nodes that could not write a last snapshot removes its pid file and ends with 1", async () => {
+  const port = await freePort(3);
+  const folder = temporaryFolder("nodes");
+  const pidfile = join(temporaryFolder("pid"), "nodes.pid");
+  const supervisor = await startProgram(port, folder, ["--appendonly", "no", "--save", "3600 1", "--pidfile", pidfile]);
+  for (let key = 0; key < 30; key++) expect(await ask(port, "SET", `key:${key}`, `${key}`)).toBe("OK");
+  expect(existsSync(pidfile)).toBe(true);
+  rmSync(join(folder, `node-${port + 1}`), { recursive: true });
+  process.kill(supervisor.pid, "SIGINT");
+  await supervisor.exited;
+  expect(supervisor.exit?.code).toBe(1);
+  expect(supervisor.stderr()).toMatch(new RegExp(`node 127.0.0.1:${port + 1}: the last snapshot, .* ENOENT`));
+  expect(existsSync(pidfile)).toBe(false);
 }, 60_000);

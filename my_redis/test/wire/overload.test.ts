@@ -88,6 +88,26 @@ for (const transport of ["bun", "node"] as const) {
       expect(new Map(server.server.info.linesOf("clients")).get("clients_not_read")).toBe(0);
     }, 30_000);
 
+    test("the input of clients that send without pause is answered in its order, up to its end", async () => {
+      const server = await startSlow({ transport });
+      const many: RawClient[] = [];
+      for (let count = 0; count < 5; count++) many.push(await open(server.port));
+      // Requests of many lengths, so that pieces of the input end everywhere within them.
+      const rounds = 3000;
+      const echoed = (index: number): string => `${index}:${"x".repeat((index * 37) % 101)}`;
+      const asked = Array.from({ length: rounds }, (_, index) => `ECHO ${echoed(index)}\r\n`).join("");
+      const expected = Array.from({ length: rounds }, (_, index) => {
+        const text = echoed(index);
+        return `$${text.length}\r\n${text}\r\n`;
+      }).join("");
+      await Promise.all(many.map((client) => client.send(asked)));
+      for (const client of many) {
+        client.finish();
+        expect(await client.receive(expected.length)).toBe(expected);
+        await client.untilClosed();
+      }
+    }, 30_000);
+
     test("clients that are released together run what they have pipelined in turns, and not in one", async () => {
       const server = await startSlow({ transport });
       const many: RawClient[] = [];
@@ -201,6 +221,30 @@ for (const transport of ["bun", "node"] as const) {
     });
   });
 }
+
+test("of a client that sends without pause a small piece is in the server, and the rest waits in the system", async () => {
+  const count = 6000;
+  const waitingBytes: number[] = [];
+  let nowMs = 1_000_000;
+  const server: OpenServer = await startSlow({
+    transport: "bun",
+    onCommand: () => {
+      waitingBytes.push(Number(new Map(server.server.info.linesOf("clients")).get("clients_waiting_bytes")));
+      nowMs++;
+      return undefined;
+    },
+    environment: { monotonicMs: () => nowMs },
+  });
+  const [greedy, other] = [await open(server.port), await open(server.port)];
+  const padded = `SET ${"k".repeat(1000)} v\r\n`;
+  const sent = [greedy, other].map((client) => client.send(padded.repeat(count / 2)));
+  for (const client of [greedy, other]) await client.receive(("+OK\r\n".length * count) / 2);
+  await Promise.all(sent);
+  expect(waitingBytes).toHaveLength(count);
+  // Before the server reads for itself, the runtime has read a long piece of each client.
+  expect(Math.max(...waitingBytes)).toBeGreaterThan(64 * 1024);
+  expect(Math.max(...waitingBytes.slice(-count / 4))).toBeLessThanOrEqual(2 * 16 * 1024 + 2 * padded.length);
+}, 30_000);
 
 test("INFO clients counts the clients of the administration port, and those that wait for their turn", async () => {
   const adminPort = await freePort();

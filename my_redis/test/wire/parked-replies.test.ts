@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, type StartOptions, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
+import { SlowDisk } from "./slow-disk.ts";
 
 let running: OpenServer | undefined;
 let clients: RawClient[] = [];
@@ -14,40 +15,6 @@ afterEach(async () => {
 });
 
 const mib = 1024 * 1024;
-
-/** A log whose disk answers when the test says so. */
-class SlowDisk {
-  #waiting: ((safe: boolean) => void)[] = [];
-
-  attachTo({ server }: OpenServer): void {
-    const nothing = (): void => {};
-    const target = {
-      ...{ pendingBytes: 0, beginUnit: nothing, endUnit: nothing, resumeUnit: nothing, flush: nothing },
-      ...{ appendRequest: nothing, appendReplacing: nothing, append: nothing },
-      suspendUnit: () => ({ bytes: new Uint8Array(), commands: 0, first: 0, last: 0 }),
-    };
-    server.changes.attach(target, { whenSafe: (callback) => this.#waiting.push(callback) });
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  answer(safe = true): void {
-    for (const callback of this.#waiting.splice(0)) callback(safe);
-  }
-
-  /** Answers from now on, as soon as it is asked. */
-  async answerAlways(until: () => boolean): Promise<void> {
-    await waitUntil(
-      () => {
-        this.answer();
-        return until();
-      },
-      { what: "the replies", timeoutMs: 20_000, intervalMs: 1 },
-    );
-  }
-}
 
 for (const transport of ["bun", "node"] as const) {
   const start = async (options: StartOptions = {}): Promise<{ disk: SlowDisk; server: OpenServer }> => {

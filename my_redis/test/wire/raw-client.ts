@@ -81,6 +81,11 @@ export class RawClient {
     });
   }
 
+  /** Closes its own side; it still reads. */
+  finish(): void {
+    this.#socket.end();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

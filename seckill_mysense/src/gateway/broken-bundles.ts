@@ -1,4 +1,4 @@
-import type { Bundle, BundleReason, BundleState } from "../domain/bundle.ts";
+import { type Bundle, type BundleReason, type BundleState, partOf } from "../domain/bundle.ts";
 import type { LedgerBundles } from "../ledger/bundles.ts";
 import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -49,6 +49,15 @@ export class BrokenBundles {
     if (record?.state !== "broken") return false;
     this.#known.add(bundleId, 0);
     return true;
+  }
+
+  /**
+   * Whether a reservation is a part of a broken bundle. Its units are on their way back, so its user may have them soon.
+   * False as well if the ledger does not answer in time.
+   */
+  async hadPart(reservationId: string): Promise<boolean> {
+    const part = partOf(reservationId);
+    return part !== undefined && this.isBroken(part.bundleId);
   }
 
   /** The state of the bundle after that; undefined if the ledger did not answer in time. */

@@ -83,6 +83,8 @@ export class BundleCheck {
     if (nowMs < sale.startsAtMs - startLeewayMs) return answers.notStarted(sale.startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
     if (brokenBundles.knows(claims.reservationId)) return answers.turnAway("bundle_broken");
+    // Also those who are refused without asking the gates: a gate that is asked for is looked at soon.
+    for (const { entry } of parts) entry.isAsked = true;
     const soldOut = parts.filter(({ entry }) => entry.soldOut.isLikely(nowMs));
     const refused = soldOut.find(({ entry, reservation }) => entry.soldOut.hasRefused(reservation.reservationId));
     if (refused !== undefined) return this.#refuse(refused, "sold_out");
@@ -155,6 +157,7 @@ export class BundleCheck {
     switch (outcome.kind) {
       // Without this bundle the user holds as many units as one user may.
       case "replay":
+        if (await this.#options.brokenBundles.hadPart(outcome.reservationId)) return this.#refuse(part, "gate_closed");
         return this.#giveUp(part, attempt, "over_limit", { left: 0 });
       case "over_limit":
         return this.#giveUp(part, attempt, "over_limit", { left: outcome.left });

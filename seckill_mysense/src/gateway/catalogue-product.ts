@@ -21,3 +21,9 @@ export interface CatalogueProduct {
   buckets: readonly CatalogueProduct[];
   readonly soldOut: SoldOutHint;
 }
+
+/** From now on the gate is asked again. Buyers of one bucket can have the units of all. */
+export function endHints({ soldOut, buckets }: CatalogueProduct): void {
+  soldOut.clear();
+  for (const bucket of buckets) bucket.soldOut.clear();
+}

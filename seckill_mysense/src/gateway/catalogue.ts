@@ -3,7 +3,7 @@ import { productOf } from "../domain/buckets.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
 import { joinBuckets } from "./bucket-borrower.ts";
-import type { CatalogueProduct } from "./catalogue-product.ts";
+import { type CatalogueProduct, endHints } from "./catalogue-product.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import type { ProductHealth } from "./product-health.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
@@ -181,7 +181,7 @@ export class Catalogue {
       return;
     }
     // There may be units again.
-    before.soldOut.clear();
+    endHints(before);
     if (before.product.epoch !== product.epoch) before.sequence = 0;
     Object.assign(before, { product, isDue: true });
   }

@@ -6,6 +6,7 @@ import { partOf } from "../domain/bundle.ts";
 import { unitsOf } from "../domain/units.ts";
 import type { HeldReservation, ReserveOutcome } from "../domain/reservation.ts";
 import type { SaleProduct } from "../domain/sale.ts";
+import type { BrokenBundles } from "./broken-bundles.ts";
 import type { BundleCheck } from "./bundle-check.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
@@ -27,6 +28,7 @@ export interface CheckOptions {
   readonly answers: CheckAnswers;
   /** Answers tokens for a bundle. */
   readonly bundles: BundleCheck;
+  readonly brokenBundles: Pick<BrokenBundles, "isBroken">;
   readonly metrics: GatewayMetrics;
   /** The gate's clock as far as this gateway knows it, Unix milliseconds. */
   readonly now: () => number;
@@ -85,7 +87,7 @@ export class Check {
     if (state === "cancelled") return answers.turnAway("sale_ended");
     if (nowMs < startsAtMs - this.#options.startLeewayMs) return answers.notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
-    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return answers.turnAwaySoldOut();
+    if (this.#options.reserver.hasRefused(entry, claims.reservationId, nowMs)) return answers.turnAwaySoldOut();
     const waitMs = admission.addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return answers.limited("address_limited", waitMs);
     return this.#admit({ claims, entry, quantity, nowMs });
@@ -121,7 +123,7 @@ export class Check {
     return this.#answerTo(outcome, attempt);
   }
 
-  #answerTo(outcome: GateAnswer, attempt: Attempt): Response {
+  #answerTo(outcome: GateAnswer, attempt: Attempt): Response | Promise<Response> {
     const { answers, authorizer } = this.#options;
     switch (outcome.kind) {
       case "accepted":
@@ -150,17 +152,24 @@ export class Check {
     }
   }
 
-  #replayed(held: ReserveOutcome & { kind: "replay" }, { claims, entry }: Attempt): Response {
+  #replayed(held: ReserveOutcome & { kind: "replay" }, { claims, entry }: Attempt): Response | Promise<Response> {
     const { answers, authorizer } = this.#options;
     const { reservationId } = held;
-    // The buyer has the units as part of a bundle. Buyers know bundles only as a whole.
     const bundle = partOf(reservationId);
-    if (bundle !== undefined) return answers.reserved({ reservation: bundle.bundleId, status: "held" });
+    if (bundle !== undefined) return this.#heldInBundle(bundle.bundleId);
     const { userId, productId } = claims;
     if (unitsOf(held) === 1) {
       authorizer.reportHolding({ userId, productId, reservationId, epoch: entry.product.epoch });
     }
     return answers.reserved(describe("held", held));
+  }
+
+  /** The buyer has the units as part of a bundle. Buyers know bundles only as a whole. */
+  async #heldInBundle(bundleId: string): Promise<Response> {
+    const { answers, brokenBundles } = this.#options;
+    // The units are on their way back: the buyer may have them soon.
+    if (await brokenBundles.isBroken(bundleId)) return answers.turnAway("gate_closed");
+    return answers.reserved({ reservation: bundleId, status: "held" });
   }
 }
 

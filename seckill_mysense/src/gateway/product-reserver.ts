@@ -2,7 +2,7 @@ import type { AcceptedReservation, ReservationRequest } from "../domain/reservat
 import { unitsOf } from "../domain/units.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
-import type { CatalogueProduct } from "./catalogue-product.ts";
+import { type CatalogueProduct, endHints } from "./catalogue-product.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GateWatch } from "./stock-watch.ts";
 
@@ -22,13 +22,22 @@ export class ProductReserver {
     this.#options = options;
   }
 
+  /**
+   * Whether the gate has lately refused this reservation, so that it is refused again without asking. The product counts
+   * as asked for all the same: so its gate is looked at soon, and a unit that comes back ends the refusals.
+   */
+  hasRefused(entry: CatalogueProduct, reservationId: string, nowMs: number): boolean {
+    entry.isAsked = true;
+    return entry.soldOut.refuses(reservationId, nowMs);
+  }
+
   async reserve(entry: CatalogueProduct, request: ReservationRequest): Promise<GateAnswer> {
     const { gateCalls, borrower, gateWatch, now } = this.#options;
     entry.isAsked = true;
     const ask = (): Promise<GateAnswer> => gateCalls.reserve(request, knownOf(entry));
     const outcome = await borrower.reserve(entry, { quantity: unitsOf(request), ask });
     if (outcome.kind === "accepted") {
-      entry.soldOut.clear();
+      endHints(entry);
       noteSequence(entry, outcome.reservation);
     } else if (outcome.kind === "sold_out" && outcome.left === 0) {
       // Only a product without a single unit is sold out: other buyers may want fewer.

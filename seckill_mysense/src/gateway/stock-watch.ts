@@ -3,7 +3,7 @@ import { checkStock } from "../gate/check-request.ts";
 import { GateRequestInvalid } from "../gate/gate-errors.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { Amended } from "../sales/amend-product.ts";
-import type { CatalogueProduct } from "./catalogue-product.ts";
+import { type CatalogueProduct, endHints } from "./catalogue-product.ts";
 import type { GateClock } from "./gate-clock.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import type { ProductHealth } from "./product-health.ts";
@@ -106,12 +106,9 @@ export class StockWatch {
   }
 
   async #readStock(entry: CatalogueProduct): Promise<void> {
-    const { gate, gateClock, now } = this.#options;
     const { sale, product } = entry;
     entry.isAsked = false;
-    const askedMs = now();
-    const status = await gate.status(sale.id, product.id);
-    if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
+    const status = await this.#ask(entry);
     if (!sellsIn(status, product.epoch)) {
       // The ledger lowers the total by itself where no gate can sell.
       if (status === undefined && product.lowering !== undefined) await this.#options.amend(sale, product);
@@ -123,12 +120,26 @@ export class StockWatch {
     this.#note(entry, amended?.kind === "problem" ? amended.problem : undefined);
     // A newer row may have come meanwhile, which is still to be looked at.
     if (entry.product === product && entry.sale === sale) entry.isDue = isBehind;
+    // After a change there may be units that there were not before.
+    const latest = isBehind ? await this.#ask(entry) : status;
+    if (sellsIn(latest, product.epoch)) this.#take(entry, latest);
+    else this.#noteClosed(entry, latest);
+  }
+
+  async #ask({ sale, product }: CatalogueProduct): Promise<GateStatus | undefined> {
+    const { gate, gateClock, now } = this.#options;
+    const askedMs = now();
+    const status = await gate.status(sale.id, product.id);
+    if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
+    return status;
+  }
+
+  #take(entry: CatalogueProduct, status: GateStatus): void {
     // Free units are kept for those who wait.
     entry.available = status.waiting ? 0 : status.available;
     entry.sequence = Math.max(entry.sequence, status.sequence);
     // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
-    if (entry.available > 0 || status.returns !== entry.returns)
-      for (const bucket of entry.buckets) bucket.soldOut.clear();
+    if (entry.available > 0 || status.returns !== entry.returns) endHints(entry);
     entry.returns = status.returns;
   }
 

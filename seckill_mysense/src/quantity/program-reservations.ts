@@ -84,7 +84,7 @@ export class ProgramReservations {
   }
 
   async reserve(program: Program, wanted: WantedUnits): Promise<Answer<ReserveFailure>> {
-    const { requests, stock, now } = this.#parts;
+    const { requests, reserver, stock, now } = this.#parts;
     const reservationId = reservationOf(program.name, wanted.requestID);
     const userId = userOf(program.name, wanted.userID, reservationId);
     const entry = stock.catalogue.findFor(wanted.productID, userId);
@@ -96,7 +96,7 @@ export class ProgramReservations {
       return standing === undefined ? { failure: "over_limit", left: limitPerUser } : conflict(standing, wanted);
     }
     // Nothing is written for requests that cannot succeed: they may be many.
-    if (entry.soldOut.refuses(reservationId, now())) return { failure: "sold_out" };
+    if (reserver.hasRefused(entry, reservationId, now())) return { failure: "sold_out" };
     const early = this.#tooEarly(entry);
     if (early !== undefined) return early;
 

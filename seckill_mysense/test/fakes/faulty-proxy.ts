@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A TCP proxy that can lose requests, lose an answer, or cut off everybody behind it. */
+/** A TCP proxy that can lose requests, lose or delay answers, or cut off everybody behind it. */
 export class FaultyProxy {
   readonly port: number;
   /**
@@ -9,10 +9,14 @@ export class FaultyProxy {
    */
   cutAfter: string | undefined;
   cuts = 0;
+  /** The next request that contains this text does not arrive, and nothing after it. */
+  swallowFrom: string | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
   #swallows = false;
+  /** Answers that wait, in their order; undefined while none is to wait. */
+  #held: (() => void)[] | undefined;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -46,6 +50,21 @@ export class FaultyProxy {
     this.#swallows = true;
   }
 
+  get swallows(): boolean {
+    return this.#swallows;
+  }
+
+  /** What clients send still arrives, and the answers wait until `releaseAnswers`. */
+  holdAnswers(): void {
+    this.#held ??= [];
+  }
+
+  releaseAnswers(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const send of held) send();
+  }
+
   async stop(): Promise<void> {
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -68,11 +87,16 @@ export class FaultyProxy {
         this.cuts++;
         cutting = true;
       }
+      if (this.swallowFrom !== undefined && request.includes(this.swallowFrom)) {
+        this.swallowFrom = undefined;
+        this.#swallows = true;
+      }
       if (!this.#swallows) upstream.write(request);
     });
     upstream.on("data", (answer) => {
       if (cutting) client.destroy();
-      else client.write(answer);
+      else if (this.#held === undefined) client.write(answer);
+      else this.#held.push(() => client.write(answer));
     });
   }
 }

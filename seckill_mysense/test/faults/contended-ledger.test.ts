@@ -63,7 +63,7 @@ describe.skipIf(missing)(`fault 14: the ledger is contended, with every role as 
       message: "a part is down",
       reason: expect.stringMatching(/is contended .*Lock wait timeout/),
     });
-    const told = await whatTheyWereTold(crowd, await running);
+    const told = await whatTheyWereTold(crowd, (await running).held);
     expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
     await waitUntil(() => outageLines(consumer!, "consumer").at(-1)?.["message"] === "a part is well again", {
       what: "the consumer to be well again",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { GateOutcomeUnknown } from "../../src/gate/gate-errors.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { startTestGateway, testProduct } from "../fakes/test-gateway.ts";
-import { idsOf, partsOf, read, record, registered, sellOut, unitsLeft, withToken } from "./bundle-fixtures.ts";
+import { both, idsOf, partsOf, read, record, registered, sellOut, unitsLeft, withToken } from "./bundle-fixtures.ts";
 
 describe("a token for a bundle", () => {
   test("names its products in the order of their ids, each with its number of units", async () => {
@@ -302,5 +302,26 @@ describe("a bundle and the limit per user", () => {
     await buyer.checkBundle(token);
     const held = await buyer.check("speaker", await buyer.token("speaker"));
     expect([held.status, held.body]).toEqual([200, { reservation: idsOf(token)[0], status: "held" }]);
+  });
+
+  test("who still holds units of a broken bundle is told to try again, and gets them when they are back", async () => {
+    await using system = await startTestGateway();
+    await sellOut(system, "speaker");
+    const { buyer, token } = await withToken(system);
+    expect((await buyer.checkBundle(token)).body.error).toBe("sold_out");
+    const { userId, reservationId } = system.gate.accepted.at(-1)!;
+    // The sweep that brings the headphones back has not come yet.
+    const single = await buyer.token("headphones");
+    const early = await buyer.check("headphones", single);
+    expect([early.status, early.body.error, early.headers.get("retry-after")]).toEqual([503, "gate_closed", "1"]);
+    await system.gateway.catalogue.refresh();
+    system.gate.stocks.get("speaker")!.available = 1;
+    await system.gateway.catalogue.refresh();
+    const next = await buyer.bundleToken(...both);
+    const again = await buyer.checkBundle(next);
+    expect([again.status, again.body.error, again.body.productID]).toEqual([503, "gate_closed", "headphones"]);
+    const ids = { saleId: "spring", productId: "headphones", userId, reservationId, epoch: 1 };
+    expect((await system.gate.giveBack(ids)).kind).toBe("returned");
+    expect((await buyer.checkBundle(next)).status).toBe(202);
   });
 });

@@ -145,7 +145,7 @@ async function sellWith(ring: GatewayProcesses, midSale: () => Promise<void>): P
   await during;
   expect(result.contradictions).toEqual([]);
   expect(Object.values(result.statuses).reduce((sum, count) => sum + count, 0)).toBe(requests);
-  const told = await whatTheyWereTold(asked, result);
+  const told = await whatTheyWereTold(asked, result.held);
   expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
   return told;
 }

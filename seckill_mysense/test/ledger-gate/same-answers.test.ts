@@ -5,7 +5,7 @@ import { createGate } from "../../src/gate/redis-gate.ts";
 import { saleFixture } from "../contract/gate/gate-fixtures.ts";
 import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 import { propertySettings } from "../gate/property-settings.ts";
-import { idOf, ModeUnderTest, type Step } from "./two-modes.ts";
+import { idOf, ModeUnderTest, partsOf, type Step } from "./two-modes.ts";
 
 const users = 5;
 const reservations = 4;
@@ -13,8 +13,9 @@ const user = fc.nat(users - 1);
 const nth = fc.nat(reservations - 1);
 const timeoutMs = 120_000;
 
-const simple = (...names: Exclude<Step["do"], "reserve" | "pay" | "cancel" | "restock">[]): fc.Arbitrary<Step> =>
-  fc.constantFrom(...names).map((name) => ({ do: name }));
+const simple = (
+  ...names: Exclude<Step["do"], "reserve" | "restock" | "bundle" | "pay" | "cancel" | "payBundle" | "cancelBundle">[]
+): fc.Arbitrary<Step> => fc.constantFrom(...names).map((name) => ({ do: name }));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -25,14 +26,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("pay" as const, "cancel" as const), user, nth }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("bundle" as const), user, nth }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom("payBundle" as const, "cancelBundle" as const), user, nth }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("restock" as const), units: fc.integer({ min: -4, max: 4 }) }) },
   { weight: 4, arbitrary: simple("expire", "raiseLimit", "pause", "resume", "pauseSale", "resumeSale") },
   { weight: 1, arbitrary: simple("end", "cancelSale") },
 );
 const sale = fc.record({ total: fc.integer({ min: 1, max: 6 }), limitPerUser: fc.integer({ min: 1, max: 3 }) });
-const everyId = Array.from({ length: users * reservations }, (_none, index) =>
-  idOf(Math.floor(index / reservations), index % reservations),
-);
+const everyId = Array.from({ length: users * reservations }, (_none, index) => {
+  const [one, other] = [Math.floor(index / reservations), index % reservations];
+  return [idOf(one, other), ...partsOf(one, other)];
+}).flat();
 
 for (const kind of gateServerKinds) {
   describe.skipIf(kind.skipReason !== "")(`the ledger and a gate on ${kind.name}${kind.skipReason}`, () => {

@@ -26,20 +26,23 @@ export interface RunningProgram {
   readonly operationsUrl: string;
 }
 
-interface ProgramOptions {
+export interface ProgramOptions {
   readonly role?: string;
   /** A script that runs before the program. Operators load their tracing this way. */
   readonly preload?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the program and waits until it takes requests. */
 export async function startProgram(
   configFile: string,
-  { role = "all", preload }: ProgramOptions = {},
+  { role = "all", preload, env = {} }: ProgramOptions = {},
 ): Promise<RunningProgram> {
   const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
     cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
+    env,
     readyWhen:
       /"message":"started","role":"[\w-]+"(?:,"port":(\d+))?(?:,"url":"[^"]*")?,"pid":\d+(?:,"operationsPort":(\d+))?/,
   });

@@ -129,7 +129,7 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
   });
   await restarted;
   await whenReady(program);
-  const told = await whatTheyWereTold({ url, productId: demoProductId, buyers }, result);
+  const told = await whatTheyWereTold({ url, productId: demoProductId, buyers }, result.held);
   expect(result.contradictions).toEqual([]);
   expect(Object.values(result.statuses).reduce((sum, count) => sum + count, 0)).toBe(requests);
   expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);

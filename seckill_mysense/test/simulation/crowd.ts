@@ -164,13 +164,13 @@ const decideTimeoutMs = 60_000;
 /** Asks for each reservation that somebody holds until it is decided; what every buyer was told in the end. */
 export async function whatTheyWereTold(
   { url, productId, buyers }: Pick<CrowdOptions, "url" | "productId" | "buyers">,
-  result: CrowdResult,
+  held: CrowdResult["held"],
 ): Promise<ToldAnswer[]> {
   const told: ToldAnswer[] = [];
-  const holders = buyers.filter((buyer) => result.held.has(buyer));
+  const holders = buyers.filter((buyer) => held.has(buyer));
   const untilMs = performance.now() + decideTimeoutMs;
   const ask = async (buyer: Buyer): Promise<void> => {
-    const reservationId = result.held.get(buyer) as string;
+    const reservationId = held.get(buyer) as string;
     const headers = { authorization: `Bearer ${buyer.token}` };
     let status = "pending";
     while (status === "pending" && performance.now() < untilMs) {
@@ -188,7 +188,7 @@ export async function whatTheyWereTold(
     }),
   );
   for (const buyer of buyers) {
-    if (result.held.has(buyer)) continue;
+    if (held.has(buyer)) continue;
     told.push({ reservationId: buyer.reservationId, productId, userId: buyer.userId, answer: "lost" });
   }
   return told;

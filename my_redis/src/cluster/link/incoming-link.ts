@@ -49,13 +49,14 @@ export interface LinkOrigin {
 
 /**
  * - `up`: requests are carried out and answered.
- * - `paused`: the other node does not read its replies, so nothing is read from it either. Back to `up` when it does.
+ * - `paused`: too many bytes wait for the other node, because it does not read them or the disk is slow, so nothing is read
+ *   from it either. Back to `up` when none wait. When that takes too long, the link ends as after any other silence.
  * - `deaf`: this node stops. What arrives is dropped, but what has been carried out is still answered.
  * - `closed`: for good.
  */
 type LinkState = "up" | "paused" | "deaf" | "closed";
 
-/** So many bytes of unread replies pause a link. */
+/** So many bytes of replies that are unread, or that wait for the log, pause a link. */
 const pauseReadingBytes = 64 * 1024 * 1024;
 
 /** A link that another node has opened. Each client of that node has a session here, which is a connection like any other. */
@@ -73,6 +74,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
   readonly #output = new SendBuffer();
   readonly #answers: ReplySink;
   readonly #delay = new LinkDelay();
+  /** Bytes of answers, and of replies of the sessions, that wait for the log. */
+  #parkedBytes = 0;
   #heardAtMs: number;
   #state: LinkState = "up";
 
@@ -87,8 +90,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
     this.openedAtMs = this.#heardAtMs;
     this.#reader = newFrameReader((bytes, start, end) => this.#frame(bytes, start, end));
     this.#answers = {
-      // They are no client's output, and count nowhere.
-      park: () => {},
+      park: (bytes) => this.park(bytes),
       send: (bytes, start, end) => {
         appendWholeFrames(this.#output, bytes, start, end);
         parts.owner.dirty();
@@ -104,8 +106,9 @@ export class IncomingLink implements ChannelReader, SessionLink {
     return this.#state;
   }
 
+  /** Bytes that the other node has not read yet, or that wait for the log. */
   get pendingBytes(): number {
-    return this.#output.pendingBytes;
+    return this.#output.pendingBytes + this.#parkedBytes;
   }
 
   /** The session of a client of the other node; undefined when it has none. */
@@ -217,22 +220,33 @@ export class IncomingLink implements ChannelReader, SessionLink {
     this.#parts.network.endSession(session);
   }
 
+  park(bytes: number): void {
+    this.#parkedBytes += bytes;
+    if (bytes > 0) this.#pauseIfFull();
+    // The sessions to which the replies belong may have ended: then nothing is sent, and nobody else asks for a flush.
+    else if (this.#state === "paused") this.#parts.owner.dirty();
+  }
+
   flush(): void {
     if (this.#state === "closed") return;
     const channel = this.#channel;
     this.#output.flush((bytes, start, end) => channel.write(bytes, start, end));
-    if (this.#state !== "up" || this.#output.pendingBytes <= pauseReadingBytes) return;
+    this.#pauseIfFull();
+    if (this.#state !== "paused" || this.pendingBytes > 0) return;
+    this.#state = "up";
+    // The silence was this node's doing: it did not read.
+    this.#heardAtMs = this.#parts.clock.monotonicMs();
+    channel.resume();
+  }
+
+  #pauseIfFull(): void {
+    if (this.#state !== "up" || this.pendingBytes <= pauseReadingBytes) return;
     this.#state = "paused";
-    channel.pause();
+    this.#channel.pause();
   }
 
   drain(): void {
     this.flush();
-    if (this.#state !== "paused" || this.#output.pendingBytes > 0) return;
-    this.#state = "up";
-    // The silence was this node's doing: it did not read.
-    this.#heardAtMs = this.#parts.clock.monotonicMs();
-    this.#channel.resume();
   }
 
   /** Closes the link when its node has been silent for too long; to be called every `timing.tickMs`. */

@@ -4,6 +4,8 @@ import type { TransportSocket } from "../../network/transport.ts";
 export interface SessionLink {
   readonly name: string;
   sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void;
+  /** So many bytes of replies wait for the log; less than 0 when they wait no more. */
+  park(bytes: number): void;
   /** This side ended the session. */
   sessionClosed(client: number): void;
 }
@@ -29,6 +31,10 @@ export class SessionSocket implements TransportSocket {
     return end - start;
   }
 
+  park(bytes: number): void {
+    this.#link.park(bytes);
+  }
+
   holdForEnd(): void {}
 
   /** The node to which the client is connected reports its end. */
@@ -50,5 +56,10 @@ export class SessionSocket implements TransportSocket {
 
   pause(): void {}
   resume(): void {}
+
+  receive(): number {
+    return 0;
+  }
+
   keepAlive(): void {}
 }

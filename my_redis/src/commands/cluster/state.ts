@@ -20,6 +20,12 @@ export const clusterInfo = command({
   },
 });
 
+const pendingBytesOf = (links: Iterable<{ readonly pendingBytes: number } | undefined>): number => {
+  let total = 0;
+  for (const link of links) total += link?.pendingBytes ?? 0;
+  return total;
+};
+
 /**
  * A missing node takes only its own slots out of service. So the state describes only the slots that this node serves
  * itself.
@@ -44,7 +50,8 @@ export function clusterState(
     ["cluster_links_in", [...incomingLinks].length],
     ["cluster_requests_relayed", relayedCount],
     ["cluster_clients_of_others", sessionCount],
-    ["cluster_links_waiting_bytes", links.reduce((total, link) => total + (link?.pendingBytes ?? 0), 0)],
+    ["cluster_links_waiting_bytes", pendingBytesOf(links)],
+    ["cluster_links_in_waiting_bytes", pendingBytesOf(incomingLinks)],
   ];
 }
 

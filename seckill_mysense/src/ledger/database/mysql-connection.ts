@@ -118,14 +118,15 @@ export class MysqlConnection implements DatabaseConnection {
   /**
    * READ COMMITTED: a read after a lock sees all committed rows, and no gaps are locked. The SQL mode refuses values
    * that do not fit instead of cutting them. It leaves out NO_BACKSLASH_ESCAPES, with which the client's escaping of
-   * texts would be wrong.
+   * texts would be wrong. In UTC the server's clock is exact: with summer time, an hour of the year comes twice, and
+   * `unix_timestamp(now())` cannot tell which of the two it is.
    */
   async #setUpSession({ lockWaitTimeoutMs }: MysqlConnectionLimits): Promise<void> {
     const lockWaitSeconds = Math.max(1, Math.ceil(lockWaitTimeoutMs / 1_000));
     await this.run("set session transaction isolation level read committed");
     await this.run(
       `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
-       innodb_lock_wait_timeout = ${lockWaitSeconds}`,
+       innodb_lock_wait_timeout = ${lockWaitSeconds}, time_zone = '+00:00'`,
     );
   }
 }

@@ -53,16 +53,34 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
     locksRows: true,
     failureKind: mysqlFailureKind,
     async durabilityRisk(kysely) {
-      const { rows } = await sql<{ flush: number }>`select @@innodb_flush_log_at_trx_commit as flush`.execute(kysely);
-      const flush = rows[0]?.flush;
-      if (flush === 1) return undefined;
-      return `innodb_flush_log_at_trx_commit is ${flush}: a power failure loses orders whose buyers were told "won"; it must be 1`;
+      const { rows } = await sql<Durability>`
+        select @@innodb_flush_log_at_trx_commit as flush, @@log_bin as logs, @@sync_binlog as sync
+      `.execute(kysely);
+      return rows[0] && describeRisk(rows[0]);
     },
     async whileMigrating(kysely, work) {
       await createDatabase(place, limits);
       await kysely.connection().execute((connection) => withNamedLock(connection, place.database, work));
     },
   };
+}
+
+interface Durability {
+  readonly flush: number;
+  /** Whether the server keeps a binary log. */
+  readonly logs: number;
+  /** After how many commits the binary log is on the disk; 0: whenever the operating system writes it. */
+  readonly sync: number;
+}
+
+/**
+ * A server with a binary log puts only the first half of a commit on the disk. After a crash it keeps those transactions
+ * that it finds in the binary log, and rolls the others back.
+ */
+function describeRisk({ flush, logs, sync }: Durability): string | undefined {
+  const lost = 'a power failure loses orders whose buyers were told "won"; it must be 1';
+  if (flush !== 1) return `innodb_flush_log_at_trx_commit is ${flush}: ${lost}`;
+  return logs === 1 && sync !== 1 ? `sync_binlog is ${sync}, and the server has a binary log: ${lost}` : undefined;
 }
 
 /** MySQL 8 has no ADD COLUMN IF NOT EXISTS, so the statement is chosen by a look at the schema. */

@@ -32,7 +32,7 @@ export const configSet = command({
     let failedAt = 0;
     attemptAt(
       () => settings.change(assignments, (name) => (failedAt = names.indexOf(name))),
-      () => args.latin1(failedAt * 2 + 2),
+      () => nameAt(args, failedAt),
     );
     for (const name of names) warnIfUnused(context, name);
     reply.ok();
@@ -44,21 +44,21 @@ function warnIfUnused({ server }: Context, name: DirectiveName): void {
   if (unused !== undefined) server.environment.report("warning", unusedWarning(name, unused));
 }
 
-/** The directives to change. Throws when one does not exist, is named twice or may not change. */
+/** The directives to change. Throws at the first one that does not exist, may not change or is named twice. */
 function readNames(context: Context, args: Arguments): DirectiveName[] {
   const names: DirectiveName[] = [];
+  // A directive and its older name may stand side by side, as in redis-server. The last value wins.
+  const seen = new Set<string>();
   for (let index = 2; index < args.count; index += 2) {
     const given = args.latin1(index);
     const name = findDirective(given);
     if (name === undefined) {
       throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`);
     }
+    const refusal = seen.has(given.toLowerCase()) ? "duplicate parameter" : changeRefusal(context, name);
+    if (refusal !== undefined) throw refused(given, refusal);
+    seen.add(given.toLowerCase());
     names.push(name);
-  }
-  for (const [position, name] of names.entries()) {
-    const refusal = changeRefusal(context, name);
-    if (refusal !== undefined) throw refused(args.latin1(position * 2 + 2), refusal);
-    if (names.indexOf(name) < position) throw refused(args.latin1(position * 2 + 2), "duplicate parameter");
   }
   return names;
 }
@@ -84,7 +84,10 @@ function checkedValue({ server }: Context, name: DirectiveName, words: readonly 
 }
 
 const attempt = <Value>(args: Arguments, position: number, action: () => Value): Value =>
-  attemptAt(action, () => args.latin1(position * 2 + 2));
+  attemptAt(action, () => nameAt(args, position));
+
+/** As redis-server names it when its value is refused. */
+const nameAt = (args: Arguments, position: number): string => args.latin1(position * 2 + 2).toLowerCase();
 
 /** Turns a DirectiveError into the error reply that names the directive. */
 function attemptAt<Value>(action: () => Value, nameGiven: () => string): Value {

@@ -36,6 +36,7 @@ export const memorySection: InfoSection = {
       ["mem_not_counted_for_evict", memory.clientBytes],
       ["mem_clients_slaves", 0],
       ["mem_clients_normal", memory.clientBytes],
+      ["mem_cluster_links", memory.linkBytes],
       ["mem_aof_buffer", server.changes.pendingBytes],
       ["mem_allocator", "my_redis-heap"],
       ["active_defrag_running", 0],

@@ -15,6 +15,8 @@ export interface MemoryUse {
   readonly reservedBytes: number;
   readonly indexBytes: number;
   readonly clientBytes: number;
+  /** Bytes that wait for other nodes of the ring. */
+  readonly linkBytes: number;
   /** Memory for anything but the data itself. */
   readonly overheadBytes: number;
   /** Records and values, with the indexes within large values. */
@@ -32,9 +34,10 @@ export function memoryUse(server: Services): MemoryUse {
   );
   let clientsBytes = 0;
   for (const { client } of server.clients.connected.values()) clientsBytes += clientBytes(client);
-  const overheadBytes = indexBytes + clientsBytes;
+  const linkBytes = bytesOfLinks(server);
+  const overheadBytes = indexBytes + clientsBytes + linkBytes;
   // Clients' buffers do not count against maxmemory: keys should not be evicted because a client is slow.
-  const usedBytes = dataBytes + clientsBytes;
+  const usedBytes = dataBytes + clientsBytes + linkBytes;
   const peakBytes = Math.max(usedBytes, peaks.get(server) ?? 0);
   peaks.set(server, peakBytes);
   return {
@@ -44,7 +47,15 @@ export function memoryUse(server: Services): MemoryUse {
     reservedBytes: heap.reservedBytes,
     indexBytes,
     clientBytes: clientsBytes,
+    linkBytes,
     overheadBytes,
     datasetBytes: usedBytes - overheadBytes,
   };
+}
+
+function bytesOfLinks({ cluster }: Services): number {
+  let bytes = 0;
+  for (const link of cluster?.links ?? []) bytes += link?.pendingBytes ?? 0;
+  for (const link of cluster?.incomingLinks ?? []) bytes += link.pendingBytes;
+  return bytes;
 }

@@ -50,7 +50,7 @@ function statistics(server: Services): [string, number][] {
     ["replication.backlog", 0],
     ["clients.slaves", 0],
     ["clients.normal", memory.clientBytes],
-    ["cluster.links", 0],
+    ["cluster.links", memory.linkBytes],
     ["aof.buffer", server.changes.pendingBytes],
     ["lua.caches", 0],
     ["functions.caches", 0],

@@ -139,9 +139,10 @@ test("many elements in one request are stored as those that come one by one", as
         await connection.replies(Object.entries(limits).map(([name, value]): Word[] => ["CONFIG", "SET", name, value]));
         const short = drawn.filter(([text]) => text.length < 200);
         await compareLists(drawn.map(([text]) => text));
+        // As in Redis, the number of words decides whether the set becomes a table, also when some are there twice.
         await compare(
           "SADD",
-          drawn.map(([text]) => [text]),
+          [...new Set(drawn.map(([text]) => text))].map((text) => [text]),
         );
         await compare(
           "HSET",

@@ -27,13 +27,19 @@ export interface PublishOptions {
 export interface ConsumerProgress {
   /** Messages that they have had from the queue since their start, repetitions included. */
   readonly received: number;
+  /** Those of them that a consumer had had before, and had given back or lost with its connection. */
+  readonly repeated: number;
   /** How long they have held the oldest of the messages in their hands, in milliseconds; 0 when they hold none. */
   readonly oldestMs: number;
 }
 
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
-  /** Messages that this process's consumers of the queue have, and have not acknowledged. */
+  /**
+   * Messages that this process's consumers of the queue have, and have not acknowledged. Where there is a `progress`, those
+   * that were given back at the stop count too: until this process has said that it is gone, it must not say that it
+   * holds nothing.
+   */
   readonly inHand: number;
   /** Missing in a queue that knows what is `unsettled`. */
   readonly progress?: ConsumerProgress;

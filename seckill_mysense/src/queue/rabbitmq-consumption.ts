@@ -41,6 +41,10 @@ export class RabbitmqConsumption implements Consumption {
   /** Since when the oldest message of that batch has been here. */
   #handlingSinceMs = 0;
   #received = 0;
+  #repeated = 0;
+  /** Messages that were given back at the stop, and since when the oldest of them had been here. */
+  #givenBack = 0;
+  #givenBackSinceMs: number | undefined;
 
   constructor(options: RabbitmqSessionOptions, handler: BatchHandler, consume: ConsumeOptions) {
     this.#options = options;
@@ -51,15 +55,16 @@ export class RabbitmqConsumption implements Consumption {
     this.#subscribing = this.#subscribe();
   }
 
-  /** Messages that this consumer has from the broker and has not acknowledged. */
+  /** Messages that this consumer has from the broker and has not acknowledged, those of its stop included. */
   get inHand(): number {
-    return this.#held.length + this.#handling;
+    return this.#held.length + this.#handling + this.#givenBack;
   }
 
   get progress(): ConsumerProgress {
-    const sinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
+    const inHandSinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
+    const sinceMs = this.#givenBackSinceMs ?? inHandSinceMs;
     const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
-    return { received: this.#received, oldestMs };
+    return { received: this.#received, repeated: this.#repeated, oldestMs };
   }
 
   async stop(): Promise<void> {
@@ -113,6 +118,7 @@ export class RabbitmqConsumption implements Consumption {
     const body = bodyBytes(message.body);
     const delivery = { reservation: decodeReservation(body), body };
     this.#received++;
+    if (message.redelivered) this.#repeated++;
     return new Promise((settle) => {
       this.#held.push({ delivery, settle, sinceMs: systemClock.elapsedMs() });
       this.#news.wake();
@@ -130,10 +136,17 @@ export class RabbitmqConsumption implements Consumption {
       this.#handlingSinceMs = batch[0]?.sinceMs ?? 0;
       const deliveries = batch.map(({ delivery }) => delivery);
       const isDecided = await handleBatch(this.#handler, deliveries, signal);
-      for (const { settle } of batch) settle(isDecided ? ConsumerStatus.ACK : ConsumerStatus.REQUEUE);
       this.#handling = 0;
+      if (isDecided) for (const { settle } of batch) settle(ConsumerStatus.ACK);
+      else this.#giveBack(batch);
     }
-    for (const { settle } of this.#held.splice(0)) settle(ConsumerStatus.REQUEUE);
+    this.#giveBack(this.#held.splice(0));
+  }
+
+  #giveBack(some: readonly Held[]): void {
+    this.#givenBack += some.length;
+    this.#givenBackSinceMs ??= some[0]?.sinceMs;
+    for (const { settle } of some) settle(ConsumerStatus.REQUEUE);
   }
 }
 

@@ -5,8 +5,10 @@ export interface ConsumerReport {
   readonly ageMs: number;
   /** Messages in its hands. */
   readonly held: number;
-  /** Messages that it has had since its start. */
+  /** Messages that it has had since its start, repetitions included. */
   readonly received: number;
+  /** Those of them that a consumer had had before, and had given back or lost with its connection. */
+  readonly repeated: number;
   /** How long it has held the oldest of them, in milliseconds; undefined if it does not say. */
   readonly oldestMs: number | undefined;
 }

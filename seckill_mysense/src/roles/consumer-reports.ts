@@ -4,16 +4,20 @@ import type { ConsumerReport } from "../recovery/consumer-report.ts";
 
 /**
  * What the heartbeats of the consumers say of the shared queue. A consumer of an older program does not say how long it
- * has held its messages.
+ * has held its messages, and one that has just started does not say whether it has any: it may.
  */
 export async function consumerReports(heartbeats: Pick<LedgerHeartbeats, "read">): Promise<ConsumerReport[]> {
   const beats = await heartbeats.read();
-  return beats.flatMap(({ instance, ageMs, details }): ConsumerReport[] => {
+  return beats.flatMap(({ instance, role, ageMs, details }): ConsumerReport[] => {
     const { figures } = decodeDetails(details);
     const held = figures["seckill_queue_in_hand"];
-    if (held === undefined) return [];
+    if (held === undefined) {
+      const isConsumer = role === "consumer" || role === "all";
+      return isConsumer ? [{ instance, ageMs, held: 1, received: 0, repeated: 0, oldestMs: undefined }] : [];
+    }
     const received = figures["seckill_queue_received"] ?? 0;
+    const repeated = figures["seckill_queue_received_again"] ?? 0;
     const oldest = figures["seckill_queue_oldest_in_hand_seconds"];
-    return [{ instance, ageMs, held, received, oldestMs: oldest === undefined ? undefined : oldest * 1_000 }];
+    return [{ instance, ageMs, held, received, repeated, oldestMs: oldest === undefined ? undefined : oldest * 1_000 }];
   });
 }

@@ -22,11 +22,18 @@ import { describeStuckBundles } from "../orders/bundle-watch.ts";
 export interface Operations {
   /** The port of the listener. */
   readonly port: number;
+  /**
+   * Resolves when the others know of this process, or after some seconds. A consumer takes no message before that: a repair
+   * waits for every consumer that it knows.
+   */
+  announced(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The longest wait for each step of leaving. */
 const farewellMs = 1_000;
+/** The longest wait until the others know of a process that starts. */
+const announcedWithinMs = 3_000;
 /** Outboxes whose length is read at each sample. */
 const maxSampledOutboxes = 64;
 const maxHostLength = 40;
@@ -42,11 +49,13 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   const hearsOthers = options.role === "gateway" || options.role === "quantity";
   const watch = hearsOthers ? new RoleWatch(health, options.clock.elapsedMs, watchedIn(settings)) : undefined;
   const ledgerPart = health.part("ledger");
+  const { promise: firstBeat, resolve: announce } = Promise.withResolvers<void>();
   const beating = runProbe(
     {
       ask: async () => {
         sampler.judge();
         await beats.beat();
+        announce();
         if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
         sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
         if (parts.sweeper !== undefined) {
@@ -66,6 +75,7 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   logger.debug("operators are served", { host: settings.operations.host, port: server.port });
   return {
     port: server.port,
+    announced: () => settledWithin(announcedWithinMs, firstBeat),
     async stop() {
       stopping.abort();
       server.stop();

@@ -40,6 +40,7 @@ export class Sampler {
         seckill_queue_in_hand: consumer.inHand,
         ...(consumer.progress !== undefined && {
           seckill_queue_received: consumer.progress.received,
+          seckill_queue_received_again: consumer.progress.repeated,
           seckill_queue_oldest_in_hand_seconds: consumer.progress.oldestMs / 1_000,
         }),
         seckill_consumer_recorded: consumer.counts.recorded,

@@ -107,6 +107,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
     running.payments = await runPaymentKeeper(options, { ledger, health }, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
+    await operations.announced();
     running.consumer = await runConsumer(options, { ledger, queue, health }, stops);
   }
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {

@@ -247,6 +247,27 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     testTimeoutMs,
   );
 
+  test(
+    "a consumer that stops goes on saying that it holds what it gives back, and the next one says that it came again",
+    async () => {
+      const queue = open({ queueName: randomUUID() });
+      await queue.publish(reservations(3));
+      const refuse = () => Promise.reject(new Error("the ledger is away"));
+      const stopped = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });
+      await waitUntil(() => stopped.inHand === 3, { what: "three messages in hand", timeoutMs: 20_000 });
+      expect(stopped.progress).toMatchObject({ received: 3, repeated: 0 });
+      await stopped.stop();
+      expect(stopped.inHand).toBe(3);
+      expect(stopped.progress!.oldestMs).toBeGreaterThan(0);
+      expect((await queue.depth()).unacknowledged).toBe(0);
+      const next = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });
+      await waitUntil(() => next.inHand === 3, { what: "the same messages", timeoutMs: 20_000 });
+      expect(next.progress).toMatchObject({ received: 3, repeated: 3 });
+      await next.stop();
+    },
+    testTimeoutMs,
+  );
+
   /** The queues as versions before declared them, with the reservations in them. */
   async function earlierVersion(queueName: string, main: AcceptedReservation[], dead: AcceptedReservation[]) {
     await withConnection(async (connection) => {

@@ -202,7 +202,7 @@ describe("the keeper of the gates", () => {
     const made = keeper({ queue, clock, consumers: async () => consumers });
     const look = async (instance: string | undefined, held = 0): Promise<void> => {
       elapsedMs += 2_000;
-      consumers = instance === undefined ? [] : [{ instance, ageMs: 0, held, received: 0, oldestMs: 0 }];
+      consumers = instance === undefined ? [] : [{ instance, ageMs: 0, held, received: 0, repeated: 0, oldestMs: 0 }];
       await made.step();
     };
     await made.step();

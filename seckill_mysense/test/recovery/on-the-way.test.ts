@@ -28,7 +28,7 @@ describe("what is on its way to the ledger through a shared queue", () => {
   });
 
   const report = (changes: Partial<ConsumerReport> = {}): ConsumerReport => {
-    return { instance: "one", ageMs: 0, held: 0, received: 0, oldestMs: 0, ...changes };
+    return { instance: "one", ageMs: 0, held: 0, received: 0, repeated: 0, oldestMs: 0, ...changes };
   };
   const find = (outboxLength = 0) => onTheWay.find(record, outboxLength);
   const later = (ms: number): void => void (nowMs += ms);
@@ -91,6 +91,83 @@ describe("what is on its way to the ledger through a shared queue", () => {
     expect(await find()).toBe("the consumers new may hold reservations");
     later(1_000);
     reports = [dead(5_500), report({ instance: "new", held: 2, received: 302, oldestMs: 5 })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("what a consumer gives back between the two questions is waited for", async () => {
+    let isToStop = false;
+    let atQueue = 0;
+    // The consumer stops after the first of the two questions, whichever that is.
+    const answer = <T>(found: T): T => {
+      if (isToStop) {
+        isToStop = false;
+        atQueue = 5;
+        reports = reports.slice(1);
+      }
+      return found;
+    };
+    onTheWay = new OnTheWay({
+      queue: { depth: async () => answer({ ready: atQueue, unacknowledged: 0 }) },
+      consumers: async () => answer(reports),
+      clock: { now: () => nowMs, elapsedMs: () => nowMs },
+    });
+    const stopping = (oldestMs: number): ConsumerReport =>
+      report({ instance: "stopping", held: 5, received: 5, oldestMs });
+    reports = [stopping(100), report({ instance: "other" })];
+    expect(await find()).toBe("the consumers stopping, other may hold reservations");
+    later(1_000);
+    reports = [stopping(1_100), report({ instance: "other" })];
+    isToStop = true;
+    expect(await find()).toEndWith("may hold reservations");
+    // The other one gets them half a second later.
+    later(2_000);
+    atQueue = 0;
+    reports = [report({ instance: "other", held: 5, received: 5, repeated: 5, oldestMs: 1_500 })];
+    expect(await find()).toBe("the consumers other may hold reservations");
+    later(2_000);
+    reports = [report({ instance: "other", received: 5, repeated: 5 })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("a consumer that starts and empties the queue while the question is asked is waited for", async () => {
+    onTheWay = new OnTheWay({
+      queue: {
+        depth: async () => {
+          reports = [report({ instance: "new", held: 3, received: 3, oldestMs: 10 })];
+          later(1);
+          return { ready: 0, unacknowledged: 0 };
+        },
+      },
+      consumers: async () => reports,
+      times: { quietMs: 0 },
+      clock: { now: () => nowMs, elapsedMs: () => nowMs },
+    });
+    expect(await find()).toBe("consumers may hold reservations");
+    expect(await find()).toBe("the consumers new may hold reservations");
+  });
+
+  test("messages that come again after a connection was lost count once", async () => {
+    ready = 10;
+    const two = (received: number, repeated: number): ConsumerReport[] => [
+      report({ instance: "one", received: 5 }),
+      report({ instance: "two", received, repeated }),
+    ];
+    reports = [report({ instance: "one" }), report({ instance: "two" })];
+    expect(await find()).toBe("10 reservations are to be taken from the queue first");
+    later(2_000);
+    expect(await find()).toBe("10 reservations are to be taken from the queue first");
+    // The first one had five, and lost its connection. The second one has had the same five.
+    later(2_000);
+    ready = 5;
+    reports = two(5, 5);
+    expect(await find()).toBe("5 reservations are to be taken from the queue first");
+    later(2_000);
+    expect(await find()).toBe("5 reservations are to be taken from the queue first");
+    later(2_000);
+    reports = two(10, 5);
+    later(2_000);
+    expect(await find()).toBe("the consumers one, two may hold reservations");
+    later(2_000);
     expect(await find()).toBeUndefined();
   });
 

@@ -41,6 +41,8 @@ export interface Actor {
   start(): Steps;
   /** What the others see of its end. */
   onKill?(): void;
+  /** It is to end in good order, and begins anew. */
+  onStop?(): void;
   /** Buyers are not killed. */
   readonly canBeKilled: boolean;
 }

@@ -1,5 +1,6 @@
 import { partOf } from "../../../src/domain/bundle.ts";
 import { type Actor, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
+import { borrowUnits } from "./borrow-units.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Shop } from "./shop.ts";
 import { join, wait } from "./waiter.ts";
@@ -64,8 +65,10 @@ function* reserve(options: BuyerOptions): Steps<string | undefined> {
     try {
       const outcome = yield* gateway.reserve(request);
       if (outcome.kind === "sold_out" || outcome.kind === "over_limit") {
-        if (outcome.left === 0) return undefined;
-        quantity = outcome.left;
+        const isEmpty = outcome.kind === "sold_out";
+        const left = isEmpty && shop.emptiness ? yield* leftInAll(options, quantity) : outcome.left;
+        if (left === 0) return undefined;
+        if (left !== undefined) quantity = left;
         continue;
       }
       if (outcome.kind === "replay" || outcome.kind === "accepted") {
@@ -85,6 +88,19 @@ function* reserve(options: BuyerOptions): Steps<string | undefined> {
     }
     yield* rest();
   }
+}
+
+/** Units in all buckets together, where they are too few; undefined when the gate is to be asked once more. */
+function* leftInAll(options: BuyerOptions, quantity: number): Steps<number | undefined> {
+  const { shop, gateway, userId, productId: bucketId } = options;
+  const since = shop.emptiness!.now;
+  const borrowed = yield* borrowUnits({ shop, gateway, bucketId, quantity });
+  if (borrowed.kind === "empty") {
+    if (borrowed.left === 0) shop.emptiness!.checkSoldOut(userId, since);
+    return borrowed.left;
+  }
+  yield* rest();
+  return undefined;
 }
 
 /** Reads the reservation until its answer is final. */

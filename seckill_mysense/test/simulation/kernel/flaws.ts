@@ -47,7 +47,7 @@ export const flaws = [
   "somebody joins a list that was closed meanwhile",
   "a list is closed while somebody waits",
   "a list is never closed",
-  "nobody tells the gate that a list is closed",
+  "nobody tells the gate of a change of its row",
   "repair leaves the waiting list out",
   "offers go out in any order",
   "sweeper goes on after an unknown outcome",
@@ -62,10 +62,35 @@ export const flaws = [
   "a bundle waits for its last part for ever",
   "a part of a bundle expires by itself",
   "a payment pays one part of a bundle",
+  // Changes of a sale.
+  "a restock whose answer is lost counts twice",
+  "a lower total has no mark of its own",
+  "the gate takes out what buyers have",
+  "the ledger's total falls before the gate's",
+  "an answer settles the next lowering",
+  "a pause does not survive a repair",
+  "the end of a sale does not survive a repair",
+  "a repair takes a lower total for done",
+  "nobody carries on for a merchant who dies",
+  // Buckets.
+  "units between two buckets are counted nowhere",
+  "a bucket gets units before the other one has given them",
+  "a move that was refused brings its units all the same",
+  // What is on its way, and the comparison of units.
+  "the repair does not wait for the watermark",
+  "the queue is asked before the consumers",
+  "messages that come again count as further ones",
+  "a consumer takes messages before anybody knows it",
+  "a consumer that stops says that it holds nothing",
+  "a silent consumer counts as alive for ever",
+  "units are never compared",
+  "units are judged at the second look",
+  "the comparison does not begin anew after a change of the consumers",
   // Recovery.
   "a forgotten gate is armed again",
   "keeper believes a server that restarted",
   "keeper does not compare the sequence",
+  "keeper does not hear what gateways have seen",
   "keeper looks only once",
   "repair does not wait for what is on its way",
   "repair does not look into the consumers' hands",
@@ -82,7 +107,9 @@ export type Flaw = (typeof flaws)[number];
 
 /** Mistakes that need several rare faults in a row. They are found as well, but not within the first 1,000 schedules. */
 export const rareFlaws: readonly Flaw[] = [
-  "keeper does not compare the sequence",
   "a rejection hides the unit of a newer epoch",
   "repair does not notice a restart of the server",
+  "repair raises the epoch unconditionally",
+  "messages that come again count as further ones",
+  "the queue is asked before the consumers",
 ];

@@ -1,11 +1,16 @@
 import { ask, insist, type Steps } from "./actor.ts";
 import type { Message, Reserved } from "./simulated-gate.ts";
+import type { ProductRow } from "./product-row.ts";
 import type { Shop } from "./shop.ts";
 
 /** A web server. It remembers the newest state of each product's gate that it has seen. */
 export class Gateway {
   readonly #shop: Shop;
   readonly #known = new Map<string, { epoch: number; sequence: number }>();
+  /** The same, of products that it was told are closed. The keeper in its process looks at these. */
+  readonly #seen = new Map<string, { epoch: number; sequence: number }>();
+  /** The rows that it read last, or was told. */
+  readonly rows = new Map<string, ProductRow>();
   /** How far its clock is off. */
   readonly #skewMs: number;
 
@@ -14,9 +19,18 @@ export class Gateway {
     this.#skewMs = shop.chance.between(-5, 5) * 1_000;
   }
 
+  learnRows(rows: readonly ProductRow[]): void {
+    for (const row of rows) {
+      const known = this.rows.get(row.id);
+      if (known === undefined || known.version <= row.version) this.rows.set(row.id, row);
+    }
+  }
+
   /** A killed gateway comes back without its memory. */
   forget(): void {
     this.#known.clear();
+    this.#seen.clear();
+    this.rows.clear();
   }
 
   *reserve(request: Omit<Message, "epoch" | "sequence">): Steps<Reserved> {
@@ -30,8 +44,15 @@ export class Gateway {
     }
     const known = { ...(this.#known.get(productId) ?? { epoch: 0, sequence: 0 }) };
     const outcome = yield* ask("gate", `gateway reserves ${request.reservationId}`, () => gate.reserve(request, known));
+    if (outcome.kind === "closed") this.#seen.set(productId, known);
     if (outcome.kind === "accepted") this.#learn(productId, outcome.message.epoch, outcome.message.sequence);
     return outcome;
+  }
+
+  /** The highest sequence of the gate in this epoch of which the keeper knows; 0 if of none. */
+  seenSequence(productId: string, epoch: number): number {
+    const seen = this.#seen.get(productId);
+    return seen?.epoch === epoch && !this.#shop.has("keeper does not hear what gateways have seen") ? seen.sequence : 0;
   }
 
   #refuseEarly(): Reserved | undefined {

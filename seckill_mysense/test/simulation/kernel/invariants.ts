@@ -23,6 +23,7 @@ export function checkAlways(shop: Shop): void {
 /** What holds when nothing is on its way, and buyers were left. */
 export function checkAtRest(shop: Shop): void {
   for (const id of shop.productIds) checkProduct(shop, id);
+  checkTotals(shop);
   checkAnswers(shop);
   checkMoney(shop);
   checkWaiters(shop);
@@ -57,6 +58,14 @@ function checkWaiters(shop: Shop): void {
     else if (leftPlaces.has(row.place))
       shop.fail(`I11: ${userId} got ${reservationId} after leaving place ${row.place}`);
   }
+}
+
+/** I14: each change of the units counts once, and a move keeps the sum. */
+function checkTotals(shop: Shop): void {
+  const { ledger, productIds, unitsInAll } = shop;
+  const units = productIds.reduce((sum, id) => sum + ledger.product(id).total, 0);
+  const expected = unitsInAll + ledger.changes.unitsAdded;
+  if (units !== expected) shop.fail(`I14: all products together have ${units} units instead of ${expected}`);
 }
 
 function checkProduct(shop: Shop, id: string): void {

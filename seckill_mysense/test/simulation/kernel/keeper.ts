@@ -1,21 +1,30 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
+import { amendProduct } from "./amend-product.ts";
+import type { Gateway } from "./gateway.ts";
+import { OnTheWay } from "./on-the-way.ts";
+import type { ProductRecord } from "./product-row.ts";
 import type { Shop } from "./shop.ts";
-import type { GateFigures, Return, Status } from "./simulated-gate.ts";
-import type { ProductRow } from "./product-row.ts";
+import { figuresOf, type GateFigures, type Return, type Status } from "./simulated-gate.ts";
+import { UnitComparison } from "./unit-comparison.ts";
 
 const fillChunk = 2;
 
 /** Compares each product's gate with the ledger: arms it, accepts it after a restart, or rebuilds it. */
-export function keeper(shop: Shop, name: string): Actor {
-  const { gate, ledger, queue, chance } = shop;
+export function keeper(shop: Shop, name: string, gateway: Gateway): Actor {
+  const { gate, ledger, chance } = shop;
   const looked = new Set<string>();
+  /** By product: what was waited for in one attempt of a repair is not waited for again in the next one. */
+  const onTheWay = new Map<string, OnTheWay>();
+  let units = new UnitComparison(shop, name);
   /** How often it looks whether everything that is on its way has arrived, before it lets go. */
-  const drainRounds = chance.pick([1, 5, 20]);
+  const drainRounds = shop.areConsumersSlow ? 20 : chance.pick([1, 5, 20]);
   return {
     name,
     canBeKilled: true,
     *start() {
       looked.clear();
+      onTheWay.clear();
+      units = new UnitComparison(shop, name);
       for (;;) {
         const productId = chance.pick(shop.productIds);
         if (!shop.has("keeper looks only once") || !looked.has(productId)) {
@@ -33,13 +42,15 @@ export function keeper(shop: Shop, name: string): Actor {
 
   function* look(productId: string): Steps {
     const row = yield* readRow(productId);
+    // A gateway may have seen more than what has reached the ledger.
+    const mark = Math.max(row.mark, gateway.seenSequence(productId, row.epoch));
     if (row.armedEpoch === 0 || shop.has("a forgotten gate is armed again")) {
       const status = yield* readStatus(productId);
       if (status !== undefined) return;
       const mayArm = yield* ask("ledger", `${name} claims the arming of ${productId}`, () =>
         ledger.claimFirstArming(productId),
       );
-      if (mayArm) yield* armFirst(productId, row);
+      if (mayArm) yield* armFirst(productId);
       return;
     }
     const status = yield* readStatus(productId);
@@ -49,17 +60,21 @@ export function keeper(shop: Shop, name: string): Actor {
       !status.open ||
       !status.isVerified ||
       status.epoch < row.epoch ||
-      (status.epoch === row.epoch && status.sequence < row.mark && !shop.has("keeper does not compare the sequence"));
-    if (isWrong) yield* repair(productId);
-    // A process may have died after it had opened or closed a list, and before the gate knew.
-    else if (status.version < row.version && !shop.has("nobody tells the gate that a list is closed")) {
-      yield* ask("gate", `${name} brings ${productId} to revision ${row.version}`, () => gate.amend(productId, row));
+      (status.epoch === row.epoch && status.sequence < mark && !shop.has("keeper does not compare the sequence"));
+    if (isWrong || (yield* units.areLost(row, status))) yield* repair(productId);
+    else {
+      onTheWay.delete(productId);
+      // A process may have died after it had changed the row, and before the gate knew.
+      if (status.version < row.version && !shop.has("nobody tells the gate of a change of its row")) {
+        yield* amendProduct(shop, name, row);
+      }
     }
   }
 
-  function* armFirst(productId: string, { total, limitPerUser, version }: ProductRow): Steps {
-    const terms = { version, waiting: false };
-    const figures: GateFigures = { ...terms, epoch: 1, available: total, total, limitPerUser, sequence: 1 };
+  /** The row is read after the arming was noted: a change that was made before that counts on being armed. */
+  function* armFirst(productId: string): Steps {
+    const row = yield* readRow(productId);
+    const figures = figuresOf(row, { sequence: 1 });
     yield* ask("gate", `${name} arms ${productId}`, () => gate.armFirst(productId, figures));
   }
 
@@ -81,19 +96,24 @@ export function keeper(shop: Shop, name: string): Actor {
       ledger.raiseEpoch(productId, from),
     );
     if (epoch === undefined) return;
-    const { row, available, active, released } = yield* insist("ledger", `${name} reads ${productId}`, () => ({
-      row: { ...ledger.product(productId) },
-      available: ledger.available(productId),
+    const { row, active, released } = yield* insist("ledger", `${name} reads ${productId}`, () => ({
+      row: ledger.read(productId),
       active: shop.has("repair leaves the holders out") ? [] : ledger.active(productId),
       released: shop.has("repair leaves the released reservations out") ? [] : ledger.released(productId),
     }));
     if (!keepsHolders && !(yield* fill(productId, token, active, released))) return;
-    const { total, limitPerUser, mark, version } = row;
-    const waiting = row.waitingSince !== undefined && !shop.has("repair leaves the waiting list out");
-    const figures: GateFigures = { version, waiting, epoch, available, total, limitPerUser, sequence: mark };
+    const figures = figuresOf(row, { epoch, ...forgotten(row) });
     yield* ask("gate", `${name} opens ${productId} in epoch ${epoch}`, () =>
       gate.finishRepair(productId, token, figures),
     );
+  }
+
+  /** What a mistaken repair leaves out of the figures. */
+  function forgotten({ version }: ProductRecord): Partial<GateFigures> {
+    if (shop.has("repair leaves the waiting list out")) return { waiting: false };
+    if (shop.has("a pause does not survive a repair")) return { paused: false };
+    if (shop.has("the end of a sale does not survive a repair")) return { endsAtMs: Number.POSITIVE_INFINITY };
+    return shop.has("a repair takes a lower total for done") ? { lowered: version } : {};
   }
 
   /** Whether the gate's data are those that it last had. They do not change while it is closed and drained. */
@@ -101,9 +121,9 @@ export function keeper(shop: Shop, name: string): Actor {
     const status = yield* readStatus(productId);
     return yield* insist("ledger", `${name} compares ${productId}`, () => {
       if (shop.has("keeper believes a server that restarted")) return status !== undefined;
-      const { epoch, mark } = ledger.product(productId);
+      const { epoch, mark, owed } = ledger.read(productId);
       const isNewEnough = shop.has("keeper does not compare the sequence") || (status?.sequence ?? 0) >= mark;
-      return status?.epoch === epoch && isNewEnough && status.available === ledger.available(productId);
+      return status?.epoch === epoch && isNewEnough && status.available === owed;
     });
   }
 
@@ -126,32 +146,28 @@ export function keeper(shop: Shop, name: string): Actor {
   }
 
   /** Waits until nothing of the product is on its way to the ledger. The product is closed meanwhile. */
-  function* drain(productId: string, token?: string): Steps<boolean> {
+  function* drain(productId: string, token: string): Steps<boolean> {
     if (shop.has("repair does not wait for what is on its way")) return true;
+    const waiting = onTheWay.getOrInsertComputed(productId, () => new OnTheWay(shop, name));
     for (let round = 0; round < drainRounds; round++) {
-      if (token !== undefined) {
-        // Keeps the lease of the repair.
-        if (!(yield* insist("gate", `${name} goes on repairing`, () => gate.beginRepair(productId, token))))
-          return false;
-      }
+      // Keeps the lease of the repair.
+      if (!(yield* insist("gate", `${name} goes on repairing`, () => gate.beginRepair(productId, token)))) return false;
+      const { epoch } = yield* readRow(productId);
       const status = yield* readStatus(productId);
-      if (status === undefined || status.outboxLength === 0) {
-        const waiting = yield* insist("queue", `${name} looks at the queue`, () => {
-          const inHands = shop.has("repair does not look into the consumers' hands") ? 0 : queue.unacknowledged;
-          return queue.ready.length + inHands;
-        });
-        if (waiting === 0) return true;
+      if (yield* waiting.isOver(epoch, status?.outboxLength ?? 0)) {
+        waiting.check(productId, epoch);
+        return true;
       }
       yield* rest();
     }
     // An operator may decide not to wait any longer. What arrives later is refused, because its epoch is over.
-    const isForced = token !== undefined && !shop.isHealed && chance.happens(0.8);
+    const isForced = !shop.isHealed && !shop.areConsumersSlow && chance.happens(0.8);
     if (isForced) shop.mayLoseReservations = true;
     return isForced;
   }
 
-  function readRow(productId: string): Steps<ProductRow> {
-    return insist("ledger", `${name} reads the row of ${productId}`, () => ({ ...ledger.product(productId) }));
+  function readRow(productId: string): Steps<ProductRecord> {
+    return insist("ledger", `${name} reads the row of ${productId}`, () => ledger.read(productId));
   }
 
   function readStatus(productId: string): Steps<Status | undefined> {

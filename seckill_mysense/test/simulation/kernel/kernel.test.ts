@@ -1,22 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { flaws, rareFlaws, type Flaw } from "./flaws.ts";
+import { foundBy } from "./found-by.ts";
+import { modeNames, modes } from "./modes.ts";
 import { simulate } from "./simulation.ts";
 
 const schedules = 2_000;
 /** Another range of seeds: KERNEL_SEED=123456 bun test kernel.test.ts */
 const firstSeed = Number(process.env["KERNEL_SEED"] ?? 1);
 
-const modes = [
-  ["as usual", {}],
-  ["with waiting lists", { crowded: true }],
-  ["with bundles", { bundled: true }],
-] as const;
-
-test.each(modes)(
+test.each(modeNames)(
   `the sale's kernel keeps its invariants in ${schedules} schedules from seed ${firstSeed}, %s`,
-  (_, mode) => {
+  (name) => {
     for (let seed = firstSeed; seed < firstSeed + schedules; seed++) {
-      expect({ seed, problems: simulate({ seed, ...mode }) }).toEqual({ seed, problems: [] });
+      const problems = simulate({ seed, ...modes[name] });
+      if (problems.length > 0) expect({ seed, problems }).toEqual({ seed, problems: [] });
     }
   },
   120_000,
@@ -43,14 +40,16 @@ describe("a planted mistake that needs several rare faults is found within 20,00
 
 function stepsOf(seed: number): string[] {
   const steps: string[] = [];
-  for (const [, mode] of modes) simulate({ seed, ...mode, onStep: (step) => steps.push(step) });
+  for (const name of modeNames) simulate({ seed, ...modes[name], onStep: (step) => steps.push(step) });
   return steps;
 }
 
-/** The first seed with which the simulation finds the mistake; 0 if none of them does. */
+/** A seed with which the simulation finds the mistake; 0 if none of them does. What is known to find it comes first. */
 function firstFinding(flaw: Flaw, limit: number): number {
+  const [name, known] = foundBy[flaw];
+  if (known <= limit && simulate({ seed: known, ...modes[name], flaw }).length > 0) return known;
   for (let seed = 1; seed <= limit; seed++) {
-    for (const [, mode] of modes) if (simulate({ seed, ...mode, flaw }).length > 0) return seed;
+    for (const mode of Object.values(modes)) if (simulate({ seed, ...mode, flaw }).length > 0) return seed;
   }
   return 0;
 }

@@ -9,6 +9,8 @@ const { values } = parseArgs({
     flaw: { type: "string" },
     crowded: { type: "boolean", default: false },
     bundled: { type: "boolean", default: false },
+    changing: { type: "boolean", default: false },
+    draining: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -40,6 +42,8 @@ function run(seed: number, flaw: Flaw | undefined): readonly string[] {
     flaw,
     crowded: values.crowded,
     bundled: values.bundled,
+    changing: values.changing,
+    draining: values.draining,
     ...(values.trace && { onStep: (step: string) => console.log(step) }),
   });
 }

@@ -20,14 +20,14 @@ export function* offerUnits(shop: Shop, name: string, open: readonly OpenList[])
     const productId = list.id;
     if (list.waiting.length === 0) {
       const closed = yield* insist("ledger", `${name} closes the list of ${productId}`, () => lists.close(productId));
-      if (closed !== undefined && !shop.has("nobody tells the gate that a list is closed")) {
-        yield* ask("gate", `${name} lets everybody buy ${productId}`, () => gate.amend(productId, closed));
+      if (closed !== undefined && !shop.has("nobody tells the gate of a change of its row")) {
+        yield* ask("gate", `${name} lets everybody buy ${productId}`, () => gate.amend(closed));
       }
       continue;
     }
     if (shop.has("a list is closed while somebody waits")) {
       const closed = yield* insist("ledger", `${name} closes the list of ${productId}`, () => lists.close(productId));
-      if (closed !== undefined) yield* ask("gate", `${name} closes ${productId}`, () => gate.amend(productId, closed));
+      if (closed !== undefined) yield* ask("gate", `${name} closes ${productId}`, () => gate.amend(closed));
     }
     const status = yield* insist("gate", `${name} reads the gate of ${productId}`, () => gate.status(productId));
     if (status?.open !== true || !status.isVerified || status.available === 0) continue;

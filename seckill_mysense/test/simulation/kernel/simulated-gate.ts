@@ -1,5 +1,5 @@
 import type { Flaw } from "./flaws.ts";
-import type { ProductRow } from "./product-row.ts";
+import type { ProductRecord, ProductRow } from "./product-row.ts";
 import { isOffer } from "./simulated-lists.ts";
 
 /** An accepted reservation, on its way from the gate to the ledger. */
@@ -33,8 +33,11 @@ export interface ProductState {
   open: boolean;
   /** Whether only offers take a unit. */
   waiting: boolean;
-  /** The ledger's revision of these figures. */
+  paused: boolean;
+  endsAtMs: number;
+  /** The ledger's revision of these figures, and that of the latest lower total that took effect. */
   version: number;
+  lowered: number;
   available: number;
   total: number;
   limitPerUser: number;
@@ -56,7 +59,10 @@ export type Reserved =
   | { readonly kind: "replay"; readonly reservationId: string }
   /** Fewer units are left, or allowed, than were asked for. */
   | { readonly kind: "sold_out" | "over_limit"; readonly left: number }
-  | { readonly kind: "closed" | "not_started" };
+  | { readonly kind: "closed" | "not_started" | "ended" | "paused" };
+
+/** `not_available`: buyers have the units that were to leave. */
+export type AmendOutcome = "amended" | "already" | "unknown" | "other_epoch" | "not_available" | "closed";
 
 export interface Status {
   readonly epoch: number;
@@ -64,6 +70,7 @@ export interface Status {
   readonly waiting: boolean;
   readonly version: number;
   readonly available: number;
+  readonly total: number;
   readonly sequence: number;
   readonly isVerified: boolean;
   readonly isBeingRepaired: boolean;
@@ -73,7 +80,10 @@ export interface Status {
 export interface GateFigures {
   readonly epoch: number;
   readonly waiting: boolean;
+  readonly paused: boolean;
+  readonly endsAtMs: number;
   readonly version: number;
+  readonly lowered: number;
   readonly available: number;
   readonly total: number;
   readonly limitPerUser: number;
@@ -127,6 +137,8 @@ export class SimulatedGate {
     if (isRepeated && !this.#world.has("a repeated reservation takes another unit")) {
       return { kind: "replay", reservationId };
     }
+    if (state.endsAtMs <= this.#world.now()) return { kind: "ended" };
+    if (state.paused) return { kind: "paused" };
     if (held.length >= state.limitPerUser && !this.#world.has("gate does not limit users")) {
       return { kind: "replay", reservationId: held.at(-1) as string };
     }
@@ -145,12 +157,33 @@ export class SimulatedGate {
     return { kind: "accepted", message };
   }
 
-  /** Brings a product to a newer revision of its row. */
-  amend(productId: string, row: Pick<ProductRow, "epoch" | "version" | "waitingSince">): void {
-    const state = this.products.get(productId);
-    if (state === undefined || !this.#isSelling(state) || state.epoch !== row.epoch) return;
-    if (state.version >= row.version && !this.#world.has("an older opening of a list reaches the gate late")) return;
-    Object.assign(state, { version: row.version, waiting: row.waitingSince !== undefined });
+  /**
+   * Brings a product to a newer revision of its row. Each revision takes effect at most once, and an older one never. A
+   * lower total has a mark of its own: it may still be to come when later revisions have taken effect.
+   */
+  amend(row: ProductRow): AmendOutcome {
+    const state = this.products.get(row.id);
+    if (state === undefined) return "unknown";
+    if (state.epoch !== row.epoch) return "other_epoch";
+    if (!this.#isSelling(state)) return "closed";
+    const isLate = this.#world.has("an older opening of a list reaches the gate late");
+    const isNewer = state.version < row.version || isLate;
+    const askedFor = row.lowering?.since ?? 0;
+    const lowers = askedFor > state.lowered && !this.#world.has("a lower total has no mark of its own");
+    if (!isNewer && !lowers) return "already";
+    const added = (row.lowering?.total ?? row.total) - state.total;
+    const isAvailable = state.available + added >= 0 || this.#world.has("the gate takes out what buyers have");
+    if (!isAvailable && !(isNewer && lowers)) return "not_available";
+    if (isAvailable) {
+      state.lowered = askedFor > 0 ? Math.max(askedFor, state.lowered) : row.version;
+      state.total += added;
+      state.available += added;
+    }
+    if (isNewer) {
+      const { limitPerUser, paused, endsAtMs, version, waitingSince } = row;
+      Object.assign(state, { limitPerUser, paused, endsAtMs, version, waiting: waitingSince !== undefined });
+    }
+    return isAvailable ? "amended" : "not_available";
   }
 
   giveBack({ productId, userId, reservationId, quantity, epoch }: Return): "returned" | "ignored" | "not_yet" {
@@ -167,17 +200,18 @@ export class SimulatedGate {
     state.sequence++;
     if (state.epoch !== epoch && !this.#world.has("gate returns units of any epoch")) return "ignored";
     if (state.available >= state.total) return "ignored";
-    state.available += this.#world.has("a return brings one unit of several") ? 1 : quantity;
+    const units = Math.min(quantity, state.total - state.available);
+    state.available += this.#world.has("a return brings one unit of several") ? 1 : units;
     return "returned";
   }
 
   status(productId: string): Status | undefined {
     const state = this.products.get(productId);
     if (state === undefined) return undefined;
-    const { epoch, open, waiting, version, available, sequence, server, repair, outbox } = state;
+    const { epoch, open, waiting, version, available, total, sequence, server, repair, outbox } = state;
     const isBeingRepaired = repair !== undefined && repair.untilMs > this.#world.now();
     const isVerified = server === this.runId;
-    const figures = { epoch, open, waiting, version, available, sequence };
+    const figures = { epoch, open, waiting, version, available, total, sequence };
     return { ...figures, isVerified, isBeingRepaired, outboxLength: outbox.length };
   }
 
@@ -191,7 +225,10 @@ export class SimulatedGate {
     const state: ProductState = this.products.get(productId) ?? {
       ...{
         waiting: false,
+        paused: false,
+        endsAtMs: 0,
         version: 0,
+        lowered: 0,
         epoch: 0,
         open: false,
         available: 0,
@@ -248,6 +285,10 @@ export class SimulatedGate {
     return this.#take(productId, limit, (entry) => entry.taken);
   }
 
+  hasEntry(productId: string, number: number): boolean {
+    return this.products.get(productId)?.outbox.some((entry) => entry.number === number) === true;
+  }
+
   acknowledgeOutbox(productId: string, numbers: readonly number[]): void {
     const state = this.products.get(productId);
     if (state !== undefined) state.outbox = state.outbox.filter(({ number }) => !numbers.includes(number));
@@ -292,6 +333,15 @@ export class SimulatedGate {
     for (const entry of found) entry.taken = true;
     return found;
   }
+}
+
+/** The figures with which a product is armed or opened, of one moment of the ledger. */
+export function figuresOf(record: ProductRecord, changes: Partial<GateFigures> = {}): GateFigures {
+  const { epoch, owed, total, limitPerUser, mark, version, paused, endsAtMs, waitingSince, lowering } = record;
+  const terms = { version, paused, endsAtMs, waiting: waitingSince !== undefined };
+  // A lower total that is asked for is still to take effect.
+  const lowered = lowering === undefined ? version : lowering.since - 1;
+  return { ...terms, lowered, epoch, available: owed, total, limitPerUser, sequence: mark, ...changes };
 }
 
 /** A reservation, as often as it has units. */

@@ -1,8 +1,9 @@
 import type { Bundle } from "../../../src/domain/bundle.ts";
 import type { Flaw } from "./flaws.ts";
 import type { OrderRow } from "./order-row.ts";
-import type { ProductRow } from "./product-row.ts";
+import type { ProductRecord, ProductRow } from "./product-row.ts";
 import type { Message, Return } from "./simulated-gate.ts";
+import { SimulatedChanges } from "./simulated-changes.ts";
 import { SimulatedBundles } from "./simulated-bundles.ts";
 import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
 
@@ -42,6 +43,7 @@ export class SimulatedLedger {
   readonly payments = new Map<string, PaymentRow>();
   readonly lists: SimulatedLists;
   readonly bundles: SimulatedBundles;
+  readonly changes: SimulatedChanges;
   readonly #world: LedgerSurroundings;
 
   constructor(world: LedgerSurroundings) {
@@ -51,16 +53,28 @@ export class SimulatedLedger {
       has: (flaw) => world.has(flaw),
       order: (reservationId) => this.orders.get(reservationId),
     });
+    this.changes = new SimulatedChanges({
+      now: () => world.now(),
+      has: (flaw) => world.has(flaw),
+      rows: () => this.products.values(),
+      product: (productId) => this.product(productId),
+    });
     this.lists = new SimulatedLists({
       has: (flaw) => world.has(flaw),
       product: (productId) => this.product(productId),
       held: (productId, userId) => this.#held(productId, userId),
       newOffer: () => world.newOffer(),
+      nextRevision: () => this.changes.nextRevision(),
     });
   }
 
   product(productId: string): ProductRow {
     return this.products.get(productId) as ProductRow;
+  }
+
+  /** Whether a reservation has had its answer. */
+  knows(reservationId: string): boolean {
+    return this.orders.has(reservationId) || this.rejections.has(reservationId);
   }
 
   // Recording.
@@ -268,13 +282,15 @@ export class SimulatedLedger {
     return product.epoch;
   }
 
-  /** Units that are neither taken nor waiting to be returned in the current epoch. */
-  available(productId: string): number {
-    const { total, reserved, sold, epoch } = this.product(productId);
-    const pending = this.returns.filter((row) => row.productId === productId && row.epoch === epoch && !row.applied);
-    const units = pending.reduce((sum, { quantity }) => sum + quantity, 0);
-    const counted = this.#world.has("repair counts pending returns as available") ? 0 : units;
-    return total - reserved - sold - counted;
+  read(productId: string): ProductRecord {
+    const row = this.product(productId);
+    const taken = row.reserved + row.sold;
+    let pending = 0;
+    for (const { applied, epoch, quantity, productId: id } of this.returns) {
+      if (!applied && id === productId && epoch === row.epoch) pending += quantity;
+    }
+    const counted = this.#world.has("repair counts pending returns as available") ? 0 : pending;
+    return { ...row, taken, pending, owed: row.total - taken - counted };
   }
 
   /** Reservations of a product that hold a unit. */

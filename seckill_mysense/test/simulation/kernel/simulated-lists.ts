@@ -16,6 +16,8 @@ export interface ListsSurroundings {
   held(productId: string, userId: string): number;
   /** A reservation for an offer, which no other offer has. */
   newOffer(): string;
+  /** The revision of a change. */
+  nextRevision(): number;
 }
 
 export const offerWindowMs = 1_500;
@@ -29,7 +31,6 @@ export class SimulatedLists {
   /** Everybody who ever waited, the first one first. */
   readonly waiters: WaiterRow[] = [];
   readonly #world: ListsSurroundings;
-  #revision = 1;
   #places = 0;
 
   constructor(world: ListsSurroundings) {
@@ -46,7 +47,7 @@ export class SimulatedLists {
 
   open(productId: string): ProductRow {
     const product = this.#world.product(productId);
-    if (product.waitingSince === undefined) product.waitingSince = product.version = ++this.#revision;
+    if (product.waitingSince === undefined) product.waitingSince = product.version = this.#world.nextRevision();
     return { ...product };
   }
 
@@ -56,7 +57,7 @@ export class SimulatedLists {
     const mayClose = this.waiting(productId).length === 0 || this.#world.has("a list is closed while somebody waits");
     if (product.waitingSince === undefined || !mayClose || this.#world.has("a list is never closed")) return undefined;
     product.waitingSince = undefined;
-    product.version = ++this.#revision;
+    product.version = this.#world.nextRevision();
     return { ...product };
   }
 

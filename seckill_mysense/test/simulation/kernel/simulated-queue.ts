@@ -4,6 +4,16 @@ import type { Message } from "./simulated-gate.ts";
 interface Queued {
   readonly message: Message;
   deliveries: number;
+  /** Published by a relay that was late: the gate had no entry for it any more. */
+  readonly isLate: boolean;
+}
+
+/** What a consumer got at once. */
+export interface Delivered {
+  readonly tag: number;
+  readonly messages: readonly Message[];
+  /** How many of them a consumer had had before. */
+  readonly repeated: number;
 }
 
 /** After so many deliveries a queue that counts them gives a message up. Only a planted mistake counts. */
@@ -13,43 +23,48 @@ const deliveryLimit = 2;
 export class SimulatedQueue {
   ready: Queued[] = [];
   /** By the consumer's process. */
-  readonly inHands = new Map<string, Queued[]>();
+  readonly #inHands = new Map<string, { readonly tag: number; readonly queued: readonly Queued[] }>();
   readonly #world: { has(flaw: Flaw): boolean };
+  #tags = 0;
 
   constructor(world: { has(flaw: Flaw): boolean }) {
     this.#world = world;
   }
 
-  publish(messages: readonly Message[]): void {
-    for (const message of messages) this.ready.push({ message, deliveries: 0 });
+  publish(entries: readonly { readonly message: Message; readonly isLate: boolean }[]): void {
+    for (const { message, isLate } of entries) this.ready.push({ message, deliveries: 0, isLate });
   }
 
-  /** What the consumer holds already, or the next messages. */
-  take(consumer: string, limit: number): Message[] {
-    const held = this.inHands.get(consumer);
-    if (held !== undefined) return held.map(({ message }) => message);
-    const taken = this.ready.splice(0, limit);
-    for (const queued of taken) queued.deliveries++;
-    if (taken.length > 0) this.inHands.set(consumer, taken);
-    return taken.map(({ message }) => message);
+  take(consumer: string, limit: number): Delivered {
+    const queued = this.ready.splice(0, limit);
+    for (const one of queued) one.deliveries++;
+    const tag = ++this.#tags;
+    if (queued.length > 0) this.#inHands.set(consumer, { tag, queued });
+    const repeated = queued.filter(({ deliveries }) => deliveries > 1).length;
+    return { tag, messages: queued.map(({ message }) => message), repeated };
   }
 
-  acknowledge(consumer: string): void {
-    this.inHands.delete(consumer);
+  /** Nothing happens if the connection was lost since the delivery. */
+  acknowledge(consumer: string, tag: number): void {
+    if (this.#inHands.get(consumer)?.tag === tag) this.#inHands.delete(consumer);
   }
 
   /** The consumer's connection has ended: what it held is delivered again. */
   release(consumer: string): void {
-    const back = this.inHands.get(consumer) ?? [];
-    this.inHands.delete(consumer);
+    const back = this.#inHands.get(consumer)?.queued ?? [];
+    this.#inHands.delete(consumer);
     const isGivenUp = (queued: Queued): boolean =>
       this.#world.has("stops count as deliveries") && queued.deliveries >= deliveryLimit;
-    this.ready.push(...back.filter((queued) => !isGivenUp(queued)));
+    this.ready.unshift(...back.filter((queued) => !isGivenUp(queued)));
+  }
+
+  heldBy(consumer: string): readonly Queued[] {
+    return this.#inHands.get(consumer)?.queued ?? [];
   }
 
   get unacknowledged(): number {
     let count = 0;
-    for (const held of this.inHands.values()) count += held.length;
+    for (const { queued } of this.#inHands.values()) count += queued.length;
     return count;
   }
 }

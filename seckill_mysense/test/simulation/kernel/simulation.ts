@@ -1,13 +1,18 @@
 import { type Actor, type Call, OutcomeUnknown, type Steps } from "./actor.ts";
 import { buyer, type Intention } from "./buyer.ts";
 import { bundleBuyer } from "./bundle-buyer.ts";
+import { consumer } from "./consumer.ts";
+import { fallBackUnseen } from "./fall-back.ts";
 import type { Flaw } from "./flaws.ts";
 import { Gateway } from "./gateway.ts";
 import { checkAlways, checkAtRest } from "./invariants.ts";
 import { keeper } from "./keeper.ts";
+import { merchant } from "./merchant.ts";
+import { queueWatcher } from "./queue-watcher.ts";
 import { Shop } from "./shop.ts";
 import type { ProductState } from "./simulated-gate.ts";
-import { consumer, payments, relay, sweeper } from "./workers.ts";
+import { watcher } from "./watcher.ts";
+import { payments, relay, sweeper } from "./workers.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -15,6 +20,10 @@ export interface SimulationOptions {
   readonly crowded?: boolean;
   /** About bundles: most buyers want several products, all or none. */
   readonly bundled?: boolean;
+  /** About changes: a merchant changes units, pause, end and limit; and most products are buckets of one. */
+  readonly changing?: boolean;
+  /** About the queue alone: a repair waits for its messages while consumers come and go. */
+  readonly draining?: boolean;
   readonly flaw?: Flaw | undefined;
   /** Called with each step, in words. */
   readonly onStep?: (step: string) => void;
@@ -24,7 +33,9 @@ export interface SimulationOptions {
 const faultySteps = 250;
 const crowdedSteps = 1_000;
 const bundledSteps = 700;
-const healingSteps = 12_000;
+const changingSteps = 500;
+const drainingSteps = 600;
+const healingSteps = 25_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;
 
@@ -41,7 +52,8 @@ interface Running {
 export function simulate(options: SimulationOptions): readonly string[] {
   const run = new Schedule(options);
   run.withFaults();
-  if (run.shop.problems.length === 0) run.heal();
+  // The queue alone has no end to come to.
+  if (run.shop.problems.length === 0 && options.draining !== true) run.heal();
   return run.shop.problems;
 }
 
@@ -70,27 +82,46 @@ class Schedule {
   readonly #losesData: boolean;
   readonly #isCrowded: boolean;
   readonly #isBundled: boolean;
+  readonly #isChanging: boolean;
+  readonly #isDraining: boolean;
+  /** How often a further buyer comes, for each step. */
+  readonly #buyerRate: number;
   /** How many of those who come too late wait. */
   readonly #waitRate: number;
 
-  constructor({ seed, flaw, crowded = false, bundled = false, onStep }: SimulationOptions) {
-    this.shop = new Shop({ seed, flaw, bundled });
+  constructor(options: SimulationOptions) {
+    const { crowded = false, bundled = false, changing = false, draining = false, onStep } = options;
+    this.shop = new Shop(options);
     this.#onStep = onStep;
     const { chance } = this.shop;
     this.#faultRate = chance.pick([0, 0.03, 0.08, 0.15]);
     // Where data is lost, the order of offers cannot be checked.
     this.#losesData = chance.happens(crowded ? 0.2 : 0.6);
     this.#gateways = [new Gateway(this.shop), new Gateway(this.shop)];
-    const workers = [relay(this.shop, "relay 1"), relay(this.shop, "relay 2")];
-    workers.push(consumer(this.shop, "consumer 1"), consumer(this.shop, "consumer 2"));
-    workers.push(sweeper(this.shop, "sweeper 1"), sweeper(this.shop, "sweeper 2"));
-    workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
-    for (const actor of workers) this.#begin(actor);
+    for (const actor of this.#workers(options)) this.#begin(actor);
     this.#isCrowded = crowded;
     this.#isBundled = bundled;
+    this.#isChanging = changing;
+    this.#isDraining = draining;
+    this.#buyerRate = draining ? 0 : this.shop.areConsumersSlow ? 0.04 : 0.02;
     this.#waitRate = crowded ? chance.pick([0.3, 0.9]) : 0;
+    if (draining) return;
     const mostBuyers = (): number => (crowded ? chance.between(3, 8) : chance.between(2, 6));
     for (let user = 1; user <= mostBuyers(); user++) this.#addBuyer(`u${user}`, this.#intention());
+  }
+
+  #workers({ changing = false, draining = false }: SimulationOptions): Actor[] {
+    const { shop } = this;
+    const consumers = [consumer(shop, "consumer 1"), consumer(shop, "consumer 2")];
+    if (draining) return [...consumers, queueWatcher(shop, "watcher")];
+    const relays = [relay(shop, "relay 1"), relay(shop, "relay 2")];
+    const workers = [...relays, ...consumers, sweeper(shop, "sweeper 1"), sweeper(shop, "sweeper 2")];
+    for (const [index, gateway] of this.#gateways.entries()) {
+      workers.push(keeper(shop, `keeper ${index + 1}`, gateway));
+      if (changing) workers.push(watcher(shop, `watcher ${index + 1}`, gateway));
+    }
+    workers.push(payments(shop, "payments"));
+    return changing ? [...workers, merchant(shop, "merchant")] : workers;
   }
 
   #intention(): Intention {
@@ -99,15 +130,22 @@ class Schedule {
 
   withFaults(): void {
     const { chance } = this.shop;
-    const steps = this.#isCrowded ? crowdedSteps : this.#isBundled ? bundledSteps : faultySteps;
+    const steps = this.#faultySteps();
     for (let step = 0; step < steps && this.shop.problems.length === 0; step++) {
       if (chance.happens(this.#faultRate)) this.#doHarm();
-      if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, this.#intention());
+      if (chance.happens(this.#buyerRate)) this.#addBuyer(`u${chance.between(1, 6)}`, this.#intention());
       if (chance.happens(0.1)) this.#snapshots.push(this.shop.gate.snapshot());
       const running = chance.pick(this.#running);
       if (running.isFrozenFor > 0) running.isFrozenFor--;
       else this.#step(running, this.#isCrowded ? this.#faultRate * 2 : this.#faultRate / 2);
     }
+  }
+
+  #faultySteps(): number {
+    if (this.#isCrowded) return crowdedSteps;
+    if (this.#isBundled) return bundledSteps;
+    if (this.#isDraining) return drainingSteps;
+    return this.#isChanging ? changingSteps : faultySteps;
   }
 
   /** Without further faults the sale has to come to rest, and to sell every unit while there are buyers. */
@@ -154,12 +192,15 @@ class Schedule {
     if (provider.reports.length + ledger.refundsToSend().length > 0) unrest.push("payments are open");
     for (const id of productIds) {
       const status = gate.status(id);
-      const { epoch, waitingSince } = ledger.product(id);
+      const { epoch, waitingSince, owed, lowering, paused, endsAtMs } = ledger.read(id);
+      if (paused || endsAtMs < Number.POSITIVE_INFINITY) unrest.push(`${id} is paused or has ended`);
       const isSelling = status?.open === true && status.isVerified && status.epoch === epoch;
       const waiting = ledger.lists.waiting(id).length;
       if (waiting > 0 && (status?.available ?? 0) > 0) unrest.push(`${waiting} wait, and a unit of ${id} is free`);
       if ((waitingSince !== undefined) !== waiting > 0) unrest.push(`${waiting} wait, list since ${waitingSince}`);
       if (status?.waiting !== waiting > 0) unrest.push(`${waiting} wait for ${id}, and the gate says otherwise`);
+      if (status?.available !== owed) unrest.push(`the gate of ${id} has ${status?.available} units, and owes ${owed}`);
+      if (lowering !== undefined) unrest.push(`fewer units of ${id} are asked for`);
       if (!isSelling || status.outboxLength > 0) unrest.push(`${id} is ${JSON.stringify(status)}, epoch ${epoch}`);
     }
     return unrest.join("; ");
@@ -177,9 +218,16 @@ class Schedule {
     const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;
-    const productId = unsold ?? shop.chance.pick(shop.productIds);
+    const productId = unsold ?? this.#productFor(userId);
     const quantity = unsold === undefined ? shop.chance.between(1, shop.ledger.product(productId).limitPerUser) : 1;
     this.#begin(buyer({ ...options, gateway, productId, quantity, onEnd }));
+  }
+
+  /** A user always buys from the same bucket. */
+  #productFor(userId: string): string {
+    const { chance, productIds, emptiness } = this.shop;
+    if (emptiness === undefined) return chance.pick(productIds);
+    return productIds[Number(userId.slice(1)) % productIds.length]!;
   }
 
   #addBundleBuyer(userId: string, intention: Intention): void {
@@ -213,7 +261,9 @@ class Schedule {
     const isCarriedOut = !isLost || shop.chance.happens(0.5);
     const result = isCarriedOut ? run() : undefined;
     if (to !== "nobody") this.#note(isLost ? `${what} (${isCarriedOut ? "answer" : "request"} lost)` : what);
-    checkAlways(shop);
+    shop.emptiness?.note();
+    // Nobody else changes the rows of the ledger.
+    if (to === "ledger" && isCarriedOut) checkAlways(shop);
     const next = isLost ? this.#throwInto(running) : running.steps.next(result);
     if (next.done === true) this.#end(running);
     else running.waitsFor = next.value;
@@ -238,23 +288,27 @@ class Schedule {
   #doHarm(): void {
     const { shop } = this;
     const { chance, gate, queue } = shop;
-    const harm = chance.below(this.#losesData ? 11 : 8);
+    if (this.shop.areConsumersSlow && chance.happens(0.5)) return this.#disturbConsumers();
+    const harm = chance.below(this.#losesData ? 12 : 9);
     if (harm <= 1) this.#kill();
     else if (harm === 6) this.#freeze();
     else if (harm === 7) this.#stopConsumers();
+    else if (harm === 8) this.#cutConsumer();
     else if (harm === 2) {
       this.#note("a gateway is killed");
       chance.pick(this.#gateways).forget();
     } else if (harm === 3) {
       this.#note("a message comes twice, and the queue is shuffled");
-      if (queue.ready.length > 0) queue.ready.push({ ...chance.pick(queue.ready) });
+      if (queue.ready.length > 0) queue.ready.push({ ...chance.pick(queue.ready), deliveries: 0 });
       queue.ready = queue.ready.sort(() => chance.next() - 0.5);
     } else if (harm === 4) {
       this.#note("the gate's server restarts with all its data");
       gate.restart(gate.snapshot());
     } else if (harm === 5) {
       this.#note("time passes");
-      shop.nowMs += chance.between(500, 4_000);
+      const ms = chance.between(500, 4_000);
+      shop.nowMs += ms;
+      for (const { beat } of shop.consumers.values()) beat();
     } else this.#loseData();
   }
 
@@ -282,15 +336,39 @@ class Schedule {
       if (running.actor === actor) running.isFrozenFor = this.shop.chance.between(2, 15);
   }
 
+  #disturbConsumers(): void {
+    const { chance } = this.shop;
+    if (chance.happens(0.45)) return this.#cutConsumer();
+    if (chance.happens(0.3)) return this.#stopConsumers();
+    const consumers = this.#running.filter(({ actor }) => actor.onStop !== undefined);
+    const { actor } = chance.pick(consumers);
+    this.#note(`${actor.name} is stopped and started`);
+    actor.onStop!();
+  }
+
   /** What a consumer holds goes back to the queue when it stops. */
   #stopConsumers(): void {
     this.#note("the consumers are stopped and started");
-    for (const running of this.#running) if (running.actor.name.startsWith("consumer")) this.#restart(running);
+    for (const { actor } of this.#running) actor.onStop?.();
+  }
+
+  /** It goes on with what it holds, and the queue gives that to somebody else. */
+  #cutConsumer(): void {
+    const name = this.shop.chance.pick([...this.shop.consumers.keys(), "nobody"]);
+    this.#note(`the connection of ${name} ends`);
+    this.shop.queue.release(name);
   }
 
   #loseData(): void {
     const { chance, gate } = this.shop;
     this.shop.mayLoseReservations = true;
+    this.shop.losses++;
+    if (chance.happens(0.35)) return this.#loseOutbox();
+    if (chance.happens(0.4)) {
+      const productId = fallBackUnseen(this.shop, this.#snapshots);
+      if (productId !== undefined)
+        return this.#note(`${productId} is older at the gate, in the same run of its server`);
+    }
     if (chance.happens(0.3)) {
       this.#note("the gate loses everything");
       if (chance.happens(0.5)) gate.restart(new Map());
@@ -305,6 +383,14 @@ class Schedule {
     gate.restart(older);
     // The snapshot now is live data.
     this.#snapshots = this.#snapshots.filter((snapshot) => snapshot !== older);
+  }
+
+  #loseOutbox(): void {
+    const { chance, gate, productIds } = this.shop;
+    const productId = chance.pick(productIds);
+    this.#note(`the gate loses the outbox of ${productId}, and nothing else`);
+    const state = gate.products.get(productId);
+    if (state !== undefined) state.outbox = [];
   }
 
   #note(step: string): void {

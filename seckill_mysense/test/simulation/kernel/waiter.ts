@@ -31,7 +31,7 @@ export function* join({ shop, userId, productId }: WaiterOptions): Steps<WaiterR
         const product = yield* insist("ledger", `${userId} opens the list of ${productId}`, () =>
           lists.open(productId),
         );
-        yield* ask("gate", `${userId} tells the gate of ${productId}`, () => gate.amend(productId, product));
+        yield* ask("gate", `${userId} tells the gate of ${productId}`, () => gate.amend(product));
       }
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;

@@ -1,7 +1,7 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
 import { offerUnits, openLists } from "./offers.ts";
 import type { Shop } from "./shop.ts";
-import type { Message, OutboxEntry } from "./simulated-gate.ts";
+import type { OutboxEntry } from "./simulated-gate.ts";
 
 /** Carries the outboxes to the queue. */
 export function relay(shop: Shop, name: string): Actor {
@@ -23,57 +23,21 @@ export function relay(shop: Shop, name: string): Actor {
 
   function* deliver(productId: string, entries: readonly OutboxEntry[]): Steps {
     const numbers = entries.map(({ number }) => number);
-    const messages = entries.map(({ message }) => message);
     const acknowledge = (): Steps =>
       insist("gate", `${name} acknowledges`, () => gate.acknowledgeOutbox(productId, numbers));
     const isEarly = shop.has("relay acknowledges before it publishes");
     if (isEarly) yield* acknowledge();
     try {
-      yield* ask("queue", `${name} publishes`, () => queue.publish(messages));
+      yield* ask("queue", `${name} publishes`, () => {
+        const isLate = (number: number): boolean => !isEarly && !gate.hasEntry(productId, number);
+        queue.publish(entries.map(({ message, number }) => ({ message, isLate: isLate(number) })));
+      });
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;
       // Without a confirm the entries stay, and are claimed later.
       if (!shop.has("relay acknowledges after a failed publish")) return;
     }
     if (!isEarly) yield* acknowledge();
-  }
-}
-
-/** Brings messages from the queue into the ledger. */
-export function consumer(shop: Shop, name: string): Actor {
-  const { ledger, queue } = shop;
-  return {
-    name,
-    canBeKilled: true,
-    onKill: () => queue.release(name),
-    *start() {
-      for (;;) {
-        const batch = yield* insist("queue", `${name} takes a batch`, () => queue.take(name, 3));
-        if (batch.length === 0) {
-          yield* rest();
-          continue;
-        }
-        const isEarly = shop.has("consumer acknowledges before the commit");
-        if (isEarly) yield* insist("queue", `${name} acknowledges`, () => queue.acknowledge(name));
-        if (shop.has("orders and totals are two transactions")) yield* recordInTwoSteps(batch);
-        else yield* insist("ledger", `${name} records`, () => ledger.record(batch));
-        if (!isEarly) yield* insist("queue", `${name} acknowledges`, () => queue.acknowledge(name));
-      }
-    },
-  };
-
-  function* recordInTwoSteps(batch: readonly Message[]): Steps {
-    const units = yield* ask("ledger", `${name} records orders`, () => {
-      const reserved = (): number[] => shop.productIds.map((id) => ledger.product(id).reserved);
-      const before = reserved();
-      ledger.record(batch);
-      const added = reserved().map((count, at) => count - (before[at] as number));
-      for (const [at, id] of shop.productIds.entries()) ledger.takeBack(id, added[at] as number);
-      return added;
-    });
-    yield* ask("ledger", `${name} counts them`, () => {
-      for (const [at, id] of shop.productIds.entries()) ledger.takeBack(id, -(units[at] as number));
-    });
   }
 }
 

@@ -1,0 +1,117 @@
+import type { ConsumerReport } from "./consumer-report.ts";
+
+/** In milliseconds. */
+export interface WatermarkTimes {
+  /** A consumer that has said nothing for this long is gone, and the broker gives its messages to others. */
+  readonly silentAfterMs: number;
+  /** A report may be this much older than its row, because it is collected before it is written. */
+  readonly reportLagMs: number;
+}
+
+const defaultTimes: WatermarkTimes = { silentAfterMs: 4_000, reportLagMs: 250 };
+
+/**
+ * One look at the consumers, and after that at the queue. The order matters: what a consumer gives back between the two
+ * is then seen in the queue.
+ */
+export interface QueueLook {
+  readonly epoch: number;
+  /** When the consumers' reports were asked for. */
+  readonly askedMs: number;
+  readonly reports: readonly ConsumerReport[];
+  /** Messages that waited in the queue, and when that was known. */
+  readonly ready: number;
+  readonly nowMs: number;
+}
+
+interface Mark {
+  readonly epoch: number;
+  readonly sinceMs: number;
+  /** Messages that waited in the queue. */
+  readonly ready: number;
+  /** Consumer to its first report after that moment. */
+  readonly before: Map<string, ConsumerReport>;
+  readonly consumers: Set<string>;
+  /** When all those messages had been taken out of the queue. */
+  takenAtMs: number | undefined;
+}
+
+/**
+ * The end of a shared queue at one moment. All messages of a closed product are before it, so that nothing of the product
+ * is on its way when the consumers have passed it. Other products may go on selling meanwhile.
+ */
+export class Watermark {
+  readonly #times: WatermarkTimes;
+  #mark: Mark | undefined;
+  #consumers: readonly ConsumerReport[] = [];
+
+  constructor(times = defaultTimes) {
+    this.#times = times;
+  }
+
+  /** The consumers that lived at the last look. */
+  get consumers(): readonly ConsumerReport[] {
+    return this.#consumers;
+  }
+
+  /** Messages may come to the queue again: the next look begins anew. */
+  clear(): void {
+    this.#mark = undefined;
+  }
+
+  /** Says what may still be before the watermark; undefined if nothing is. */
+  look({ epoch, askedMs, reports, ready, nowMs }: QueueLook): string | undefined {
+    this.#consumers = reports.filter(({ ageMs }) => ageMs < this.#times.silentAfterMs);
+    const mark = this.#markFor(epoch, ready, nowMs);
+    const taken = this.#countTaken(mark, askedMs);
+    if (ready === 0 || taken >= mark.ready) mark.takenAtMs ??= nowMs;
+    const { takenAtMs } = mark;
+    if (takenAtMs === undefined) return `${mark.ready - taken} reservations are to be taken from the queue first`;
+    // Another consumer may have started, and emptied the queue, after these reports.
+    if (askedMs < takenAtMs) return "consumers may hold reservations";
+    const holders = this.#consumers.filter((report) => this.#mayHold(report, askedMs, takenAtMs));
+    if (holders.length === 0) return undefined;
+    return `the consumers ${holders.map(({ instance }) => instance).join(", ")} may hold reservations`;
+  }
+
+  #markFor(epoch: number, ready: number, nowMs: number): Mark {
+    const mark = this.#mark;
+    if (mark?.epoch === epoch && !this.#cameBack(mark)) return mark;
+    const counts = { before: new Map(), consumers: new Set<string>(), takenAtMs: undefined };
+    return (this.#mark = { epoch, sinceMs: nowMs, ready, ...counts });
+  }
+
+  /**
+   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had. They would
+   * count twice, and are before a new watermark.
+   */
+  #cameBack({ consumers, before }: Mark): boolean {
+    if (!consumers.isSubsetOf(new Set(this.#consumers.map(({ instance }) => instance)))) return true;
+    return this.#consumers.some(({ instance, repeated }) => repeated > (before.get(instance)?.repeated ?? repeated));
+  }
+
+  /** Messages that were certainly taken from the queue after the moment of the watermark. */
+  #countTaken({ consumers, before, sinceMs }: Mark, askedMs: number): number {
+    let taken = 0;
+    for (const report of this.#consumers) {
+      const { instance, received } = report;
+      consumers.add(instance);
+      const first = before.get(instance);
+      if (first !== undefined) taken += received - first.received;
+      else if (this.#saidMs(report, askedMs) >= sinceMs) before.set(instance, report);
+    }
+    return taken;
+  }
+
+  /** Whether a consumer may hold a message that was taken from the queue at this moment or before. */
+  #mayHold(report: ConsumerReport, askedMs: number, takenAtMs: number): boolean {
+    const saidMs = this.#saidMs(report, askedMs);
+    if (saidMs < takenAtMs) return true;
+    const { held, oldestMs } = report;
+    return held > 0 && (oldestMs === undefined || saidMs - oldestMs < takenAtMs);
+  }
+
+  #saidMs({ ageMs }: ConsumerReport, askedMs: number): number {
+    return askedMs - ageMs - this.#times.reportLagMs;
+  }
+}

@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import { encodeDetails } from "../../src/operations/heartbeat-details.ts";
+import type { Heartbeat } from "../../src/ledger/heartbeats.ts";
+import { consumerReports } from "../../src/roles/consumer-reports.ts";
+
+test("a consumer that has just started may have messages, and other roles have none", async () => {
+  const beat = (role: string, figures: Record<string, number>): Heartbeat => {
+    const details = encodeDetails(figures, []);
+    return { instance: role, role, host: "host", startedAtMs: 0, ageMs: 40, details };
+  };
+  const figures = {
+    ...{ seckill_queue_in_hand: 2, seckill_queue_received: 9, seckill_queue_received_again: 3 },
+    seckill_queue_oldest_in_hand_seconds: 0.5,
+  };
+  const beats = [beat("consumer", {}), beat("all", figures), beat("gateway", { seckill_queue_ready: 7 })];
+  expect(await consumerReports({ read: async () => beats })).toEqual([
+    { instance: "consumer", ageMs: 40, held: 1, received: 0, repeated: 0, oldestMs: undefined },
+    { instance: "all", ageMs: 40, held: 2, received: 9, repeated: 3, oldestMs: 500 },
+  ]);
+});

@@ -1,0 +1,102 @@
+import { type ConsumerReport } from "../../../src/recovery/consumer-report.ts";
+import { Watermark } from "../../../src/recovery/watermark.ts";
+import { insist, type Steps } from "./actor.ts";
+import type { Shop } from "./shop.ts";
+import { heartbeatTimes } from "./simulated-heartbeats.ts";
+
+/** Follows one product whose gate accepts nothing: whether messages of it are on their way to the ledger. */
+export class OnTheWay {
+  readonly #shop: Shop;
+  readonly #name: string;
+  readonly #watermark: Watermark;
+  /** How often the gate had lost data when this was begun, and how many consumers had left. */
+  readonly #losses: number;
+  readonly #left: number;
+  readonly #seen = new Set<string>();
+
+  constructor(shop: Shop, name: string) {
+    this.#shop = shop;
+    this.#name = name;
+    this.#losses = shop.losses;
+    this.#left = shop.heartbeats.left.length;
+    const neverSilent = shop.has("a silent consumer counts as alive for ever") ? { silentAfterMs: Infinity } : {};
+    this.#watermark = new Watermark({ ...heartbeatTimes, ...neverSilent });
+  }
+
+  get consumers(): readonly ConsumerReport[] {
+    return this.#watermark.consumers;
+  }
+
+  /** True when nothing is. The product's row must be older than the length of the outbox. */
+  *isOver(epoch: number, outboxLength: number): Steps<boolean> {
+    const shop = this.#shop;
+    if (outboxLength > 0) {
+      this.#watermark.clear();
+      return false;
+    }
+    if (shop.has("the queue is asked before the consumers")) {
+      const { ready } = yield* this.#readQueue();
+      const { reports, nowMs } = yield* this.#readReports();
+      return this.#look({ epoch, askedMs: nowMs, reports, ready, nowMs });
+    }
+    const { reports, nowMs: askedMs } = yield* this.#readReports();
+    const { ready, nowMs } = yield* this.#readQueue();
+    return this.#look({ epoch, askedMs, reports, ready, nowMs });
+  }
+
+  #readReports(): Steps<{ reports: ConsumerReport[]; nowMs: number }> {
+    const { heartbeats } = this.#shop;
+    return insist("ledger", `${this.#name} reads the heartbeats`, () => {
+      return { reports: heartbeats.reports(), nowMs: this.#shop.nowMs };
+    });
+  }
+
+  #readQueue(): Steps<{ ready: number; nowMs: number }> {
+    const { queue } = this.#shop;
+    return insist("queue", `${this.#name} looks at the queue`, () => {
+      return { ready: queue.ready.length, nowMs: this.#shop.nowMs };
+    });
+  }
+
+  /**
+   * Called when nothing is on its way. A gate that falls back meanwhile may bring back an outbox that was empty. And a
+   * consumer that came and left between two looks is not known, nor what it has given back.
+   */
+  check(productId: string, epoch: number): void {
+    const shop = this.#shop;
+    const isUnseen = shop.heartbeats.left.slice(this.#left).some((instance) => !this.#seen.has(instance));
+    if (isUnseen) shop.mayLoseReservations = true;
+    else if (shop.losses === this.#losses) checkNothingIsOnTheWay(shop, productId, epoch);
+  }
+
+  #look(look: Parameters<Watermark["look"]>[0]): boolean {
+    const shop = this.#shop;
+    const ignoresHands = shop.has("repair does not look into the consumers' hands");
+    const reports = ignoresHands ? look.reports.map((report) => ({ ...report, ageMs: -1e9, held: 0 })) : look.reports;
+    for (const { instance } of look.reports) this.#seen.add(instance);
+    const ready = shop.has("the repair does not wait for the watermark") ? 0 : look.ready;
+    return this.#watermark.look({ ...look, reports, ready }) === undefined;
+  }
+}
+
+/**
+ * What the watermark promises: every message of the product has been decided, except in the hands of consumers that were
+ * silent for so long that they count as gone.
+ */
+function checkNothingIsOnTheWay(shop: Shop, productId: string, epoch: number): void {
+  const { ledger, queue, heartbeats, consumers } = shop;
+  const row = ledger.product(productId);
+  // Another repair was faster, and this one will notice.
+  if (row.epoch !== epoch) return;
+  const isOpen = ({ message, isLate }: (typeof queue.ready)[number]): boolean =>
+    message.productId === productId && message.epoch === epoch && !isLate && !ledger.knows(message.reservationId);
+  const waiting = queue.ready.filter(isOpen);
+  for (const [name, { instance }] of consumers) {
+    const held = queue.heldBy(name).filter(isOpen);
+    if (held.length > 0 && heartbeats.isSilent(instance)) shop.mayLoseReservations = true;
+    else waiting.push(...held);
+  }
+  for (const { message } of waiting) {
+    shop.fail(`the repair of ${productId} does not wait for ${message.reservationId}, which is on its way`);
+  }
+}

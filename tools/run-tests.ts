@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { repositoryFolder } from "./source-files.ts";
 import { testMinutes } from "./test-minutes.ts";
-import { testFiles } from "./test-pieces.ts";
-import { countTestLines, formatTotals, readSkippedTests, readTestTotals } from "./test-totals.ts";
+import { testSteps } from "./test-pieces.ts";
+import { countTestLines, formatTotals, readSkippedTests, readTestTotals, type TestTotals } from "./test-totals.ts";
 import { prepareServices } from "./test-services/prepare.ts";
 
 /**
@@ -15,21 +18,31 @@ const testTimeoutMs = 30_000;
 const workers = 2;
 const maxKeptOutput = 16 * 1024 * 1024;
 
-const minutes = minutesOrExit();
+const endsAtMs = performance.now() + minutesOrExit() * 60_000;
 prepareServices();
-const { output, exitCode } = await runBunTest(filesToTest(process.argv.slice(2)));
-const summary = readTestTotals(output);
-if (summary === undefined) console.error("bun test ended without a summary");
-const totals = summary ?? countTestLines(output);
-
-const skipped = readSkippedTests(output);
+// The test of all commands reads there which ones the other tests have compared with redis-server.
+const folder = mkdtempSync(join(tmpdir(), "tests-"));
+process.env["DIFFERENTIAL_EXERCISED_FILE"] = join(folder, "exercised-commands");
+const all: TestTotals = { passed: 0, failed: 0, skipped: 0 };
+const skipped: string[] = [];
+let isWell = true;
+for (const files of stepsOf(process.argv.slice(2))) {
+  const { output, exitCode } = await runBunTest(files);
+  const summary = readTestTotals(output);
+  if (summary === undefined) console.error("bun test ended without a summary");
+  const totals = summary ?? countTestLines(output);
+  for (const name of ["passed", "failed", "skipped"] as const) all[name] += totals[name];
+  skipped.push(...readSkippedTests(output));
+  isWell &&= exitCode === 0 && totals.failed === 0;
+}
+rmSync(folder, { recursive: true });
 if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
-console.log(`\n${formatTotals(totals)}`);
-process.exitCode = exitCode === 0 && totals.failed === 0 ? 0 : 1;
+console.log(`\n${formatTotals(all)}`);
+process.exitCode = isWell ? 0 : 1;
 
-function filesToTest(args: readonly string[]): readonly string[] {
-  if (args.length === 0) return testFiles("short");
-  return args.length === 1 && args[0] === "--long" ? testFiles("long") : args;
+function stepsOf(args: readonly string[]): readonly (readonly string[])[] {
+  if (args.length === 0) return testSteps("short");
+  return args.length === 1 && args[0] === "--long" ? testSteps("long") : [args];
 }
 
 function minutesOrExit(): number {
@@ -52,10 +65,13 @@ function runBunTest(args: readonly string[]): Promise<TestRun> {
     cwd: repositoryFolder,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const limit = setTimeout(() => {
-    console.error(`the tests took longer than ${minutes} minutes: set TEST_MINUTES to give them more`);
-    child.kill("SIGKILL");
-  }, minutes * 60_000);
+  const limit = setTimeout(
+    () => {
+      console.error("the tests take longer than TEST_MINUTES: set it to give them more");
+      child.kill("SIGKILL");
+    },
+    Math.max(0, endsAtMs - performance.now()),
+  );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");

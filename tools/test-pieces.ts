@@ -12,8 +12,16 @@ const longTests = [
   /\/test\/queue\/rabbitmq-faults/,
 ];
 
-/** The files of `npm test`, or those of `npm run test:long`: every test is in one of them. */
-export function testFiles(piece: "short" | "long"): string[] {
+/** They judge what other tests have done, and run after them. */
+const lastTests = ["my_redis/test/differential/table/every-command.test.ts"];
+
+/**
+ * The files of `npm test`, or those of `npm run test:long`: every test is in one of them. Those of a step run after those
+ * of the step before.
+ */
+export function testSteps(piece: "short" | "long"): readonly (readonly string[])[] {
   const isLong = (path: string): boolean => longTests.some((pattern) => pattern.test(path));
-  return repositoryFiles().filter((path) => path.endsWith(".test.ts") && isLong(path) === (piece === "long"));
+  const files = repositoryFiles().filter((path) => path.endsWith(".test.ts") && isLong(path) === (piece === "long"));
+  const first = files.filter((path) => !lastTests.includes(path));
+  return first.length === files.length ? [first] : [first, lastTests];
 }

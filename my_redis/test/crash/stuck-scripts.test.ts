@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { freePort, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { newBusyClient } from "../differential/harness/busy-client.ts";
 import { showReply } from "../differential/harness/reply.ts";
-import type { RespConnection } from "../differential/harness/resp-connection.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { type MyRedisProcess, startMyRedis } from "./my-redis-process.ts";
 
 const loop = "return setmetatable({}, {__index = function() while true do end end}).x";
@@ -11,9 +11,16 @@ const writtenLoop = `redis.call('set', 'half', 1) ${loop}`;
 const connectMany = (server: MyRedisProcess, count: number): Promise<RespConnection[]> =>
   Promise.all(Array.from({ length: count }, () => server.connect()));
 
+/** A client that got BUSY from a script that is about to end is disconnected with it: then another one asks. */
 async function shutDownByNewClient(server: MyRedisProcess): Promise<number | null> {
-  (await newBusyClient(server.port)).send(["SHUTDOWN", "NOSAVE"]);
-  return (await server.process.exited).code;
+  const ended = server.process.exited;
+  for (;;) {
+    const client = await Promise.race([ended, newBusyClient(server.port).catch((error: Error) => error)]);
+    if (client instanceof Error) throw client;
+    if (!(client instanceof RespConnection)) return client.code;
+    client.send(["SHUTDOWN", "NOSAVE"]);
+    await Promise.race([ended, client.nextOrClosed()]);
+  }
 }
 
 describe("SHUTDOWN NOSAVE during a script that cannot be paused", () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LogLevel, NodesError, startNodes, startServer } from "my-redis";
+import type { LogLevel } from "my-redis";
 import { deriveBytes } from "../authorization/signing-key.ts";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -17,6 +17,9 @@ export interface EmbeddedRedisOptions {
   readonly secret: string;
   readonly logger: Logger;
 }
+
+/** Loaded only where it is embedded: to load it is a quarter of what the start of a process costs. */
+const loadMyRedis = (): Promise<typeof import("my-redis")> => import("my-redis");
 
 const host = "127.0.0.1";
 /** Below a gateway's default limit on the wait for the gate, so that a node that hangs is noticed first. */
@@ -69,6 +72,7 @@ interface Started {
 }
 
 async function startInProcess(dir: string, { settings, secret, logger }: EmbeddedRedisOptions): Promise<Started> {
+  const { startServer } = await loadMyRedis();
   const server = await startServer({
     bind: [host],
     port: 0,
@@ -85,6 +89,7 @@ async function startInProcess(dir: string, { settings, secret, logger }: Embedde
 async function startRing(dir: string, { settings, secret, logger }: EmbeddedRedisOptions): Promise<Started> {
   const { embedded_nodes, embedded_port, append_fsync } = settings.redis;
   const password = passwordFor(secret);
+  const { NodesError, startNodes } = await loadMyRedis();
   try {
     const running = await startNodes({
       nodes: embedded_nodes,

@@ -33,7 +33,7 @@ async function startSale(shop: Shop, units: number, count: number): Promise<stri
   const buckets = splitIntoBuckets({ ...testProduct, saleId, total: units }, count);
   await shop.service.create(sale, buckets, { actor, state: "published" });
   for (const { id } of buckets) {
-    await waitUntil(async () => (await shop.gate.status(saleId, id)) !== undefined, {
+    await waitUntil(async () => (await shop.gate.status(saleId, id).catch(() => undefined)) !== undefined, {
       what: `${id} to be armed`,
       timeoutMs,
     });
@@ -96,16 +96,21 @@ async function unitsAtTheGate({ gate }: Shop, buckets: readonly string[]): Promi
   return states.reduce((sum, state) => sum + state!.available, 0);
 }
 
+/** A gate that does not answer in time is asked again: the machine may be busy. */
 async function expectVerified({ ledger, gate, queue }: Shop, demandLeft: boolean): Promise<void> {
-  let report = await verifySale({ saleId, ledger, gate, queue, atRest: true, demandLeft });
-  await waitUntil(
-    async () => (report = await verifySale({ saleId, ledger, gate, queue, atRest: true, demandLeft })).ok,
-    {
-      what: "the invariants to hold",
-      timeoutMs: 20_000,
-    },
-  ).catch(() => {
-    throw new Error(renderReport(report));
+  let seen = "nothing";
+  const holds = async (): Promise<boolean> => {
+    const report = await verifySale({ saleId, ledger, gate, queue, atRest: true, demandLeft });
+    seen = renderReport(report);
+    return report.ok;
+  };
+  const asked = (): Promise<boolean> =>
+    holds().catch((error: unknown) => {
+      seen = String(error);
+      return false;
+    });
+  await waitUntil(asked, { what: "the invariants to hold", timeoutMs: 20_000 }).catch(() => {
+    throw new Error(seen);
   });
 }
 

@@ -1,7 +1,10 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { type Word, wordBytes } from "./resp-connection.ts";
 
-/** Names a file to which each test process adds the commands that it exercised, one per line. */
+/**
+ * Names a file to which each test process adds the commands that it exercised, one per line. The program that runs all tests
+ * (tools/run-tests.ts) sets it.
+ */
 export const exercisedFileVariable = "DIFFERENTIAL_EXERCISED_FILE";
 
 const exercisedKey = Symbol.for("my-redis.differential.exercised");
@@ -16,8 +19,15 @@ export function recordExercised(command: readonly Word[]): void {
   if (subcommand !== undefined && subcommand.length < 32) add(`${name}|${subcommand}`);
 }
 
-/** Lower-case names of the commands exercised so far in this process; with the second word added, also "config|get". */
-export const exercisedCommands = (): ReadonlySet<string> => exercised;
+/**
+ * Lower-case names of the commands exercised so far in this process, and of those in that file; with the second word
+ * added, also "config|get".
+ */
+export function exercisedCommands(): ReadonlySet<string> {
+  const file = process.env[exercisedFileVariable];
+  const named = file !== undefined && existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return new Set([...exercised, ...named]);
+}
 
 function add(name: string): void {
   if (exercised.has(name)) return;

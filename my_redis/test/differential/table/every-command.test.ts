@@ -35,7 +35,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
   test("has a differential test for every command", async () => {
     let exercised = exercisedCommands();
     const isMissing = (name: string): boolean => !exercised.has(name) && !(name in withoutComparison);
-    // In a run of all tests, the others have already run in this process. When this test runs alone, it starts them.
+    // In a run of all tests, the others have already run. When this test runs alone, it starts them.
     if (namesInTable().some(isMissing)) exercised = await exercisedByAllTests();
     expect(namesInTable().filter(isMissing)).toEqual([]);
     const needless = Object.keys(withoutComparison).filter((name) => exercised.has(name));

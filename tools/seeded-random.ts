@@ -37,6 +37,16 @@ export class SeededRandom {
     return items[this.below(items.length)] as Item;
   }
 
+  /** The items in another order, each order as likely as any other. */
+  shuffled<Item>(items: readonly Item[]): Item[] {
+    const shuffled = [...items];
+    for (let left = shuffled.length; left > 1; left--) {
+      const [taken] = shuffled.splice(this.below(left), 1);
+      shuffled.push(taken as Item);
+    }
+    return shuffled;
+  }
+
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
   }

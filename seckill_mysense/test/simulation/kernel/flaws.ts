@@ -107,6 +107,7 @@ export type Flaw = (typeof flaws)[number];
 
 /** Mistakes that need several rare faults in a row. They are found as well, but not within the first 1,000 schedules. */
 export const rareFlaws: readonly Flaw[] = [
+  "a complete bundle can be given up",
   "a rejection hides the unit of a newer epoch",
   "repair does not notice a restart of the server",
   "repair raises the epoch unconditionally",

@@ -12,6 +12,7 @@ export class OnTheWay {
   /** How often the gate had lost data when this was begun, and how many consumers had left. */
   readonly #losses: number;
   readonly #left: number;
+  readonly #shuffles: number;
   readonly #seen = new Set<string>();
 
   constructor(shop: Shop, name: string) {
@@ -19,6 +20,7 @@ export class OnTheWay {
     this.#name = name;
     this.#losses = shop.losses;
     this.#left = shop.heartbeats.left.length;
+    this.#shuffles = shop.shuffles;
     const neverSilent = shop.has("a silent consumer counts as alive for ever") ? { silentAfterMs: Infinity } : {};
     this.#watermark = new Watermark({ ...heartbeatTimes, ...neverSilent });
   }
@@ -60,12 +62,13 @@ export class OnTheWay {
 
   /**
    * Called when nothing is on its way. A gate that falls back meanwhile may bring back an outbox that was empty. And a
-   * consumer that came and left between two looks is not known, nor what it has given back.
+   * consumer that came and left between two looks is not known, nor what it has given back. Nor does the watermark hold
+   * in a queue that does not keep its order.
    */
   check(productId: string, epoch: number): void {
     const shop = this.#shop;
     const isUnseen = shop.heartbeats.left.slice(this.#left).some((instance) => !this.#seen.has(instance));
-    if (isUnseen) shop.mayLoseReservations = true;
+    if (isUnseen || shop.shuffles !== this.#shuffles) shop.mayLoseReservations = true;
     else if (shop.losses === this.#losses) checkNothingIsOnTheWay(shop, productId, epoch);
   }
 

@@ -39,6 +39,8 @@ export class Shop {
   mayLoseReservations = false;
   /** How often the gate has lost data. */
   losses = 0;
+  /** How often the messages in the queue were put into another order. */
+  shuffles = 0;
   /** So that messages wait, and nobody forces a repair. */
   readonly areConsumersSlow: boolean;
   /** Products that nobody may buy, as a merchant was told, and has not changed since. */
@@ -119,6 +121,11 @@ export class Shop {
     const heard = this.told.get(reservationId);
     if (heard === undefined) this.told.set(reservationId, [what]);
     else if (!heard.includes(what)) heard.push(what);
+  }
+
+  shuffleQueue(): void {
+    this.queue.ready = this.chance.shuffled(this.queue.ready);
+    this.shuffles++;
   }
 
   fail(problem: string): void {

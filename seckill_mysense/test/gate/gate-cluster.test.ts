@@ -90,7 +90,9 @@ function testCluster(start: () => Promise<Nodes>): void {
       ),
     );
     expect(kinds(outcomes)).toEqual({ accepted: 60, sold_out: 36 });
-    expect(new Set(await Promise.all(fixtures.map(({ product }) => ownerOf(product)))).size).toBe(nodes.ports.length);
+    // The ids are new in each run, so that a node may have none of the products.
+    const owners = new Set(await Promise.all(fixtures.map(({ product }) => ownerOf(product))));
+    expect(owners.size).toBeGreaterThan(1);
 
     const published: string[] = [];
     const relay = startRelay({

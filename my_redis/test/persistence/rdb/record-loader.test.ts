@@ -73,8 +73,9 @@ const creation: fc.Arbitrary<(key: string) => Word[]> = fc.oneof(
   word.map((value) => (key: string) => ["SET", key, value, "PX", 1_000_000]),
   words.map((members) => (key: string) => ["SADD", key, ...members]),
   words.map((members) => (key: string) => ["RPUSH", key, ...members]),
+  // Each field once: a hash keeps its form when a long value is replaced, and is loaded in the form of the short one.
   fc
-    .array(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max" })
+    .uniqueArray(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max", selector: ([field]) => `${field}` })
     .map((fields) => (key: string) => ["HSET", key, ...fields.flat()]),
   fc
     .array(fc.tuple(scores, word), { minLength: 1, maxLength: 60, size: "max" })

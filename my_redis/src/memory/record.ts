@@ -229,16 +229,15 @@ export function copyRecord(heap: Heap, from: Address, to: Address): void {
   mark(heap, to);
 }
 
-/** Whether two records without an expiry have the same key. */
+/** Whether two records have the same key. */
 export function keysEqual(heap: Heap, address: Address, other: Address): boolean {
+  const length = keyLengthOf(heap, address);
+  if (length !== keyLengthOf(heap, other)) return false;
   const words = wordsOf(heap, address);
   const otherWords = wordsOf(heap, other);
-  const first = wordAt(address);
-  const offset = wordAt(other) - first;
-  const length = (words[first + 1] as number) & keyLengthMask;
-  if (length !== ((otherWords[first + offset + 1] as number) & keyLengthMask)) return false;
   // Both keys start at a word, unlike a key in a request: comparing words takes a quarter of the steps.
-  let at = first + headerBytes / 4;
+  let at = keyStartOf(heap, address) >>> 2;
+  const offset = (keyStartOf(heap, other) >>> 2) - at;
   for (const end = at + (length >>> 2); at < end; at++) if (words[at] !== otherWords[at + offset]) return false;
   const restBits = (length & 3) * 8;
   return restBits === 0 || ((words[at] as number) ^ (otherWords[at + offset] as number)) << (32 - restBits) === 0;

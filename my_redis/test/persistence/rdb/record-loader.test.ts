@@ -75,7 +75,7 @@ const creation: fc.Arbitrary<(key: string) => Word[]> = fc.oneof(
   words.map((members) => (key: string) => ["RPUSH", key, ...members]),
   // Each field once: a hash keeps its form when a long value is replaced, and is loaded in the form of the short one.
   fc
-    .uniqueArray(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max", selector: ([field]) => `${field}` })
+    .uniqueArray(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max", selector: ([field]) => field })
     .map((fields) => (key: string) => ["HSET", key, ...fields.flat()]),
   fc
     .array(fc.tuple(scores, word), { minLength: 1, maxLength: 60, size: "max" })
@@ -155,4 +155,21 @@ test("a key that was there before is refused, also among many, and expired keys 
   await Bun.sleep(200);
   expect(load(manyAtOnce)).toMatchObject({ expired: bytes.includes("two") ? 1 : 0, keys: 2 });
   expect([await text("GET", "one"), await text("GET", "three")]).toEqual(["1", "3"]);
+});
+
+test("a key is the same with an expiry, without one, and with another", async () => {
+  const key = "a key of more bytes than an expiry has";
+  const plain = ["SET", key, "1"];
+  const expiring = [...plain, "PX", 1_000_000];
+  const later = [...plain, "PX", 2_000_000];
+  for (const [inFile, present] of [
+    [plain, expiring],
+    [expiring, plain],
+    [expiring, later],
+  ] as const) {
+    await connection.replies([["FLUSHALL"], inFile]);
+    await connection.reply("SAVE");
+    await connection.replies([["FLUSHALL"], present]);
+    expect(() => load(manyAtOnce)).toThrow(`the key '${key}' for the second time`);
+  }
 });

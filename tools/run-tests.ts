@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exercisedFileVariable } from "./exercised-file.ts";
 import { repositoryFolder } from "./source-files.ts";
 import { testMinutes } from "./test-minutes.ts";
 import { testSteps } from "./test-pieces.ts";
@@ -18,11 +19,12 @@ const testTimeoutMs = 30_000;
 const workers = 2;
 const maxKeptOutput = 16 * 1024 * 1024;
 
-const endsAtMs = performance.now() + minutesOrExit() * 60_000;
+const minutes = minutesOrExit();
+const endsAtMs = performance.now() + minutes * 60_000;
 prepareServices();
 // The test of all commands reads there which ones the other tests have compared with redis-server.
 const folder = mkdtempSync(join(tmpdir(), "tests-"));
-process.env["DIFFERENTIAL_EXERCISED_FILE"] = join(folder, "exercised-commands");
+process.env[exercisedFileVariable] = join(folder, "exercised-commands");
 const all: TestTotals = { passed: 0, failed: 0, skipped: 0 };
 const skipped: string[] = [];
 let isWell = true;
@@ -67,7 +69,7 @@ function runBunTest(args: readonly string[]): Promise<TestRun> {
   });
   const limit = setTimeout(
     () => {
-      console.error("the tests take longer than TEST_MINUTES: set it to give them more");
+      console.error(`the tests took longer than ${minutes} minutes: set TEST_MINUTES to give them more`);
       child.kill("SIGKILL");
     },
     Math.max(0, endsAtMs - performance.now()),

@@ -75,41 +75,35 @@ export class LoadedScores implements LoadedTable {
   }
 }
 
-const wordsPerBlock = 8;
-const liveWord = 6;
-
-/** Chunks of a large list whose blocks a loader fills. */
-export class LoadedChunks implements LoadedNodes {
+/** Nodes whose blocks a loader fills. `adopt` takes one over from its words, and gives the number of its entries. */
+class AdoptedNodes implements LoadedNodes {
   entries = 0;
-  readonly #chunks: ListChunks;
+  readonly #wordsPerNode: number;
+  readonly #adopt: (words: Int32Array, at: number) => number;
 
-  constructor(chunks: ListChunks) {
-    this.#chunks = chunks;
+  constructor(wordsPerNode: number, adopt: (words: Int32Array, at: number) => number) {
+    this.#wordsPerNode = wordsPerNode;
+    this.#adopt = adopt;
   }
 
   add(words: Int32Array, count: number): void {
-    for (let at = 0; at < count * wordsPerEntry; at += wordsPerEntry) {
-      const elements = words[at + 3] as number;
-      this.#chunks.adoptChunk(words[at] as number, words[at + 1] as number, words[at + 2] as number, elements);
-      this.entries += elements;
-    }
+    const end = count * this.#wordsPerNode;
+    for (let at = 0; at < end; at += this.#wordsPerNode) this.entries += this.#adopt(words, at);
   }
 }
 
-/** Blocks of a stream that a loader fills. */
-export class LoadedBlocks implements LoadedNodes {
-  entries = 0;
-  readonly #stream: Stream;
+/** Chunks of a large list. */
+export const loadedChunks = (chunks: ListChunks): LoadedNodes =>
+  new AdoptedNodes(4, (words, at) => {
+    const elements = words[at + 3] as number;
+    chunks.adoptChunk(words[at] as number, words[at + 1] as number, words[at + 2] as number, elements);
+    return elements;
+  });
 
-  constructor(stream: Stream) {
-    this.#stream = stream;
-  }
-
-  add(words: Int32Array, count: number): void {
-    for (let at = 0; at < count * wordsPerBlock; at += wordsPerBlock) {
-      const live = words[at + liveWord] as number;
-      this.#stream.adoptBlock(words, at, live);
-      this.entries += live;
-    }
-  }
-}
+/** Blocks of a stream. */
+export const loadedBlocks = (stream: Stream): LoadedNodes =>
+  new AdoptedNodes(8, (words, at) => {
+    const live = words[at + 6] as number;
+    stream.adoptBlock(words, at, live);
+    return live;
+  });

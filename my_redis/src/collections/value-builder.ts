@@ -22,7 +22,7 @@ import type { BlockLimits } from "../values/stream/stream-blocks.ts";
 import type { StreamId } from "../values/stream/stream-id.ts";
 import { openHash } from "./hash-key.ts";
 import type { HashValue } from "./hash-value.ts";
-import { LoadedBlocks, LoadedChunks, LoadedRecords, LoadedScores } from "./loaded-tables.ts";
+import { loadedBlocks, loadedChunks, LoadedRecords, LoadedScores } from "./loaded-tables.ts";
 import { createList, type ListValue } from "./list-value.ts";
 import { createSet, SetValue } from "./set-value.ts";
 import { createSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
@@ -117,11 +117,11 @@ export class ValueBuilder implements ValueVisitor {
 
   listNodes(): LoadedNodes | undefined {
     const { chunks } = this.#list as ListValue;
-    return chunks === undefined ? undefined : new LoadedChunks(chunks);
+    return chunks === undefined ? undefined : loadedChunks(chunks);
   }
 
   streamNodes(): LoadedNodes {
-    return new LoadedBlocks(this.#stream as Stream);
+    return loadedBlocks(this.#stream as Stream);
   }
 
   elements(run: ElementRun): void {

@@ -1,11 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { exercisedFileVariable } from "../../../../tools/exercised-file.ts";
 import { type Word, wordBytes } from "./resp-connection.ts";
-
-/**
- * Names a file to which each test process adds the commands that it exercised, one per line. The program that runs all tests
- * (tools/run-tests.ts) sets it.
- */
-export const exercisedFileVariable = "DIFFERENTIAL_EXERCISED_FILE";
 
 const exercisedKey = Symbol.for("my-redis.differential.exercised");
 const holder = globalThis as typeof globalThis & { [exercisedKey]?: Set<string> };

@@ -2,9 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { exercisedFileVariable } from "../../../../tools/exercised-file.ts";
 import { requireService } from "../../../../tools/test-services/index.ts";
 import { allCommands } from "../../../src/commands/index.ts";
-import { exercisedCommands, exercisedFileVariable } from "../harness/exercised-commands.ts";
+import { exercisedCommands } from "../harness/exercised-commands.ts";
 
 const redis = requireService("redis");
 const folder = resolve(import.meta.dir, "..");

@@ -5,11 +5,10 @@ import { ReservationIds } from "../../src/authorization/reservation-ids.ts";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
 import { splitIntoBuckets } from "../../src/domain/buckets.ts";
 import { amendProduct } from "../../src/sales/amend-product.ts";
-import { renderReport } from "../../src/verify/verification-report.ts";
-import { verifySale } from "../../src/verify/verify-sale.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { type GateServer, openShop, type Shop } from "./changing-shop.ts";
+import { untilVerified } from "./until-verified.ts";
 
 const mariadb = requireService("mariadb");
 const timeoutMs = 90_000;
@@ -96,22 +95,8 @@ async function unitsAtTheGate({ gate }: Shop, buckets: readonly string[]): Promi
   return states.reduce((sum, state) => sum + state!.available, 0);
 }
 
-/** A gate that does not answer in time is asked again: the machine may be busy. */
-async function expectVerified({ ledger, gate, queue }: Shop, demandLeft: boolean): Promise<void> {
-  let seen = "nothing";
-  const holds = async (): Promise<boolean> => {
-    const report = await verifySale({ saleId, ledger, gate, queue, atRest: true, demandLeft });
-    seen = renderReport(report);
-    return report.ok;
-  };
-  const asked = (): Promise<boolean> =>
-    holds().catch((error: unknown) => {
-      seen = String(error);
-      return false;
-    });
-  await waitUntil(asked, { what: "the invariants to hold", timeoutMs: 20_000 }).catch(() => {
-    throw new Error(seen);
-  });
+function expectVerified({ ledger, gate, queue }: Shop, demandLeft: boolean): Promise<void> {
+  return untilVerified({ saleId, ledger, gate, queue, atRest: true, demandLeft }, 20_000);
 }
 
 describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring${mariadb.reason}`, () => {

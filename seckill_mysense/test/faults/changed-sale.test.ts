@@ -3,11 +3,10 @@ import { requireService, waitUntil } from "../../../tools/test-services/index.ts
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import type { Gate } from "../../src/gate/gate.ts";
 import { SaleService } from "../../src/sales/sale-service.ts";
-import { renderReport } from "../../src/verify/verification-report.ts";
-import { verifySale } from "../../src/verify/verify-sale.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { type Buyer, gatherBuyers } from "../simulation/crowd.ts";
 import { openShop, type Shop } from "./changing-shop.ts";
+import { untilVerified } from "./until-verified.ts";
 
 const services = (["redis", "mariadb"] as const).map(requireService);
 const missing = services.some((service) => service.missing);
@@ -59,14 +58,8 @@ async function expectSoldOut(shop: Shop, product: SaleProduct): Promise<void> {
   await expectVerified(shop, { demandLeft: true });
 }
 
-async function expectVerified({ ledger, gate, queue }: Shop, { demandLeft }: { demandLeft: boolean }): Promise<void> {
-  let report = await verifySale({ saleId: "spring", ledger, gate, queue, atRest: true, demandLeft });
-  await waitUntil(
-    async () => (report = await verifySale({ saleId: "spring", ledger, gate, queue, atRest: true, demandLeft })).ok,
-    { what: "the invariants to hold", timeoutMs: 20_000 },
-  ).catch(() => {
-    throw new Error(renderReport(report));
-  });
+function expectVerified({ ledger, gate, queue }: Shop, { demandLeft }: { demandLeft: boolean }): Promise<void> {
+  return untilVerified({ saleId: "spring", ledger, gate, queue, atRest: true, demandLeft }, 20_000);
 }
 
 describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {

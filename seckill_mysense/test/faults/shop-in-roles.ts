@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { Connection } from "rabbitmq-client";
-import { type MysqlDatabase, waitUntil } from "../../../tools/test-services/index.ts";
+import type { MysqlDatabase } from "../../../tools/test-services/index.ts";
 import { systemClock } from "../../index.ts";
 import type { Sale } from "../../src/domain/sale.ts";
 import type { Gate } from "../../src/gate/gate.ts";
@@ -11,8 +11,6 @@ import { brokerQueueName } from "../../src/queue/rabbitmq-topology.ts";
 import { externalGateServer, openGate, openLedger, openQueue } from "../../src/roles/system-parts.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
 import type { ToldAnswer } from "../../src/verify/told-answer.ts";
-import { renderReport } from "../../src/verify/verification-report.ts";
-import { verifySale } from "../../src/verify/verify-sale.ts";
 import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { startProgramServices } from "../roles/program-services.ts";
@@ -25,6 +23,7 @@ import {
   runCrowd,
   whatTheyWereTold,
 } from "../simulation/crowd.ts";
+import { untilVerified } from "./until-verified.ts";
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 const hourMs = 3_600_000;
@@ -187,12 +186,7 @@ export class ShopInRoles implements AsyncDisposable {
   async untilVerified({ demandLeft }: { readonly demandLeft: boolean }): Promise<void> {
     const { ledger, gate, queue, told } = this;
     for (const saleId of new Set([...this.#sales.values()].map(({ id }) => id))) {
-      const verify = () => verifySale({ saleId, ledger, gate, queue, told, demandLeft });
-      let report = await verify();
-      const isContent = async (): Promise<boolean> => (report = await verify()).ok;
-      await waitUntil(isContent, { what: "the sale to be at rest", timeoutMs: 30_000 }).catch((error: Error) => {
-        throw new Error(`${error.message}:\n${renderReport(report)}`);
-      });
+      await untilVerified({ saleId, ledger, gate, queue, told, demandLeft }, 30_000);
     }
   }
 

@@ -4,7 +4,7 @@ import type { PublishOptions } from "./queue.ts";
 import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
-import { EarlierQueues } from "./rabbitmq-earlier-queues.ts";
+import { EarlierQueues, messagesIn } from "./rabbitmq-earlier-queues.ts";
 import { brokerQueueName } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
 import { systemClock } from "../time/clock.ts";
@@ -19,6 +19,8 @@ export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
 interface Session {
   readonly connection: Connection;
   channel: Promise<Channel> | undefined;
+  /** The queue has been declared on this connection since its last failure. From then on a queue that is missing is news. */
+  declared: boolean;
   /** Correlation ids of messages that the broker sent back as unroutable. */
   readonly returned: Set<string>;
   /** The last reason why the connection was lost or could not be opened. */
@@ -57,13 +59,19 @@ export class RabbitmqPublisher {
     }
   }
 
-  /** Messages that wait, also in the queues of versions before. */
+  /**
+   * Messages that wait, also in the queues of versions before. Rejects with `QueueUnroutable` when the queue has been
+   * deleted: to declare it again without a word would hide that messages may be lost with it.
+   */
   async countReady(): Promise<number> {
-    return this.#bounded("count", async ({ connection }) => {
-      const channel = await openChannel(connection, this.#options);
-      const { messageCount } = await channel.queueDeclare({ queue: this.#queue, passive: true });
-      await channel.close();
-      return messageCount + (await this.#earlier.count(connection));
+    const { health, connectionName } = this.#options;
+    return this.#bounded("count", async (session) => {
+      const { connection } = session;
+      if (!session.declared) await (await this.#openChannel(session)).close();
+      const count = await messagesIn(connection, this.#queue);
+      if (count === undefined) throw this.#queueIsMissing(session);
+      health.well(connectionName);
+      return count + (await this.#earlier.count(connection));
     });
   }
 
@@ -105,14 +113,26 @@ export class RabbitmqPublisher {
     // The broker returns an unroutable message before its confirm, but the client reports it one turn later.
     await new Promise((resolve) => setImmediate(resolve));
     if (!session.returned.delete(correlationId)) return;
-    // The queue has been deleted; the next session declares it again.
+    throw this.#queueIsMissing(session);
+  }
+
+  /** The next session declares the queue again. */
+  #queueIsMissing(session: Session): QueueUnroutable {
+    const failure = new QueueUnroutable(`the broker had no queue ${this.#queue}`);
+    this.#options.health.failed(this.#options.connectionName, failure.message);
     this.#drop(session);
-    throw new QueueUnroutable(`the broker had no queue ${this.#queue}`);
+    return failure;
+  }
+
+  async #openChannel(session: Session): Promise<Channel> {
+    const channel = await openChannel(session.connection, this.#options);
+    session.declared = true;
+    return channel;
   }
 
   async #openConfirming(session: Session): Promise<Channel> {
     try {
-      const channel = await openChannel(session.connection, this.#options);
+      const channel = await this.#openChannel(session);
       channel.once("close", () => void (session.channel = undefined));
       channel.on("basic.return", ({ correlationId }) => void session.returned.add(String(correlationId)));
       await channel.confirmSelect();
@@ -174,9 +194,18 @@ export class RabbitmqPublisher {
   }
 
   #connect(): Session {
-    const onFailure = (reason: string): void => void (session.failure = reason);
+    const onFailure = (reason: string): void => {
+      session.failure = reason;
+      session.declared = false;
+    };
     const connection = openConnection(this.#options, onFailure);
-    const session: Session = { connection, channel: undefined, returned: new Set(), failure: undefined };
+    const session: Session = {
+      connection,
+      channel: undefined,
+      declared: false,
+      returned: new Set(),
+      failure: undefined,
+    };
     return session;
   }
 

@@ -9,6 +9,8 @@ export class FaultyProxy {
    */
   cutAfter: string | undefined;
   cuts = 0;
+  /** Connections that have ended, by whichever side. */
+  ended = 0;
   /** The next request that contains this text does not arrive, and nothing after it. */
   swallowFrom: string | undefined;
   readonly #server: Server;
@@ -72,6 +74,7 @@ export class FaultyProxy {
 
   #join(client: Socket, upstream: Socket): void {
     let cutting = false;
+    client.on("close", () => (this.ended += 1));
     for (const socket of [client, upstream]) {
       this.#sockets.add(socket);
       socket.on("error", () => {});

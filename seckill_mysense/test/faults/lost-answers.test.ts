@@ -58,6 +58,7 @@ async function loseConfirms(shop: ShopInRoles, line: FaultyProxy, meanwhile: () 
   // So that all connections are open.
   await expectAllWon(shop, await shop.crowd(productId, shop.buyersOf(productId, inEachWave, "first")));
   await untilDrained(shop);
+  const endedBefore = line.ended;
   line.holdAnswers();
   const crowd = await shop.crowd(productId, shop.buyersOf(productId, inEachWave, "unconfirmed"));
   await waitUntil(async () => (await figureOf(consumer, "seckill_consumer_recorded"))! > inEachWave, {
@@ -67,7 +68,7 @@ async function loseConfirms(shop: ShopInRoles, line: FaultyProxy, meanwhile: () 
   expect(await figureOf(relay, "seckill_relay_published")).toBe(inEachWave);
   const other = await meanwhile();
   // The relay's time limit ends the wait, or that of a question to the broker on the same connection.
-  await untilLogged(shop, "confirm");
+  await waitUntil(() => line.ended > endedBefore, { what: "the relay to give up its connection", timeoutMs: 30_000 });
   line.releaseAnswers();
   for (const each of [crowd, other]) await expectAllWon(shop, each);
   expect(await duplicates(shop)).toBeGreaterThan(0);
@@ -106,15 +107,17 @@ async function killGate(shop: ShopInRoles, server: GateTestServer): Promise<void
 
 /** Fault 10: the relay publishes to a queue that has been deleted. */
 async function deleteQueue(shop: ShopInRoles): Promise<void> {
-  const [relay, consumer] = [shop.program("relay"), shop.program("consumer")];
+  const [gateway, relay, consumer] = [shop.program("gateway"), shop.program("relay"), shop.program("consumer")];
   await untilDrained(shop);
-  // The consumer would declare the queue again, and so would the relay once it has lost a message.
+  // Each role that looks at the queue declares it again once it has found it missing: only the relay may do so here.
   await consumer.process.kill("SIGSTOP");
   await relay.process.kill("SIGSTOP");
   const crowd = await shop.crowd(productId, shop.buyersOf(productId, inEachWave, "unroutable"));
+  await gateway.process.kill("SIGSTOP");
   await shop.deleteQueue();
   await relay.process.kill("SIGCONT");
   await untilLogged(shop, "the broker had no queue");
+  await gateway.process.kill("SIGCONT");
   await consumer.process.kill("SIGCONT");
   await expectAllWon(shop, crowd);
 }

@@ -205,6 +205,20 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   );
 
   test(
+    "says that its queue was deleted when it counts the messages, and declares the queue anew after that",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.publish([reservation(1)]);
+      expect((await queue.depth()).ready).toBe(1);
+      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
+      await expect(queue.depth()).rejects.toThrow(QueueUnroutable);
+      expect((await queue.depth()).ready).toBe(0);
+    },
+    testTimeoutMs,
+  );
+
+  test(
     "lets a consumer whose queue was deleted go on with the new one",
     async () => {
       const queueName = randomUUID();

@@ -59,6 +59,7 @@ export const scenes: readonly Scene[] = [
   { scene: "register with compare-and-set, 100 keys", keys: 100, lostOneIn: 100, ...casRegister },
   { scene: "counter, 1,000 keys", keys: 1_000, lostOneIn: 100, ...increments },
   { scene: "counter, 1 key", keys: 1, lostOneIn: 0, ...increments },
+  { scene: "counter, 1 key, a violation", keys: 1, lostOneIn: 0, isViolation: true, ...increments },
   { scene: "list, 1,000 keys", keys: 1_000, lostOneIn: 100, ...appends },
 ] as unknown as readonly Scene[];
 
@@ -79,7 +80,7 @@ export function historyOf(scene: Scene, operations: number, random: SeededRandom
         history.push(
           isLost ? { ...called, outcome: "unknown" } : { ...called, outcome: "returned", output, returnedAt: time++ },
         );
-        if (!isLost && called.kind === "read") lastRead = history.length - 1;
+        if (!isLost && ["read", "get"].includes(called.kind)) lastRead = history.length - 1;
       }
       const [kind, input] = scene.call(random, time);
       const key = `key ${random.below(scene.keys)}`;

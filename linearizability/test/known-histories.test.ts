@@ -165,6 +165,19 @@ const others: readonly (readonly [name: string, verdict: string, steps: readonly
     counter as Model<never>,
   ],
   [
+    "unknown increments of which another two explain the first read than the first two that fit",
+    "ok",
+    [
+      ...done("a", "incr", 1, unknown),
+      ...done("b", "incr", 2, unknown),
+      ...done("c", "incr", 3, unknown),
+      ...done("d", "incr", 4, unknown),
+      ...done("e", "get", null, ok(5)),
+      ...done("e", "get", null, ok(6)),
+    ],
+    counter as Model<never>,
+  ],
+  [
     "an unknown increment that counts twice",
     "violation",
     [...done("a", "incr", 1, unknown), ...done("b", "get", null, ok(2))],

@@ -16,12 +16,13 @@ export interface Timeline {
 }
 
 /**
- * Puts calls and returns in order. At equal times a call comes before a return: then the two operations count as
+ * Puts calls and returns in order. There are no failed operations in the history.
+ * At equal times a call comes before a return: then the two operations count as
  * concurrent, so that a coarse clock never makes up a violation.
  */
 export function timelineOf(history: readonly Operation[]): Timeline {
-  const operations = history.filter(({ outcome }) => outcome !== "failed");
-  if (!isOrdered(operations)) operations.sort((left, right) => left.calledAt - right.calledAt);
+  const isSorted = isOrdered(history);
+  const operations = isSorted ? history : [...history].sort((left, right) => left.calledAt - right.calledAt);
   const count = operations.length;
   const returns = new Float64Array(operations.map(({ returnedAt }) => returnedAt));
   const byReturn = Uint32Array.from({ length: count }, (_, index) => index).sort((left, right) =>

@@ -6,7 +6,8 @@ const margin = 16;
 const rowHeight = 28;
 const barHeight = 16;
 const chartWidth = 460;
-const characterWidth = 7.3;
+/** Of the widest usual monospaced font, at 13 pixels. */
+const characterWidth = 7.9;
 const gap = 16;
 
 const style = `

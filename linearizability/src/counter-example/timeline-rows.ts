@@ -22,7 +22,7 @@ export interface TimelineRows {
   readonly leftOut: number;
 }
 
-const maxContext = 20;
+const maxContext = 12;
 const maxLabel = 70;
 
 /** The core, and those of the context that were called last. */

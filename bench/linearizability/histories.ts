@@ -16,7 +16,7 @@ export interface Scene {
 }
 
 const clients = 100;
-const asModel = (model: unknown): Model<never> => model as Model<never>;
+const asModel = (model: unknown) => model as Model<never>;
 
 const uniqueRegister = {
   model: () => asModel(register),
@@ -61,7 +61,7 @@ export const scenes: readonly Scene[] = [
   { scene: "counter, 1 key", keys: 1, lostOneIn: 0, ...increments },
   { scene: "counter, 1 key, a violation", keys: 1, lostOneIn: 0, isViolation: true, ...increments },
   { scene: "list, 1,000 keys", keys: 1_000, lostOneIn: 100, ...appends },
-] as unknown as readonly Scene[];
+];
 
 /** The history of a correct system: each operation takes effect at one moment between its call and its return. */
 export function historyOf(scene: Scene, operations: number, random: SeededRandom): Operation[] {

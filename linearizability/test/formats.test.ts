@@ -93,7 +93,7 @@ function asEvents(
       const { kind, input, output, outcome, calledAt, returnedAt } = operation;
       const value = JSON.stringify(input)?.replace("null", "nil").replace(",", " ") ?? "nil";
       const type = kind === "cas" && output === false ? "fail" : ends[outcome];
-      const answer = kind === "read" && outcome === "returned" ? String(output ?? "nil") : value;
+      const answer = kind === "read" && outcome === "returned" ? JSON.stringify(output).replace("null", "nil") : value;
       const call = { place: calledAt, type: "invoke", operation, value };
       return [call, { place: returnedAt, type, operation, value: outcome === "unknown" ? ":timed-out" : answer }];
     })

@@ -59,7 +59,7 @@ export const scenes: readonly Scene[] = [
   { scene: "register with compare-and-set, 100 keys", keys: 100, lostOneIn: 100, ...casRegister },
   { scene: "counter, 1,000 keys", keys: 1_000, lostOneIn: 100, ...increments },
   { scene: "counter, 1 key", keys: 1, lostOneIn: 0, ...increments },
-  { scene: "counter, 1 key, a violation", keys: 1, lostOneIn: 0, isViolation: true, ...increments },
+  { scene: "counter, 1,000 keys, a violation", keys: 1_000, lostOneIn: 100, isViolation: true, ...increments },
   { scene: "list, 1,000 keys", keys: 1_000, lostOneIn: 100, ...appends },
 ];
 

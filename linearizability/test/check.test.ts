@@ -128,6 +128,9 @@ test("an operation that the model does not know, impossible times and wrong limi
     "it must return at or after its call",
   );
   expect(() => check([], { model: register, timeLimitMs: 0 })).toThrow("timeLimitMs is 0; it must be a number above 0");
+  expect(() => check([], { model: register, maxConfigurations: 1e9 })).toThrow(
+    "maxConfigurations is 1000000000; it must be at most 50000000",
+  );
 });
 
 test("a call and a return at the same time count as concurrent", () => {
@@ -150,4 +153,28 @@ test("a model of one's own may have several keys in an operation, and partitions
   const torn = { ...returned(2, "get", null, "1,0", [0, 1]), key: "x/b" };
   expect(check([set, { ...torn, output: "1,1" }], { model: pairs }).verdict).toBe("ok");
   expect(check([set, torn], { model: pairs })).toMatchObject({ verdict: "violation", partition: "x" });
+});
+
+test("equal operations on different keys of one partition are not taken for each other", () => {
+  const counters: Model<string> = {
+    name: "counters",
+    initial: "{}",
+    step(state, { key, kind, output, outcome }) {
+      const numbers = JSON.parse(state) as Record<string, number>;
+      const number = numbers[key] ?? 0;
+      if (kind === "incr") return JSON.stringify({ ...numbers, [key]: number + 1 });
+      return outcome === "unknown" || output === number ? state : undefined;
+    },
+    identity: (state) => state,
+    problem: () => undefined,
+    partition: () => "all",
+  };
+  const incr = (key: string, at: number): Operation => ({ ...lost(at, "incr", null, at), key });
+  const get = (key: string, output: Json, at: number): Operation => ({
+    ...returned(9, "get", null, output, [at, at + 1]),
+    key,
+  });
+  const history = [incr("a", 0), incr("b", 1), get("b", 1, 2), get("a", 0, 4)];
+  expect(check(history, { model: counters }).verdict).toBe("ok");
+  expect(check([...history, get("b", 2, 6)], { model: counters }).verdict).toBe("violation");
 });

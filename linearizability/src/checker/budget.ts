@@ -4,13 +4,14 @@ export interface Limits {
   readonly timeLimitMs?: number;
   /**
    * Configurations that are kept at a time, for one partition: about 40 bytes each, and more with hundreds of clients.
-   * Default: 5,000,000.
+   * Default: 5,000,000; at most 50,000,000.
    */
   readonly maxConfigurations?: number;
 }
 
 const defaultTimeLimitMs = 60_000;
 const defaultMaxConfigurations = 5_000_000;
+const mostConfigurations = 50_000_000;
 /** How many steps are taken between two looks at the clock. */
 const stepsPerLook = 256;
 
@@ -24,11 +25,14 @@ export class Budget {
   #isOver = false;
   #exhausted: string | undefined;
 
-  /** @throws RangeError when a limit is not a positive number */
+  /** @throws RangeError when a limit is not a positive number, or too large */
   constructor(limits: Limits, nowMs: () => number) {
     const { timeLimitMs = defaultTimeLimitMs, maxConfigurations = defaultMaxConfigurations } = limits;
     for (const [name, value] of Object.entries({ timeLimitMs, maxConfigurations })) {
       if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be a number above 0`);
+    }
+    if (maxConfigurations > mostConfigurations) {
+      throw new RangeError(`maxConfigurations is ${maxConfigurations}; it must be at most ${mostConfigurations}`);
     }
     this.#limits = { timeLimitMs, maxConfigurations };
     this.#nowMs = nowMs;

@@ -19,8 +19,8 @@ export class EqualOperations {
     return this.#numbers[index] as number;
   }
 
-  #find({ kind, input, output, outcome }: Operation): number {
-    const text = JSON.stringify([kind, input, output, outcome]);
+  #find({ key, kind, input, output, outcome }: Operation): number {
+    const text = JSON.stringify([key, kind, input, output, outcome]);
     const number = this.#byText.get(text) ?? this.#byText.size;
     this.#byText.set(text, number);
     return number;

@@ -10,7 +10,8 @@ export interface Model<State> {
   readonly initial: State;
   /**
    * The state after the operation. undefined: in this state the operation cannot have given its output. The output of
-   * an operation with an unknown outcome says nothing: every output is possible.
+   * an operation with an unknown outcome says nothing: every output is possible. Process and times must not matter: an
+   * owner of a lock, for example, belongs into the input.
    */
   step(state: State, operation: Operation): State | undefined;
   /** Equal for equal states, as keys of a Map are: a string, number, or the same object. */

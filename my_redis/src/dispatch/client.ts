@@ -106,6 +106,8 @@ export class Client<Entry = CommandFacts> {
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
+  /** Its connection has become that of a replica. */
+  isReplica = false;
   /** The client used MONITOR. */
   monitoring = false;
   /** Set by CLIENT TRACKING. A script's pseudo client has the tracking of its caller. */

@@ -25,6 +25,7 @@ import type {
   MemoryPressure,
   MigrationPort,
   PauseSwitch,
+  ReplicationPort,
   ServerProcess,
   Storage,
   StuckService,
@@ -152,6 +153,8 @@ export interface Services {
   readonly cluster: ClusterPort | undefined;
   /** Undefined without a network. */
   readonly migrations: MigrationPort | undefined;
+  /** Undefined without a network. */
+  readonly replication: ReplicationPort | undefined;
 }
 
 /** The input of a command besides its arguments: its client, the selected database, and the server's services. */

@@ -208,3 +208,46 @@ export interface MigrationPort {
    */
   begin(asking: { readonly client: Client }, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void;
 }
+
+/** What a replica says about itself before it asks for data. What is left out stays as it was. */
+export interface ReplicaIntroduction {
+  /** The port where it serves clients. */
+  readonly port?: number;
+  /** The address to be announced for it. */
+  readonly address?: string;
+  /** It can take a snapshot whose length is not known in advance. */
+  readonly takesEndMark?: boolean;
+  /** It understands that the id of a history changes. */
+  readonly takesSecondId?: boolean;
+}
+
+/** What a replica wants: byte `next` of history `id` and what follows, or all data. */
+export type SyncRequest = { readonly id: string; readonly next: number } | "everything";
+
+export interface ReplicaStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly state: "waits" | "gets snapshot" | "has snapshot" | "online";
+  readonly ackedOffset: number;
+  /** Seconds since it last acknowledged something. */
+  readonly lagSeconds: number;
+}
+
+export interface ReplicationStatus {
+  readonly replicas: readonly ReplicaStatus[];
+  readonly id: string;
+  readonly secondId: string;
+  readonly offset: number;
+  readonly secondOffset: number;
+  /** The part of the stream that is kept, as offsets before its first and after its last byte. */
+  readonly backlog: { readonly start: number; readonly end: number } | undefined;
+}
+
+/** Replication: this server's replicas. */
+export interface ReplicationPort {
+  readonly status: ReplicationStatus;
+  /** REPLCONF, before PSYNC. */
+  introduce(asking: { readonly client: Client }, introduction: ReplicaIntroduction): void;
+  /** PSYNC and SYNC: the client's connection becomes that of a replica. Throws the error reply. */
+  attach(asking: { readonly client: Client }, request: SyncRequest): void;
+}

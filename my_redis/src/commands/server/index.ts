@@ -10,6 +10,8 @@ import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
 import { monitor } from "./monitor.ts";
+import { psync, sync } from "./replication/psync.ts";
+import { replconf } from "./replication/replconf.ts";
 import { role, wait } from "./role.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
@@ -31,10 +33,13 @@ export const serverCommands = [
   memory,
   moduleCommand,
   monitor,
+  psync,
+  replconf,
   role,
   save,
   shutdown,
   slowlog,
+  sync,
   time,
   wait,
 ];

@@ -174,25 +174,21 @@ export const nodeDirectives = {
     min: 1,
     alias: "repl-ping-slave-period",
     summary: "Seconds between signs of life to replicas.",
-    unused: noReplicas,
   }),
   "repl-timeout": integer({
     default: 60,
     min: 1,
     summary: "Seconds of silence after which replication counts as broken.",
-    unused: noReplicas,
   }),
   "repl-backlog-size": memory({
     default: 1024 * 1024,
     min: 1,
     summary: "Bytes of recent changes kept for replicas that come back.",
-    unused: noReplicas,
   }),
   "repl-backlog-ttl": integer({
     default: 3600,
     max: maxInt64,
     summary: "Seconds for which they are kept without any replica.",
-    unused: noReplicas,
   }),
   "repl-disable-tcp-nodelay": yesNo({
     default: false,
@@ -202,17 +198,14 @@ export const nodeDirectives = {
   "repl-diskless-sync": yesNo({
     default: true,
     summary: "Sends a snapshot to replicas without a file.",
-    unused: noReplicas,
   }),
   "repl-diskless-sync-delay": integer({
     default: 5,
     summary: "Seconds to wait for more replicas before that.",
-    unused: noReplicas,
   }),
   "repl-diskless-sync-max-replicas": integer({
     default: 0,
     summary: "Replicas after which that wait ends.",
-    unused: noReplicas,
   }),
   "repl-diskless-load": choice(["disabled", "on-empty-db", "swapdb"], {
     default: "disabled",

@@ -1,23 +1,43 @@
+import type { ReplicaStatus } from "../../../dispatch/ports.ts";
 import { clusterState } from "../../cluster/state.ts";
-import type { InfoSection } from "./section.ts";
+import type { InfoLine, InfoSection } from "./section.ts";
+
+const states = {
+  waits: "wait_bgsave",
+  "gets snapshot": "send_bulk",
+  "has snapshot": "send_bulk",
+  online: "online",
+} as const;
+
+function replicaLine({ ackedOffset, address, lagSeconds, port, state }: ReplicaStatus, index: number): InfoLine {
+  return [
+    `slave${index}`,
+    `ip=${address},port=${port},state=${states[state]},offset=${ackedOffset},lag=${lagSeconds}`,
+  ];
+}
 
 export const replicationSection: InfoSection = {
   name: "replication",
   title: "Replication",
   byDefault: true,
-  lines: ({ process: { runId } }) => [
-    ["role", "master"],
-    ["connected_slaves", 0],
-    ["master_failover_state", "no-failover"],
-    ["master_replid", runId],
-    ["master_replid2", "0".repeat(40)],
-    ["master_repl_offset", 0],
-    ["second_repl_offset", -1],
-    ["repl_backlog_active", 0],
-    ["repl_backlog_size", 0],
-    ["repl_backlog_first_byte_offset", 0],
-    ["repl_backlog_histlen", 0],
-  ],
+  lines: ({ process: { runId }, replication, settings }) => {
+    const status = replication?.status;
+    const { backlog } = status ?? {};
+    return [
+      ["role", "master"],
+      ["connected_slaves", status?.replicas.length ?? 0],
+      ...(status?.replicas.map(replicaLine) ?? []),
+      ["master_failover_state", "no-failover"],
+      ["master_replid", status?.id ?? runId],
+      ["master_replid2", status?.secondId ?? "0".repeat(40)],
+      ["master_repl_offset", status?.offset ?? 0],
+      ["second_repl_offset", status?.secondOffset ?? -1],
+      ["repl_backlog_active", backlog === undefined ? 0 : 1],
+      ["repl_backlog_size", settings.values["repl-backlog-size"]],
+      ["repl_backlog_first_byte_offset", backlog === undefined ? 0 : backlog.start + 1],
+      ["repl_backlog_histlen", backlog === undefined ? 0 : backlog.end - backlog.start],
+    ];
+  },
 };
 
 export const clusterSection: InfoSection = {

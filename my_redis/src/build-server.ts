@@ -72,7 +72,7 @@ export function buildServer(
         network,
         storage: memory ? undefined : new FileStorage(services, transactionLog(book, environment.monotonicMs)),
         cluster: joinCluster(services, { network, turn, connect, book }),
-        replication: new Replication(services),
+        replication: new Replication(services, { connect, turn }),
         migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
       };
     },

@@ -132,6 +132,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     if (storage === undefined) stayInMemory(settings);
     else storage.open();
     cluster?.start();
+    replication.start();
   } catch (error) {
     cron.stop();
     network.stop();

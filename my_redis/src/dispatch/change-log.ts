@@ -51,6 +51,10 @@ export class ChangeLog {
     this.#target = log !== undefined && stream !== undefined ? new LogTargets(log, stream) : (log ?? stream);
   }
 
+  get hasReplicas(): boolean {
+    return this.#stream !== undefined;
+  }
+
   /** Sends replicas a command that changes no data and is not logged, such as PUBLISH. */
   appendForReplicas(database: number, words: readonly LogWord[]): void {
     if (this.#target !== undefined) this.#stream?.append(database, words);

@@ -97,6 +97,8 @@ export interface Clients {
   add(channel: ClientChannel): Context;
   /** Adds a client of another node. It is removed like any other. */
   addSession(channel: ClientChannel): Context;
+  /** Adds the primary that this server follows. */
+  addPrimary(channel: ClientChannel): Context;
   /** Adds a pseudo client, which is not listed. */
   addPseudo(kind: "script" | "loader"): Context;
   /** Called when the client has disconnected. */

@@ -134,7 +134,9 @@ export class AttachedReplicas implements ReplicaOwner {
     for (const replica of [...this.#replicas]) {
       if (replica.state === "waits") replica.keepAwake();
       else if (this.nowMs() - lastSignMs(replica) > timeoutMs) {
-        replica.drop(`nothing was heard from it for more than ${settings.values["repl-timeout"]} seconds (repl-timeout)`);
+        replica.drop(
+          `nothing was heard from it for more than ${settings.values["repl-timeout"]} seconds (repl-timeout)`,
+        );
       } else this.#checkLimit(replica);
     }
   }

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
-import { expectSameData, infoField, startMyRedis, startRedis, type TestServer, untilConnected } from "./replication-servers.ts";
+import {
+  expectSameData,
+  infoField,
+  startMyRedis,
+  startRedis,
+  type TestServer,
+  untilConnected,
+} from "./replication-servers.ts";
 
 const redis = requireService("redis");
 
@@ -46,7 +53,9 @@ describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, ()
     let number = 0;
     await waitUntil(
       async () => {
-        await writer.replies(Array.from({ length: 100 }, () => ["SET", `key:${(number += 7) % 20_000}`, `new ${number}`]));
+        await writer.replies(
+          Array.from({ length: 100 }, () => ["SET", `key:${(number += 7) % 20_000}`, `new ${number}`]),
+        );
         return (await infoField(primary, "slave0"))?.includes("state=online") === true;
       },
       { what: "the replica to be online", timeoutMs: 30_000 },
@@ -99,7 +108,9 @@ describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, ()
   }, 60_000);
 
   test("two replicas share one snapshot", async () => {
-    const primary = await started(startMyRedis({ "repl-diskless-sync-delay": "60", "repl-diskless-sync-max-replicas": "2" }));
+    const primary = await started(
+      startMyRedis({ "repl-diskless-sync-delay": "60", "repl-diskless-sync-max-replicas": "2" }),
+    );
     await primary.ask("SET", "key", "value");
     const first = await replicaOf(primary);
     const second = await replicaOf(primary);

@@ -50,7 +50,10 @@ export async function startMyRedis(directives: Directives = {}): Promise<TestSer
 }
 
 export async function startRedis(directives: Directives = {}): Promise<TestServer & { readonly service: Service }> {
-  const args = Object.entries({ ...quick, ...directives }).flatMap(([name, value]) => [`--${name}`, ...value.split(" ")]);
+  const args = Object.entries({ ...quick, ...directives }).flatMap(([name, value]) => [
+    `--${name}`,
+    ...value.split(" "),
+  ]);
   const service = await startRedisServer({ args });
   const rest = { log: () => service.output(), close: () => service.stop() };
   return { service, ...(await withConnection("redis-server", service.port, rest)) };

@@ -12,6 +12,7 @@ import { moduleCommand } from "./module.ts";
 import { monitor } from "./monitor.ts";
 import { psync, sync } from "./replication/psync.ts";
 import { replconf } from "./replication/replconf.ts";
+import { replicaOf, slaveOf } from "./replication/replicaof.ts";
 import { role, wait } from "./role.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
@@ -35,9 +36,11 @@ export const serverCommands = [
   monitor,
   psync,
   replconf,
+  replicaOf,
   role,
   save,
   shutdown,
+  slaveOf,
   slowlog,
   sync,
   time,

@@ -279,7 +279,9 @@ export class LogRewriter implements LogRewriting {
   }
 
   #takeSnapshot(path: string, form: FileForm): BackgroundSnapshot {
-    return new BackgroundSnapshot(this.#server, new BackgroundFile(path), (emit) => beginFile(this.#server, form, emit));
+    return new BackgroundSnapshot(this.#server, new BackgroundFile(path), (emit) =>
+      beginFile(this.#server, form, emit),
+    );
   }
 
   #carryOver(commands: CommandLog): void {

@@ -14,6 +14,22 @@ function checkNode(node: string): string {
   return node;
 }
 
+/** The words of replicaof: none for a primary. */
+function readPrimary(words: readonly string[]): readonly string[] {
+  if (words.join(" ").toLowerCase() === "no one" || words[0] === "") return [];
+  const [host, port = ""] = words;
+  if (
+    host === undefined ||
+    words.length !== 2 ||
+    !/^\d{1,5}$/.test(port) ||
+    Number(port) < 1 ||
+    Number(port) > 65_535
+  ) {
+    throw new DirectiveError("wrong number of arguments, or a port that is not from 1 to 65535");
+  }
+  return words;
+}
+
 const hostName = (value: string): string | undefined =>
   /[^A-Za-z0-9.-]/.test(value) ? "Hostnames may only contain alphanumeric characters, hyphens or dots" : undefined;
 
@@ -131,43 +147,37 @@ export const nodeDirectives = {
     alias: "slaveof",
     summary: "Host and port of the server whose data is copied.",
     change: "start",
-    onlyDefault: noReplicas,
     expects: "a host and a port, or: no one",
-    read: (words) => (words.join(" ").toLowerCase() === "no one" || words[0] === "" ? [] : words),
+    read: readPrimary,
   }),
   masterauth: text({ default: "", summary: "Password for other nodes; without it, that of requirepass." }),
-  masteruser: text({ default: "", summary: "User for the primary.", unused: noReplicas }),
+  masteruser: text({ default: "", summary: "User for the primary." }),
   "replica-serve-stale-data": yesNo({
     default: true,
     alias: "slave-serve-stale-data",
     summary: "A replica answers while its primary cannot be reached.",
-    unused: noReplicas,
   }),
   "replica-read-only": yesNo({
     default: true,
     alias: "slave-read-only",
     summary: "A replica takes no writes.",
-    unused: noReplicas,
   }),
   "replica-priority": integer({
     default: 100,
     alias: "slave-priority",
     summary: "Order in which replicas are chosen to take over.",
-    unused: noReplicas,
   }),
-  "replica-announced": yesNo({ default: true, summary: "Sentinel lists this replica.", unused: noReplicas }),
+  "replica-announced": yesNo({ default: true, summary: "Sentinel lists this replica." }),
   "replica-announce-ip": text({
     default: "",
     alias: "slave-announce-ip",
     summary: "Address that a replica announces to its primary.",
-    unused: noReplicas,
   }),
   "replica-announce-port": integer({
     default: 0,
     max: 65535,
     alias: "slave-announce-port",
     summary: "Port that a replica announces to its primary.",
-    unused: noReplicas,
   }),
   "repl-ping-replica-period": integer({
     default: 10,
@@ -216,13 +226,11 @@ export const nodeDirectives = {
     default: 0,
     alias: "min-slaves-to-write",
     summary: "Replicas that must be in touch for writes to be taken.",
-    onlyDefault: noReplicas,
   }),
   "min-replicas-max-lag": integer({
     default: 10,
     alias: "min-slaves-max-lag",
     summary: "Seconds since the last sign of life up to which a replica counts as in touch.",
-    unused: noReplicas,
   }),
   "tls-port": integer({
     default: 0,

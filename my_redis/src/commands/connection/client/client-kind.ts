@@ -12,7 +12,8 @@ const kinds = new Map<string, ClientKind>([
   ["pubsub", "pubsub"],
 ]);
 
-export function kindOf({ isReplica, subscriptions }: Client): ClientKind {
+export function kindOf({ isReplica, kind, subscriptions }: Client): ClientKind {
+  if (kind === "primary") return "master";
   if (isReplica) return "replica";
   return subscriptions === undefined ? "normal" : "pubsub";
 }

@@ -32,11 +32,16 @@ function introduce({ client, server }: Context, args: Arguments, index: number):
     replication?.introduce({ client }, { port: args.integer(value) });
   } else if (args.is(index, "ip-address")) {
     if (args.length(value) > maxAddressBytes) {
-      throw new CommandError(`ERR REPLCONF ip-address provided by replica instance is too long: ${args.length(value)} bytes`);
+      throw new CommandError(
+        `ERR REPLCONF ip-address provided by replica instance is too long: ${args.length(value)} bytes`,
+      );
     }
     replication?.introduce({ client }, { address: args.latin1(value) });
   } else if (args.is(index, "capa")) {
-    replication?.introduce({ client }, { takesEndMark: args.is(value, "eof"), takesSecondId: args.is(value, "psync2") });
+    replication?.introduce(
+      { client },
+      { takesEndMark: args.is(value, "eof"), takesSecondId: args.is(value, "psync2") },
+    );
   } else if (!args.is(index, "rdb-only") && !args.is(index, "rdb-filter-only")) {
     throw new CommandError(`ERR Unrecognized REPLCONF option: ${args.latin1(index)}`);
   }

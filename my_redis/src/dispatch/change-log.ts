@@ -41,7 +41,8 @@ export class ChangeLog {
 
   /** From now on the changes also go to the stream for replicas; undefined ends that. */
   streamTo(stream: LogTarget | undefined): void {
-    this.flush();
+    // Not all readers: this may be in the middle of a transaction, which is one unit in the log.
+    this.#stream?.flush();
     this.#stream = stream;
     this.#join();
   }

@@ -52,6 +52,8 @@ export class AttachedReplica implements ChannelReader {
   caughtUpAtMs: number | undefined;
   /** Its place in the snapshot. */
   snapshotSent = 0;
+  /** It was dropped because it lacked more than its limit allows. */
+  isTooSlow = false;
   /** Why it was dropped. */
   dropReason = "it has closed the connection";
   readonly #owner: ReplicaOwner;

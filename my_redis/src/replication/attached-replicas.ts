@@ -115,6 +115,7 @@ export class AttachedReplicas implements ReplicaOwner {
     const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
+    replica.isTooSlow = true;
     replica.drop(`it is too slow: ${excess} (client-output-buffer-limit replica)`);
   }
 
@@ -172,9 +173,10 @@ export class AttachedReplicas implements ReplicaOwner {
     const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
     if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
     // A replica that had caught up may have to be synchronised again only because it was too slow for the stream.
-    const hasFailed = caughtUpAtMs === undefined || replica.dropReason.startsWith("it is too slow");
-    if (syncStartedAtMs === undefined || !hasFailed) return "";
-    const pauseMs = this.#pauses.failed(name, (caughtUpAtMs ?? nowMs) - syncStartedAtMs, nowMs);
+    const { isTooSlow } = replica;
+    if (syncStartedAtMs === undefined || (caughtUpAtMs !== undefined && !isTooSlow)) return "";
+    const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
+    const pauseMs = this.#pauses.failed(name, { isTooSlow, lastedMs, nowMs });
     return `. Its next full synchronisation begins in ${(pauseMs / secondMs).toFixed(1)} seconds at the earliest`;
   }
 }

@@ -99,6 +99,7 @@ export class FollowedPrimary {
     }
     const { settings } = this.#options.server;
     const timeout = settings.values["repl-timeout"];
+    link.goOn();
     if (nowMs - link.heardAtMs > timeout * secondMs) {
       link.end(`nothing was heard from the primary for more than ${timeout} seconds (repl-timeout)`);
     } else if (link.state === "connected" && nowMs - this.#ackedAtMs >= secondMs) this.#acknowledge();
@@ -122,6 +123,8 @@ export class FollowedPrimary {
       },
       snapshotPath: path,
       nowMs: server.environment.nowMs,
+      // A script sees the data of one moment, also when it is paused.
+      mayRead: () => server.execution.isAtRest,
       report: (message) => server.environment.report("notice", message),
       continued: (id, link) => this.#continued(id, link),
       loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
@@ -164,6 +167,8 @@ export class FollowedPrimary {
     const startedMs = environment.monotonicMs();
     let loaded = { keys: 0, streamDatabase: 0 };
     const load = (): void => {
+      // A snapshot that is being written in the background shows the old data: it is completed first.
+      while (keyspace.snapshot !== undefined) keyspace.snapshot.step(() => false);
       keyspace.flush(keyspace.databases);
       // Otherwise the old data would be in memory beside the new.
       if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);

@@ -22,6 +22,8 @@ export interface PrimaryLinkOptions {
   /** The file in which a snapshot is kept while it arrives. */
   readonly snapshotPath: string;
   readonly nowMs: () => number;
+  /** Whether the data may change now. If not, what arrives is kept for `goOn`, and nothing more is read. */
+  readonly mayRead: () => boolean;
   readonly report: (message: string) => void;
   /** The primary goes on after what this server has; its history may have another id now. */
   readonly continued: (id: string | undefined, link: PrimaryLink) => void;
@@ -47,6 +49,8 @@ export class PrimaryLink implements ClientChannel {
   #line = "";
   #sync: Extract<SyncAnswer, { kind: "full" }> | undefined;
   #unsent: Uint8Array[] = [];
+  /** What has arrived and must wait. */
+  #held: Uint8Array[] = [];
   #isOver = false;
 
   constructor(options: PrimaryLinkOptions) {
@@ -95,6 +99,22 @@ export class PrimaryLink implements ClientChannel {
 
   #data(chunk: Uint8Array): void {
     this.heardAtMs = this.#options.nowMs();
+    if (this.#held.length > 0 || !this.#options.mayRead()) {
+      this.#held.push(chunk.slice());
+      this.#socket?.pause();
+    } else this.#readAll(chunk);
+  }
+
+  /** Reads what had to wait, if the data may change again. Must be called regularly. */
+  goOn(): void {
+    if (this.#held.length === 0 || !this.#options.mayRead()) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const chunk of held) this.#readAll(chunk);
+    if (!this.#isOver) this.#socket?.resume();
+  }
+
+  #readAll(chunk: Uint8Array): void {
     try {
       for (let at = 0; at < chunk.length && !this.#isOver;) at = this.#read(chunk, at);
     } catch (error) {

@@ -98,7 +98,10 @@ export class Replication implements ReplicationPort {
     this.#primary = new FollowedPrimary({
       ...{ server: this.#server, history: this.#history, ...this.#options },
       address: { host, port },
-      onNewHistory: (reason) => this.#replicas.dropAll(reason),
+      onNewHistory: (reason) => {
+        this.#replicas.dropAll(reason);
+        this.#fullSyncs.stop();
+      },
       onStream: () => this.#replicas.send(),
     });
     settings.values.replicaof = [host, String(port)];
@@ -248,6 +251,7 @@ export class Replication implements ReplicationPort {
     if (nowMs - this.#secondAtMs < secondMs) return;
     this.#secondAtMs = nowMs;
     this.#replicas.checkAll();
+    this.#waiting.tidy();
     this.#endIfUnused();
     const periodMs = this.#server.settings.values["repl-ping-replica-period"] * secondMs;
     if (this.#replicas.count === 0 || nowMs - this.#pingedAtMs < periodMs) return;

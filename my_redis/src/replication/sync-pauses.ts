@@ -8,10 +8,19 @@ interface Failure {
   readonly untilMs: number;
 }
 
+export interface FailedSync {
+  readonly isTooSlow: boolean;
+  readonly lastedMs: number;
+  readonly nowMs: number;
+}
+
 /**
- * Lets a replica whose full synchronisation has failed wait before it gets the next one. The pause after the n-th failure
- * in a row is 2^n times as long as what failed. So in any time t there are at most about log2(t / duration) of them,
- * whatever the replica does: a replica that is too slow for its limits cannot keep the server busy with snapshots.
+ * Lets a replica whose full synchronisation has failed wait before it gets the next one.
+ *
+ * - It was too slow for the limits: it would fail again. The pause after the n-th such failure in a row is 2^n times as long
+ *   as what failed. So in any time t there are at most about log2(t / duration) of them, whatever the replica does.
+ * - Its connection has ended: the next one may succeed. The pause is as long as what failed, so that full synchronisations
+ *   for nothing take at most half of the time.
  */
 export class SyncPauses {
   readonly #failures = new Map<string, Failure>();
@@ -22,9 +31,10 @@ export class SyncPauses {
   }
 
   /** Its synchronisation, which has lasted so long, has failed. Returns the pause in milliseconds. */
-  failed(replica: string, lastedMs: number, nowMs: number): number {
-    const count = (this.#failures.get(replica)?.count ?? 0) + 1;
-    const pauseMs = Math.max(shortestPauseMs, lastedMs) * 2 ** Math.min(count, 40);
+  failed(replica: string, { isTooSlow, lastedMs, nowMs }: FailedSync): number {
+    const count = (this.#failures.get(replica)?.count ?? 0) + (isTooSlow ? 1 : 0);
+    const doublings = isTooSlow ? Math.min(count, 40) : 0;
+    const pauseMs = Math.max(shortestPauseMs, lastedMs) * 2 ** doublings;
     this.#failures.delete(replica);
     this.#failures.set(replica, { count, pauseMs, untilMs: nowMs + pauseMs });
     const [oldest] = this.#failures.keys();

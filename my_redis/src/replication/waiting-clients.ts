@@ -12,8 +12,14 @@ export class WaitingClients {
 
   /** Calls back for the clients that still wait, in the order in which they began. */
   forEach(tryAgain: (client: Client) => void): void {
-    for (const client of [...this.#offsets.keys()]) {
-      if (client.blocked !== undefined && !client.gone) tryAgain(client);
+    this.tidy();
+    for (const client of [...this.#offsets.keys()]) tryAgain(client);
+    this.tidy();
+  }
+
+  /** Forgets the clients that do not wait any more. Must be called regularly. */
+  tidy(): void {
+    for (const client of this.#offsets.keys()) {
       if (client.blocked === undefined || client.gone) this.#offsets.delete(client);
     }
   }

@@ -45,6 +45,34 @@ describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, ()
     expect(await primary.ask("CLIENT", "LIST", "TYPE", "replica")).toContain("flags=S");
   }, 60_000);
 
+  test("that comes later gets the changes in the right database", async () => {
+    const primary = await started(startMyRedis());
+    const first = await replicaOf(primary);
+    await untilConnected(first);
+    await primary.ask("SELECT", "3");
+    await primary.ask("SET", "a", "1");
+    const second = await replicaOf(primary);
+    await untilConnected(second);
+    await primary.ask("SET", "b", "2");
+    await expectSameData(primary, second);
+    await expectSameData(primary, first);
+  }, 60_000);
+
+  test("gets a transaction as one, and messages", async () => {
+    const primary = await started(startMyRedis());
+    const replica = await replicaOf(primary);
+    await untilConnected(replica);
+    const subscriber = await replica.connect();
+    await subscriber.reply("SUBSCRIBE", "news");
+    const client = await primary.connect();
+    await client.replies([["MULTI"], ["SET", "a", "1"], ["SELECT", "2"], ["INCR", "n"], ["EXEC"]]);
+    await client.replies([["PUBLISH", "news", "hello"]]);
+    expect(JSON.stringify(await subscriber.next())).toContain("hello");
+    await expectSameData(primary, replica);
+    subscriber.close();
+    client.close();
+  }, 60_000);
+
   test("gets what is written while the snapshot is sent", async () => {
     const primary = await started(startMyRedis());
     await primary.ask("DEBUG", "POPULATE", "20000", "key", "100");

@@ -42,7 +42,7 @@ async function withConnection(
 export async function startMyRedis(directives: Directives = {}): Promise<TestServer & { readonly inner: OpenServer }> {
   const lines: string[] = [];
   const report = (_level: string, message: string, error?: unknown): void =>
-    void lines.push(error === undefined ? message : `${message}: ${String(error)}`);
+    void lines.push(error instanceof Error ? `${message}: ${error.message}` : message);
   const options = { port: 0, save: "", dir: temporaryFolder("replication"), ...quick, ...directives };
   const inner = await startOpenServer({ ...(options as StartOptions), environment: { report } });
   const log = (): string => lines.join("\n");
@@ -67,8 +67,10 @@ export async function infoField(server: TestServer, name: string): Promise<strin
 
 export async function untilConnected(replica: TestServer): Promise<void> {
   await waitUntil(async () => (await infoField(replica, "master_link_status")) === "up", {
-    what: `${replica.name} to be in touch with its primary: ${replica.log().slice(-2000)}`,
+    what: `${replica.name} to be in touch with its primary`,
     timeoutMs: 30_000,
+  }).catch((error: unknown) => {
+    throw new Error(`${replica.name} has said: ${replica.log().slice(-3000)}`, { cause: error });
   });
 }
 

@@ -150,7 +150,10 @@ export const nodeDirectives = {
     expects: "a host and a port, or: no one",
     read: readPrimary,
   }),
-  masterauth: text({ default: "", summary: "Password for other nodes; without it, that of requirepass." }),
+  masterauth: text({
+    default: "",
+    summary: "Password for the primary and for other nodes; for the latter, without it, that of requirepass.",
+  }),
   masteruser: text({ default: "", summary: "User for the primary." }),
   "replica-serve-stale-data": yesNo({
     default: true,

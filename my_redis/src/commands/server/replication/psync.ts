@@ -18,6 +18,7 @@ export const psync = command({
   brief: true,
   summary: "Makes the connection that of a replica, which has the data up to an offset of a history.",
   syntax: "replicationid offset:integer",
+  // redis-server's replicas add a word when they take part in a failover.
   arity: -3,
   flags,
   run({ client, server }, args) {

@@ -5,7 +5,7 @@ const shared = {
   group: "server",
   complexity: "O(1)",
   brief: true,
-  syntax: "host port",
+  syntax: "({host port:integer} | {NO ONE})",
   flags: ["admin", "noscript", "stale", "no_async_loading"],
   run({ server: { replication } }, args, reply) {
     if (replication === undefined) throw new CommandError("ERR replication needs a network");
@@ -14,7 +14,7 @@ const shared = {
       reply.ok();
       return;
     }
-    const port = args.integer(2);
+    const port = args.integer(2, "ERR Invalid master port");
     if (port < 0 || port > 65_535) throw new CommandError("ERR Invalid master port");
     const outcome = replication.follow(args.text(1), port);
     if (outcome === "follows") reply.ok();

@@ -83,6 +83,7 @@ export const flaws = [
   "a consumer takes messages before anybody knows it",
   "a consumer that stops says that it holds nothing",
   "a silent consumer counts as alive for ever",
+  "a silent consumer counts as gone",
   "units are never compared",
   "units are judged at the second look",
   "the comparison does not begin anew after a change of the consumers",

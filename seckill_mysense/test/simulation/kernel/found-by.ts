@@ -72,6 +72,7 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "a consumer takes messages before anybody knows it": ["draining", 47],
   "a consumer that stops says that it holds nothing": ["draining", 113],
   "a silent consumer counts as alive for ever": ["usual", 1],
+  "a silent consumer counts as gone": ["draining", 565],
   "units are never compared": ["usual", 44],
   "units are judged at the second look": ["usual", 1],
   "the comparison does not begin anew after a change of the consumers": ["usual", 309],

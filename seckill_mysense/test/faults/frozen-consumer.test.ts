@@ -19,27 +19,33 @@ async function sellWhileFrozen(shop: ShopInRoles, name: string, before: number):
   return crowd;
 }
 
-describe.skipIf(programServices.missing)(`a consumer that is frozen with messages in its hands${programServices.reason}`, () => {
-  test("no buyer loses a reservation that it holds: neither of a gate that is complete nor of one that is rebuilt", async () => {
-    await using shop = await ShopInRoles.open({ products: { lamp: 100 } });
-    await Promise.all(["gateway", "relay", "consumer 1", "consumer 2"].map((role) => shop.start(role)));
-    const early = await sellWhileFrozen(shop, "early", 0);
-    const isRecorded = async () => (await shop.ledger.sales.readTotals("lamp"))!.reserved === 40;
-    await waitUntil(isRecorded, { what: "what the frozen consumer held", timeoutMs: heardWithinMs });
-    await shop.program("consumer 1").process.kill("SIGCONT");
-    expect(await shop.hear(early)).toBe(40);
-    // The gate had lost nothing, and so was not rebuilt.
-    expect((await shop.ledger.sales.readProduct("lamp"))?.product.epoch).toBe(1);
+describe.skipIf(programServices.missing)(
+  `a consumer that is frozen with messages in its hands${programServices.reason}`,
+  () => {
+    test("no buyer loses a reservation that it holds: neither of a gate that is complete nor of one that is rebuilt", async () => {
+      await using shop = await ShopInRoles.open({ products: { lamp: 100 } });
+      await Promise.all(["gateway", "relay", "consumer 1", "consumer 2"].map((role) => shop.start(role)));
+      const early = await sellWhileFrozen(shop, "early", 0);
+      const isRecorded = async () => (await shop.ledger.sales.readTotals("lamp"))!.reserved === 40;
+      await waitUntil(isRecorded, { what: "what the frozen consumer held", timeoutMs: heardWithinMs });
+      await shop.program("consumer 1").process.kill("SIGCONT");
+      expect(await shop.hear(early)).toBe(40);
+      // The gate had lost nothing, and so was not rebuilt.
+      expect((await shop.ledger.sales.readProduct("lamp"))?.product.epoch).toBe(1);
 
-    // The consumer reconnects.
-    await waitUntil(async () => (await shop.queue.depth()).consumers === 2, { what: "both consumers", timeoutMs: 20_000 });
-    const late = await sellWhileFrozen(shop, "late", 40);
-    using redis = shop.redis();
-    await redis.del(...(await redis.keys("seckill:{spring:lamp}:*")));
-    const isRebuilt = async () => (await shop.ledger.sales.readProduct("lamp"))!.product.epoch === 2;
-    await waitUntil(isRebuilt, { what: "the gate to be rebuilt", timeoutMs: heardWithinMs });
-    await shop.program("consumer 1").process.kill("SIGCONT");
-    expect(await shop.hear(late)).toBe(40);
-    await shop.untilVerified({ demandLeft: false });
-  }, 180_000);
-});
+      // The consumer reconnects.
+      await waitUntil(async () => (await shop.queue.depth()).consumers === 2, {
+        what: "both consumers",
+        timeoutMs: 20_000,
+      });
+      const late = await sellWhileFrozen(shop, "late", 40);
+      using redis = shop.redis();
+      await redis.del(...(await redis.keys("seckill:{spring:lamp}:*")));
+      const isRebuilt = async () => (await shop.ledger.sales.readProduct("lamp"))!.product.epoch === 2;
+      await waitUntil(isRebuilt, { what: "the gate to be rebuilt", timeoutMs: heardWithinMs });
+      await shop.program("consumer 1").process.kill("SIGCONT");
+      expect(await shop.hear(late)).toBe(40);
+      await shop.untilVerified({ demandLeft: false });
+    }, 180_000);
+  },
+);

@@ -364,7 +364,13 @@ describe("a bundle and the limit per user", () => {
     expect((await buyer.checkBundle(first)).status).toBe(202);
     const [bundleId, userId] = idsOf(first);
     await system.ledger.bundles.giveUp({ bundleId, userId, saleId: "spring", parts: 2 }, "bundle_broken");
-    const headphones = { saleId: "spring", productId: "headphones", userId, reservationId: `${bundleId}.1.2`, epoch: 1 };
+    const headphones = {
+      saleId: "spring",
+      productId: "headphones",
+      userId,
+      reservationId: `${bundleId}.1.2`,
+      epoch: 1,
+    };
     expect((await system.gate.giveBack(headphones)).kind).toBe("returned");
     const next = await buyer.bundleToken("headphones", { productID: "speaker", quantity: 2 });
     const early = await buyer.checkBundle(next);

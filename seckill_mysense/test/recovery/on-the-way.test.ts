@@ -24,7 +24,9 @@ describe("what is on its way to the ledger through a shared queue", () => {
     reports = [];
     connected = undefined;
     onTheWay = new OnTheWay({
-      queue: { depth: async () => ({ ready, unacknowledged: 0, ...(connected !== undefined && { consumers: connected }) }) },
+      queue: {
+        depth: async () => ({ ready, unacknowledged: 0, ...(connected !== undefined && { consumers: connected }) }),
+      },
       consumers: async () => reports,
       clock: { now: () => nowMs, elapsedMs: () => nowMs },
     });

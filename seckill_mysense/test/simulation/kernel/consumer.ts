@@ -29,7 +29,7 @@ export function consumer(shop: Shop, name: string): Actor {
         isToStop = false;
         const process = begin();
         // Nobody must believe that there is no such consumer.
-        if (!shop.has("a consumer takes messages before anybody knows it")) yield* insist(...beat(process));
+        yield* insist(...beat(process));
         while (!isToStop) yield* workOnce(process);
         yield* leave(process);
       }

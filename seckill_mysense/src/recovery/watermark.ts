@@ -2,7 +2,10 @@ import type { ConsumerReport } from "./consumer-report.ts";
 
 /** In milliseconds. */
 export interface WatermarkTimes {
-  /** A consumer that has said nothing for this long is gone, and the broker gives its messages to others. */
+  /**
+   * A consumer that has said nothing for this long is not waited for by its name. As long as the broker has it among its
+   * consumers, it may hold messages all the same: then there are more of them than say what they hold.
+   */
   readonly silentAfterMs: number;
   /** A report may be this much older than its row, because it is collected before it is written. */
   readonly reportLagMs: number;
@@ -21,6 +24,8 @@ export interface QueueLook {
   readonly reports: readonly ConsumerReport[];
   /** Messages that waited in the queue, and when that was known. */
   readonly ready: number;
+  /** Consumers that the broker knew at that moment; undefined if it was not asked. */
+  readonly connected?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -61,8 +66,14 @@ export class Watermark {
   }
 
   /** Says what may still be before the watermark; undefined if nothing is. */
-  look({ epoch, askedMs, reports, ready, nowMs }: QueueLook): string | undefined {
+  look({ epoch, askedMs, reports, ready, connected = 0, nowMs }: QueueLook): string | undefined {
     this.#consumers = reports.filter(({ ageMs }) => ageMs < this.#times.silentAfterMs);
+    const silent = connected - this.#consumers.length;
+    if (silent > 0) {
+      // The broker gives back what they hold as soon as it counts them as gone, and nobody tells of that.
+      this.clear();
+      return `${silent} consumers that say nothing are connected to the queue, and may hold reservations`;
+    }
     const mark = this.#markFor(epoch, ready, nowMs);
     const taken = this.#countTaken(mark, askedMs);
     if (ready === 0 || taken >= mark.ready) mark.takenAtMs ??= nowMs;

@@ -86,17 +86,17 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "my_redis/src/dispatch/**",
-    never: ["my_redis/src/{cluster,commands,migration,network,persistence}/**", "my_redis/src/*server.ts"],
+    never: ["my_redis/src/{cluster,commands,migration,network,persistence,replication}/**", "my_redis/src/*server.ts"],
     why: "the pipeline runs any commands, for any server: what it needs of the rest are the ports in dispatch/ports.ts",
   },
   {
-    from: "my_redis/src/{cluster,migration,network,persistence,scripting}/**",
+    from: "my_redis/src/{cluster,migration,network,persistence,replication,scripting}/**",
     never: ["my_redis/src/commands/**", "my_redis/src/*server.ts"],
     why: "what commands stand on knows no single command, and finds its services through dispatch/context.ts",
   },
   {
     from: "my_redis/src/commands/**",
-    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**"],
+    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**", "my_redis/src/replication/**"],
     why: "a command finds the services of its server in its context",
   },
   {

@@ -31,7 +31,8 @@ interface Mark {
   readonly ready: number;
   /** Consumer to its first report after that moment. */
   readonly before: Map<string, ConsumerReport>;
-  readonly consumers: Set<string>;
+  /** Consumer to the repeated messages that it has said it has had. */
+  readonly repeated: Map<string, number>;
   /** When all those messages had been taken out of the queue. */
   takenAtMs: number | undefined;
 }
@@ -77,25 +78,26 @@ export class Watermark {
   #markFor(epoch: number, ready: number, nowMs: number): Mark {
     const mark = this.#mark;
     if (mark?.epoch === epoch && !this.#cameBack(mark)) return mark;
-    const counts = { before: new Map(), consumers: new Set<string>(), takenAtMs: undefined };
-    return (this.#mark = { epoch, sinceMs: nowMs, ready, ...counts });
+    const repeated = new Map(this.#consumers.map((report) => [report.instance, report.repeated]));
+    return (this.#mark = { epoch, sinceMs: nowMs, ready, before: new Map(), repeated, takenAtMs: undefined });
   }
 
   /**
-   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had. They would
-   * count twice, and are before a new watermark.
+   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had, which may
+   * have been silent for so long that it was not counted. They would count twice, and are before a new watermark.
    */
-  #cameBack({ consumers, before }: Mark): boolean {
-    if (!consumers.isSubsetOf(new Set(this.#consumers.map(({ instance }) => instance)))) return true;
-    return this.#consumers.some(({ instance, repeated }) => repeated > (before.get(instance)?.repeated ?? repeated));
+  #cameBack({ repeated }: Mark): boolean {
+    const alive = new Set(this.#consumers.map(({ instance }) => instance));
+    if ([...repeated.keys()].some((instance) => !alive.has(instance))) return true;
+    return this.#consumers.some((report) => report.repeated > (repeated.get(report.instance) ?? 0));
   }
 
   /** Messages that were certainly taken from the queue after the moment of the watermark. */
-  #countTaken({ consumers, before, sinceMs }: Mark, askedMs: number): number {
+  #countTaken({ repeated, before, sinceMs }: Mark, askedMs: number): number {
     let taken = 0;
     for (const report of this.#consumers) {
       const { instance, received } = report;
-      consumers.add(instance);
+      repeated.set(instance, report.repeated);
       const first = before.get(instance);
       if (first !== undefined) taken += received - first.received;
       else if (this.#saidMs(report, askedMs) >= sinceMs) before.set(instance, report);

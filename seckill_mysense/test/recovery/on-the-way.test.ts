@@ -171,6 +171,22 @@ describe("what is on its way to the ledger through a shared queue", () => {
     expect(await find()).toBeUndefined();
   });
 
+  test.each([
+    ["one that started later", "new"],
+    ["one that was there, and had not said anything since", "one"],
+  ])("what a silent consumer gives back after all, and %s takes, is waited for", async (_who, taker) => {
+    const one = report({ ageMs: 900 });
+    reports = [report({ instance: "silent", held: 1, received: 1, oldestMs: 4_000, ageMs: 4_100 }), one];
+    expect(await find()).toBe("the consumers one may hold reservations");
+    later(2_000);
+    const took = report({ instance: taker, held: 1, received: 1, repeated: 1, oldestMs: 100 });
+    reports = taker === "one" ? [took] : [report(), took];
+    expect(await find()).toEndWith("may hold reservations");
+    later(2_000);
+    reports = reports.map(({ instance, received, repeated }) => report({ instance, received, repeated }));
+    expect(await find()).toBeUndefined();
+  });
+
   test("a consumer of an older program is waited for while it holds anything", async () => {
     reports = [report({ held: 3, oldestMs: undefined })];
     await find();

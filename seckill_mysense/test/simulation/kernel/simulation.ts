@@ -391,7 +391,9 @@ class Schedule {
     const productId = chance.pick(productIds);
     this.#note(`the gate loses the outbox of ${productId}, and nothing else`);
     const state = gate.products.get(productId);
-    if (state !== undefined) state.outbox = [];
+    if (state === undefined) return;
+    if (state.outbox.some(({ taken }) => taken)) this.shop.outboxesLost.add(productId);
+    state.outbox = [];
   }
 
   #note(step: string): void {

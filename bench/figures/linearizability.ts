@@ -11,7 +11,7 @@ interface LinearizabilityResults {
 export function linearizabilityTable(): string {
   const results = newestResults<LinearizabilityResults>("linearizability");
   return [
-    `Milliseconds of CPU for ${thousands(results.operations)} operations of 100 clients, medians of ${results.rounds} runs. ${source(results, "../bench/results")}`,
+    `Milliseconds of CPU for ${thousands(results.operations)} operations of 100 clients, ${results.rounds === 1 ? "from one run" : `medians of ${results.rounds} runs`}. ${source(results, "../bench/results")}`,
     "",
     table([
       ["history", "verdict", "CPU"],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { freePort, requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import {
   expectSameData,
   infoField,
@@ -179,6 +180,23 @@ describe.skipIf(redis.missing)(`MyRedis follows redis-server${redis.reason}`, ()
     await replica.ask("CONFIG", "SET", "masterauth", "secret");
     await untilConnected(replica);
   }, 60_000);
+});
+
+describe("REPLICAOF is refused", () => {
+  test("by a node of a ring, as PSYNC is", async () => {
+    const port = await freePort();
+    const node = await startMyRedis({ port: String(port), self: `127.0.0.1:${port}` });
+    expect(await node.ask("REPLICAOF", "127.0.0.1", "1")).toBe("-ERR REPLICAOF not allowed in cluster mode.");
+    expect(await node.ask("PSYNC", "?", "-1")).toBe("-ERR a node of a ring (self) has no replicas yet");
+    await node.close();
+  });
+
+  test("by a server that writes no file, at its start and later", async () => {
+    const refusal = "a server that keeps everything in memory cannot take in the snapshot of a primary";
+    const starting = startOpenServer({ port: 0, memory: true, replicaof: ["127.0.0.1", "1"] });
+    expect(starting).rejects.toThrow(`replicaof: ${refusal}`);
+    await starting.catch(() => {});
+  });
 });
 
 describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () => {

@@ -21,7 +21,7 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,peer_link,my_redis,seckill_mysense}/**",
+    from: "{hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
@@ -31,6 +31,17 @@ export const arrows: readonly Arrow[] = [
     except: tests,
     only: ["hash_ring/**"],
     why: "the ring serves both systems and knows neither",
+  },
+  {
+    from: "linearizability/**",
+    except: tests,
+    only: ["linearizability/**"],
+    why: "the checker judges any system, and knows none",
+  },
+  {
+    from: "linearizability/src/{checker,models}/**",
+    never: ["node:*"],
+    why: "the checker and its models are pure: whoever calls them reads files and clocks",
   },
   {
     from: "peer_link/**",

@@ -39,7 +39,12 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
     const state = query.draft === "true" ? "draft" : "published";
     return create(service.create(sale, products, { actor: query.by ?? defaultActor, state }));
   });
-  mountEndpoint(app, endpoints.updateSale, mount, (input) => apply(input, updateOf(input.body)));
+  mountEndpoint(app, endpoints.updateSale, mount, async (input) => {
+    const { params, body } = input;
+    if (body.id === undefined || body.id === params.id) return apply(input, updateOf(body));
+    const message = `id is ${JSON.stringify(body.id)}, but the sale ${params.id} was named`;
+    return { failure: "invalid_request", message } as const;
+  });
   mountEndpoint(app, endpoints.restockProduct, mount, (input) =>
     apply(input, { kind: "restock", productId: input.body.product, units: input.body.units }),
   );

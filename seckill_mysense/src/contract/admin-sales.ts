@@ -4,7 +4,10 @@ import { productId, saleId } from "./identifiers.ts";
 import { moment, saleDocument, saleUpdate, shownContent, shownSale } from "./sale-document.ts";
 
 const params = z.object({ id: saleId });
-const asker = z.object({ by: z.string().min(1).max(200).optional().describe("Who asks, for the log of changes.") });
+/** A word that is misspelt is refused: a pause of one product would otherwise be one of the whole sale. */
+const asker = z.strictObject({
+  by: z.string().min(1).max(200).optional().describe("Who asks, for the log of changes."),
+});
 const change = asker.extend({
   expected_version: z.coerce.number().int().min(1).optional().describe("Refused when the sale has another version."),
 });
@@ -42,7 +45,7 @@ const readChanges = endpoint({
   path: "/api/admin/sales/:id/changes",
   summary: "The log of changes of a sale, the newest first.",
   params,
-  query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
   ok: z.object({ changes: z.array(z.object({}).loose()) }),
   failures: ["internal_secret_wrong", "sale_not_found"],
 });

@@ -53,6 +53,12 @@ export function isKeptForBundles(id: string): boolean {
   return id.startsWith(bundlePrefix);
 }
 
+/** The parts of bundles among what a user holds. Nothing if there is none. */
+export function heldParts(held: readonly { readonly reservationId: string }[]): { readonly parts?: readonly string[] } {
+  const parts = held.map(({ reservationId }) => reservationId).filter(isKeptForBundles);
+  return parts.length === 0 ? {} : { parts };
+}
+
 /** The reservation id of one part. `part`: 1 to `parts`. */
 export function partId(bundle: string, part: number, parts: number): string {
   return `${bundle}.${part}.${parts}`;

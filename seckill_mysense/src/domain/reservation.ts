@@ -25,6 +25,11 @@ export interface AcceptedReservation extends ReservationRequest {
 /** A reservation whose units its buyer holds. */
 export type HeldReservation = Pick<ReservationRequest, "reservationId" | "quantity">;
 
+/** Where the limit per user stands in the way: parts of bundles among what the user holds, if there are any. */
+export interface HeldParts {
+  readonly parts?: readonly string[];
+}
+
 /** The readable parts of a message that is not a valid reservation. */
 export type UnreadableReservation = Pick<AcceptedReservation, "reservationId"> & {
   readonly [field in Exclude<keyof AcceptedReservation, "reservationId">]?: AcceptedReservation[field] | undefined;
@@ -36,11 +41,11 @@ export type UnreadableReservation = Pick<AcceptedReservation, "reservationId"> &
  */
 export type ReserveOutcome =
   | { readonly kind: "accepted"; readonly reservation: AcceptedReservation }
-  | ({ readonly kind: "replay"; readonly reservationId: string } & Quantity)
+  | ({ readonly kind: "replay"; readonly reservationId: string } & Quantity & HeldParts)
   /** `left`: fewer than were asked for. */
   | { readonly kind: "sold_out"; readonly epoch: number; readonly left: number }
   /** The buyer holds some units already, and may have only so many more. */
-  | { readonly kind: "over_limit"; readonly left: number }
+  | ({ readonly kind: "over_limit"; readonly left: number } & HeldParts)
   | { readonly kind: "not_started"; readonly startsAtMs: number }
   | { readonly kind: "ended" }
   /** The merchant has paused the product or its sale. */

@@ -1,3 +1,4 @@
+import { heldParts } from "./bundle.ts";
 import { BundlePlan, type BundlePlanState, type DecidedBundles } from "./bundle-plan.ts";
 import { freeSlot, holderKey, type PlannedOrder } from "./batch-plan.ts";
 import type { AcceptedReservation, HeldReservation, ReservationRequest, ReserveOutcome } from "./reservation.ts";
@@ -98,8 +99,8 @@ class ReservePlanner {
     const held = this.#heldBy(productId, userId);
     const last = held.at(-1);
     const mayTake = product.limitPerUser - sumOfUnits(held);
-    if (last !== undefined && mayTake <= 0) return { kind: "replay", ...replayed(last) };
-    if (unitsOf(request) > mayTake) return { kind: "over_limit", left: mayTake };
+    if (last !== undefined && mayTake <= 0) return { kind: "replay", ...replayed(last), ...heldParts(held) };
+    if (unitsOf(request) > mayTake) return { kind: "over_limit", left: mayTake, ...heldParts(held) };
     const left = this.#unitsFor(reservationId, product, productId);
     if (left < unitsOf(request)) return { kind: "sold_out", epoch: product.epoch, left };
     return { kind: "accepted", reservation: this.#accept(request, product, held) };

@@ -1,3 +1,4 @@
+import { heldParts } from "../domain/bundle.ts";
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import type { ReserveOptions } from "./gate.ts";
 import { GateOutcomeUnknown } from "./gate-errors.ts";
@@ -32,10 +33,16 @@ function readOther(epoch: number, outcome: string): ReserveOutcome {
   switch (outcome[0]) {
     case "r":
       return { kind: "replay", ...readHeldText(outcome.slice(1)) };
+    case "h": {
+      const held = outcome.slice(1).split(" ").map(readHeldText);
+      return { kind: "replay", ...held.at(-1)!, ...heldParts(held) };
+    }
     case "s":
       return { kind: "sold_out", epoch, left: Number(outcome.slice(1)) };
-    case "l":
-      return { kind: "over_limit", left: Number(outcome.slice(1)) };
+    case "l": {
+      const [left, ...held] = outcome.slice(1).split(" ");
+      return { kind: "over_limit", left: Number(left), ...heldParts(held.map(readHeldText)) };
+    }
     case "e":
       return { kind: "ended" };
     case "p":

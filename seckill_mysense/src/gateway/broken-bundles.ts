@@ -1,4 +1,5 @@
 import { type Bundle, type BundleReason, type BundleState, partOf } from "../domain/bundle.ts";
+import type { HeldParts } from "../domain/reservation.ts";
 import type { LedgerBundles } from "../ledger/bundles.ts";
 import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -17,6 +18,9 @@ export interface BrokenBundlesOptions {
   readonly waitMs: number;
   readonly logger: Logger;
 }
+
+/** Most bundles of one user that are looked for. */
+const maxHeldBundles = 16;
 
 /**
  * Gives bundles up in the ledger, so that the units of their parts come back at once. Nothing depends on it: a bundle
@@ -52,12 +56,14 @@ export class BrokenBundles {
   }
 
   /**
-   * Whether a reservation is a part of a broken bundle. Its units are on their way back, so its user may have them soon.
-   * False as well if the ledger does not answer in time.
+   * Whether one of the parts that a user holds is one of a broken bundle. Its units are on their way back, so the user
+   * may have them soon. False as well if the ledger does not answer in time.
    */
-  async hadPart(reservationId: string): Promise<boolean> {
-    const part = partOf(reservationId);
-    return part !== undefined && this.isBroken(part.bundleId);
+  async isAnyBroken({ parts = [] }: HeldParts): Promise<boolean> {
+    const bundleIds = new Set(parts.map((id) => partOf(id)?.bundleId).filter((id) => id !== undefined));
+    // Bundles break soon after they were asked for, so the latest ones are looked at.
+    const answers = [...bundleIds].slice(-maxHeldBundles).map((id) => this.isBroken(id));
+    return (await Promise.all(answers)).includes(true);
   }
 
   /** The state of the bundle after that; undefined if the ledger did not answer in time. */

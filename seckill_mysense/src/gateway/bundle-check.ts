@@ -157,9 +157,9 @@ export class BundleCheck {
     switch (outcome.kind) {
       // Without this bundle the user holds as many units as one user may.
       case "replay":
-        if (await this.#options.brokenBundles.hadPart(outcome.reservationId)) return this.#refuse(part, "gate_closed");
-        return this.#giveUp(part, attempt, "over_limit", { left: 0 });
       case "over_limit":
+        if (await this.#options.brokenBundles.isAnyBroken(outcome)) return this.#refuse(part, "gate_closed");
+        if (outcome.kind === "replay") return this.#giveUp(part, attempt, "over_limit", { left: 0 });
         return this.#giveUp(part, attempt, "over_limit", { left: outcome.left });
       case "sold_out":
         if (outcome.left > 0) return this.#giveUp(part, attempt, "too_few_left", { left: outcome.left });

@@ -28,7 +28,7 @@ export interface CheckOptions {
   readonly answers: CheckAnswers;
   /** Answers tokens for a bundle. */
   readonly bundles: BundleCheck;
-  readonly brokenBundles: Pick<BrokenBundles, "isBroken">;
+  readonly brokenBundles: Pick<BrokenBundles, "isAnyBroken">;
   readonly metrics: GatewayMetrics;
   /** The gate's clock as far as this gateway knows it, Unix milliseconds. */
   readonly now: () => number;
@@ -136,7 +136,7 @@ export class Check {
         if (outcome.left > 0) return answers.turnAwayWith("too_few_left", { left: outcome.left });
         return answers.turnAwaySoldOut();
       case "over_limit":
-        return answers.turnAwayWith("over_limit", { left: outcome.left });
+        return this.#overLimit(outcome);
       case "not_started":
         return answers.notStarted(outcome.startsAtMs, attempt.nowMs);
       case "ended":
@@ -152,11 +152,16 @@ export class Check {
     }
   }
 
+  async #overLimit(outcome: ReserveOutcome & { kind: "over_limit" }): Promise<Response> {
+    const { answers, brokenBundles } = this.#options;
+    if (await brokenBundles.isAnyBroken(outcome)) return answers.turnAway("gate_closed");
+    return answers.turnAwayWith("over_limit", { left: outcome.left });
+  }
+
   #replayed(held: ReserveOutcome & { kind: "replay" }, { claims, entry }: Attempt): Response | Promise<Response> {
     const { answers, authorizer } = this.#options;
+    if (held.parts !== undefined) return this.#heldWithBundles(held);
     const { reservationId } = held;
-    const bundle = partOf(reservationId);
-    if (bundle !== undefined) return this.#heldInBundle(bundle.bundleId);
     const { userId, productId } = claims;
     if (unitsOf(held) === 1) {
       authorizer.reportHolding({ userId, productId, reservationId, epoch: entry.product.epoch });
@@ -164,12 +169,15 @@ export class Check {
     return answers.reserved(describe("held", held));
   }
 
-  /** The buyer has the units as part of a bundle. Buyers know bundles only as a whole. */
-  async #heldInBundle(bundleId: string): Promise<Response> {
+  /** The limit is reached with units in bundles. Buyers know bundles only as a whole. */
+  async #heldWithBundles(held: ReserveOutcome & { kind: "replay" }): Promise<Response> {
     const { answers, brokenBundles } = this.#options;
     // The units are on their way back: the buyer may have them soon.
-    if (await brokenBundles.isBroken(bundleId)) return answers.turnAway("gate_closed");
-    return answers.reserved({ reservation: bundleId, status: "held" });
+    if (await brokenBundles.isAnyBroken(held)) return answers.turnAway("gate_closed");
+    const bundle = partOf(held.reservationId);
+    return answers.reserved(
+      bundle === undefined ? describe("held", held) : { reservation: bundle.bundleId, status: "held" },
+    );
   }
 }
 

@@ -191,7 +191,12 @@ async function readInput(
   }
   const query = parse(endpoint.query, Object.fromEntries(parameters), "the query");
   if ("failure" in query) return query;
-  if (endpoint.body === undefined) return { value: { params: params.value, query: query.value, body: undefined } };
+  if (endpoint.body === undefined) {
+    if (isForPrograms(endpoint) && hasBody(request)) {
+      return { failure: "invalid_request", details: { message: "This address takes no body: only path and query." } };
+    }
+    return { value: { params: params.value, query: query.value, body: undefined } };
+  }
   const json = await readJsonBody(request, options.body);
   if ("failure" in json) {
     return { failure: json.failure, details: json.message === undefined ? {} : { message: json.message } };
@@ -207,6 +212,16 @@ function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown
   const isSecret = (key: string): boolean => key === "password" || key === "token";
   const problems = describeIssues(result.error.issues, { schema, input, name, isSecret });
   return { failure: "invalid_request", details: { message: problems.join("; ") } };
+}
+
+/** A program that names in a body what belongs into the query would change more than it wants. Browsers may send anything. */
+function isForPrograms({ authorization }: Endpoint): boolean {
+  return authorization === "internal" || authorization === "program";
+}
+
+/** An empty object says nothing. */
+function hasBody({ headers }: Request): boolean {
+  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > "{}".length;
 }
 
 function readSession(options: MountOptions, request: Request): Session | undefined {

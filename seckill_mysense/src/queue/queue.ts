@@ -54,6 +54,11 @@ export interface QueueDepth {
    * them writes its number into its heartbeat.
    */
   readonly unacknowledged: number;
+  /**
+   * Consumers of all processes that the broker knows, those among them that say nothing. Missing in a queue that knows
+   * what is `unsettled`.
+   */
+  readonly consumers?: number;
 }
 
 /**

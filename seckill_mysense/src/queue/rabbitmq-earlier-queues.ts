@@ -5,15 +5,18 @@ import { earlierQueueNames } from "./rabbitmq-topology.ts";
 /** How long it is believed that there is no earlier queue: an older program may declare it again. */
 const lookEveryMs = 10_000;
 
-/** Messages in a queue; undefined if there is no such queue. Rejects when the broker cannot be asked. */
-export async function messagesIn(connection: Connection, queue: string): Promise<number | undefined> {
+/** What waits in a queue, and its consumers; undefined if there is no such queue. Rejects when the broker cannot be asked. */
+export async function lookInto(
+  connection: Connection,
+  queue: string,
+): Promise<{ readonly messages: number; readonly consumers: number } | undefined> {
   const channel = await connection.acquire({ emitErrorsFromChannel: true });
   // The broker closes the channel after it has said that there is no queue, and the caller hears of it by the call.
   channel.on("error", () => {});
   try {
-    const { messageCount } = await channel.queueDeclare({ queue, passive: true });
+    const { messageCount, consumerCount } = await channel.queueDeclare({ queue, passive: true });
     await channel.close();
-    return messageCount;
+    return { messages: messageCount, consumers: consumerCount };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -34,7 +37,7 @@ export class EarlierQueues {
   async count(connection: Connection): Promise<number> {
     if (this.#elapsedMs() < this.#lookAtMs) return 0;
     const counts: (number | undefined)[] = [];
-    for (const name of this.#names) counts.push(await messagesIn(connection, name));
+    for (const name of this.#names) counts.push((await lookInto(connection, name))?.messages);
     if (counts.every((count) => count === undefined)) this.#lookAtMs = this.#elapsedMs() + lookEveryMs;
     return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
   }
@@ -59,7 +62,7 @@ export async function followEarlierQueues(options: EarlierQueueOptions): Promise
 async function followQueue(queue: string, { connection, signal, subscribe }: EarlierQueueOptions): Promise<void> {
   while (!signal.aborted) {
     // While the broker cannot be asked, the consumer of the new queue reports it.
-    const found = connection.ready ? await messagesIn(connection, queue).catch(() => undefined) : undefined;
+    const found = connection.ready ? await lookInto(connection, queue).catch(() => undefined) : undefined;
     if (signal.aborted) return;
     if (found !== undefined) await untilDeleted(subscribe(queue), signal);
     await pause(lookEveryMs, signal);

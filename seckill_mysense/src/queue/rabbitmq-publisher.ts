@@ -1,10 +1,10 @@
 import { AMQPError, type Channel, type Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../domain/reservation.ts";
-import type { PublishOptions } from "./queue.ts";
+import type { PublishOptions, QueueDepth } from "./queue.ts";
 import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
-import { EarlierQueues, messagesIn } from "./rabbitmq-earlier-queues.ts";
+import { EarlierQueues, lookInto } from "./rabbitmq-earlier-queues.ts";
 import { brokerQueueName } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
 import { systemClock } from "../time/clock.ts";
@@ -60,18 +60,18 @@ export class RabbitmqPublisher {
   }
 
   /**
-   * Messages that wait, also in the queues of versions before. Rejects with `QueueUnroutable` when the queue has been
+   * Messages that wait, also in the queues of versions before, and consumers of the queue. Rejects with `QueueUnroutable` when the queue has been
    * deleted: to declare it again without a word would hide that messages may be lost with it.
    */
-  async countReady(): Promise<number> {
+  async measure(): Promise<Required<Pick<QueueDepth, "ready" | "consumers">>> {
     const { health, connectionName } = this.#options;
     return this.#bounded("count", async (session) => {
       const { connection } = session;
       if (!session.declared) await (await this.#openChannel(session)).close();
-      const count = await messagesIn(connection, this.#queue);
-      if (count === undefined) throw this.#queueIsMissing(session);
+      const found = await lookInto(connection, this.#queue);
+      if (found === undefined) throw this.#queueIsMissing(session);
       health.well(connectionName);
-      return count + (await this.#earlier.count(connection));
+      return { ready: found.messages + (await this.#earlier.count(connection)), consumers: found.consumers };
     });
   }
 

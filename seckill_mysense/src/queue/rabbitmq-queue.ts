@@ -75,9 +75,9 @@ class RabbitmqQueue implements ReservationQueue {
 
   /** `ready` counts the queues of versions before, too. */
   async depth(): Promise<QueueDepth> {
-    const ready = await this.#publisher.countReady();
+    const { ready, consumers } = await this.#publisher.measure();
     const inHand = [...this.#consumptions.keys()].map((consumption) => consumption.inHand);
-    return { ready, unacknowledged: inHand.reduce((sum, count) => sum + count, 0) };
+    return { ready, unacknowledged: inHand.reduce((sum, count) => sum + count, 0), consumers };
   }
 
   async close(): Promise<void> {

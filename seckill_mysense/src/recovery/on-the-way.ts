@@ -42,10 +42,10 @@ export class OnTheWay {
     }
     const askedMs = clock.elapsedMs();
     const reports = await consumers?.();
-    const { ready } = await queue.depth();
+    const { ready, consumers: connected } = await queue.depth();
     const { epoch } = record.product;
     const nowMs = clock.elapsedMs();
-    const why = this.#watermark.look({ epoch, askedMs, reports: reports ?? [], ready, nowMs });
+    const why = this.#watermark.look({ epoch, askedMs, reports: reports ?? [], ready, connected, nowMs });
     this.#consumers = reports && this.#watermark.consumers;
     return why ?? (isQuiet ? undefined : "consumers may hold reservations");
   }

@@ -2,7 +2,10 @@ import type { ConsumerReport } from "./consumer-report.ts";
 
 /** In milliseconds. */
 export interface WatermarkTimes {
-  /** A consumer that has said nothing for this long is gone, and the broker gives its messages to others. */
+  /**
+   * A consumer that has said nothing for this long is not waited for by its name. As long as the broker has it among its
+   * consumers, it may hold messages all the same: then there are more of them than say what they hold.
+   */
   readonly silentAfterMs: number;
   /** A report may be this much older than its row, because it is collected before it is written. */
   readonly reportLagMs: number;
@@ -21,6 +24,8 @@ export interface QueueLook {
   readonly reports: readonly ConsumerReport[];
   /** Messages that waited in the queue, and when that was known. */
   readonly ready: number;
+  /** Consumers that the broker knew at that moment; undefined if it was not asked. */
+  readonly connected?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -31,7 +36,8 @@ interface Mark {
   readonly ready: number;
   /** Consumer to its first report after that moment. */
   readonly before: Map<string, ConsumerReport>;
-  readonly consumers: Set<string>;
+  /** Consumer to the repeated messages that it has said it has had. */
+  readonly repeated: Map<string, number>;
   /** When all those messages had been taken out of the queue. */
   takenAtMs: number | undefined;
 }
@@ -60,8 +66,14 @@ export class Watermark {
   }
 
   /** Says what may still be before the watermark; undefined if nothing is. */
-  look({ epoch, askedMs, reports, ready, nowMs }: QueueLook): string | undefined {
+  look({ epoch, askedMs, reports, ready, connected = 0, nowMs }: QueueLook): string | undefined {
     this.#consumers = reports.filter(({ ageMs }) => ageMs < this.#times.silentAfterMs);
+    const silent = connected - this.#consumers.length;
+    if (silent > 0) {
+      // The broker gives back what they hold as soon as it counts them as gone, and nobody tells of that.
+      this.clear();
+      return `${silent} consumers that say nothing are connected to the queue, and may hold reservations`;
+    }
     const mark = this.#markFor(epoch, ready, nowMs);
     const taken = this.#countTaken(mark, askedMs);
     if (ready === 0 || taken >= mark.ready) mark.takenAtMs ??= nowMs;
@@ -77,25 +89,26 @@ export class Watermark {
   #markFor(epoch: number, ready: number, nowMs: number): Mark {
     const mark = this.#mark;
     if (mark?.epoch === epoch && !this.#cameBack(mark)) return mark;
-    const counts = { before: new Map(), consumers: new Set<string>(), takenAtMs: undefined };
-    return (this.#mark = { epoch, sinceMs: nowMs, ready, ...counts });
+    const repeated = new Map(this.#consumers.map((report) => [report.instance, report.repeated]));
+    return (this.#mark = { epoch, sinceMs: nowMs, ready, before: new Map(), repeated, takenAtMs: undefined });
   }
 
   /**
-   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had. They would
-   * count twice, and are before a new watermark.
+   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had, which may
+   * have been silent for so long that it was not counted. They would count twice, and are before a new watermark.
    */
-  #cameBack({ consumers, before }: Mark): boolean {
-    if (!consumers.isSubsetOf(new Set(this.#consumers.map(({ instance }) => instance)))) return true;
-    return this.#consumers.some(({ instance, repeated }) => repeated > (before.get(instance)?.repeated ?? repeated));
+  #cameBack({ repeated }: Mark): boolean {
+    const alive = new Set(this.#consumers.map(({ instance }) => instance));
+    if ([...repeated.keys()].some((instance) => !alive.has(instance))) return true;
+    return this.#consumers.some((report) => report.repeated > (repeated.get(report.instance) ?? 0));
   }
 
   /** Messages that were certainly taken from the queue after the moment of the watermark. */
-  #countTaken({ consumers, before, sinceMs }: Mark, askedMs: number): number {
+  #countTaken({ repeated, before, sinceMs }: Mark, askedMs: number): number {
     let taken = 0;
     for (const report of this.#consumers) {
       const { instance, received } = report;
-      consumers.add(instance);
+      repeated.set(instance, report.repeated);
       const first = before.get(instance);
       if (first !== undefined) taken += received - first.received;
       else if (this.#saidMs(report, askedMs) >= sinceMs) before.set(instance, report);

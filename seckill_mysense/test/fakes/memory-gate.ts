@@ -1,4 +1,5 @@
 import type { StockReturn } from "../../src/domain/order.ts";
+import { heldParts } from "../../src/domain/bundle.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import { sumOfUnits, unitsOf } from "../../src/domain/units.ts";
@@ -122,8 +123,8 @@ export class MemoryGate implements Gate {
     if (stock.paused) return { kind: "paused" };
     const mayTake = stock.limitPerUser - sumOfUnits(held);
     const units = unitsOf(request);
-    if (mayTake <= 0) return { kind: "replay", ...held.at(-1)! };
-    if (units > mayTake) return { kind: "over_limit", left: mayTake };
+    if (mayTake <= 0) return { kind: "replay", ...held.at(-1)!, ...heldParts(held) };
+    if (units > mayTake) return { kind: "over_limit", left: mayTake, ...heldParts(held) };
     const isBehindOthers = stock.waiting && !isOffer(reservationId);
     const left = isBehindOthers ? 0 : stock.available;
     if (left < units) return { kind: "sold_out", epoch: stock.epoch, left };

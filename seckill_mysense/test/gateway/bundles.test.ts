@@ -282,6 +282,8 @@ describe("/check with a bundle", () => {
   });
 });
 
+const many = { limitPerUser: 2, total: 4 };
+
 describe("a bundle and the limit per user", () => {
   test("who holds a product cannot have a bundle with it", async () => {
     await using system = await startTestGateway();
@@ -322,6 +324,59 @@ describe("a bundle and the limit per user", () => {
     expect([again.status, again.body.error, again.body.productID]).toEqual([503, "gate_closed", "headphones"]);
     const ids = { saleId: "spring", productId: "headphones", userId, reservationId, epoch: 1 };
     expect((await system.gate.giveBack(ids)).kind).toBe("returned");
+    expect((await buyer.checkBundle(next)).status).toBe(202);
+  });
+
+  test("with a limit above one, a part of a broken bundle is in nobody's way, whatever else the user holds", async () => {
+    await using system = await startTestGateway({ product: many, speaker: many });
+    const { buyer, token } = await withToken(system);
+    const speaker = system.gate.stocks.get("speaker")!;
+    // The bundle breaks at the speaker, and goes on to hold one pair of headphones.
+    speaker.available = 0;
+    expect((await buyer.checkBundle(token)).body.error).toBe("sold_out");
+    const { userId, reservationId } = system.gate.accepted.at(-1)!;
+    speaker.available = 4;
+    await system.gateway.catalogue.refresh();
+    const closed = async (answer: Promise<{ status: number; body: { error?: string } }>): Promise<void> => {
+      const { status, body } = await answer;
+      expect([status, body.error]).toEqual([503, "gate_closed"]);
+    };
+    // Two more would be one too many, and then a single one that the user has bought since stands last.
+    const two = await buyer.token("headphones");
+    await closed(buyer.send("POST", "/check?productID=headphones&quantity=2", { bearer: two }));
+    const next = await buyer.bundleToken({ productID: "headphones", quantity: 2 }, "speaker");
+    await closed(buyer.checkBundle(next));
+    expect((await buyer.check("headphones", await buyer.token("headphones"))).status).toBe(202);
+    const third = await buyer.token("headphones");
+    await closed(buyer.check("headphones", third));
+    const ids = { saleId: "spring", productId: "headphones", userId, reservationId, epoch: 1 };
+    expect((await system.gate.giveBack(ids)).kind).toBe("returned");
+    expect((await buyer.check("headphones", third)).status).toBe(202);
+    // Now the limit is reached in truth.
+    const over = await buyer.checkBundle(next);
+    expect([over.status, over.body.error, over.body.left]).toEqual([409, "over_limit", 0]);
+  });
+
+  test("a bundle is not given up for good because of a part of a broken one", async () => {
+    await using system = await startTestGateway({ product: many, speaker: many });
+    const buyer = await registered(system);
+    const first = await buyer.bundleToken(...both);
+    expect((await buyer.checkBundle(first)).status).toBe(202);
+    const [bundleId, userId] = idsOf(first);
+    await system.ledger.bundles.giveUp({ bundleId, userId, saleId: "spring", parts: 2 }, "bundle_broken");
+    const headphones = {
+      saleId: "spring",
+      productId: "headphones",
+      userId,
+      reservationId: `${bundleId}.1.2`,
+      epoch: 1,
+    };
+    expect((await system.gate.giveBack(headphones)).kind).toBe("returned");
+    const next = await buyer.bundleToken("headphones", { productID: "speaker", quantity: 2 });
+    const early = await buyer.checkBundle(next);
+    expect([early.status, early.body.error, early.body.productID]).toEqual([503, "gate_closed", "speaker"]);
+    const returned = { ...headphones, productId: "speaker", reservationId: `${bundleId}.2.2` };
+    expect((await system.gate.giveBack(returned)).kind).toBe("returned");
     expect((await buyer.checkBundle(next)).status).toBe(202);
   });
 });

@@ -14,14 +14,19 @@ describe("what is on its way to the ledger through a shared queue", () => {
   let nowMs: number;
   let ready: number;
   let reports: ConsumerReport[];
+  /** Consumers that the broker knows. */
+  let connected: number | undefined;
   let onTheWay: OnTheWay;
 
   beforeEach(() => {
     nowMs = 1_000_000;
     ready = 0;
     reports = [];
+    connected = undefined;
     onTheWay = new OnTheWay({
-      queue: { depth: async () => ({ ready, unacknowledged: 0 }) },
+      queue: {
+        depth: async () => ({ ready, unacknowledged: 0, ...(connected !== undefined && { consumers: connected }) }),
+      },
       consumers: async () => reports,
       clock: { now: () => nowMs, elapsedMs: () => nowMs },
     });
@@ -92,6 +97,39 @@ describe("what is on its way to the ledger through a shared queue", () => {
     later(1_000);
     reports = [dead(5_500), report({ instance: "new", held: 2, received: 302, oldestMs: 5 })];
     expect(await find()).toBeUndefined();
+  });
+
+  test("a consumer that is silent is waited for as long as the broker has it, and then for what the broker takes back", async () => {
+    const silent = "1 consumers that say nothing are connected to the queue, and may hold reservations";
+    connected = 2;
+    const frozen = (ageMs: number): ConsumerReport => report({ instance: "frozen", ageMs });
+    reports = [frozen(1_000), report({ instance: "other" })];
+    expect(await find()).toBe("the consumers frozen, other may hold reservations");
+    for (let ageMs = 5_000; ageMs < 15_000; ageMs += 1_000) {
+      later(1_000);
+      reports = [frozen(ageMs), report({ instance: "other" })];
+      expect(await find()).toBe(silent);
+    }
+    // The broker gives it up: what it held waits in the queue, before the other one says so.
+    [connected, ready] = [1, 7];
+    later(1_000);
+    expect(await find()).toBe("7 reservations are to be taken from the queue first");
+    ready = 0;
+    later(1_000);
+    reports = [report({ instance: "other", held: 7, received: 7, repeated: 7, oldestMs: 500 })];
+    expect(await find()).toBe("the consumers other may hold reservations");
+    later(1_000);
+    reports = [report({ instance: "other", received: 7, repeated: 7 })];
+    expect(await find()).toBeUndefined();
+  });
+
+  test("the only consumer is frozen: its messages are on their way though nobody speaks of them", async () => {
+    connected = 1;
+    await find();
+    later(5_000);
+    expect(await find()).toStartWith("1 consumers that say nothing");
+    [connected, ready] = [0, 3];
+    expect(await find()).toBe("3 reservations are to be taken from the queue first");
   });
 
   test("what a consumer gives back between the two questions is waited for", async () => {
@@ -168,6 +206,22 @@ describe("what is on its way to the ledger through a shared queue", () => {
     later(2_000);
     expect(await find()).toBe("the consumers one, two may hold reservations");
     later(2_000);
+    expect(await find()).toBeUndefined();
+  });
+
+  test.each([
+    ["one that started later", "new"],
+    ["one that was there, and had not said anything since", "one"],
+  ])("what a silent consumer gives back after all, and %s takes, is waited for", async (_who, taker) => {
+    const one = report({ ageMs: 900 });
+    reports = [report({ instance: "silent", held: 1, received: 1, oldestMs: 4_000, ageMs: 4_100 }), one];
+    expect(await find()).toBe("the consumers one may hold reservations");
+    later(2_000);
+    const took = report({ instance: taker, held: 1, received: 1, repeated: 1, oldestMs: 100 });
+    reports = taker === "one" ? [took] : [report(), took];
+    expect(await find()).toEndWith("may hold reservations");
+    later(2_000);
+    reports = reports.map(({ instance, received, repeated }) => report({ instance, received, repeated }));
     expect(await find()).toBeUndefined();
   });
 

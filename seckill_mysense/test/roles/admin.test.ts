@@ -50,7 +50,18 @@ describe("the web server for merchants", () => {
         return listed.sales[0]?.products[0]?.available === 2;
       };
       await waitUntil(onSale, { what: "the sale to be armed", timeoutMs: 10_000 });
-      expect(await ask("POST", "/spring/pause?expected_version=1")).toMatchObject({
+      // A misspelt guard must not be left out, nor a pause of one product be one of the sale.
+      const misspelt: [string, unknown?][] = [
+        ["/spring/restock?expectedVersion=1", { product: "lamp", units: 1 }],
+        ["/spring/pause?produkt=lamp"],
+        ["/spring/pause", { product: "lamp" }],
+        ["/spring/cancel", { reason: "none" }],
+        ["/spring/update", { id: "autumn", title: "Autumn" }],
+      ];
+      for (const [path, body] of misspelt) {
+        expect(await ask("POST", path, body)).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+      }
+      expect(await ask("POST", "/spring/pause?expected_version=1", {})).toMatchObject({
         status: 200,
         body: { paused: true, version: 2 },
       });

@@ -7,8 +7,9 @@
 -- Reply {'closed'} | {'not_started', startsAtMs}
 --       | {'decided', epoch, sequence before the first outcome, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
---   'r' .. reservation       replay: the one that the user already holds, with its units
---   'l' .. units             the user holds some units already, and may have only so many more
+--   'r' .. reservation       replay: the same reservation again, with its units
+--   'h' .. reservations      the user holds as many units as one user may: in these, the latest one last
+--   'l' .. units reservations    the user holds some units already, in these, and may have only so many more
 --   's' .. units             only so many are left; 's0' also if others wait: then only an offer to one of them takes a unit
 --   'e'                      the sale has ended
 --   'p'                      the product or its sale is paused
@@ -65,11 +66,10 @@ local heldNow = {} -- what users hold by decisions earlier in this very batch
 for i = 1, #users do
   local user, reservation, units = users[i], reservations[i], wanted[i]
   local holds = heldNow[user] or held[i] or ''
-  local count, last, own = 0, nil, nil
+  local count, own = 0, nil
   for item in string.gmatch(holds, '%S+') do
     local brace = string.find(item, '{', 1, true)
     count = count + (brace and tonumber(string.sub(item, brace + 1, -2)) or 1)
-    last = item
     if item == reservation or (brace and string.sub(item, 1, brace - 1) == reservation) then
       own = item
     end
@@ -84,9 +84,9 @@ for i = 1, #users do
   elseif paused then
     outcome = 'p'
   elseif count >= limitPerUser then
-    outcome = 'r' .. last
+    outcome = 'h' .. holds
   elseif count + units > limitPerUser then
-    outcome = 'l' .. (limitPerUser - count)
+    outcome = 'l' .. (limitPerUser - count) .. ' ' .. holds
   elseif waiting and string.sub(reservation, 1, 6) ~= 'offer-' then
     outcome = 's0'
   elseif available < units then

@@ -22,14 +22,14 @@ export function consumer(shop: Shop, name: string): Actor {
   return {
     name,
     canBeKilled: true,
-    onKill: () => queue.release(name),
+    onKill: () => queue.leave(name),
     onStop: () => void (isToStop = true),
     *start() {
       for (;;) {
         isToStop = false;
         const process = begin();
         // Nobody must believe that there is no such consumer.
-        if (!shop.has("a consumer takes messages before anybody knows it")) yield* insist(...beat(process));
+        yield* insist(...beat(process));
         while (!isToStop) yield* workOnce(process);
         yield* leave(process);
       }
@@ -127,7 +127,7 @@ export function consumer(shop: Shop, name: string): Actor {
 
   /** Until it has said that it is gone, it goes on saying that it holds what it has given back. */
   function* leave(process: Process): Steps {
-    yield* insist("queue", `${name} gives back what it holds`, () => queue.release(name));
+    yield* insist("queue", `${name} gives back what it holds`, () => queue.leave(name));
     if (shop.has("a consumer that stops says that it holds nothing")) process.held = 0;
     yield* insist(...beat(process));
     yield* insist("ledger", `${name} leaves`, () => heartbeats.leave(process.instance));

@@ -11,7 +11,7 @@ export function fallBackUnseen(shop: Shop, snapshots: Map<string, ProductState>[
   const productId = chance.pick(productIds);
   const state = gate.products.get(productId);
   if (state === undefined || queue.ready.length + queue.unacknowledged > 0) return undefined;
-  if (state.outbox.some(({ taken }) => taken)) return undefined;
+  if (state.outbox.some(({ taken }) => taken) || shop.outboxesLost.has(productId)) return undefined;
   const { mark } = ledger.product(productId);
   const isUnseen = (older: ProductState): boolean =>
     older.open && older.sequence >= mark && older.sequence < state.sequence && isSameTerm(older, state);

@@ -80,9 +80,9 @@ export const flaws = [
   "the repair does not wait for the watermark",
   "the queue is asked before the consumers",
   "messages that come again count as further ones",
-  "a consumer takes messages before anybody knows it",
   "a consumer that stops says that it holds nothing",
   "a silent consumer counts as alive for ever",
+  "a silent consumer counts as gone",
   "units are never compared",
   "units are judged at the second look",
   "the comparison does not begin anew after a change of the consumers",
@@ -109,6 +109,7 @@ export type Flaw = (typeof flaws)[number];
 export const rareFlaws: readonly Flaw[] = [
   "a complete bundle can be given up",
   "a rejection hides the unit of a newer epoch",
+  "repair does not compare its token",
   "repair does not notice a restart of the server",
   "repair raises the epoch unconditionally",
   "messages that come again count as further ones",

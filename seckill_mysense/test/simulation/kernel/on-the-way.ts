@@ -37,13 +37,13 @@ export class OnTheWay {
       return false;
     }
     if (shop.has("the queue is asked before the consumers")) {
-      const { ready } = yield* this.#readQueue();
+      const { ready, connected } = yield* this.#readQueue();
       const { reports, nowMs } = yield* this.#readReports();
-      return this.#look({ epoch, askedMs: nowMs, reports, ready, nowMs });
+      return this.#look({ epoch, askedMs: nowMs, reports, ready, connected, nowMs });
     }
     const { reports, nowMs: askedMs } = yield* this.#readReports();
-    const { ready, nowMs } = yield* this.#readQueue();
-    return this.#look({ epoch, askedMs, reports, ready, nowMs });
+    const { ready, connected, nowMs } = yield* this.#readQueue();
+    return this.#look({ epoch, askedMs, reports, ready, connected, nowMs });
   }
 
   #readReports(): Steps<{ reports: ConsumerReport[]; nowMs: number }> {
@@ -53,10 +53,12 @@ export class OnTheWay {
     });
   }
 
-  #readQueue(): Steps<{ ready: number; nowMs: number }> {
+  #readQueue(): Steps<{ ready: number; connected: number | undefined; nowMs: number }> {
     const { queue } = this.#shop;
     return insist("queue", `${this.#name} looks at the queue`, () => {
-      return { ready: queue.ready.length, nowMs: this.#shop.nowMs };
+      const isUncounted = this.#shop.has("a silent consumer counts as gone");
+      const connected = isUncounted ? undefined : queue.connected;
+      return { ready: queue.ready.length, connected, nowMs: this.#shop.nowMs };
     });
   }
 
@@ -83,22 +85,18 @@ export class OnTheWay {
 }
 
 /**
- * What the watermark promises: every message of the product has been decided, except in the hands of consumers that were
- * silent for so long that they count as gone.
+ * What the watermark promises: every message of the product has been decided, also those in the hands of consumers that
+ * say nothing.
  */
 function checkNothingIsOnTheWay(shop: Shop, productId: string, epoch: number): void {
-  const { ledger, queue, heartbeats, consumers } = shop;
+  const { ledger, queue, consumers } = shop;
   const row = ledger.product(productId);
   // Another repair was faster, and this one will notice.
   if (row.epoch !== epoch) return;
   const isOpen = ({ message, isLate }: (typeof queue.ready)[number]): boolean =>
     message.productId === productId && message.epoch === epoch && !isLate && !ledger.knows(message.reservationId);
   const waiting = queue.ready.filter(isOpen);
-  for (const [name, { instance }] of consumers) {
-    const held = queue.heldBy(name).filter(isOpen);
-    if (held.length > 0 && heartbeats.isSilent(instance)) shop.mayLoseReservations = true;
-    else waiting.push(...held);
-  }
+  for (const name of consumers.keys()) waiting.push(...queue.heldBy(name).filter(isOpen));
   for (const { message } of waiting) {
     shop.fail(`the repair of ${productId} does not wait for ${message.reservationId}, which is on its way`);
   }

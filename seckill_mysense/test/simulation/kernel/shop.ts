@@ -37,6 +37,8 @@ export class Shop {
   nowMs = 0;
   /** The gate has lost data, or an operator forced a repair: accepted reservations may be lost, and only then. */
   mayLoseReservations = false;
+  /** Products whose outbox was lost while relays may have had entries of it in their hands. */
+  readonly outboxesLost = new Set<string>();
   /** How often the gate has lost data. */
   losses = 0;
   /** How often the messages in the queue were put into another order. */

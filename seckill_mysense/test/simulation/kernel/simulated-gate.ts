@@ -90,7 +90,8 @@ export interface GateFigures {
   readonly sequence: number;
 }
 
-export const repairLeaseMs = 2_000;
+/** Longer than several steps of a keeper among many other actors: otherwise two keepers take a repair from each other for ever. */
+export const repairLeaseMs = 6_000;
 
 export interface GateSurroundings {
   /** Looks at each acceptance, for the checks. */

@@ -34,9 +34,4 @@ export class SimulatedHeartbeats {
       ageMs: this.#world.now() - seenAtMs,
     }));
   }
-
-  isSilent(instance: string): boolean {
-    const row = this.#rows.get(instance);
-    return row !== undefined && this.#world.now() - row.seenAtMs >= heartbeatTimes.silentAfterMs;
-  }
 }

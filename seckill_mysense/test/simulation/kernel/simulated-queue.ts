@@ -24,6 +24,8 @@ export class SimulatedQueue {
   ready: Queued[] = [];
   /** By the consumer's process. */
   readonly #inHands = new Map<string, { readonly tag: number; readonly queued: readonly Queued[] }>();
+  /** The consumers' processes that have a connection. */
+  readonly #connected = new Set<string>();
   readonly #world: { has(flaw: Flaw): boolean };
   #tags = 0;
 
@@ -36,6 +38,7 @@ export class SimulatedQueue {
   }
 
   take(consumer: string, limit: number): Delivered {
+    this.#connected.add(consumer);
     const queued = this.ready.splice(0, limit);
     for (const one of queued) one.deliveries++;
     const tag = ++this.#tags;
@@ -49,7 +52,18 @@ export class SimulatedQueue {
     if (this.#inHands.get(consumer)?.tag === tag) this.#inHands.delete(consumer);
   }
 
-  /** The consumer's connection has ended: what it held is delivered again. */
+  /** How many consumers the queue has. */
+  get connected(): number {
+    return this.#connected.size;
+  }
+
+  /** The consumer is gone, or does not answer the queue any more. */
+  leave(consumer: string): void {
+    this.#connected.delete(consumer);
+    this.release(consumer);
+  }
+
+  /** The consumer's connection has ended, and it connects again at once: what it held is delivered again. */
   release(consumer: string): void {
     const back = this.#inHands.get(consumer)?.queued ?? [];
     this.#inHands.delete(consumer);

@@ -309,7 +309,7 @@ class Schedule {
       this.#note("time passes");
       const ms = chance.between(500, 4_000);
       shop.nowMs += ms;
-      for (const { beat } of shop.consumers.values()) beat();
+      for (const { actor, isFrozenFor } of this.#running) if (isFrozenFor === 0) shop.consumers.get(actor.name)?.beat();
     } else this.#loseData();
   }
 
@@ -342,7 +342,13 @@ class Schedule {
     if (chance.happens(0.45)) return this.#cutConsumer();
     if (chance.happens(0.3)) return this.#stopConsumers();
     const consumers = this.#running.filter(({ actor }) => actor.onStop !== undefined);
-    const { actor } = chance.pick(consumers);
+    const running = chance.pick(consumers);
+    const { actor } = running;
+    if (this.#isDraining && chance.happens(0.3)) {
+      this.#note(`${actor.name} is frozen for long`);
+      running.isFrozenFor = chance.between(30, 150);
+      return;
+    }
     this.#note(`${actor.name} is stopped and started`);
     actor.onStop!();
   }
@@ -353,11 +359,14 @@ class Schedule {
     for (const { actor } of this.#running) actor.onStop?.();
   }
 
-  /** It goes on with what it holds, and the queue gives that to somebody else. */
+  /** It goes on with what it holds, and the queue gives that to somebody else. One that is frozen does not come back. */
   #cutConsumer(): void {
-    const name = this.shop.chance.pick([...this.shop.consumers.keys(), "nobody"]);
+    const { chance, queue, consumers } = this.shop;
+    const name = chance.pick([...consumers.keys(), "nobody"]);
     this.#note(`the connection of ${name} ends`);
-    this.shop.queue.release(name);
+    const isFrozen = this.#running.some(({ actor, isFrozenFor }) => actor.name === name && isFrozenFor > 0);
+    if (isFrozen) queue.leave(name);
+    else queue.release(name);
   }
 
   #loseData(): void {
@@ -391,7 +400,9 @@ class Schedule {
     const productId = chance.pick(productIds);
     this.#note(`the gate loses the outbox of ${productId}, and nothing else`);
     const state = gate.products.get(productId);
-    if (state !== undefined) state.outbox = [];
+    if (state === undefined) return;
+    if (state.outbox.some(({ taken }) => taken)) this.shop.outboxesLost.add(productId);
+    state.outbox = [];
   }
 
   #note(step: string): void {

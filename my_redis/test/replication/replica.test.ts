@@ -241,6 +241,24 @@ describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () 
     }, 60_000);
   }
 
+  test("a replica goes on at its sibling, in the database that the stream has selected", async () => {
+    const primary = await startMyRedis();
+    const one = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    const two = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    open.push(primary, one, two);
+    await untilConnected(one);
+    await untilConnected(two);
+    await primary.ask("SELECT", "3");
+    await primary.ask("SET", "a", "1");
+    await expectSameData(primary, one);
+    await expectSameData(primary, two);
+    await two.ask("REPLICAOF", "127.0.0.1", one.port);
+    await untilConnected(two);
+    await primary.ask("SET", "b", "2");
+    await expectSameData(primary, two);
+    expect(two.log().match(/the primary sends all data/g)).toHaveLength(1);
+  }, 60_000);
+
   test("WAIT, ROLE and min-replicas-to-write count the replicas", async () => {
     const primary = await startMyRedis();
     const replica = await startRedis({ replicaof: `127.0.0.1 ${primary.port}` });

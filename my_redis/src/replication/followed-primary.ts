@@ -51,6 +51,7 @@ export class FollowedPrimary {
     this.#downSinceMs = this.#nowMs;
     this.#applier = new StreamApplier({
       server: options.server,
+      history: options.history,
       applied: (bytes, start, end) => options.history.stream?.append(bytes, start, end),
       asked: () => this.#acknowledge(),
     });
@@ -58,11 +59,6 @@ export class FollowedPrimary {
 
   get #nowMs(): number {
     return this.#options.server.environment.nowMs();
-  }
-
-  /** The database that the stream has selected. */
-  get database(): number {
-    return this.#applier.database;
   }
 
   get isConnected(): boolean {
@@ -157,7 +153,7 @@ export class FollowedPrimary {
     }
     history.adopt(id, offset);
     this.#failedSyncs = 0;
-    this.#applier.restart(database);
+    history.database = database;
     this.#connected(link);
   }
 

@@ -14,6 +14,8 @@ export class ReplicationHistory {
   secondId = noId;
   /** The first byte of which the histories differ; -1 without a second id. */
   secondOffset = -1;
+  /** On a replica: the database that the stream has selected at its end. Whoever sends the rest goes on in it. */
+  database = 0;
   /** The last bytes of the stream, for replicas. Undefined while there has been no replica for long. */
   #stream: SharedBytes | undefined;
   #offset = 0;

@@ -213,7 +213,11 @@ export class Replication implements ReplicationPort {
   #mark(): { id: string; offset: number; database: number } {
     this.#server.changes.flush();
     this.#feed?.forgetDatabase();
-    return { id: this.#history.id, offset: this.#history.offset, database: this.#primary?.database ?? 0 };
+    return {
+      id: this.#history.id,
+      offset: this.#history.offset,
+      database: this.#feed === undefined ? this.#history.database : 0,
+    };
   }
 
   /** Adds a command without an effect to the stream, between two turns. A replica has only its primary's stream. */

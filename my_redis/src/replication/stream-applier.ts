@@ -3,6 +3,7 @@ import { Refusal } from "../dispatch/outcome.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
+import type { ReplicationHistory } from "./replication-history.ts";
 
 /** The primary has accepted the requests already, so its limits count and not those of this server. */
 const requestLimits = { maxBulkBytes: 2 ** 32, maxQueryBufferBytes: Number.POSITIVE_INFINITY };
@@ -12,6 +13,7 @@ const maxReportedErrors = 10;
 
 export interface StreamApplierOptions {
   readonly server: Services;
+  readonly history: ReplicationHistory;
   /** bytes[start, end) of the stream have been applied. */
   readonly applied: (bytes: Uint8Array, start: number, end: number) => void;
   /** The primary asks how far this replica is. */
@@ -30,8 +32,6 @@ export class StreamApplier {
   readonly #reply = new ReplyWriter();
   #parser = new RequestParser(requestLimits);
   #context: Context | undefined;
-  /** The database that the stream has selected. A new connection goes on in it. */
-  #database = 0;
   /** The requests since MULTI, and their bytes. */
   #unit: Arguments[] | undefined;
   #unitBytes: Uint8Array[] = [];
@@ -41,23 +41,13 @@ export class StreamApplier {
     this.#options = options;
   }
 
-  get database(): number {
-    return this.#database;
-  }
-
   /** A connection begins. Its first request follows what was applied last. */
   begin(context: Context): void {
     this.#context = context;
-    context.select(this.#database);
+    context.select(this.#options.history.database);
     this.#parser = new RequestParser(requestLimits);
     this.#unit = undefined;
     this.#errors = 0;
-  }
-
-  /** The data was replaced, and the stream goes on in this database. */
-  restart(database: number): void {
-    this.#database = database;
-    this.#context?.select(database);
   }
 
   /** Applies what is whole. False: see `problem`. */
@@ -132,7 +122,7 @@ export class StreamApplier {
     const command = processor.resolve(args);
     if (command instanceof Refusal) return this.#answeredWithError(args, command.message);
     processor.call(context, command, args, reply);
-    this.#database = context.client.database;
+    this.#options.history.database = context.client.database;
     const failed = reply.length > 0 && reply.bytes[0] === minus;
     const text = failed ? Buffer.from(reply.bytes.subarray(1, reply.length - 2)).toString("latin1") : "";
     reply.clear();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { freePort, requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import {
   expectSameData,
   infoField,
@@ -181,6 +182,23 @@ describe.skipIf(redis.missing)(`MyRedis follows redis-server${redis.reason}`, ()
   }, 60_000);
 });
 
+describe("REPLICAOF is refused", () => {
+  test("by a node of a ring, as PSYNC is", async () => {
+    const port = await freePort();
+    const node = await startMyRedis({ port: String(port), self: `127.0.0.1:${port}` });
+    expect(await node.ask("REPLICAOF", "127.0.0.1", "1")).toBe("-ERR REPLICAOF not allowed in cluster mode.");
+    expect(await node.ask("PSYNC", "?", "-1")).toBe("-ERR a node of a ring (self) has no replicas yet");
+    await node.close();
+  });
+
+  test("by a server that writes no file, at its start and later", async () => {
+    const refusal = "a server that keeps everything in memory cannot take in the snapshot of a primary";
+    const starting = startOpenServer({ port: 0, memory: true, replicaof: ["127.0.0.1", "1"] });
+    expect(starting).rejects.toThrow(`replicaof: ${refusal}`);
+    await starting.catch(() => {});
+  });
+});
+
 describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () => {
   const open: TestServer[] = [];
   afterEach(async () => {
@@ -222,6 +240,24 @@ describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () 
       }
     }, 60_000);
   }
+
+  test("a replica goes on at its sibling, in the database that the stream has selected", async () => {
+    const primary = await startMyRedis();
+    const one = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    const two = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
+    open.push(primary, one, two);
+    await untilConnected(one);
+    await untilConnected(two);
+    await primary.ask("SELECT", "3");
+    await primary.ask("SET", "a", "1");
+    await expectSameData(primary, one);
+    await expectSameData(primary, two);
+    await two.ask("REPLICAOF", "127.0.0.1", one.port);
+    await untilConnected(two);
+    await primary.ask("SET", "b", "2");
+    await expectSameData(primary, two);
+    expect(two.log().match(/the primary sends all data/g)).toHaveLength(1);
+  }, 60_000);
 
   test("WAIT, ROLE and min-replicas-to-write count the replicas", async () => {
     const primary = await startMyRedis();

@@ -25,12 +25,21 @@ async function withConnection(
   port: number,
   rest: Pick<TestServer, "log" | "close">,
 ): Promise<TestServer> {
-  const connection = await RespConnection.open(port, name);
+  let connection = await RespConnection.open(port, name);
+  const ask = async (...words: Word[]): Promise<string> => showReply(await connection.reply(...words));
   return {
     name,
     port,
     log: rest.log,
-    ask: async (...words) => showReply(await connection.reply(...words)),
+    async ask(...words) {
+      try {
+        return await ask(...words);
+      } catch {
+        // Sentinel ends the connections of clients when it changes a server's role.
+        connection = await RespConnection.open(port, name);
+        return ask(...words);
+      }
+    },
     connect: () => RespConnection.open(port, name),
     async close() {
       connection.close();

@@ -7,8 +7,10 @@ export const clientsSection: InfoSection = {
   lines({ clients: { connected }, cluster, settings, blocking, pause, observers }) {
     const held = [...connected.values()].map(({ client }) => client.channel);
     const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
+    // As in redis-server, replicas do not count as clients.
+    const replicas = [...connected.values()].filter(({ client }) => client.isReplica).length;
     return [
-      ["connected_clients", connected.size],
+      ["connected_clients", connected.size - replicas],
       ["cluster_connections", cluster === undefined ? 0 : cluster.connectionCount],
       ["maxclients", settings.values.maxclients],
       ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],

@@ -1,10 +1,11 @@
 /**
- * Puts the newest results into the README and docs/performance.md, between their markers: `bun bench/write-figures.ts`.
+ * Puts the newest results into the READMEs and docs/performance.md, between their markers: `bun bench/write-figures.ts`.
  * No figure is typed in.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { latencyTable } from "./figures/latency.ts";
+import { linearizabilityTable } from "./figures/linearizability.ts";
 import { loadingTable } from "./figures/loading.ts";
 import { memorySummary, memoryTable } from "./figures/memory.ts";
 import { overloadTable } from "./figures/overload.ts";
@@ -26,6 +27,7 @@ function fill(file: string, name: string, sections: readonly string[]): void {
 }
 
 fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]);
+fill("linearizability/README.md", "figures", [linearizabilityTable()]);
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);

@@ -21,7 +21,7 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,peer_link,my_redis,seckill_mysense}/**",
+    from: "{hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
@@ -31,6 +31,17 @@ export const arrows: readonly Arrow[] = [
     except: tests,
     only: ["hash_ring/**"],
     why: "the ring serves both systems and knows neither",
+  },
+  {
+    from: "linearizability/**",
+    except: tests,
+    only: ["linearizability/**"],
+    why: "the checker judges any system, and knows none",
+  },
+  {
+    from: "linearizability/src/{checker,models}/**",
+    never: ["node:*"],
+    why: "the checker and its models are pure: whoever calls them reads files and clocks",
   },
   {
     from: "peer_link/**",
@@ -75,17 +86,17 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "my_redis/src/dispatch/**",
-    never: ["my_redis/src/{cluster,commands,migration,network,persistence}/**", "my_redis/src/*server.ts"],
+    never: ["my_redis/src/{cluster,commands,migration,network,persistence,replication}/**", "my_redis/src/*server.ts"],
     why: "the pipeline runs any commands, for any server: what it needs of the rest are the ports in dispatch/ports.ts",
   },
   {
-    from: "my_redis/src/{cluster,migration,network,persistence,scripting}/**",
+    from: "my_redis/src/{cluster,migration,network,persistence,replication,scripting}/**",
     never: ["my_redis/src/commands/**", "my_redis/src/*server.ts"],
     why: "what commands stand on knows no single command, and finds its services through dispatch/context.ts",
   },
   {
     from: "my_redis/src/commands/**",
-    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**"],
+    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**", "my_redis/src/replication/**"],
     why: "a command finds the services of its server in its context",
   },
   {

@@ -8,7 +8,7 @@ export interface MissingPath {
 }
 
 /** Pages name files as seen from one of these folders, or from the page's own. */
-const bases = ["my_redis", "seckill_mysense", "hash_ring", "peer_link"].flatMap((name) => [
+const bases = ["my_redis", "seckill_mysense", "hash_ring", "linearizability", "peer_link"].flatMap((name) => [
   name,
   `${name}/src`,
   `${name}/test`,

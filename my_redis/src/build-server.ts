@@ -16,6 +16,7 @@ import { NetworkServer } from "./network/network-server.ts";
 import type { Connect } from "./network/transport.ts";
 import { Turn } from "./network/turn.ts";
 import { FileStorage } from "./persistence/file-storage.ts";
+import { Replication } from "./replication/replication.ts";
 import { type OuterParts, Server } from "./server.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -25,6 +26,7 @@ export interface StartedParts extends OuterParts {
   readonly storage: FileStorage | undefined;
   readonly cluster: ClusterNode | undefined;
   readonly migrations: Migrations;
+  readonly replication: Replication;
   /** Writes across nodes, as the log knows them. */
   readonly book: RecordBook;
 }
@@ -70,6 +72,7 @@ export function buildServer(
         network,
         storage: memory ? undefined : new FileStorage(services, transactionLog(book, environment.monotonicMs)),
         cluster: joinCluster(services, { network, turn, connect, book }),
+        replication: new Replication(services, { connect, turn }),
         migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
       };
     },

@@ -19,6 +19,8 @@ export interface CronWork {
   checkClients(): void;
   /** Several times a second: begins the snapshots and log rewrites that are due. */
   tickStorage(): void;
+  /** Several times a second: what replicas need. */
+  tickReplication(): void;
 }
 
 /** The server with the full memory limit, because the cron evicts in the background. */
@@ -84,6 +86,7 @@ export class Cron {
       this.#work.checkClients();
     }
     this.#work.tickStorage();
+    this.#work.tickReplication();
     if (this.#hasBackgroundWork()) this.#workInBackground();
     this.#work.finishTurn();
     this.#garbage.tick(monotonicMs);

@@ -48,9 +48,10 @@ export class Ending {
   #end(wanted: SaveAtEnd, isSaved: boolean): Promise<void> {
     if (this.#hasBegun) return this.closed;
     this.#hasBegun = true;
-    const { cluster, migrations, network, storage } = this.#parts;
+    const { cluster, migrations, network, replication, storage } = this.#parts;
     this.#cron.stop();
     migrations.stop();
+    replication.stop();
     network.stop();
     // A snapshot that was written for SHUTDOWN lacks the writes of clients since then.
     const lacksWrites = !isSaved || (storage?.snapshots.changes ?? 0) > 0;

@@ -26,7 +26,7 @@ import type { Observers } from "./dispatch/observers/observers.ts";
 import { SlowLog } from "./dispatch/observers/slow-log.ts";
 import { Statistics } from "./dispatch/observers/statistics.ts";
 import { Throughput } from "./dispatch/observers/throughput.ts";
-import type { ClusterPort, MigrationPort, ServerProcess, Storage } from "./dispatch/ports.ts";
+import type { ClusterPort, MigrationPort, ReplicationPort, ServerProcess, Storage } from "./dispatch/ports.ts";
 import { CommandProcessor } from "./dispatch/processor.ts";
 import { PubSub } from "./dispatch/pub-sub.ts";
 import { noReplies, type ReplyOutlet } from "./dispatch/replies.ts";
@@ -43,6 +43,7 @@ export interface OuterParts {
   readonly storage?: Storage | undefined;
   readonly cluster?: ClusterPort | undefined;
   readonly migrations?: MigrationPort | undefined;
+  readonly replication?: ReplicationPort | undefined;
 }
 
 export interface ServerOptions<Parts extends OuterParts> {
@@ -146,6 +147,10 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
 
   get migrations(): MigrationPort | undefined {
     return this.parts.migrations;
+  }
+
+  get replication(): ReplicationPort | undefined {
+    return this.parts.replication;
   }
 
   #makeObservers(statistics: Statistics, onSwitch: () => void): Observers {

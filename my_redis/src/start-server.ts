@@ -112,11 +112,12 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const { server, turn } = buildServer({ settings, environment, memory, connect, onCommand }, (wanted, force) =>
     ending.request(wanted, force),
   );
-  const { network, storage, cluster } = server.parts;
+  const { network, storage, cluster, replication } = server.parts;
   const cron = new Cron(server, {
     finishTurn: () => turn.finish(),
     checkClients: () => network.checkClients(),
     tickStorage: () => storage?.tick(),
+    tickReplication: () => replication.tick(),
   });
   const ending = new Ending(server.parts, cron);
   // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
@@ -131,6 +132,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     if (storage === undefined) stayInMemory(settings);
     else storage.open();
     cluster?.start();
+    replication.start();
   } catch (error) {
     cron.stop();
     network.stop();

@@ -1,7 +1,7 @@
 import { outsideOfTests } from "./unit-output.ts";
 
 /** For tests that read what the server sends to a replica. MyRedis has no replication yet. */
-const replica = "reads the stream of a replica: there is no replication yet";
+const replica = "reads the stream of a replica with SYNC and without capa eof, which is refused";
 /** Redis 7.2 prints a score with the fewest digits that identify it, 7.0 with seventeen digits. */
 const digits = "expects a score with 17 digits; 7.2 prints the shortest number with the same value";
 const acl = "there is one user: no ACL SETUSER yet";

@@ -192,6 +192,13 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     return false;
   }
 
+  /** Runs the client's command again, because of something else than a key. */
+  tryAgain(client: Client): void {
+    for (const context of this.#blocked) {
+      if (context.client === client && this.#runner.retry(context)) return this.#release(context);
+    }
+  }
+
   /** The client has disconnected. */
   forget(context: Context): void {
     this.#remove(context);

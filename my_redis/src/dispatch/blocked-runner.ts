@@ -52,6 +52,7 @@ function replyTimeout({ client, server }: Context): void {
   answer(server.replies, client, (reply) => {
     reply.protocol = client.protocol;
     if (blocked.timeoutReply === "nullArray") reply.nullArray();
+    else if (typeof blocked.timeoutReply === "function") reply.integer(blocked.timeoutReply());
     else if (blocked.timeoutReply === "zero") reply.integer(0);
     else reply.null();
   });

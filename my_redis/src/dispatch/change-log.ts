@@ -1,33 +1,9 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ArgumentReplacements } from "./argument-replacements.ts";
+import { LogTargets } from "./log-targets.ts";
+import type { LogTarget, LogWord, SuspendedUnit } from "./log-target.ts";
 
-/** One word of a command that is logged in place of the client's request. */
-export type LogWord = string | number | bigint | Uint8Array;
-
-/**
- * A unit that is still open: its bytes, the number of its commands, and the databases of its first and last command.
- */
-export interface SuspendedUnit {
-  readonly bytes: Uint8Array;
-  readonly commands: number;
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Takes the commands that changed data, in units. A reader of the log applies each unit as a whole. */
-export interface LogTarget {
-  /** Bytes that were appended and not yet written. */
-  readonly pendingBytes: number;
-  beginUnit(): void;
-  endUnit(): void;
-  suspendUnit(): SuspendedUnit;
-  resumeUnit(unit: SuspendedUnit): void;
-  appendRequest(database: number, args: Arguments): void;
-  appendReplacing(database: number, args: Arguments, replaced: ArgumentReplacements): void;
-  append(database: number, words: readonly LogWord[]): void;
-  /** Writes everything that was appended. */
-  flush(): void;
-}
+export type { LogTarget, LogWord, SuspendedUnit } from "./log-target.ts";
 
 /** Says when the log bytes of a turn are safe enough for its replies to be sent. */
 export interface LogDurability {
@@ -39,23 +15,50 @@ export interface LogDurability {
 }
 
 /**
- * Logs the changes of data. While no log is attached, appending does nothing. The append-only log attaches itself when
- * it begins and detaches itself when it ends; both can happen while the server runs.
+ * Logs the changes of data. It has up to two readers: the append-only log, and the stream for replicas. While there is
+ * none, appending does nothing. Both begin and end while the server runs.
  */
 export class ChangeLog {
+  /** What the changes go to: the log, the stream, or both. */
   #target: LogTarget | undefined;
+  #log: LogTarget | undefined;
+  #stream: LogTarget | undefined;
   #durability: LogDurability | undefined;
   #failure: string | undefined;
 
   attach(target: LogTarget, durability: LogDurability): void {
-    this.#target = target;
+    this.#log = target;
     this.#durability = durability;
+    this.#join();
   }
 
   detach(): void {
-    this.#target = undefined;
+    this.#log = undefined;
     this.#durability = undefined;
     this.#failure = undefined;
+    this.#join();
+  }
+
+  /** From now on the changes also go to the stream for replicas; undefined ends that. */
+  streamTo(stream: LogTarget | undefined): void {
+    // Not all readers: this may be in the middle of a transaction, which is one unit in the log.
+    this.#stream?.flush();
+    this.#stream = stream;
+    this.#join();
+  }
+
+  #join(): void {
+    const [log, stream] = [this.#log, this.#stream];
+    this.#target = log !== undefined && stream !== undefined ? new LogTargets(log, stream) : (log ?? stream);
+  }
+
+  get hasReplicas(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Sends replicas a command that changes no data and is not logged, such as PUBLISH. */
+  appendForReplicas(database: number, words: readonly LogWord[]): void {
+    if (this.#target !== undefined) this.#stream?.append(database, words);
   }
 
   /**

@@ -39,6 +39,12 @@ export class ClientRegistry implements Clients {
     return context;
   }
 
+  addPrimary(channel: ClientChannel): Context {
+    const context = this.#context(this.#nextId++, channel, "primary");
+    this.#connected.set(context.client.id, context);
+    return context;
+  }
+
   addPseudo(kind: "script" | "loader"): Context {
     return this.#context(noId, noChannel, kind);
   }

@@ -26,7 +26,7 @@ export interface WatchedKey {
 }
 
 /** The reply to a blocking command whose timeout has passed. */
-export type TimeoutReply = "null" | "nullArray" | "zero";
+export type TimeoutReply = "null" | "nullArray" | "zero" | (() => number);
 
 /** A blocked client's command, and the keys for which it waits. */
 export interface Blocked<Entry = CommandFacts> {
@@ -76,9 +76,9 @@ export interface Tracking {
 
 /**
  * A client of the network ("normal"), a client of another node ("relayed"), or a pseudo client whose replies nobody
- * reads ("script" and "loader", which loads the log).
+ * reads ("script", "loader", which loads the log, and "primary", whose stream a replica applies).
  */
-export type ClientKind = "normal" | "relayed" | "script" | "loader";
+export type ClientKind = "normal" | "relayed" | "script" | "loader" | "primary";
 
 /** Everything the server knows about one connected client or pseudo client. */
 export class Client<Entry = CommandFacts> {
@@ -106,6 +106,8 @@ export class Client<Entry = CommandFacts> {
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
+  /** Its connection has become that of a replica. */
+  isReplica = false;
   /** The client used MONITOR. */
   monitoring = false;
   /** Set by CLIENT TRACKING. A script's pseudo client has the tracking of its caller. */
@@ -129,6 +131,11 @@ export class Client<Entry = CommandFacts> {
   /** Whether it is a client of the network, of this node or of another one, and not a pseudo client. */
   get isReal(): boolean {
     return this.kind === "normal" || this.kind === "relayed";
+  }
+
+  /** Its commands have run before, on this server or on its primary: their effects must be the same again. */
+  get repeats(): boolean {
+    return this.kind === "loader" || this.kind === "primary";
   }
 
   /** The client's request is answered later: no further request is read until `goOn`. */

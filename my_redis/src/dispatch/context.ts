@@ -25,6 +25,7 @@ import type {
   MemoryPressure,
   MigrationPort,
   PauseSwitch,
+  ReplicationPort,
   ServerProcess,
   Storage,
   StuckService,
@@ -96,6 +97,8 @@ export interface Clients {
   add(channel: ClientChannel): Context;
   /** Adds a client of another node. It is removed like any other. */
   addSession(channel: ClientChannel): Context;
+  /** Adds the primary that this server follows. */
+  addPrimary(channel: ClientChannel): Context;
   /** Adds a pseudo client, which is not listed. */
   addPseudo(kind: "script" | "loader"): Context;
   /** Called when the client has disconnected. */
@@ -152,6 +155,8 @@ export interface Services {
   readonly cluster: ClusterPort | undefined;
   /** Undefined without a network. */
   readonly migrations: MigrationPort | undefined;
+  /** Undefined without a network. */
+  readonly replication: ReplicationPort | undefined;
 }
 
 /** The input of a command besides its arguments: its client, the selected database, and the server's services. */

@@ -5,10 +5,16 @@ export class Execution {
   #scriptIsPaused = false;
   #scriptsMayCallAll = false;
   #skipsPayloadChecksums = false;
+  #followsPrimary = false;
 
   /** A log or a snapshot is being loaded. */
   get isLoading(): boolean {
     return this.#isLoading;
+  }
+
+  /** The server is a replica: its data changes by its primary's word. */
+  get followsPrimary(): boolean {
+    return this.#followsPrimary;
   }
 
   /** EXEC or a script runs: its commands may not block, and they are logged as one unit. */
@@ -62,6 +68,10 @@ export class Execution {
   /** The paused script continues, or has ended. */
   resumeScript(): void {
     this.#scriptIsPaused = false;
+  }
+
+  followPrimary(follows: boolean): void {
+    this.#followsPrimary = follows;
   }
 
   skipPayloadChecksums(skips: boolean): void {

@@ -26,6 +26,8 @@ export interface MemoryPressure {
   readonly currentExcessMs: number;
   readonly totalExcessMs: number;
   resetStatistics(): void;
+  /** Must be called when the server has become a replica, or a primary. */
+  update(): void;
 }
 
 /** Serves clients although a script keeps the event loop from running. */
@@ -123,6 +125,8 @@ export interface LogStorage {
   readonly delayedSyncs: number;
   /** The file that holds what the start has cut off the end of the log; empty when it has cut off nothing. */
   readonly lastCutCopy: string;
+  /** Runs `replace`, which puts another dataset into the server, and begins the log anew with that. */
+  replaceDataset(replace: () => void): void;
   /** Replaces the dataset by the contents of the log, for tests. Throws LogLoadError and the like. */
   reload(): void;
 }
@@ -207,4 +211,72 @@ export interface MigrationPort {
    * a key with what was sent, as a safeguard against a change meanwhile.
    */
   begin(asking: { readonly client: Client }, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void;
+}
+
+/** What a replica says about itself before it asks for data. What is left out stays as it was. */
+export interface ReplicaIntroduction {
+  /** The port where it serves clients. */
+  readonly port?: number;
+  /** The address to be announced for it. */
+  readonly address?: string;
+  /** It can take a snapshot whose length is not known in advance. */
+  readonly takesEndMark?: boolean;
+  /** It understands that the id of a history changes. */
+  readonly takesSecondId?: boolean;
+}
+
+/** What a replica wants: byte `next` of history `id` and what follows, or all data. */
+export type SyncRequest = { readonly id: string; readonly next: number } | "everything";
+
+export interface ReplicaStatus {
+  readonly address: string;
+  readonly port: number;
+  readonly state: "waits" | "gets snapshot" | "has snapshot" | "online";
+  readonly ackedOffset: number;
+  /** Seconds since it last acknowledged something. */
+  readonly lagSeconds: number;
+}
+
+/** The primary that a replica follows. */
+export interface PrimaryStatus {
+  readonly host: string;
+  readonly port: number;
+  readonly state: "connect" | "connecting" | "handshake" | "sync" | "connected";
+  /** Seconds since something was heard from it; -1 without a connection. */
+  readonly silentSeconds: number;
+  /** Seconds since the connection ended; undefined while there is one. */
+  readonly downSeconds: number | undefined;
+  /** The snapshot that is arriving. Its size is undefined where a mark ends it. */
+  readonly snapshot:
+    | { readonly receivedBytes: number; readonly totalBytes: number | undefined; readonly silentSeconds: number }
+    | undefined;
+}
+
+export interface ReplicationStatus {
+  /** Undefined on a primary. */
+  readonly primary: PrimaryStatus | undefined;
+  readonly replicas: readonly ReplicaStatus[];
+  readonly id: string;
+  readonly secondId: string;
+  readonly offset: number;
+  readonly secondOffset: number;
+  /** The part of the stream that is kept, as offsets before its first and after its last byte. */
+  readonly backlog: { readonly start: number; readonly end: number } | undefined;
+}
+
+/** Replication: this server's replicas, and the primary that it follows. */
+export interface ReplicationPort {
+  readonly status: ReplicationStatus;
+  /** Replicas that have acknowledged something within min-replicas-max-lag. */
+  readonly goodReplicas: number;
+  /** REPLICAOF: follows this primary from now on. Throws the error reply. */
+  follow(host: string, port: number): "follows" | "has followed before";
+  /** REPLICAOF NO ONE: is a primary from now on. */
+  promote(): void;
+  /** WAIT: asks the replicas how far they are, and gives how many have acknowledged all changes so far. */
+  acknowledgements(asking: { readonly client: Client }): number;
+  /** REPLCONF, before PSYNC. */
+  introduce(asking: { readonly client: Client }, introduction: ReplicaIntroduction): void;
+  /** PSYNC and SYNC: the client's connection becomes that of a replica. Throws the error reply. */
+  attach(asking: { readonly client: Client }, request: SyncRequest): void;
 }

@@ -66,10 +66,10 @@ export class ActiveExpiry {
   }
 
   run(pass: ExpiryPass): ExpiryResult {
-    const { databases, expires } = this.#keyspace;
+    const { databases, expires, removesExpired } = this.#keyspace;
     let looked = 0;
     let expired = 0;
-    if (!this.enabled || !expires) return { looked, expired, timedOut: false };
+    if (!this.enabled || !expires || !removesExpired) return { looked, expired, timedOut: false };
     const limits = effortLimits(pass.effort);
     for (let count = 0; count < databases.length; count++) {
       const database = databases[this.#nextDatabase] as Database;

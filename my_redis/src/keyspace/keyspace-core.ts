@@ -51,6 +51,8 @@ export class KeyspaceCore {
   onCreated: KeyListener | undefined;
   /** Off while a log is loaded: then an expired key is removed by the log's own DEL. */
   expires = true;
+  /** Off on a replica: an expired key counts as missing there, but only the primary's DEL removes it. */
+  removesExpired = true;
   /** Keeps in a record's access clock what the eviction policy needs. */
   readonly accessClock: AccessClock;
   readonly statistics = noStatistics();
@@ -88,7 +90,7 @@ export class KeyspaceCore {
    * expire.
    */
   get expiryMoment(): number {
-    return this.expires ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
+    return this.expires && this.removesExpired ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
   }
 
   /** To be called when a command has failed: frees what it has built without giving it to a key. */

@@ -1,4 +1,5 @@
 import { close, fdatasync, openSync, write } from "node:fs";
+import type { SnapshotSink } from "./snapshot/background-snapshot.ts";
 import { type Settlable, settlable } from "../settlable.ts";
 
 /**
@@ -7,7 +8,7 @@ import { type Settlable, settlable } from "../settlable.ts";
 const syncBytes = 4 * 1024 * 1024;
 
 /** A file that is written in the background. It accepts bytes at once, and writes them in order. */
-export class BackgroundFile {
+export class BackgroundFile implements SnapshotSink {
   readonly #descriptor: number;
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;

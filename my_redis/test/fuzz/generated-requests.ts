@@ -48,6 +48,7 @@ const leftOut = new Set([
   "auth",
   "save",
   "bgsave",
+  "replconf",
   "replicaof",
   "slaveof",
   "sync",

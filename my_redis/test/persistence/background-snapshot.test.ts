@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
+import { BackgroundFile } from "../../src/persistence/background-file.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/snapshot/background-snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 const write = (path: string): BackgroundSnapshot =>
-  new BackgroundSnapshot(server.server, path, (emit) => beginFile(server.server, "dump", emit));
+  new BackgroundSnapshot(server.server, new BackgroundFile(path), (emit) => beginFile(server.server, "dump", emit));
 
 const isOver = async (): Promise<void> =>
   waitUntil(() => server.server.keyspace.snapshot === undefined, { timeoutMs: 10_000, what: "the walk to end" });

@@ -5,6 +5,7 @@ import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.t
 import { Eviction, evictionPolicy } from "../../src/keyspace/eviction.ts";
 import type { Snapshot } from "../../src/keyspace/snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { BackgroundFile } from "../../src/persistence/background-file.ts";
 import { BackgroundSnapshot } from "../../src/persistence/snapshot/background-snapshot.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
@@ -160,7 +161,9 @@ describe("while a snapshot is written in the background,", () => {
       const path = join(temporaryFolder("large-values"), "dump.rdb");
       const other = await RespConnection.open(server.port, "other");
       const checks = server.server.checks.count;
-      const work = new BackgroundSnapshot(server.server, path, (emit) => beginFile(server.server, "dump", emit));
+      const work = new BackgroundSnapshot(server.server, new BackgroundFile(path), (emit) =>
+        beginFile(server.server, "dump", emit),
+      );
       const order: string[] = [];
       const changed = connection.replies(commands).then((replies) => {
         order.push("changed");
@@ -186,7 +189,9 @@ describe("while a snapshot is written in the background,", () => {
 
   test("a held request runs when the snapshot is given up", async () => {
     const path = join(temporaryFolder("large-values"), "dump.rdb");
-    const work = new BackgroundSnapshot(server.server, path, (emit) => beginFile(server.server, "dump", emit));
+    const work = new BackgroundSnapshot(server.server, new BackgroundFile(path), (emit) =>
+      beginFile(server.server, "dump", emit),
+    );
     const failed = work.done.catch((error: Error) => error.message);
     const changed = ask("HSET", "hash", "new", "value");
     work.cancel();

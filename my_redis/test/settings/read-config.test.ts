@@ -70,7 +70,7 @@ describe("redis.conf", () => {
       ["peers somewhere", "'somewhere' is not host:port"],
       ["user alice on", "there are no users besides the default one yet"],
       ["tls-port 7000", "only '0' is possible: connections are not encrypted yet"],
-      ["replicaof 127.0.0.1 6379", "there are no replicas yet"],
+      ["replicaof 127.0.0.1", "wrong number of arguments, or a port that is not from 1 to 65535"],
     ];
     for (const [text, reason] of refusals) {
       expect(() => readText(text)).toThrow("*** FATAL CONFIG FILE ERROR");

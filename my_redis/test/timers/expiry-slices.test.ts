@@ -29,6 +29,7 @@ test("very many keys that expire at once are removed in short slices, and all of
     finishTurn: () => void left.push(database.size),
     checkClients() {},
     tickStorage() {},
+    tickReplication() {},
   });
   cron.tick();
   await waitUntil(() => database.size === 0, { what: "all keys to expire", timeoutMs: 10_000 });

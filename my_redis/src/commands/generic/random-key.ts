@@ -1,6 +1,9 @@
 import { command } from "../../dispatch/command.ts";
 import * as record from "../../memory/record.ts";
 
+/** A replica removes no expired keys: as in redis-server, it shows one when it finds no other. */
+const maxRoundsOfReplica = 100;
+
 export const randomKey = command({
   name: "RANDOMKEY",
   group: "generic",
@@ -13,17 +16,19 @@ export const randomKey = command({
   run(context, _args, reply) {
     const { database, keyspace, now } = context;
     const { heap, environment } = keyspace;
-    for (;;) {
+    for (let round = 0; ; round++) {
       const address = database.keys.random(environment.random);
       if (address === 0) {
         reply.null();
         return;
       }
-      if (!keyspace.expires || !record.hasExpiry(heap, address) || record.expiryOf(heap, address) > now) {
+      const mayShow = !keyspace.expires || (!keyspace.removesExpired && round >= maxRoundsOfReplica);
+      if (mayShow || !record.hasExpiry(heap, address) || record.expiryOf(heap, address) > now) {
         const start = record.keyStartOf(heap, address);
         reply.bulk(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
         return;
       }
+      if (!keyspace.removesExpired) continue;
       // Each round deletes an expired key, so the loop ends at the latest when the database is empty.
       database.expire(address);
       context.partLog();

@@ -9,10 +9,18 @@ const shared = {
 
 const publishing =
   (kind: "channel" | "shard"): Run =>
-  ({ server }, args, reply) => {
-    const { execution, pubSub } = server;
+  ({ client, server }, args, reply) => {
+    const { changes, execution, pubSub } = server;
     const channel = args.range(1);
     const message = args.range(2);
+    // Subscribers at replicas get the message too.
+    if (changes.hasReplicas) {
+      changes.appendForReplicas(client.database, [
+        kind === "channel" ? "PUBLISH" : "SPUBLISH",
+        args.bytes(1),
+        args.bytes(2),
+      ]);
+    }
     const asPart = kind === "channel" && execution.inUnit;
     reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };

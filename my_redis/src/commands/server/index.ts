@@ -10,6 +10,9 @@ import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
 import { monitor } from "./monitor.ts";
+import { psync, sync } from "./replication/psync.ts";
+import { replconf } from "./replication/replconf.ts";
+import { replicaOf, slaveOf } from "./replication/replicaof.ts";
 import { role, wait } from "./role.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
@@ -31,10 +34,15 @@ export const serverCommands = [
   memory,
   moduleCommand,
   monitor,
+  psync,
+  replconf,
+  replicaOf,
   role,
   save,
   shutdown,
+  slaveOf,
   slowlog,
+  sync,
   time,
   wait,
 ];

@@ -79,7 +79,7 @@ export class TrimOptions implements Trim {
       throw new CommandError("ERR syntax error, XTRIM must be called with a trimming strategy");
     }
     // A logged trim states what was removed, so replaying it must not stop at a limit.
-    if (context.client.kind === "loader") {
+    if (context.client.repeats) {
       this.limit = 0;
     } else if (this.limit >= 0) {
       if (!this.approximate) {

@@ -13,8 +13,8 @@ import type { Outcome, Verdict } from "../outcome.ts";
  */
 export const checkOrder = {
   rights: ["authentication"],
-  arrival: ["connection", "loading", "busy script", "overload", "monitor"],
-  data: ["log", "memory"],
+  arrival: ["connection", "loading", "busy script", "overload", "monitor", "stale data"],
+  data: ["log", "memory", "good replicas", "read only"],
   waiting: ["command hook", "pause", "migration", "locked keys", "snapshot"],
   routing: ["script slots", "owner of the keys"],
 } as const;

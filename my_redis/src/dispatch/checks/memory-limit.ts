@@ -34,6 +34,7 @@ const directives = [
   "maxmemory-eviction-tenacity",
   "lfu-log-factor",
   "lfu-decay-time",
+  "replica-ignore-maxmemory",
 ] as const;
 
 /**
@@ -64,6 +65,10 @@ export class MemoryLimit implements MemoryPressure {
     this.#read();
   }
 
+  update(): void {
+    this.#read();
+  }
+
   #read(): void {
     const { checks, keyspace, settings } = this.#options;
     const { values } = settings;
@@ -74,7 +79,9 @@ export class MemoryLimit implements MemoryPressure {
     this.#samples = values["maxmemory-samples"];
     this.#budgetMs = budgetMs(values["maxmemory-eviction-tenacity"]);
     this.#limitBytes = values.maxmemory;
-    keyspace.heap.limitBytes = values.maxmemory === 0 ? Number.POSITIVE_INFINITY : values.maxmemory;
+    // What the primary has accepted must find room here, so that the data stay the same.
+    const isFree = values.maxmemory === 0 || this.#options.execution.followsPrimary;
+    keyspace.heap.limitBytes = isFree ? Number.POSITIVE_INFINITY : values.maxmemory;
     if (this.#limitBytes > 0) {
       this.#uninstall ??= checks.install(this.#check, "data");
     } else {
@@ -102,7 +109,13 @@ export class MemoryLimit implements MemoryPressure {
    */
   get #mayEvict(): boolean {
     const { execution, pause } = this.#options;
-    return !execution.scriptIsPaused && !execution.isLoading && pause.mode === undefined;
+    return !execution.scriptIsPaused && !execution.isLoading && pause.mode === undefined && !this.#leavesToPrimary;
+  }
+
+  /** A replica leaves eviction to its primary. */
+  get #leavesToPrimary(): boolean {
+    const { execution, settings } = this.#options;
+    return execution.followsPrimary && settings.values["replica-ignore-maxmemory"];
   }
 
   /** A transaction is judged when its EXEC arrives, and a script by the memory at its beginning. */

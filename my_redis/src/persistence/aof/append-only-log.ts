@@ -179,6 +179,22 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     if (open.draft !== undefined) rmSync(open.folder.draftPathOf(open.draft), { force: true });
   }
 
+  /**
+   * Runs `replace`, which puts another dataset into the server, and begins the log anew with that. Until then the folder
+   * keeps the log of the old data. When `replace` throws, nothing is logged any more.
+   */
+  replaceDataset(replace: () => void): void {
+    const { environment, settings } = this.#server;
+    this.disable();
+    replace();
+    if (!settings.values.appendonly) return;
+    try {
+      this.enable();
+    } catch (error) {
+      environment.report("error", "the append-only file cannot be begun: changes are not logged", error);
+    }
+  }
+
   /** Syncs and closes the log when the server ends. Resolves when all file operations have ended. */
   async close(): Promise<void> {
     const open = this.#open;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Services } from "../../dispatch/context.ts";
 import type { LogRewriting } from "../../dispatch/ports.ts";
+import { BackgroundFile } from "../background-file.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../snapshot/background-snapshot.ts";
 import type { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
@@ -97,8 +98,9 @@ export class LogRewriter implements LogRewriting {
 
   /** Begins a rewrite now, or as soon as that is possible; returns which. */
   begin(): "started" | "scheduled" {
-    const { execution, storage } = this.#server;
-    if (this.#rewrite !== undefined || storage?.snapshots.inProgress === true || !execution.isAtRest) {
+    const { execution, keyspace, storage } = this.#server;
+    const isBusy = keyspace.snapshot !== undefined || storage?.snapshots.inProgress === true;
+    if (this.#rewrite !== undefined || isBusy || !execution.isAtRest) {
       this.isScheduled = true;
       return "scheduled";
     }
@@ -277,7 +279,9 @@ export class LogRewriter implements LogRewriting {
   }
 
   #takeSnapshot(path: string, form: FileForm): BackgroundSnapshot {
-    return new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, form, emit));
+    return new BackgroundSnapshot(this.#server, new BackgroundFile(path), (emit) =>
+      beginFile(this.#server, form, emit),
+    );
   }
 
   #carryOver(commands: CommandLog): void {

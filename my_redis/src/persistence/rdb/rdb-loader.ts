@@ -42,6 +42,8 @@ export interface RdbLoadResult {
   readonly expired: number;
   /** Where the snapshot ends in the file. */
   readonly endOffset: number;
+  /** The database that the stream after the snapshot begins in: of a snapshot for a replica. */
+  readonly streamDatabase: number;
 }
 
 /** Since this version, files end with a checksum. */
@@ -93,6 +95,7 @@ class RdbLoader {
   #keys = 0;
   #expired = 0;
   #empty = 0;
+  #streamDatabase = 0;
   /** Loads many keys at a time. Undefined before the first key, and where keys may be there already. */
   #records: RecordLoader | undefined;
 
@@ -118,7 +121,12 @@ class RdbLoader {
       throw new RdbLoadError(`${problem}. Nothing was changed. Restore the file from a copy`);
     }
     if (this.#empty > 0) this.#warn(`${path}: ${this.#empty} collections without elements were left out`);
-    return { keys: this.#keys, expired: this.#expired, endOffset: this.#reader.offset };
+    return {
+      keys: this.#keys,
+      expired: this.#expired,
+      endOffset: this.#reader.offset,
+      streamDatabase: this.#streamDatabase,
+    };
   }
 
   #warn(message: string): void {
@@ -205,8 +213,7 @@ class RdbLoader {
         this.#facts.frequency = reader.byte();
         return;
       case opcode.fact:
-        reader.string();
-        reader.string();
+        this.#noteFact(latin1Of(reader.string()), latin1Of(reader.string()));
         return;
       case opcode.slotInfo:
         for (let number = 0; number < 3; number++) reader.count();
@@ -217,6 +224,12 @@ class RdbLoader {
       default:
         throw new RdbFormatError(code === opcode.moduleData ? "data of a module" : "functions of an old release");
     }
+  }
+
+  #noteFact(name: string, value: string): void {
+    const number = Number(value);
+    if (name === "repl-stream-db" && this.#target.keyspace.databases[number] !== undefined)
+      this.#streamDatabase = number;
   }
 
   /** Functions are not supported yet. Calling one gives an error, but the other data can be used. */

@@ -1,7 +1,6 @@
 import type { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
 import { AwaitedValues } from "./awaited-values.ts";
-import { BackgroundFile } from "../background-file.ts";
 import type { Emit } from "../rdb/rdb-file-writer.ts";
 
 /** Lengths of a slice of the walk and of the pause after it. A client waits for one slice at most. */
@@ -16,13 +15,29 @@ const busyPace: Pace = { sliceMs: 0.1, pauseMs: 0.15 };
 const idlePace: Pace = { sliceMs: 0.3, pauseMs: 0 };
 /** Limit on the turns of one pause, in case the clock stands still. */
 const maxPauseTurns = 10_000;
-/** Delay before the disk's queue is checked again. */
-const diskWaitMs = 1;
-/** While more than this waits for the disk, the walk pauses. */
+/** Delay before the queue of the sink is checked again. */
+const sinkWaitMs = 1;
+/** While more than this waits for the sink, the walk pauses. */
 const maxQueuedBytes = 8 * 1024 * 1024;
 
 /** Begins a snapshot of the present dataset, written by `emit`. `end` writes what follows the last record. */
 export type BeginSnapshot = (emit: Emit) => { readonly snapshot: Snapshot; readonly end: () => void };
+
+/** Where the bytes of a snapshot go: a file, or replicas. */
+export interface SnapshotSink {
+  /** Bytes that it holds in memory. The walk pauses while there are many. */
+  readonly queuedBytes: number;
+  /** Nothing more is taken. */
+  readonly hasFailed: boolean;
+  /** Resolves when everything has arrived; rejects with the reason why it will not. */
+  readonly done: Promise<void>;
+  /** The bytes are valid only during the call. */
+  write(bytes: Uint8Array): void;
+  /** Called after the last bytes. */
+  end(): void;
+  /** The snapshot is given up. */
+  fail(error: Error): void;
+}
 
 /** The snapshot was given up intentionally. */
 export class SnapshotCancelledError extends Error {
@@ -32,15 +47,14 @@ export class SnapshotCancelledError extends Error {
 }
 
 /**
- * A snapshot that is being written to a file, in slices between requests. It shows the dataset at the moment of its
- * construction.
+ * A snapshot that is being written in slices between requests. It shows the dataset at the moment of its construction.
  */
 export class BackgroundSnapshot {
   readonly snapshot: Snapshot;
-  /** Bytes passed to the file. */
+  /** Bytes passed to the sink. */
   bytes = 0;
   readonly #server: Services;
-  readonly #file: BackgroundFile;
+  readonly #sink: SnapshotSink;
   readonly #end: () => void;
   readonly #awaited: AwaitedValues;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,13 +63,12 @@ export class BackgroundSnapshot {
   /** Commands that the server had run when the last slice began. */
   #commandsBefore = 0;
 
-  /** Throws the system's error when no file can be created at `path`; then nothing has begun. */
-  constructor(server: Services, path: string, begin: BeginSnapshot) {
+  constructor(server: Services, sink: SnapshotSink, begin: BeginSnapshot) {
     this.#server = server;
-    this.#file = new BackgroundFile(path);
+    this.#sink = sink;
     const { snapshot, end } = begin((bytes) => {
       this.bytes += bytes.length;
-      this.#file.write(bytes);
+      this.#sink.write(bytes);
     });
     this.snapshot = snapshot;
     this.#awaited = new AwaitedValues(server, snapshot);
@@ -63,14 +76,14 @@ export class BackgroundSnapshot {
     this.#schedule();
   }
 
-  /** Resolves when the file is complete and on the disk; rejects with the system's error, or SnapshotCancelledError. */
+  /** Resolves when the sink has everything; rejects with the sink's error, or SnapshotCancelledError. */
   get done(): Promise<void> {
-    return this.#file.done;
+    return this.#sink.done;
   }
 
   #schedule(): void {
-    if (this.#file.queuedBytes >= maxQueuedBytes && !this.#file.hasFailed) {
-      this.#timer = setTimeout(() => this.#slice(), diskWaitMs);
+    if (this.#sink.queuedBytes >= maxQueuedBytes && !this.#sink.hasFailed) {
+      this.#timer = setTimeout(() => this.#slice(), sinkWaitMs);
       this.#timer.unref();
     } else {
       this.#pause(this.#server.environment.monotonicMs() + this.#pace.pauseMs, maxPauseTurns);
@@ -93,7 +106,7 @@ export class BackgroundSnapshot {
   }
 
   #slice(): void {
-    if (this.#file.hasFailed) this.snapshot.drop();
+    if (this.#sink.hasFailed) this.snapshot.drop();
     const { environment, observers } = this.#server;
     const startMs = environment.monotonicMs();
     const { sliceMs } = this.#pace;
@@ -108,16 +121,16 @@ export class BackgroundSnapshot {
       this.#walked = true;
       this.#awaited.end();
       if (this.snapshot.failure !== undefined) throw this.snapshot.failure;
-      if (!this.#file.hasFailed) this.#end();
-      this.#file.end();
+      if (!this.#sink.hasFailed) this.#end();
+      this.#sink.end();
     } catch (error) {
-      this.#file.fail(error instanceof Error ? error : new Error(String(error)));
+      this.#sink.fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** Gives the snapshot up. */
   cancel(): void {
-    this.#file.fail(new SnapshotCancelledError());
+    this.#sink.fail(new SnapshotCancelledError());
     this.snapshot.drop();
     clearTimeout(this.#timer);
     clearImmediate(this.#nextTurn);

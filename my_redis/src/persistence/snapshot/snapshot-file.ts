@@ -17,9 +17,14 @@ export type FileForm = "dump" | "base" | "commands";
 
 /**
  * Begins a file of the present dataset. The caller steps the snapshot to its end and then calls `end`. `emit` takes the
- * bytes.
+ * bytes. `facts` are further facts about a dump.
  */
-export function beginFile(server: Services, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
+export function beginFile(
+  server: Services,
+  form: FileForm,
+  emit: Emit,
+  facts: readonly (readonly [name: string, value: string])[] = [],
+): { snapshot: Snapshot; end: () => void } {
   const { keyspace, settings } = server;
   const { rdbcompression: compresses, rdbchecksum: checksums } = settings.values;
   if (form === "commands") {
@@ -34,6 +39,7 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
     ["redis-bits", "64"],
     ["ctime", String(Math.floor(server.environment.nowMs() / 1000))],
     ["used-mem", String(keyspace.heap.usedBytes)],
+    ...facts,
     ["aof-base", form === "base" ? "1" : "0"],
   ]);
   const snapshot = new Snapshot(keyspace, writer);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
 import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
+import { BackgroundFile } from "../background-file.ts";
 import { syncFolder } from "../aof/manifest.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./rdb-target.ts";
@@ -52,7 +53,7 @@ export class Snapshots implements SnapshotStorage {
   lastSeconds = -1;
   lastFailed = false;
   #isScheduled = false;
-  lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0 };
+  lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0, streamDatabase: 0 };
   readonly #server: Services;
   #changesAtSave = 0;
   #saving: Saving | undefined;
@@ -128,7 +129,9 @@ export class Snapshots implements SnapshotStorage {
     this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
     const temporary = temporarySnapshot(this.path, "background");
-    const work = new BackgroundSnapshot(this.#server, temporary, (emit) => beginFile(this.#server, "dump", emit));
+    const work = new BackgroundSnapshot(this.#server, new BackgroundFile(temporary), (emit) =>
+      beginFile(this.#server, "dump", emit),
+    );
     const { changes } = keyspace;
     this.#saving = { startedMs: environment.nowMs(), work, temporary, isGivenUp: false, changes };
     environment.report("notice", "a snapshot is being written");

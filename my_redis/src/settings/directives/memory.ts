@@ -47,7 +47,6 @@ export const memoryDirectives = {
     default: true,
     alias: "slave-ignore-maxmemory",
     summary: "A replica leaves eviction to its primary.",
-    unused: "there are no replicas yet",
   }),
   "lazyfree-lazy-eviction": yesNo({
     default: false,
@@ -78,7 +77,6 @@ export const memoryDirectives = {
     default: false,
     alias: "slave-lazy-flush",
     summary: "Frees a replica's old data in the background when it is loaded anew.",
-    unused: "there are no replicas yet",
   }),
   "hash-max-listpack-entries": integer({
     default: 512,

@@ -14,6 +14,22 @@ function checkNode(node: string): string {
   return node;
 }
 
+/** The words of replicaof: none for a primary. */
+function readPrimary(words: readonly string[]): readonly string[] {
+  if (words.join(" ").toLowerCase() === "no one" || words[0] === "") return [];
+  const [host, port = ""] = words;
+  if (
+    host === undefined ||
+    words.length !== 2 ||
+    !/^\d{1,5}$/.test(port) ||
+    Number(port) < 1 ||
+    Number(port) > 65_535
+  ) {
+    throw new DirectiveError("wrong number of arguments, or a port that is not from 1 to 65535");
+  }
+  return words;
+}
+
 const hostName = (value: string): string | undefined =>
   /[^A-Za-z0-9.-]/.test(value) ? "Hostnames may only contain alphanumeric characters, hyphens or dots" : undefined;
 
@@ -131,68 +147,61 @@ export const nodeDirectives = {
     alias: "slaveof",
     summary: "Host and port of the server whose data is copied.",
     change: "start",
-    onlyDefault: noReplicas,
     expects: "a host and a port, or: no one",
-    read: (words) => (words.join(" ").toLowerCase() === "no one" || words[0] === "" ? [] : words),
+    read: readPrimary,
   }),
-  masterauth: text({ default: "", summary: "Password for other nodes; without it, that of requirepass." }),
-  masteruser: text({ default: "", summary: "User for the primary.", unused: noReplicas }),
+  masterauth: text({
+    default: "",
+    summary: "Password for the primary and for other nodes; for the latter, without it, that of requirepass.",
+  }),
+  masteruser: text({ default: "", summary: "User for the primary." }),
   "replica-serve-stale-data": yesNo({
     default: true,
     alias: "slave-serve-stale-data",
     summary: "A replica answers while its primary cannot be reached.",
-    unused: noReplicas,
   }),
   "replica-read-only": yesNo({
     default: true,
     alias: "slave-read-only",
     summary: "A replica takes no writes.",
-    unused: noReplicas,
   }),
   "replica-priority": integer({
     default: 100,
     alias: "slave-priority",
     summary: "Order in which replicas are chosen to take over.",
-    unused: noReplicas,
   }),
-  "replica-announced": yesNo({ default: true, summary: "Sentinel lists this replica.", unused: noReplicas }),
+  "replica-announced": yesNo({ default: true, summary: "Sentinel lists this replica." }),
   "replica-announce-ip": text({
     default: "",
     alias: "slave-announce-ip",
     summary: "Address that a replica announces to its primary.",
-    unused: noReplicas,
   }),
   "replica-announce-port": integer({
     default: 0,
     max: 65535,
     alias: "slave-announce-port",
     summary: "Port that a replica announces to its primary.",
-    unused: noReplicas,
   }),
   "repl-ping-replica-period": integer({
     default: 10,
     min: 1,
     alias: "repl-ping-slave-period",
     summary: "Seconds between signs of life to replicas.",
-    unused: noReplicas,
   }),
   "repl-timeout": integer({
     default: 60,
     min: 1,
     summary: "Seconds of silence after which replication counts as broken.",
-    unused: noReplicas,
   }),
   "repl-backlog-size": memory({
     default: 1024 * 1024,
     min: 1,
     summary: "Bytes of recent changes kept for replicas that come back.",
-    unused: noReplicas,
   }),
   "repl-backlog-ttl": integer({
     default: 3600,
     max: maxInt64,
     summary: "Seconds for which they are kept without any replica.",
-    unused: noReplicas,
   }),
   "repl-disable-tcp-nodelay": yesNo({
     default: false,
@@ -202,17 +211,14 @@ export const nodeDirectives = {
   "repl-diskless-sync": yesNo({
     default: true,
     summary: "Sends a snapshot to replicas without a file.",
-    unused: noReplicas,
   }),
   "repl-diskless-sync-delay": integer({
     default: 5,
     summary: "Seconds to wait for more replicas before that.",
-    unused: noReplicas,
   }),
   "repl-diskless-sync-max-replicas": integer({
     default: 0,
     summary: "Replicas after which that wait ends.",
-    unused: noReplicas,
   }),
   "repl-diskless-load": choice(["disabled", "on-empty-db", "swapdb"], {
     default: "disabled",
@@ -223,13 +229,11 @@ export const nodeDirectives = {
     default: 0,
     alias: "min-slaves-to-write",
     summary: "Replicas that must be in touch for writes to be taken.",
-    onlyDefault: noReplicas,
   }),
   "min-replicas-max-lag": integer({
     default: 10,
     alias: "min-slaves-max-lag",
     summary: "Seconds since the last sign of life up to which a replica counts as in touch.",
-    unused: noReplicas,
   }),
   "tls-port": integer({
     default: 0,

@@ -36,11 +36,21 @@ function showArgument(argument: Reply): string {
 }
 
 /** Commands that take arguments that they do not use, or that are not part of their documentation. */
-const undocumented = new Set(["quit", "command", "debug"]);
+const undocumented = new Set(["quit", "command", "debug", "replconf"]);
 
 /** Commands whose arity does not follow from their syntax. Their entries give the reasons. */
 const withOwnArity = [
-  ...["client|kill", "command|getkeys", "command|getkeysandflags", "geohash", "geopos", "pfmerge", "zrank", "zrevrank"],
+  ...[
+    "client|kill",
+    "command|getkeys",
+    "command|getkeysandflags",
+    "geohash",
+    "geopos",
+    "pfmerge",
+    "psync",
+    "zrank",
+    "zrevrank",
+  ],
 ];
 
 /** The number of words of the name: two for a subcommand. */

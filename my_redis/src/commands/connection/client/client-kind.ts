@@ -12,7 +12,11 @@ const kinds = new Map<string, ClientKind>([
   ["pubsub", "pubsub"],
 ]);
 
-export const kindOf = ({ subscriptions }: Client): ClientKind => (subscriptions === undefined ? "normal" : "pubsub");
+export function kindOf({ isReplica, kind, subscriptions }: Client): ClientKind {
+  if (kind === "primary") return "master";
+  if (isReplica) return "replica";
+  return subscriptions === undefined ? "normal" : "pubsub";
+}
 
 /** The kind of client that an argument names. Throws for an unknown kind. */
 export function readClientKind(args: Arguments, index: number): ClientKind {

@@ -44,7 +44,8 @@ export function clientLine(context: Context): string {
 }
 
 function flagsOf(client: Client): string {
-  let flags = client.monitoring ? "O" : "";
+  let flags = client.isReplica ? "S" : client.kind === "primary" ? "M" : "";
+  if (client.monitoring) flags += "O";
   if (client.subscriptions !== undefined) flags += "P";
   if (client.blocked !== undefined) flags += "b";
   if (client.transaction !== undefined) flags += "x";

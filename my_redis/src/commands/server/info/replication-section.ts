@@ -1,23 +1,74 @@
+import type { PrimaryStatus, ReplicaStatus } from "../../../dispatch/ports.ts";
+import type { SettingValues } from "../../../settings/settings.ts";
 import { clusterState } from "../../cluster/state.ts";
-import type { InfoSection } from "./section.ts";
+import type { InfoLine, InfoSection } from "./section.ts";
+
+const states = {
+  waits: "wait_bgsave",
+  "gets snapshot": "send_bulk",
+  "has snapshot": "send_bulk",
+  online: "online",
+} as const;
+
+function replicaLine({ ackedOffset, address, lagSeconds, port, state }: ReplicaStatus, index: number): InfoLine {
+  return [`slave${index}`, `ip=${address},port=${port},state=${states[state]},offset=${ackedOffset},lag=${lagSeconds}`];
+}
+
+/** What a replica says about its primary and itself. */
+function primaryLines(primary: PrimaryStatus, offset: number, values: SettingValues): InfoLine[] {
+  const { host, port, state, silentSeconds, downSeconds, snapshot } = primary;
+  const total = snapshot?.totalBytes ?? 0;
+  const received = snapshot?.receivedBytes ?? 0;
+  return [
+    ["master_host", host],
+    ["master_port", port],
+    ["master_link_status", state === "connected" ? "up" : "down"],
+    ["master_last_io_seconds_ago", silentSeconds],
+    ["master_sync_in_progress", state === "sync" ? 1 : 0],
+    ["slave_read_repl_offset", offset],
+    ["slave_repl_offset", offset],
+    ...(snapshot === undefined
+      ? []
+      : ([
+          ["master_sync_total_bytes", total],
+          ["master_sync_read_bytes", received],
+          ["master_sync_left_bytes", total - received],
+          ["master_sync_perc", total === 0 ? "0.00" : ((received / total) * 100).toFixed(2)],
+          ["master_sync_last_io_seconds_ago", snapshot.silentSeconds],
+        ] as const)),
+    ...(downSeconds === undefined ? [] : ([["master_link_down_since_seconds", downSeconds]] as const)),
+    ["slave_priority", values["replica-priority"]],
+    ["slave_read_only", values["replica-read-only"] ? 1 : 0],
+    ["replica_announced", values["replica-announced"] ? 1 : 0],
+  ];
+}
 
 export const replicationSection: InfoSection = {
   name: "replication",
   title: "Replication",
   byDefault: true,
-  lines: ({ process: { runId } }) => [
-    ["role", "master"],
-    ["connected_slaves", 0],
-    ["master_failover_state", "no-failover"],
-    ["master_replid", runId],
-    ["master_replid2", "0".repeat(40)],
-    ["master_repl_offset", 0],
-    ["second_repl_offset", -1],
-    ["repl_backlog_active", 0],
-    ["repl_backlog_size", 0],
-    ["repl_backlog_first_byte_offset", 0],
-    ["repl_backlog_histlen", 0],
-  ],
+  lines: ({ process: { runId }, replication, settings }) => {
+    const status = replication?.status;
+    const { backlog, primary } = status ?? {};
+    const { values } = settings;
+    const countsGood = values["min-replicas-to-write"] > 0 && values["min-replicas-max-lag"] > 0;
+    return [
+      ["role", primary === undefined ? "master" : "slave"],
+      ...(primary === undefined ? [] : primaryLines(primary, status?.offset ?? 0, values)),
+      ["connected_slaves", status?.replicas.length ?? 0],
+      ...(countsGood ? ([["min_slaves_good_slaves", replication?.goodReplicas ?? 0]] as const) : []),
+      ...(status?.replicas.map(replicaLine) ?? []),
+      ["master_failover_state", "no-failover"],
+      ["master_replid", status?.id ?? runId],
+      ["master_replid2", status?.secondId ?? "0".repeat(40)],
+      ["master_repl_offset", status?.offset ?? 0],
+      ["second_repl_offset", status?.secondOffset ?? -1],
+      ["repl_backlog_active", backlog === undefined ? 0 : 1],
+      ["repl_backlog_size", values["repl-backlog-size"]],
+      ["repl_backlog_first_byte_offset", backlog === undefined ? 0 : backlog.start + 1],
+      ["repl_backlog_histlen", backlog === undefined ? 0 : backlog.end - backlog.start],
+    ];
+  },
 };
 
 export const clusterSection: InfoSection = {

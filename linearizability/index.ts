@@ -1,0 +1,15 @@
+export { check, type CheckOptions, type Verdict } from "./src/checker/check.ts";
+export type { Limits } from "./src/checker/budget.ts";
+export type { Timeline } from "./src/checker/timeline.ts";
+export type { CounterExample } from "./src/counter-example/shrink.ts";
+export { formatJsonLines, parseJsonLines } from "./src/history/json-lines.ts";
+export { MalformedHistory } from "./src/history/malformed-history.ts";
+export type { Json, Operation, Outcome } from "./src/history/operation.ts";
+export { type Call, History, type OpenOperation } from "./src/history/recorder.ts";
+export { counter } from "./src/models/counter.ts";
+export { list, type ListState } from "./src/models/list.ts";
+export type { Decision, Model } from "./src/models/model.ts";
+export { register } from "./src/models/register.ts";
+export { drawTimeline } from "./src/counter-example/draw-timeline.ts";
+export { formatTimeline } from "./src/counter-example/format-timeline.ts";
+export { type HistoryFormat, parseHistory } from "./src/history/parse-history.ts";

@@ -1,0 +1,222 @@
+import type { Client } from "../dispatch/client.ts";
+import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client-channel.ts";
+import { Arguments } from "../protocol/arguments.ts";
+import { RequestParser } from "../protocol/request-parser.ts";
+import type { SharedBytes } from "./shared-bytes.ts";
+
+/** A replica says little: its acknowledgements. */
+const requestLimits = { maxBulkBytes: 64 * 1024, maxQueryBufferBytes: 256 * 1024 };
+
+/** What a replica has said about itself before it asked for the data. */
+export interface ReplicaFacts {
+  port: number;
+  /** The address to be announced for it, where that is not the address of its connection. */
+  address: string;
+  /** It can take a snapshot whose length is not known in advance. */
+  takesEndMark: boolean;
+  takesSecondId: boolean;
+}
+
+/** How far a replica is: it waits for a snapshot to begin, gets one, has got it, or gets the stream. */
+export type ReplicaState = "waits" | "gets snapshot" | "has snapshot" | "online";
+
+export interface ReplicaOwner {
+  readonly nowMs: () => number;
+  readonly stream: SharedBytes | undefined;
+  acknowledged(replica: AttachedReplica): void;
+  /** The replica has got more of the snapshot, or all of it. */
+  tookSnapshot(replica: AttachedReplica): void;
+  left(replica: AttachedReplica): void;
+}
+
+/**
+ * A replica of this server, at the other end of what was a client's connection. Nothing is queued for it: it has a place
+ * in the snapshot and a place in the stream, which all replicas share.
+ */
+export class AttachedReplica implements ChannelReader {
+  readonly client: Client;
+  readonly facts: ReplicaFacts;
+  /** It asked with PSYNC, so it wants to know the history's id. */
+  readonly asksWithId: boolean;
+  readonly sinceMs: number;
+  state: ReplicaState = "waits";
+  /** Its place in the stream: what it has been sent. Undefined while it waits. */
+  sentOffset: number | undefined;
+  ackedOffset = 0;
+  ackedAtMs = 0;
+  /** When its socket last took something, or it said something. */
+  aliveAtMs: number;
+  aboveSoftSinceMs: number | undefined;
+  /** When it began to get a snapshot, and when it had caught up with the stream. */
+  syncStartedAtMs: number | undefined;
+  caughtUpAtMs: number | undefined;
+  /** Its place in the snapshot. */
+  snapshotSent = 0;
+  /** It was dropped because it lacked more than its limit allows. */
+  isTooSlow = false;
+  /** Why it was dropped. */
+  dropReason = "it has closed the connection";
+  readonly #owner: ReplicaOwner;
+  readonly #channel: RawChannel;
+  readonly #parser = new RequestParser(requestLimits);
+  readonly #args = new Arguments();
+  #greeting: Uint8Array = new Uint8Array(0);
+  #greetingSent = 0;
+  #snapshot: SharedBytes | undefined;
+  #snapshotIsWhole = false;
+  #isOpen = false;
+  #isGone = false;
+
+  constructor(owner: ReplicaOwner, { client, facts, asksWithId, takeOver }: Asking) {
+    this.#owner = owner;
+    this.client = client;
+    this.facts = facts;
+    this.asksWithId = asksWithId;
+    this.sinceMs = owner.nowMs();
+    this.aliveAtMs = this.sinceMs;
+    client.isReplica = true;
+    client.noEvict = true;
+    this.#channel = takeOver(this);
+    // The replies of this turn come first. They are sent in the next round of the event loop.
+    setImmediate(() => setImmediate(() => this.#open()));
+  }
+
+  /** "host:port" where it serves clients, for the log. */
+  get name(): string {
+    return `${this.address}:${this.facts.port}`;
+  }
+
+  get address(): string {
+    if (this.facts.address !== "") return this.facts.address;
+    const { remoteAddress } = this.client.channel;
+    return remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
+  }
+
+  #open(): void {
+    this.#isOpen = this.client.channel.pendingBytes === 0;
+    if (this.#isOpen) this.send();
+    else if (!this.#isGone) setTimeout(() => this.#open(), 1);
+  }
+
+  /** It gets the stream after this offset. */
+  continueFrom(offset: number, greeting: string): void {
+    this.#greeting = Buffer.from(greeting, "latin1");
+    this.sentOffset = offset;
+    this.ackedOffset = offset;
+    this.ackedAtMs = this.#owner.nowMs();
+    this.state = "online";
+    this.send();
+  }
+
+  /** It gets a snapshot, and then the stream after this offset. */
+  beginSnapshot(snapshot: SharedBytes, offset: number, greeting: string): void {
+    this.#greeting = Buffer.from(greeting, "latin1");
+    this.#snapshot = snapshot;
+    this.sentOffset = offset;
+    this.syncStartedAtMs = this.#owner.nowMs();
+    this.state = "gets snapshot";
+    this.send();
+  }
+
+  /** All of the snapshot is there: it ends where it now ends. */
+  endSnapshot(): void {
+    this.#snapshotIsWhole = true;
+    this.send();
+  }
+
+  /** A sign of life while it waits: replicas read over empty lines. */
+  keepAwake(): void {
+    if (this.#isOpen && this.state === "waits") this.#channel.write(Buffer.from("\n"), 0, 1);
+  }
+
+  /** Sends as much as its socket takes. */
+  send(): void {
+    if (!this.#isOpen || this.#isGone) return;
+    if (this.#greetingSent < this.#greeting.length) {
+      this.#greetingSent += this.#write(this.#greeting.subarray(this.#greetingSent));
+      if (this.#greetingSent < this.#greeting.length) return;
+    }
+    if (this.state === "gets snapshot") this.#sendSnapshot();
+    const { stream } = this.#owner;
+    if (this.state !== "online" || stream === undefined || this.sentOffset === undefined) return;
+    for (let bytes = stream.from(this.sentOffset); bytes !== undefined; bytes = stream.from(this.sentOffset)) {
+      const taken = this.#write(bytes);
+      this.sentOffset += taken;
+      if (taken < bytes.length) return;
+    }
+    this.caughtUpAtMs ??= this.#owner.nowMs();
+  }
+
+  #sendSnapshot(): void {
+    const snapshot = this.#snapshot as SharedBytes;
+    for (let bytes = snapshot.from(this.snapshotSent); bytes !== undefined; bytes = snapshot.from(this.snapshotSent)) {
+      const taken = this.#write(bytes);
+      this.snapshotSent += taken;
+      if (taken < bytes.length) return this.#owner.tookSnapshot(this);
+    }
+    if (this.#snapshotIsWhole) {
+      this.#snapshot = undefined;
+      // It finds the end mark at the end of what it has received, so nothing may follow until it has answered.
+      this.state = "has snapshot";
+    }
+    this.#owner.tookSnapshot(this);
+  }
+
+  #write(bytes: Uint8Array): number {
+    const taken = this.#channel.write(bytes, 0, bytes.length);
+    if (taken > 0) this.aliveAtMs = this.#owner.nowMs();
+    return taken;
+  }
+
+  data(chunk: Uint8Array): void {
+    this.aliveAtMs = this.#owner.nowMs();
+    this.client.lastActiveMs = this.aliveAtMs;
+    const args = this.#args;
+    let result = this.#parser.feed(chunk) ? this.#parser.next(args) : "error";
+    for (; result === "request" || result === "empty"; result = this.#parser.next(args)) {
+      if (result === "request") this.#take(args);
+    }
+    if (result === "error") this.drop("it does not speak the protocol");
+    else this.#parser.keepRest(args);
+  }
+
+  /** Anything but an acknowledgement is passed over. */
+  #take(args: Arguments): void {
+    if (args.count < 3 || !args.is(0, "replconf") || !args.is(1, "ack")) return;
+    const offset = Number(args.latin1(2));
+    if (!Number.isSafeInteger(offset) || offset < 0) return;
+    this.ackedAtMs = this.#owner.nowMs();
+    this.ackedOffset = Math.max(this.ackedOffset, offset);
+    if (this.state === "has snapshot") {
+      this.state = "online";
+      this.send();
+    }
+    this.#owner.acknowledged(this);
+  }
+
+  drain(): void {
+    this.send();
+  }
+
+  /** Ends the connection. */
+  drop(reason: string): void {
+    if (this.#isGone) return;
+    this.dropReason = reason;
+    this.closed();
+    this.#channel.terminate();
+  }
+
+  closed(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#owner.left(this);
+  }
+}
+
+/** A client that asks to become a replica. */
+export interface Asking {
+  readonly client: Client;
+  readonly facts: ReplicaFacts;
+  readonly asksWithId: boolean;
+  readonly takeOver: NonNullable<ClientChannel["takeOver"]>;
+}

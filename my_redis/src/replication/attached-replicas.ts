@@ -1,0 +1,190 @@
+import type { Services } from "../dispatch/context.ts";
+import { outputExcess } from "../network/output-limits.ts";
+import { AttachedReplica, type Asking, type ReplicaOwner } from "./attached-replica.ts";
+import type { FullSyncs } from "./full-syncs.ts";
+import type { ReplicationHistory } from "./replication-history.ts";
+import type { SharedBytes } from "./shared-bytes.ts";
+import { SyncPauses } from "./sync-pauses.ts";
+
+const secondMs = 1000;
+
+export interface AttachedReplicasOptions {
+  readonly server: Services;
+  readonly history: ReplicationHistory;
+  readonly fullSyncs: FullSyncs;
+  /** A replica has acknowledged more, or there is one less. */
+  readonly onChange: () => void;
+}
+
+/** The replicas of this server: sends them the stream, and lets those go that are too slow or silent. */
+export class AttachedReplicas implements ReplicaOwner {
+  readonly #options: AttachedReplicasOptions;
+  readonly #replicas = new Set<AttachedReplica>();
+  readonly #pauses = new SyncPauses();
+  /** When the last replica left, Unix milliseconds. */
+  #emptySinceMs: number;
+
+  constructor(options: AttachedReplicasOptions) {
+    this.#options = options;
+    this.#emptySinceMs = options.server.environment.nowMs();
+  }
+
+  readonly nowMs = (): number => this.#options.server.environment.nowMs();
+
+  get stream(): SharedBytes | undefined {
+    return this.#options.history.stream;
+  }
+
+  get all(): ReadonlySet<AttachedReplica> {
+    return this.#replicas;
+  }
+
+  get count(): number {
+    return this.#replicas.size;
+  }
+
+  /** How long there has been no replica, in milliseconds. */
+  get emptyForMs(): number {
+    return this.count > 0 ? 0 : this.nowMs() - this.#emptySinceMs;
+  }
+
+  /** Replicas that have acknowledged this offset. */
+  acknowledging(offset: number): number {
+    let count = 0;
+    for (const { state, ackedOffset } of this.#replicas) if (state === "online" && ackedOffset >= offset) count++;
+    return count;
+  }
+
+  /** Replicas that have acknowledged something within so many seconds. */
+  inTouch(seconds: number): number {
+    let count = 0;
+    for (const replica of this.#replicas) if (replica.state === "online" && this.lagOf(replica) <= seconds) count++;
+    return count;
+  }
+
+  /** Seconds since the last acknowledgement. */
+  lagOf({ ackedAtMs }: AttachedReplica): number {
+    return Math.floor((this.nowMs() - ackedAtMs) / secondMs);
+  }
+
+  /** Milliseconds that this client must wait for a full synchronisation, after those that have failed. */
+  pauseLeftMs({ client, facts }: Asking): number {
+    return this.#pauses.leftMs(pauseName(client.channel.remoteAddress, facts.port), this.nowMs());
+  }
+
+  /** It goes on after `offset`. */
+  continue(asking: Asking, offset: number): void {
+    const replica = this.#add(asking);
+    const { history, server } = this.#options;
+    const id = asking.facts.takesSecondId ? ` ${history.id}` : "";
+    const bytes = history.offset - offset;
+    server.environment.report("notice", `replica ${replica.name} goes on at offset ${offset}: ${bytes} bytes`);
+    replica.continueFrom(offset, `+CONTINUE${id}\r\n`);
+  }
+
+  /** It gets all data. */
+  synchronise(asking: Asking): void {
+    const replica = this.#add(asking);
+    this.#options.server.environment.report("notice", `replica ${replica.name} asks for a full synchronisation`);
+    this.#options.fullSyncs.add(replica);
+  }
+
+  #add(asking: Asking): AttachedReplica {
+    const replica = new AttachedReplica(this, asking);
+    this.#replicas.add(replica);
+    return replica;
+  }
+
+  /** More of the stream is there. */
+  send(): void {
+    if (this.count > 0) {
+      for (const replica of [...this.#replicas]) {
+        replica.send();
+        this.#checkLimit(replica);
+      }
+    }
+    this.#trim();
+  }
+
+  /** What a replica has not been sent yet is its output, although it is kept only once for all. */
+  #checkLimit(replica: AttachedReplica): void {
+    const { stream } = this;
+    if (replica.sentOffset === undefined || stream === undefined) return;
+    const { environment, observers, settings } = this.#options.server;
+    const limit = settings.values["client-output-buffer-limit"].replica;
+    const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
+    if (excess === undefined) return;
+    observers.statistics.outputLimitDisconnections++;
+    replica.isTooSlow = true;
+    replica.drop(`it is too slow: ${excess} (client-output-buffer-limit replica)`);
+  }
+
+  /** Keeps the last repl-backlog-size bytes, and what a replica has not been sent yet. */
+  #trim(): void {
+    const { stream } = this;
+    if (stream === undefined) return;
+    let needed = stream.end - this.#options.server.settings.values["repl-backlog-size"];
+    for (const { sentOffset } of this.#replicas) if (sentOffset !== undefined) needed = Math.min(needed, sentOffset);
+    stream.dropBefore(needed);
+  }
+
+  /** Must be called every second. */
+  checkAll(): void {
+    const { settings } = this.#options.server;
+    const timeoutMs = settings.values["repl-timeout"] * secondMs;
+    for (const replica of [...this.#replicas]) {
+      if (replica.state === "waits") replica.keepAwake();
+      else if (this.nowMs() - lastSignMs(replica) > timeoutMs) {
+        replica.drop(
+          `nothing was heard from it for more than ${settings.values["repl-timeout"]} seconds (repl-timeout)`,
+        );
+      } else this.#checkLimit(replica);
+    }
+  }
+
+  /** Ends all connections, so that the replicas ask anew. */
+  dropAll(reason: string): void {
+    for (const replica of [...this.#replicas]) replica.drop(reason);
+  }
+
+  acknowledged(_replica: AttachedReplica): void {
+    this.#options.onChange();
+  }
+
+  tookSnapshot(replica: AttachedReplica): void {
+    this.#options.fullSyncs.tookSnapshot(replica);
+  }
+
+  left(replica: AttachedReplica): void {
+    if (!this.#replicas.delete(replica)) return;
+    this.#options.fullSyncs.left(replica);
+    const nowMs = this.nowMs();
+    if (this.count === 0) this.#emptySinceMs = nowMs;
+    const pause = this.#pauseAfter(replica, nowMs);
+    this.#options.server.environment.report(
+      "warning",
+      `replica ${replica.name} is disconnected: ${replica.dropReason}${pause}`,
+    );
+    this.#options.onChange();
+  }
+
+  #pauseAfter(replica: AttachedReplica, nowMs: number): string {
+    const { caughtUpAtMs, syncStartedAtMs } = replica;
+    const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
+    if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
+    // A replica that had caught up may have to be synchronised again only because it was too slow for the stream.
+    const { isTooSlow } = replica;
+    if (syncStartedAtMs === undefined || (caughtUpAtMs !== undefined && !isTooSlow)) return "";
+    const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
+    const pauseMs = this.#pauses.failed(name, { isTooSlow, lastedMs, nowMs });
+    return `. Its next full synchronisation begins in ${(pauseMs / secondMs).toFixed(1)} seconds at the earliest`;
+  }
+}
+
+/** A replica that connects again has another port at its end, and the same one where it serves clients. */
+const pauseName = (remoteAddress: string, port: number): string =>
+  `${remoteAddress.slice(0, remoteAddress.lastIndexOf(":"))} ${port}`;
+
+/** While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second. */
+const lastSignMs = ({ state, aliveAtMs, ackedAtMs }: AttachedReplica): number =>
+  state === "online" ? Math.max(ackedAtMs, 0) : aliveAtMs;

@@ -1,0 +1,236 @@
+import { join } from "node:path";
+import type { Context, Services } from "../dispatch/context.ts";
+import type { PrimaryStatus } from "../dispatch/ports.ts";
+import type { Connect } from "../network/transport.ts";
+import type { Turn } from "../network/turn.ts";
+import { loadRdb } from "../persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
+import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
+import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
+import type { ReplicationHistory } from "./replication-history.ts";
+import { StreamApplier } from "./stream-applier.ts";
+
+const secondMs = 1000;
+/** The pause after a connection that brought no error of its own, and the longest one after full synchronisations. */
+const reconnectMs = 1000;
+const longestPauseMs = 60_000;
+
+export interface FollowedPrimaryOptions {
+  readonly server: Services;
+  readonly connect: Connect;
+  readonly turn: Turn;
+  readonly history: ReplicationHistory;
+  readonly address: PrimaryAddress;
+  /** The history has changed in such a way that this server's own replicas must ask anew. */
+  readonly onNewHistory: (reason: string) => void;
+  /** More of the stream is there for this server's own replicas. */
+  readonly onStream: () => void;
+}
+
+/**
+ * The primary that this server follows. When the connection ends, it is made anew after a pause, and goes on where it
+ * was if the primary allows that.
+ */
+export class FollowedPrimary {
+  readonly address: PrimaryAddress;
+  readonly #options: FollowedPrimaryOptions;
+  readonly #applier: StreamApplier;
+  #link: PrimaryLink | undefined;
+  /** The link as a client in CLIENT LIST, while the stream comes. */
+  #context: Context | undefined;
+  #downSinceMs: number;
+  #nextTryMs = 0;
+  #failedSyncs = 0;
+  #ackedAtMs = 0;
+  #lastReason = "";
+  #isStopped = false;
+
+  constructor(options: FollowedPrimaryOptions) {
+    this.#options = options;
+    this.address = options.address;
+    this.#downSinceMs = this.#nowMs;
+    this.#applier = new StreamApplier({
+      server: options.server,
+      applied: (bytes, start, end) => options.history.stream?.append(bytes, start, end),
+      asked: () => this.#acknowledge(),
+    });
+  }
+
+  get #nowMs(): number {
+    return this.#options.server.environment.nowMs();
+  }
+
+  /** The database that the stream has selected. */
+  get database(): number {
+    return this.#applier.database;
+  }
+
+  get isConnected(): boolean {
+    return this.#link?.state === "connected";
+  }
+
+  get status(): PrimaryStatus {
+    const link = this.#link;
+    const receiver = link?.receiver;
+    const seconds = (sinceMs: number): number => Math.floor((this.#nowMs - sinceMs) / secondMs);
+    return {
+      ...this.address,
+      state: link?.state ?? "connect",
+      silentSeconds: link?.state === "connected" ? seconds(link.heardAtMs) : -1,
+      downSeconds: link?.state === "connected" ? undefined : seconds(this.#downSinceMs),
+      snapshot:
+        link?.state === "sync"
+          ? {
+              receivedBytes: receiver?.receivedBytes ?? 0,
+              totalBytes: receiver?.totalBytes,
+              silentSeconds: seconds(link.heardAtMs),
+            }
+          : undefined,
+    };
+  }
+
+  /** Must be called several times a second, between two turns. */
+  tick(): void {
+    const nowMs = this.#nowMs;
+    const link = this.#link;
+    if (link === undefined) {
+      if (!this.#isStopped && nowMs >= this.#nextTryMs) this.#connect();
+      return;
+    }
+    const { settings } = this.#options.server;
+    const timeout = settings.values["repl-timeout"];
+    link.goOn();
+    if (nowMs - link.heardAtMs > timeout * secondMs) {
+      link.end(`nothing was heard from the primary for more than ${timeout} seconds (repl-timeout)`);
+    } else if (link.state === "connected" && nowMs - this.#ackedAtMs >= secondMs) this.#acknowledge();
+  }
+
+  #connect(): void {
+    const { connect, history, server } = this.#options;
+    const { values } = server.settings;
+    const { masteruser, masterauth } = values;
+    const credentials = masterauth === "" ? [] : masteruser === "" ? [masterauth] : [masteruser, masterauth];
+    const position = history.stream === undefined ? undefined : { id: history.id, next: history.offset + 1 };
+    const path = temporarySnapshot(join(values.dir, values.dbfilename), "replica");
+    this.#link = new PrimaryLink({
+      connect,
+      address: this.address,
+      handshake: {
+        credentials,
+        position,
+        port: values["replica-announce-port"] || values.port,
+        address: values["replica-announce-ip"],
+      },
+      snapshotPath: path,
+      nowMs: server.environment.nowMs,
+      // A script sees the data of one moment, also when it is paused.
+      mayRead: () => server.execution.isAtRest,
+      report: (message) => server.environment.report("notice", message),
+      continued: (id, link) => this.#continued(id, link),
+      loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
+      streamed: (chunk) => this.#streamed(chunk),
+      lost: (reason, link) => this.#lost(reason, link),
+    });
+  }
+
+  #continued(id: string | undefined, link: PrimaryLink): void {
+    const { history, onNewHistory, server } = this.#options;
+    server.environment.report("notice", `the primary goes on at offset ${history.offset}`);
+    if (id !== undefined && id !== history.id) {
+      history.branch(id);
+      onNewHistory("its primary has another history id now");
+    }
+    this.#connected(link);
+  }
+
+  #loaded(path: string, id: string, offset: number, link: PrimaryLink): void {
+    const { history, onNewHistory, server } = this.#options;
+    onNewHistory("all data is replaced by that of the primary");
+    let database = 0;
+    try {
+      database = this.#replaceDataset(path);
+    } catch (error) {
+      // What is there now is nobody's data.
+      server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
+      if (history.stream !== undefined) history.dropStream();
+      throw error;
+    }
+    history.adopt(id, offset);
+    this.#failedSyncs = 0;
+    this.#applier.restart(database);
+    this.#connected(link);
+  }
+
+  /** Every client waits meanwhile. Returns the database that the stream has selected. */
+  #replaceDataset(path: string): number {
+    const { changes, environment, execution, keyspace, settings, storage } = this.#options.server;
+    const startedMs = environment.monotonicMs();
+    let loaded = { keys: 0, streamDatabase: 0 };
+    const load = (): void => {
+      // A snapshot that is being written in the background shows the old data: it is completed first.
+      while (keyspace.snapshot !== undefined) keyspace.snapshot.step(() => false);
+      keyspace.flush(keyspace.databases);
+      // Otherwise the old data would be in memory beside the new.
+      if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
+      const target = rdbTargetOf(this.#options.server);
+      // Expired keys are loaded too: the primary's DEL removes them.
+      loaded = execution.asLoading(() => loadRdb(target, path, { beforeLog: true, existing: "refuse" }));
+    };
+    changes.without(() => (storage === undefined ? load() : storage.log.replaceDataset(load)));
+    const seconds = ((environment.monotonicMs() - startedMs) / secondMs).toFixed(3);
+    environment.report("notice", `loaded ${loaded.keys} keys of the primary in ${seconds} s`);
+    return loaded.streamDatabase;
+  }
+
+  #connected(link: PrimaryLink): void {
+    link.state = "connected";
+    this.#lastReason = "";
+    this.#context = this.#options.server.clients.addPrimary(link);
+    this.#applier.begin(this.#context);
+    this.#acknowledge();
+  }
+
+  #streamed(chunk: Uint8Array): string | undefined {
+    const { onStream, server, turn } = this.#options;
+    let isApplied = true;
+    turn.run(() => {
+      isApplied = this.#applier.feed(chunk);
+    });
+    if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.nowMs;
+    onStream();
+    if (isApplied) return undefined;
+    // The same bytes would be as wrong the next time.
+    if (this.#options.history.stream !== undefined) this.#options.history.dropStream();
+    return this.#applier.problem;
+  }
+
+  #acknowledge(): void {
+    this.#ackedAtMs = this.#nowMs;
+    if (this.isConnected) this.#link?.send("REPLCONF", "ACK", this.#options.history.offset);
+  }
+
+  #lost(reason: string, link: PrimaryLink): void {
+    const { environment } = this.#options.server;
+    if (this.#context !== undefined) {
+      this.#options.server.clients.remove(this.#context);
+      this.#downSinceMs = this.#nowMs;
+    }
+    this.#context = undefined;
+    this.#link = undefined;
+    if (link.hasFailedSync) this.#failedSyncs++;
+    const pauseMs = Math.min(longestPauseMs, reconnectMs * 2 ** Math.min(this.#failedSyncs, 10));
+    this.#nextTryMs = this.#nowMs + pauseMs;
+    const { host, port } = this.address;
+    // One line for one cause, and not for each attempt.
+    if (!this.#isStopped && reason !== this.#lastReason) {
+      environment.report("warning", `the primary ${host}:${port} is not followed: ${reason}. It is tried again`);
+    }
+    this.#lastReason = reason;
+  }
+
+  /** Ends the connection, and makes no other one. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#link?.end("this server follows it no longer");
+  }
+}

@@ -1,0 +1,286 @@
+import type { Client } from "../dispatch/client.ts";
+import type { Services } from "../dispatch/context.ts";
+import type { ReplicaIntroduction, ReplicationPort, ReplicationStatus, SyncRequest } from "../dispatch/ports.ts";
+import { answer } from "../dispatch/replies.ts";
+import type { Connect } from "../network/transport.ts";
+import type { Turn } from "../network/turn.ts";
+import { CommandLog } from "../persistence/aof/command-log.ts";
+import { CommandError } from "../protocol/command-error.ts";
+import { DirectiveError } from "../settings/directive.ts";
+import type { ReplicaFacts } from "./attached-replica.ts";
+import { AttachedReplicas } from "./attached-replicas.ts";
+import { encodeRequest } from "./encode-request.ts";
+import { FollowedPrimary } from "./followed-primary.ts";
+import { FullSyncs } from "./full-syncs.ts";
+import { ReplicationHistory } from "./replication-history.ts";
+import { RoleChecks } from "./role-checks.ts";
+import { WaitingClients } from "./waiting-clients.ts";
+
+const secondMs = 1000;
+const ping = encodeRequest(["PING"]);
+const askForOffsets = encodeRequest(["REPLCONF", "GETACK", "*"]);
+
+interface Asking {
+  readonly client: Client;
+}
+
+export interface ReplicationOptions {
+  readonly connect: Connect;
+  readonly turn: Turn;
+}
+
+/**
+ * Replication as Redis speaks it. The effects of all commands go into one stream, beside the append-only log. Replicas
+ * get a snapshot and then the stream, or only what they lack of the stream. A replica passes the stream of its primary on
+ * to its own replicas, byte by byte.
+ */
+export class Replication implements ReplicationPort {
+  readonly #server: Services;
+  readonly #options: ReplicationOptions;
+  readonly #history: ReplicationHistory;
+  readonly #replicas: AttachedReplicas;
+  readonly #fullSyncs: FullSyncs;
+  readonly #checks: RoleChecks;
+  readonly #waiting = new WaitingClients();
+  /** Writes the effects into the stream; undefined while there is no stream, and on a replica. */
+  #feed: CommandLog | undefined;
+  /** Undefined on a primary. */
+  #primary: FollowedPrimary | undefined;
+  readonly #introductions = new WeakMap<Client, ReplicaFacts>();
+  #secondAtMs = 0;
+  #pingedAtMs = 0;
+  #willAsk = false;
+
+  constructor(server: Services, options: ReplicationOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#history = new ReplicationHistory(server.environment.runId);
+    this.#fullSyncs = new FullSyncs({ server, mark: () => this.#mark() });
+    this.#replicas = new AttachedReplicas({
+      server,
+      history: this.#history,
+      fullSyncs: this.#fullSyncs,
+      onChange: () => this.#waiting.forEach((client) => server.blocking.tryAgain(client)),
+    });
+    this.#checks = new RoleChecks({
+      server,
+      goodReplicas: () => this.goodReplicas,
+      isConnected: () => this.#primary?.isConnected,
+    });
+  }
+
+  /** Follows the primary that redis.conf names. Throws DirectiveError. */
+  start(): void {
+    this.#checks.update();
+    const [host, port] = this.#server.settings.values.replicaof;
+    if (host === undefined) return;
+    try {
+      this.follow(host, Number(port));
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      throw new DirectiveError(`replicaof: ${error.message.replace(/^ERR /, "")}`);
+    }
+  }
+
+  // --- as a replica ---
+
+  follow(host: string, port: number): "follows" | "has followed before" {
+    const { changes, cluster, environment, settings, storage } = this.#server;
+    if (cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
+    if (storage === undefined) {
+      throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
+    }
+    const before = this.#primary?.address;
+    if (before?.host === host && before.port === port) return "has followed before";
+    this.#primary?.stop();
+    changes.streamTo(undefined);
+    this.#feed = undefined;
+    this.#primary = new FollowedPrimary({
+      ...{ server: this.#server, history: this.#history, ...this.#options },
+      address: { host, port },
+      onNewHistory: (reason) => {
+        this.#replicas.dropAll(reason);
+        this.#fullSyncs.stop();
+      },
+      onStream: () => this.#replicas.send(),
+    });
+    settings.values.replicaof = [host, String(port)];
+    this.#checks.update();
+    this.#endBlocking();
+    environment.report("notice", `this server is a replica of ${host}:${port}`);
+    return "follows";
+  }
+
+  /** What blocked clients wait for may never come: their commands write, which a replica does not allow. */
+  #endBlocking(): void {
+    const { clients, processor, replies } = this.#server;
+    const text = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+    for (const { client } of [...clients.connected.values()]) {
+      if (client.blocked === undefined) continue;
+      answer(replies, client, (reply) => processor.writeError(reply, text));
+      client.channel.closeAfterReplies();
+    }
+  }
+
+  promote(): void {
+    if (this.#primary === undefined) return;
+    const { environment, settings, storage } = this.#server;
+    this.#primary.stop();
+    this.#primary = undefined;
+    settings.values.replicaof = [];
+    // Its siblings know the history by its old id, and can go on from here.
+    if (this.#history.stream !== undefined) {
+      this.#history.branch();
+      this.#beginFeed();
+    }
+    this.#replicas.dropAll("this server has become a primary");
+    // A snapshot that could not be loaded has left the log off.
+    if (settings.values.appendonly && storage?.log.isOn === false) storage.log.replaceDataset(() => {});
+    this.#checks.update();
+    environment.report("notice", `this server is a primary from offset ${this.#history.offset} on`);
+  }
+
+  // --- as a primary, or for replicas of a replica ---
+
+  introduce({ client }: Asking, { port, address, takesEndMark, takesSecondId }: ReplicaIntroduction): void {
+    const facts = this.#factsOf(client);
+    facts.port = port ?? facts.port;
+    facts.address = address ?? facts.address;
+    facts.takesEndMark ||= takesEndMark === true;
+    facts.takesSecondId ||= takesSecondId === true;
+  }
+
+  #factsOf(client: Client): ReplicaFacts {
+    let facts = this.#introductions.get(client);
+    if (facts === undefined) {
+      facts = { port: 0, address: "", takesEndMark: false, takesSecondId: false };
+      this.#introductions.set(client, facts);
+    }
+    return facts;
+  }
+
+  attach({ client }: Asking, request: SyncRequest): void {
+    const { cluster } = this.#server;
+    const { channel } = client;
+    if (cluster !== undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
+    if (channel.takeOver === undefined) throw new CommandError("ERR this connection cannot become that of a replica");
+    if (this.#primary?.isConnected === false) {
+      throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
+    }
+    const facts = this.#factsOf(client);
+    const takeOver = channel.takeOver.bind(channel);
+    const asking = { client, facts, asksWithId: request !== "everything", takeOver };
+    if (request !== "everything" && this.#history.canContinue(request.id, request.next)) {
+      this.#replicas.continue(asking, request.next - 1);
+      return;
+    }
+    if (!facts.takesEndMark) {
+      throw new CommandError("ERR a replica must announce 'REPLCONF capa eof': a snapshot is sent without its length");
+    }
+    const waitMs = this.#replicas.pauseLeftMs(asking);
+    if (waitMs > 0) {
+      // Redis's replicas ask again later after this code.
+      throw new CommandError(`NOMASTERLINK the last full synchronisation failed: try again in ${Math.ceil(waitMs)} ms`);
+    }
+    if (this.#primary === undefined && this.#feed === undefined) {
+      this.#history.keepStream();
+      this.#beginFeed();
+    }
+    this.#replicas.synchronise(asking);
+  }
+
+  /** Effects go into the stream from now on. */
+  #beginFeed(): void {
+    this.#feed = new CommandLog({
+      write: (bytes) => {
+        this.#history.stream?.append(bytes);
+        this.#replicas.send();
+      },
+    });
+    this.#server.changes.streamTo(this.#feed);
+  }
+
+  /** Ends the stream when there has been no replica for repl-backlog-ttl. */
+  #endIfUnused(): void {
+    const ttlMs = this.#server.settings.values["repl-backlog-ttl"] * secondMs;
+    if (this.#feed === undefined || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
+    this.#server.changes.streamTo(undefined);
+    this.#feed = undefined;
+    this.#history.dropStream();
+  }
+
+  /** The snapshot that begins now shows the data at this offset. */
+  #mark(): { id: string; offset: number; database: number } {
+    this.#server.changes.flush();
+    this.#feed?.forgetDatabase();
+    return { id: this.#history.id, offset: this.#history.offset, database: this.#primary?.database ?? 0 };
+  }
+
+  /** Adds a command without an effect to the stream, between two turns. A replica has only its primary's stream. */
+  #say(bytes: Uint8Array): void {
+    if (this.#feed === undefined) return;
+    this.#server.changes.flush();
+    this.#history.stream?.append(bytes);
+    this.#replicas.send();
+  }
+
+  get goodReplicas(): number {
+    return this.#replicas.inTouch(this.#server.settings.values["min-replicas-max-lag"]);
+  }
+
+  acknowledgements({ client }: Asking): number {
+    const { changes, execution } = this.#server;
+    // Within a transaction the log gets its changes only at its end.
+    if (!execution.inUnit) changes.flush();
+    const offset = this.#waiting.offsetOf(client, this.#history.offset);
+    if (!this.#willAsk && this.#replicas.count > 0) {
+      this.#willAsk = true;
+      setImmediate(() => {
+        this.#willAsk = false;
+        this.#say(askForOffsets);
+      });
+    }
+    return this.#replicas.acknowledging(offset);
+  }
+
+  /** Must be called several times a second, between two turns. */
+  tick(): void {
+    this.#primary?.tick();
+    if (this.#primary?.isConnected !== false) this.#fullSyncs.tick();
+    const nowMs = this.#server.environment.monotonicMs();
+    if (nowMs - this.#secondAtMs < secondMs) return;
+    this.#secondAtMs = nowMs;
+    this.#replicas.checkAll();
+    this.#waiting.tidy();
+    this.#endIfUnused();
+    const periodMs = this.#server.settings.values["repl-ping-replica-period"] * secondMs;
+    if (this.#replicas.count === 0 || nowMs - this.#pingedAtMs < periodMs) return;
+    this.#pingedAtMs = nowMs;
+    this.#say(ping);
+  }
+
+  get status(): ReplicationStatus {
+    const history = this.#history;
+    const { stream } = history;
+    return {
+      primary: this.#primary?.status,
+      replicas: [...this.#replicas.all].map((replica) => ({
+        address: replica.address,
+        port: replica.facts.port,
+        state: replica.state,
+        ackedOffset: replica.ackedOffset,
+        lagSeconds: replica.ackedAtMs === 0 ? 0 : this.#replicas.lagOf(replica),
+      })),
+      id: history.id,
+      secondId: history.secondId,
+      offset: history.offset,
+      secondOffset: history.secondOffset,
+      backlog: stream === undefined ? undefined : { start: stream.start, end: stream.end },
+    };
+  }
+
+  stop(): void {
+    this.#primary?.stop();
+    this.#fullSyncs.stop();
+  }
+}

@@ -1,0 +1,91 @@
+import { startOpenServer, type OpenServer, type StartOptions } from "../../src/start-server.ts";
+import { startRedisServer, temporaryFolder, waitUntil, type Service } from "../../../tools/test-services/index.ts";
+import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+import { showReply } from "../differential/harness/reply.ts";
+
+/** A server of either kind with a connection to it. */
+export interface TestServer {
+  readonly port: number;
+  readonly name: "MyRedis" | "redis-server";
+  /** What it has reported so far. */
+  log(): string;
+  /** Sends one command and gives its reply as text. */
+  ask(...words: Word[]): Promise<string>;
+  connect(): Promise<RespConnection>;
+  close(): Promise<void>;
+}
+
+type Directives = Readonly<Record<string, string>>;
+
+/** A full synchronisation begins at once, and a replica connects again soon. */
+const quick: Directives = { "repl-diskless-sync-delay": "0", "enable-debug-command": "yes" };
+
+async function withConnection(
+  name: TestServer["name"],
+  port: number,
+  rest: Pick<TestServer, "log" | "close">,
+): Promise<TestServer> {
+  const connection = await RespConnection.open(port, name);
+  return {
+    name,
+    port,
+    log: rest.log,
+    ask: async (...words) => showReply(await connection.reply(...words)),
+    connect: () => RespConnection.open(port, name),
+    async close() {
+      connection.close();
+      await rest.close();
+    },
+  };
+}
+
+export async function startMyRedis(directives: Directives = {}): Promise<TestServer & { readonly inner: OpenServer }> {
+  const lines: string[] = [];
+  const report = (_level: string, message: string, error?: unknown): void =>
+    void lines.push(error instanceof Error ? `${message}: ${error.message}` : message);
+  const options = { port: 0, save: "", dir: temporaryFolder("replication"), ...quick, ...directives };
+  const inner = await startOpenServer({ ...(options as StartOptions), environment: { report } });
+  const log = (): string => lines.join("\n");
+  return { inner, ...(await withConnection("MyRedis", inner.port, { log, close: () => inner.close() })) };
+}
+
+export async function startRedis(directives: Directives = {}): Promise<TestServer & { readonly service: Service }> {
+  const args = Object.entries({ ...quick, ...directives }).flatMap(([name, value]) => [
+    `--${name}`,
+    ...value.split(" "),
+  ]);
+  const service = await startRedisServer({ args });
+  const rest = { log: () => service.output(), close: () => service.stop() };
+  return { service, ...(await withConnection("redis-server", service.port, rest)) };
+}
+
+/** A field of INFO replication; undefined where it is not there. */
+export async function infoField(server: TestServer, name: string): Promise<string | undefined> {
+  const text = await server.ask("INFO", "replication");
+  return new RegExp(`(?:^|\\\\r\\\\n|\\r\\n|\\n|")${name}:(.*?)(?:\\\\r|\\r|\\n|"|$)`).exec(text)?.[1];
+}
+
+export async function untilConnected(replica: TestServer): Promise<void> {
+  await waitUntil(async () => (await infoField(replica, "master_link_status")) === "up", {
+    what: `${replica.name} to be in touch with its primary`,
+    timeoutMs: 30_000,
+  }).catch((error: unknown) => {
+    throw new Error(`${replica.name} has said: ${replica.log().slice(-3000)}`, { cause: error });
+  });
+}
+
+/** Waits until the replica has all of the primary's changes, and compares the data. */
+export async function expectSameData(primary: TestServer, replica: TestServer): Promise<void> {
+  await untilConnected(replica);
+  await waitUntil(
+    async () => {
+      const offset = await infoField(primary, "master_repl_offset");
+      return offset === (await infoField(replica, "master_repl_offset"));
+    },
+    { what: `${replica.name} to have the changes of ${primary.name}`, timeoutMs: 30_000 },
+  );
+  await waitUntil(async () => (await primary.ask("DEBUG", "DIGEST")) === (await replica.ask("DEBUG", "DIGEST")), {
+    what: "equal data",
+    timeoutMs: 10_000,
+  });
+}

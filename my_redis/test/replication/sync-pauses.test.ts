@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { SyncPauses } from "../../src/replication/sync-pauses.ts";
+
+test("a replica that is always too slow gets ever fewer full synchronisations", () => {
+  const pauses = new SyncPauses();
+  const lastedMs = 10_000;
+  let nowMs = 0;
+  let synchronisations = 0;
+  while (nowMs < 24 * 3_600_000) {
+    expect(pauses.leftMs("replica", nowMs)).toBe(0);
+    synchronisations++;
+    nowMs += lastedMs;
+    nowMs += pauses.failed("replica", { isTooSlow: true, lastedMs, nowMs });
+  }
+  expect(synchronisations).toBeLessThan(14);
+  expect(pauses.leftMs("replica", nowMs - 1)).toBe(1);
+  expect(pauses.leftMs("another", 0)).toBe(0);
+});
+
+test("after a connection that was cut, a replica waits as long as what was lost", () => {
+  const pauses = new SyncPauses();
+  for (const nowMs of [0, 20_000, 40_000]) {
+    expect(pauses.failed("replica", { isTooSlow: false, lastedMs: 10_000, nowMs })).toBe(10_000);
+  }
+});
+
+test("the count of failures starts over when the replica has kept up for longer than its last pause", () => {
+  const pauses = new SyncPauses();
+  const failure = { isTooSlow: true, lastedMs: 1000, nowMs: 0 };
+  expect(pauses.failed("replica", failure)).toBe(2000);
+  pauses.keptUp("replica", 1999);
+  expect(pauses.failed("replica", failure)).toBe(4000);
+  pauses.keptUp("replica", 4001);
+  expect(pauses.failed("replica", failure)).toBe(2000);
+});

@@ -44,14 +44,14 @@ for (const kind of queueKinds) {
       async () => {
         const queue = open();
         await queue.publish(reservations(3));
-        expect(await queue.depth()).toEqual({ ready: 3, unacknowledged: 0 });
+        expect(await queue.depth()).toMatchObject({ ready: 3, unacknowledged: 0 });
         const consumer = await collect(queue);
         await consumer.untilCount(3);
         expect(consumer.deliveries.map((delivery) => delivery.reservation!)).toEqual(reservations(3));
         await consumer.stop();
-        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
+        expect(await queue.depth()).toMatchObject({ ready: 0, unacknowledged: 0 });
         await queue.close();
-        expect(await open().depth()).toEqual({ ready: 0, unacknowledged: 0 });
+        expect(await open().depth()).toMatchObject({ ready: 0, unacknowledged: 0 });
       },
       testTimeoutMs,
     );
@@ -142,7 +142,7 @@ for (const kind of queueKinds) {
         await waitUntil(() => seen.length >= 5, { what: "five tries", timeoutMs: 20_000 });
         await consumption.stop();
         for (const batch of seen) expect(idsOf(batch)).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
-        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
+        expect(await queue.depth()).toMatchObject({ ready: 0, unacknowledged: 0 });
       },
       testTimeoutMs,
     );
@@ -313,7 +313,7 @@ for (const kind of queueKinds) {
       async () => {
         const queue = open();
         await queue.publish([]);
-        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
+        expect(await queue.depth()).toMatchObject({ ready: 0, unacknowledged: 0 });
         await queue.close();
         await queue.close();
         await expect(queue.publish([reservation(1)])).rejects.toThrow(QueueUnavailable);

@@ -21,9 +21,10 @@ function wholeNumber(name: string, text: string): number {
 let isSame = true;
 for (let seed = firstSeed; seed < firstSeed + rounds; seed++) {
   const startMs = performance.now();
-  const { requests, differences } = await runWalkRound({ seed, snapshots });
+  const { requests, expired, evicted, differences } = await runWalkRound({ seed, snapshots });
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  console.log(`seed ${seed}: ${requests} requests, ${differences.length} differences; ${seconds} s`);
+  const keys = `${expired} keys expired, ${evicted} were evicted`;
+  console.log(`seed ${seed}: ${requests} requests, ${keys}, ${differences.length} differences; ${seconds} s`);
   for (const difference of differences.slice(0, 10)) console.log(`  ${difference}`);
   if (differences.length > 0) isSame = false;
 }

@@ -2,12 +2,12 @@ import type { SeededRandom } from "../../../tools/seeded-random.ts";
 import type { Word } from "../differential/harness/resp-connection.ts";
 
 /** The walk uses the first databases of a server. */
-export const walkedDatabases = 4;
-const keysOfType = 3;
+export const walkedDatabases = 2;
+const keysOfType = 2;
 const types = ["string", "list", "set", "integers", "hash", "sorted", "stream", "small"] as const;
 type KeyType = (typeof types)[number];
 /** Elements of a value of which a snapshot takes many pieces. */
-const largeElements = 2000;
+const largeElements = 5000;
 const elementsInRequest = 500;
 const longStringBytes = 400_000;
 
@@ -27,7 +27,8 @@ export class WalkRequests {
   /** One request; most of them change a value. */
   request(): Word[] {
     const random = this.#random;
-    if (random.oneIn(12)) return this.#anyType();
+    if (random.oneIn(6)) return this.#lifetime(this.#key(random.pick(types)));
+    if (random.oneIn(8)) return this.#anyType();
     return this.#ofType(random.pick(types));
   }
 
@@ -143,7 +144,7 @@ export class WalkRequests {
           ["SINTERSTORE", this.#key(type), key, this.#key(type)],
           ["SDIFFSTORE", this.#key(type), key, this.#key(type)],
           ["SUNIONSTORE", this.#key("set"), key, this.#key(type)],
-          this.#elements(type, key, random.below(4) * 500),
+          this.#elements(type, key, random.below(10) * 500),
         ]);
       }
       case "hash":
@@ -153,7 +154,7 @@ export class WalkRequests {
           ["HINCRBY", key, `count ${number % 20}`, 3],
           ["HINCRBYFLOAT", key, `float ${number % 20}`, "0.5"],
           ["HSETNX", key, `field ${number}`, text],
-          this.#elements("hash", key, random.below(4) * 500),
+          this.#elements("hash", key, random.below(10) * 500),
         ]);
       case "sorted":
         return random.pick<Word[]>([
@@ -169,7 +170,7 @@ export class WalkRequests {
           ["ZRANGESTORE", this.#key("sorted"), key, 0, 1000],
           ["GEOADD", key, (number % 360) - 180, (number % 160) / 2 - 40, `member ${number}`],
           ["BZPOPMIN", key, 0.01],
-          this.#elements("sorted", key, random.below(4) * 500),
+          this.#elements("sorted", key, random.below(10) * 500),
         ]);
       case "stream":
         return random.pick<Word[]>([
@@ -204,6 +205,19 @@ export class WalkRequests {
     return ["EVAL", script, 1, key, 1 + this.#random.below(20)];
   }
 
+  /** Requests after which a snapshot needs the value, or the expiry, that a key had before. */
+  #lifetime(key: string): Word[] {
+    const random = this.#random;
+    return random.pick<Word[]>([
+      ["PEXPIRE", key, 1 + random.below(4000)],
+      ["PEXPIRE", key, 1_000_000 + random.below(1000)],
+      ["PERSIST", key],
+      ["EXPIREAT", key, 1],
+      ["SET", key, this.#text()],
+      [random.oneIn(2) ? "DEL" : "UNLINK", key],
+    ]);
+  }
+
   /** Requests to a key of any type, to whole databases, and requests that only look. */
   #anyType(): Word[] {
     const random = this.#random;
@@ -218,11 +232,6 @@ export class WalkRequests {
       ["COPY", key, other, "DB", database, "REPLACE"],
       ["MOVE", key, database],
       ["SWAPDB", random.below(walkedDatabases), database],
-      [random.oneIn(2) ? "DEL" : "UNLINK", key],
-      ["PEXPIRE", key, 1 + random.below(4000)],
-      ["PEXPIRE", key, 1_000_000 + random.below(1000)],
-      ["PERSIST", key],
-      ["EXPIREAT", key, 1],
       ["OBJECT", random.pick(["ENCODING", "FREQ", "IDLETIME", "REFCOUNT"]), key],
       ["DEBUG", random.pick(["OBJECT", "DIGEST-VALUE"]), key],
       ["MEMORY", "USAGE", key],

@@ -1,7 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
-import { startRedisServer, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { type Service, startRedisServer, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type MyRedisProcess, startMyRedis } from "../crash/my-redis-process.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { WalkCrowd } from "./walk-crowd.ts";
@@ -15,12 +15,15 @@ export interface WalkRoundOptions {
 
 export interface WalkRoundResult {
   readonly requests: number;
+  readonly expired: number;
+  readonly evicted: number;
   readonly differences: readonly string[];
 }
 
 const clients = 6;
 const patienceMs = 60_000;
-const evictedAboveBytes = 30_000_000;
+/** In rounds with eviction, the part of the memory after the first filling that may be used. */
+const allowedShare = 0.9;
 const policies = ["allkeys-random", "allkeys-lru", "volatile-ttl", "allkeys-lfu"];
 
 /**
@@ -35,25 +38,37 @@ export async function runWalkRound({ seed, snapshots }: WalkRoundOptions): Promi
   const crowd = await WalkCrowd.open(server, clients, random);
   const differences: string[] = [];
   await crowd.fill();
+  const limitBytes = random.oneIn(3) ? Math.floor((await usedMemory(control)) * allowedShare) : 0;
   for (let number = 1; number <= snapshots; number++) {
     if (random.oneIn(2)) await crowd.fill();
+    await control.reply("CONFIG", "SET", "maxmemory", limitBytes);
     await crowd.runDuring(async () => {
       await control.reply("BGREWRITEAOF");
       await untilIdle(control);
     });
-    await control.reply("DEBUG", "SET-ACTIVE-EXPIRE", 0);
-    const expected = await readState(control, [["BGSAVE"], ["DEBUG", "SET-ACTIVE-EXPIRE", 1]]);
+    await standStill(control);
+    const expected = await readState(control, [
+      ["BGSAVE"],
+      ["DEBUG", "SET-ACTIVE-EXPIRE", 1],
+      ["CONFIG", "SET", "maxmemory", limitBytes],
+    ]);
     await crowd.runDuring(() => untilIdle(control));
-    differences.push(...(await differencesOf(folder, "dump.rdb", expected)).map((text) => `snapshot ${number}: ${text}`));
+    differences.push(
+      ...(await differencesOf(folder, "dump.rdb", expected)).map((text) => `snapshot ${number}: ${text}`),
+    );
   }
-  await control.reply("DEBUG", "SET-ACTIVE-EXPIRE", 0);
+  await standStill(control);
   const expected = await readState(control);
   const { requests } = crowd;
+  const statistics = (await control.reply("INFO", "stats")).text ?? "";
+  const [expired, evicted] = ["expired", "evicted"].map((what) =>
+    Number(new RegExp(`^${what}_keys:(\\d+)`, "m").exec(statistics)?.[1]),
+  ) as [number, number];
   crowd.close();
   control.close();
   await server.process.kill("SIGKILL");
   differences.push(...(await differencesOf(folder, "appendonlydir", expected)).map((text) => `log: ${text}`));
-  return { requests, differences };
+  return { requests, expired, evicted, differences };
 }
 
 function startWalked(folder: string, random: SeededRandom): Promise<MyRedisProcess> {
@@ -61,9 +76,20 @@ function startWalked(folder: string, random: SeededRandom): Promise<MyRedisProce
     "enable-debug-command": "yes",
     "auto-aof-rewrite-percentage": "0",
     "aof-use-rdb-preamble": random.oneIn(3) ? "no" : "yes",
-    ...(random.oneIn(3) ? { maxmemory: `${evictedAboveBytes}`, "maxmemory-policy": random.pick(policies) } : {}),
+    "maxmemory-policy": random.pick(policies),
     ...(random.oneIn(3) ? { "list-max-listpack-size": "64", "hash-max-listpack-entries": "8000" } : {}),
   });
+}
+
+const usedMemory = async (control: RespConnection): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec((await control.reply("INFO", "memory")).text ?? "")?.[1]);
+
+/** Nothing expires and nothing is evicted any more, so that reading changes nothing. */
+async function standStill(control: RespConnection): Promise<void> {
+  await control.replies([
+    ["DEBUG", "SET-ACTIVE-EXPIRE", 0],
+    ["CONFIG", "SET", "maxmemory", 0],
+  ]);
 }
 
 async function untilIdle(control: RespConnection): Promise<void> {
@@ -81,7 +107,12 @@ async function differencesOf(folder: string, name: string, expected: WalkState):
   const log = name === "dump.rdb" ? "no" : "yes";
   // As a replica, whose master is not there, it keeps keys that have expired.
   const args = ["--dir", copy, "--appendonly", log, "--enable-debug-command", "yes", "--replicaof", "127.0.0.1 1"];
-  const redis = await startRedisServer({ args, timeoutMs: patienceMs });
+  let redis: Service;
+  try {
+    redis = await startRedisServer({ args, timeoutMs: patienceMs });
+  } catch (error) {
+    return [`redis-server does not load it: ${String(error).slice(0, 1000)}`];
+  }
   const connection = await RespConnection.open(redis.port, "redis-server");
   try {
     return stateDifferences(expected, await readState(connection), Date.now());

@@ -43,7 +43,8 @@ async function readKey(connection: RespConnection, key: Word): Promise<KeyState 
   ]);
   // It has expired meanwhile.
   if (type?.text === "none" || expiry?.text === "-2") return undefined;
-  const stream = type?.text === "stream" ? await connection.reply("XINFO", "STREAM", key, "FULL", "COUNT", 1) : undefined;
+  const stream =
+    type?.text === "stream" ? await connection.reply("XINFO", "STREAM", key, "FULL", "COUNT", 1) : undefined;
   const more = stream === undefined ? "" : showReply(steady(stream));
   return { text: `${type?.text} ${digest?.items?.[0]?.text} ${more}`, expiresAtMs: Number(expiry?.text) };
 }

@@ -7,6 +7,7 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Guests } from "./guests.ts";
 import { isAnswered } from "./is-answered.ts";
 import { Overload } from "./overload.ts";
+import { receiveInput } from "./receive-input.ts";
 import { requestLimits } from "./request-limits.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
@@ -18,8 +19,6 @@ import { TurnShares } from "./turn-shares.ts";
 
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
-/** Of one long argument, at most this much is read in one turn. A copy of it takes a fraction of a millisecond. */
-const longArgumentBytes = 1024 * 1024;
 /** A request of a command that counts as short is so with at most this many arguments and bytes of reply. */
 const plainArguments = 16;
 const plainOutputBytes = 16 * 1024;
@@ -179,27 +178,9 @@ export class NetworkServer implements ConnectionOwner {
    * runtime would read up to 512 KiB, which would have to be kept until it has run.
    */
   #runWaiting(connection: Connection): void {
-    if (connection.isRunOut && !this.#receive(connection)) return this.#endIfAnswered(connection);
+    const feed = (size: number): boolean => this.#feed(connection, receivedBytes, size);
+    if (connection.isRunOut && !receiveInput(connection, this.#args, feed)) return this.#endIfAnswered(connection);
     this.#run(connection);
-  }
-
-  /**
-   * Reads a piece of a client's input. Of a long argument several pieces: they have to be kept in any case, and with one
-   * piece for each turn a request of megabytes would take hundreds of turns. False: there is none, or the client sends too
-   * much, and is disconnected.
-   */
-  #receive(connection: Connection): boolean {
-    const { parser } = connection;
-    for (let bytes = 0; bytes < longArgumentBytes;) {
-      const size = connection.receive();
-      if (size === 0) return bytes > 0;
-      if (!this.#feed(connection, receivedBytes, size)) return false;
-      bytes += size;
-      if (parser.missingBytes === 0 || !connection.hasMoreInput) return true;
-      // `receivedBytes` is about to be written again.
-      parser.keepRest(this.#args);
-    }
-    return true;
   }
 
   /** The client's input is kept until a later turn. */

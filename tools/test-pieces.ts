@@ -5,6 +5,7 @@ const longTests = [
   /\/test\/faults\//,
   /\/test\/crash\//,
   /\/test\/damage\//,
+  /\/test\/snapshot-walk\//,
   /\/test\/simulation\//,
   /\/test\/cluster\/crash\//,
   /\/test\/roles\/(sale-command|whole-system)/,

@@ -7,6 +7,7 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Guests } from "./guests.ts";
 import { isAnswered } from "./is-answered.ts";
 import { Overload } from "./overload.ts";
+import { receiveInput } from "./receive-input.ts";
 import { requestLimits } from "./request-limits.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
@@ -177,11 +178,8 @@ export class NetworkServer implements ConnectionOwner {
    * runtime would read up to 512 KiB, which would have to be kept until it has run.
    */
   #runWaiting(connection: Connection): void {
-    if (connection.isRunOut) {
-      const size = connection.receive();
-      if (size === 0) return this.#endIfAnswered(connection);
-      if (!this.#feed(connection, receivedBytes, size)) return;
-    }
+    const feed = (size: number): boolean => this.#feed(connection, receivedBytes, size);
+    if (connection.isRunOut && !receiveInput(connection, this.#args, feed)) return this.#endIfAnswered(connection);
     this.#run(connection);
   }
 

@@ -17,7 +17,7 @@ const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
 const withoutWaiting = 0x40;
 
-/** What `receive` has read: as much as redis-server reads of a client at a time. */
+/** What `receive` has read: as much as redis-server reads of a client at a time, unless an argument is long. */
 export const receivedBytes = new Uint8Array(new ArrayBuffer(16 * 1024));
 
 function openCalls() {

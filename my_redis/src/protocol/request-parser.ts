@@ -77,6 +77,12 @@ export class RequestParser {
     return this.#kept === undefined ? 0 : this.#end;
   }
 
+  /** Bytes that are still to come of the argument that is being read; 0 where its length is not known yet. */
+  get missingBytes(): number {
+    if (this.#remaining === 0 || this.#bulkLength < 0) return 0;
+    return Math.max(0, this.#position + this.#bulkLength + 2 - this.#end);
+  }
+
   /** Takes in the next chunk, bytes[start, end). False when the limit of the query buffer is passed. */
   feed(chunk: Uint8Array, start = 0, end: number = chunk.length): boolean {
     const kept = this.#kept;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
@@ -273,6 +273,39 @@ describe("snapshots at run time", () => {
     expect(readdirSync(scene.folder)).toEqual(["dump.rdb"]);
     await scene.connection.reply("SHUTDOWN", "FORCE").catch(() => undefined);
     await scene.server.closed;
+  });
+
+  test("whose file cannot be created refuse writes, too", async () => {
+    const scene = await start({ save: "3600 1" });
+    await scene.ask("SET", "a", 1);
+    renameSync(scene.folder, `${scene.folder}-away`);
+    expect(await scene.ask("BGSAVE")).toBe("ERR");
+    expect(await infoLine(scene, "rdb_last_bgsave_status")).toBe("err");
+    expect(await scene.ask("SET", "a", 2)).toMatch(/^MISCONF Redis is configured to save RDB snapshots/);
+    renameSync(`${scene.folder}-away`, scene.folder);
+    expect(await scene.ask("BGSAVE")).toBe("Background saving started");
+    await settled(scene);
+    expect(await scene.ask("SET", "a", 2)).toBe("OK");
+    await scene.close();
+  });
+
+  test("that can neither be completed nor removed are reported, refuse writes, and are tried again", async () => {
+    const scene = await start({ save: "3600 1" });
+    await scene.ask("SET", "a", 1);
+    const { snapshots } = scene.server.server.storage ?? {};
+    snapshots?.begin();
+    // A file is where the folder was: nothing below it can be renamed or removed.
+    renameSync(scene.folder, `${scene.folder}-away`);
+    writeFileSync(scene.folder, "in the way");
+    await settled(scene);
+    expect(await infoLine(scene, "rdb_last_bgsave_status")).toBe("err");
+    expect(await scene.ask("SET", "a", 2)).toMatch(/^MISCONF Redis is configured to save RDB snapshots/);
+    rmSync(scene.folder);
+    renameSync(`${scene.folder}-away`, scene.folder);
+    expect(await scene.ask("BGSAVE")).toBe("Background saving started");
+    await settled(scene);
+    expect(await scene.ask("SET", "a", 2)).toBe("OK");
+    await scene.close();
   });
 
   test("are what a first log begins with, so that turning the log on loses no data", async () => {

@@ -108,6 +108,23 @@ for (const transport of ["bun", "node"] as const) {
       }
     }, 30_000);
 
+    test.skipIf(transport === "node")(
+      "a long argument is read in few turns, while another client's requests fill all of them",
+      async () => {
+        const server = await startSlow({ transport });
+        const [greedy, large] = [await open(server.port), await open(server.port)];
+        const pieces = 512;
+        await greedy.send("INCR n\r\n".repeat(20 * pieces));
+        const bytes = pieces * 16 * 1024;
+        await large.send(`*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$${bytes}\r\n${"x".repeat(bytes)}\r\nGET n\r\n`);
+        const [, , count] = (await large.receive("+OK\r\n$1\r\n1\r\n".length)).split("\r\n");
+        // Each turn runs 32 short requests of the greedy client. With a piece for each turn all of them would have run.
+        expect(Number(count)).toBeGreaterThan(0);
+        expect(Number(count)).toBeLessThan(pieces * 8);
+      },
+      30_000,
+    );
+
     test("clients that are released together run what they have pipelined in turns, and not in one", async () => {
       const server = await startSlow({ transport });
       const many: RawClient[] = [];

@@ -30,8 +30,7 @@ export const bgSave = command({
     }
     try {
       snapshots.begin();
-    } catch (error) {
-      server.environment.report("error", "the snapshot cannot be written", error);
+    } catch {
       throw new CommandError("ERR");
     }
     reply.simple("Background saving started");

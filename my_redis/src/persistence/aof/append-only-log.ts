@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import type { Services } from "../../dispatch/context.ts";
 import type { LogStorage } from "../../dispatch/ports.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
@@ -11,6 +11,7 @@ import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import { addToSum, type IncrementEnd } from "./predecessor.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
+import { removeIncomplete } from "../remove-incomplete.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 import { writeAll } from "../../write-all.ts";
 
@@ -176,7 +177,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     this.#ending = this.#end(open, settled).finally(() => {
       this.#ending = undefined;
     });
-    if (open.draft !== undefined) rmSync(open.folder.draftPathOf(open.draft), { force: true });
+    if (open.draft !== undefined) removeIncomplete(this.#server.environment, open.folder.draftPathOf(open.draft));
   }
 
   /**
@@ -212,8 +213,8 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   #finishDraft(open: OpenLog, draft: ManifestEntry): void {
     try {
       this.#beginWithDataset(open.folder, draft);
-      rmSync(open.folder.draftPathOf(draft), { force: true });
       open.draft = undefined;
+      removeIncomplete(this.#server.environment, open.folder.draftPathOf(draft));
     } catch (error) {
       this.#server.environment.report("error", "the append-only file could not be begun", error);
     }

@@ -1,4 +1,4 @@
-import { closeSync, rmSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,6 +12,7 @@ import type { LogExtension } from "./log-extension.ts";
 import { openIncrement, temporaryBaseName } from "./log-names.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
+import { removeIncomplete } from "../remove-incomplete.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
 /** While a script is half done, a rewrite waits and checks again after this. */
@@ -195,7 +196,7 @@ export class LogRewriter implements LogRewriting {
       this.onStep("history removed");
       if (log !== undefined) this.#measure(log);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeIncomplete(this.#server.environment, temporary);
       throw error;
     } finally {
       if (log?.draft !== undefined && folder.isNamed(log.draft)) log.draft = undefined;
@@ -224,7 +225,7 @@ export class LogRewriter implements LogRewriting {
     try {
       await folder.replaceBase(base, increment);
     } catch (error) {
-      if (!folder.isNamed(base)) rmSync(folder.pathOf(base), { force: true });
+      if (!folder.isNamed(base)) removeIncomplete(this.#server.environment, folder.pathOf(base));
       throw error;
     }
   }
@@ -266,8 +267,8 @@ export class LogRewriter implements LogRewriting {
     }
     commands.forgetDatabase();
     this.#carryOver(commands);
-    if (draft !== undefined) rmSync(folder.draftPathOf(draft), { force: true });
     log.draft = draft === undefined ? undefined : increment;
+    if (draft !== undefined) removeIncomplete(this.#server.environment, folder.draftPathOf(draft));
     this.onStep("increment begun");
     return increment;
   }

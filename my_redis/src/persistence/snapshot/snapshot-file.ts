@@ -1,4 +1,5 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { removeIncomplete } from "../remove-incomplete.ts";
 import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
@@ -69,7 +70,7 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
     fsyncSync(descriptor);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIncomplete(server.environment, temporary);
     throw error;
   } finally {
     closeSync(descriptor);

@@ -3,6 +3,7 @@ import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
 import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
+import { removeIncomplete } from "../remove-incomplete.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { BackgroundFile } from "../background-file.ts";
 import { syncFolder } from "../aof/manifest.ts";
@@ -122,9 +123,23 @@ export class Snapshots implements SnapshotStorage {
 
   /**
    * Begins to write a snapshot of the present dataset in the background. Must not be called while another file is being
-   * written there. Throws the system's error.
+   * written there. Throws the system's error, after it was reported: it counts as a failed snapshot.
    */
   begin(): void {
+    try {
+      this.#begin();
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.lastFailed = true;
+    this.#server.environment.report("error", `the snapshot ${this.path} could not be written`, error);
+  }
+
+  #begin(): void {
     const { environment, keyspace } = this.#server;
     this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
@@ -152,11 +167,8 @@ export class Snapshots implements SnapshotStorage {
       this.lastFailed = false;
       environment.report("notice", `the dataset is saved in ${path}`);
     } catch (error) {
-      rmSync(temporary, { force: true });
-      if (!saving.isGivenUp) {
-        this.lastFailed = true;
-        environment.report("error", `the snapshot ${path} could not be written`, error);
-      }
+      if (!saving.isGivenUp) this.#failed(error);
+      removeIncomplete(environment, temporary);
     }
     this.lastSeconds = Math.floor((environment.nowMs() - saving.startedMs) / 1000);
     this.#saving = undefined;
@@ -170,9 +182,8 @@ export class Snapshots implements SnapshotStorage {
     if (!this.#isScheduled && !this.#isDue()) return;
     try {
       this.begin();
-    } catch (error) {
-      this.lastFailed = true;
-      this.#server.environment.report("error", `the snapshot ${this.path} could not be written`, error);
+    } catch {
+      // It was reported, and is tried again after a while.
     }
   }
 

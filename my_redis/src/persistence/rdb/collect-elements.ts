@@ -6,22 +6,28 @@ import type { RdbReader } from "./rdb-reader.ts";
 
 const maxCollected = 1024;
 
+/** Strings that were read, and whether they are all there, packed. */
+export interface Collected {
+  readonly strings: readonly ByteRange[];
+  readonly isPacked: boolean;
+}
+
 /**
- * Reads up to `count` strings and packs them as elements into `run`. Gives the strings that were read. If they are
- * fewer than `count`, the others are still to be read, and `run` is undefined.
+ * Reads up to `count` strings and packs them as elements into `run`. If they are too many or too long for that, `isPacked`
+ * is false: `run` is then that of another value, and strings beyond those given are still to be read.
  */
-export function collectElements(reader: RdbReader, count: number, run: ElementRun): readonly ByteRange[] {
-  const collected: ByteRange[] = [];
-  if (count > maxCollected) return collected;
+export function collectElements(reader: RdbReader, count: number, run: ElementRun): Collected {
+  const strings: ByteRange[] = [];
+  if (count > maxCollected) return { strings, isPacked: false };
   let at = packed;
-  while (collected.length < count) {
+  while (strings.length < count) {
     const string = reader.string();
     const { bytes, start, end } = string;
     const fits = at + elementBytes(bytes, start, end) <= packed + packedBytes;
-    collected.push(string);
-    if (!fits) return collected;
+    strings.push(string);
+    if (!fits) return { strings, isPacked: false };
     at = writeElement(kernelBytes, at, bytes, start, end);
   }
   run.check(kernelBytes, packed, at);
-  return collected;
+  return { strings, isPacked: true };
 }

@@ -63,12 +63,12 @@ function readElements(reader: RdbReader, visitor: ValueVisitor, count: number, r
 
 const decodeSet: Decode = (reader, visitor) => {
   const count = countOf(reader, "set", 1);
-  const collected = collectElements(reader, count, run);
+  const { strings, isPacked } = collectElements(reader, count, run);
   // With integers at the front, it begins as a set of integers, which decides the order of its other members.
-  if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
+  if (isPacked && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
-  for (const member of collected) takeMember(visitor, member);
-  readElements(reader, visitor, count - collected.length, () => takeMember(visitor, reader.string(first)));
+  for (const member of strings) takeMember(visitor, member);
+  readElements(reader, visitor, count - strings.length, () => takeMember(visitor, reader.string(first)));
 };
 
 const decodeHash: Decode = (reader, visitor) => {

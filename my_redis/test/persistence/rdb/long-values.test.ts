@@ -40,6 +40,24 @@ async function expectSameAfterLoading(commands: readonly (readonly Word[])[]): P
 const kib = 1024;
 const lengths = [255 * kib, 256 * kib, 257 * kib, 1024 * kib - 20, 1024 * kib, 1024 * kib + 1, 3000 * kib];
 
+test("sets of which only the last member is too long to be packed are read as they were written, and restored", async () => {
+  // Whatever was packed before, such as the small set, must not be taken for the packed members of the next one.
+  const sets = [64 * kib - 2, 64 * kib, 70_000, 300 * kib].flatMap((length) => [
+    ["SADD", `small ${length}`, "member 65", -515],
+    ["SADD", `alone ${length}`, noise(length)],
+    ["SADD", `small again ${length}`, "member 66", -516],
+    ["SADD", `last of three ${length}`, "a member", -1, noise(length)],
+  ]);
+  await expectSameAfterLoading(sets);
+  for (const [, key] of sets) {
+    const payload = (await connection.reply("DUMP", key as string)).text as string;
+    await connection.reply("RESTORE", "restored", 0, Buffer.from(payload, "latin1"), "REPLACE");
+    expect(await connection.reply("DEBUG", "DIGEST-VALUE", "restored")).toEqual(
+      await connection.reply("DEBUG", "DIGEST-VALUE", key as string),
+    );
+  }
+});
+
 for (const compression of ["yes", "no"]) {
   test(`long strings are read as they were written, with rdbcompression ${compression}`, async () => {
     await connection.reply("CONFIG", "SET", "rdbcompression", compression);

@@ -76,7 +76,11 @@ export class ReplicatedPair {
     } else if (fault === 2) proxy.closeHalf(direction);
     else if (fault === 3) proxy.delayMs = random.below(60);
     else if (fault === 4) proxy.heal();
-    else proxy.silent = direction;
+    else {
+      // A link that has swallowed something must not go on: no network loses bytes in the middle of a connection.
+      proxy.heal();
+      proxy.silent = direction;
+    }
   }
 
   async close(): Promise<void> {

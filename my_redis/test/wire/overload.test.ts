@@ -108,9 +108,9 @@ for (const transport of ["bun", "node"] as const) {
       }
     }, 30_000);
 
-    test.skipIf(transport === "node")(
-      "a long argument is read in few turns, while another client's requests fill all of them",
-      async () => {
+    // Node's sockets are read by the runtime.
+    if (transport !== "node") {
+      test("a long argument is read in few turns, while another client's requests fill all of them", async () => {
         const server = await startSlow({ transport });
         const [greedy, large] = [await open(server.port), await open(server.port)];
         const pieces = 512;
@@ -121,9 +121,8 @@ for (const transport of ["bun", "node"] as const) {
         // Each turn runs 32 short requests of the greedy client. With a piece for each turn all of them would have run.
         expect(Number(count)).toBeGreaterThan(0);
         expect(Number(count)).toBeLessThan(pieces * 8);
-      },
-      30_000,
-    );
+      }, 30_000);
+    }
 
     test("clients that are released together run what they have pipelined in turns, and not in one", async () => {
       const server = await startSlow({ transport });

@@ -27,7 +27,6 @@ const withoutComparison: Readonly<Record<string, string>> = {
   hgetdel: ofRedis8,
   hgetex: ofRedis8,
   hsetex: ofRedis8,
-  sync: "its reply is a snapshot: see my_redis/test/replication",
   "cluster|myshardid": "of Redis 7.2, which is not the server beside us",
   "client|no-touch": "of Redis 7.2, which is not the server beside us",
   "client|setinfo": "of Redis 7.2, which is not the server beside us",

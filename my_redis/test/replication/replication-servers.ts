@@ -77,7 +77,7 @@ export async function infoField(server: TestServer, name: string): Promise<strin
 export async function untilConnected(replica: TestServer): Promise<void> {
   await waitUntil(async () => (await infoField(replica, "master_link_status")) === "up", {
     what: `${replica.name} to be in touch with its primary`,
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   }).catch((error: unknown) => {
     throw new Error(`${replica.name} has said: ${replica.log().slice(-3000)}`, { cause: error });
   });
@@ -91,7 +91,7 @@ export async function expectSameData(primary: TestServer, replica: TestServer): 
       const offset = await infoField(primary, "master_repl_offset");
       return offset === (await infoField(replica, "master_repl_offset"));
     },
-    { what: `${replica.name} to have the changes of ${primary.name}`, timeoutMs: 30_000 },
+    { what: `${replica.name} to have the changes of ${primary.name}`, timeoutMs: 60_000 },
   );
   await waitUntil(async () => (await primary.ask("DEBUG", "DIGEST")) === (await replica.ask("DEBUG", "DIGEST")), {
     what: "equal data",

@@ -16,7 +16,7 @@ for (const kinds of pairs) {
     afterAll(() => pair.close());
 
     for (let number = 0; number < workloads; number++) {
-      test(`workload ${number}: the data is the same at the end`, () => pair.run(propertySeed() + number), 90_000);
+      test(`workload ${number}: the data is the same at the end`, () => pair.run(propertySeed() + number), 240_000);
     }
   });
 }

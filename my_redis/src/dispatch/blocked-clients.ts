@@ -192,10 +192,12 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     return false;
   }
 
-  /** Runs the client's command again, because of something else than a key. */
-  tryAgain(client: Client): void {
-    for (const context of this.#blocked) {
-      if (context.client === client && this.#runner.retry(context)) return this.#release(context);
+  /** Runs the commands of these clients again, because of something else than a key. */
+  tryAgain(isMeant: (client: Client) => boolean): void {
+    for (const context of [...this.#blocked]) {
+      // Answering one client may have disconnected another one.
+      if (context.client.blocked === undefined || !isMeant(context.client)) continue;
+      if (this.#runner.retry(context)) this.#release(context);
     }
   }
 

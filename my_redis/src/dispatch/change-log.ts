@@ -3,8 +3,6 @@ import type { ArgumentReplacements } from "./argument-replacements.ts";
 import { LogTargets } from "./log-targets.ts";
 import type { LogTarget, LogWord, SuspendedUnit } from "./log-target.ts";
 
-export type { LogTarget, LogWord, SuspendedUnit } from "./log-target.ts";
-
 /** Says when the log bytes of a turn are safe enough for its replies to be sent. */
 export interface LogDurability {
   /**

@@ -93,6 +93,11 @@ export class KeyspaceCore {
     return this.expires && this.removesExpired ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
   }
 
+  /** Takes the rest of the snapshot that is being taken, if any. */
+  completeSnapshot(): void {
+    while (this.snapshot !== undefined) this.snapshot.step(() => false);
+  }
+
   /** To be called when a command has failed: frees what it has built without giving it to a key. */
   releaseUnattached(): void {
     for (const value of this.unattached) this.releaseLater(value);

@@ -23,7 +23,7 @@ export type ReplicaState = "waits" | "gets snapshot" | "has snapshot" | "online"
 export interface ReplicaOwner {
   readonly nowMs: () => number;
   readonly stream: SharedBytes | undefined;
-  acknowledged(replica: AttachedReplica): void;
+  acknowledged(): void;
   /** The replica has got more of the snapshot, or all of it. */
   tookSnapshot(replica: AttachedReplica): void;
   left(replica: AttachedReplica): void;
@@ -87,9 +87,7 @@ export class AttachedReplica implements ChannelReader {
   }
 
   get address(): string {
-    if (this.facts.address !== "") return this.facts.address;
-    const { remoteAddress } = this.client.channel;
-    return remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
+    return this.facts.address === "" ? hostOf(this.client.channel.remoteAddress) : this.facts.address;
   }
 
   #open(): void {
@@ -191,7 +189,7 @@ export class AttachedReplica implements ChannelReader {
       this.state = "online";
       this.send();
     }
-    this.#owner.acknowledged(this);
+    this.#owner.acknowledged();
   }
 
   drain(): void {
@@ -212,6 +210,9 @@ export class AttachedReplica implements ChannelReader {
     this.#owner.left(this);
   }
 }
+
+/** The host of "host:port". */
+export const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(":"));
 
 /** A client that asks to become a replica. */
 export interface Asking {

@@ -1,6 +1,6 @@
 import type { Services } from "../dispatch/context.ts";
 import { outputExcess } from "../network/output-limits.ts";
-import { AttachedReplica, type Asking, type ReplicaOwner } from "./attached-replica.ts";
+import { AttachedReplica, type Asking, hostOf, type ReplicaOwner } from "./attached-replica.ts";
 import type { FullSyncs } from "./full-syncs.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
 import type { SharedBytes } from "./shared-bytes.ts";
@@ -147,7 +147,7 @@ export class AttachedReplicas implements ReplicaOwner {
     for (const replica of [...this.#replicas]) replica.drop(reason);
   }
 
-  acknowledged(_replica: AttachedReplica): void {
+  acknowledged(): void {
     this.#options.onChange();
   }
 
@@ -182,9 +182,8 @@ export class AttachedReplicas implements ReplicaOwner {
 }
 
 /** A replica that connects again has another port at its end, and the same one where it serves clients. */
-const pauseName = (remoteAddress: string, port: number): string =>
-  `${remoteAddress.slice(0, remoteAddress.lastIndexOf(":"))} ${port}`;
+const pauseName = (remoteAddress: string, port: number): string => `${hostOf(remoteAddress)} ${port}`;
 
 /** While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second. */
 const lastSignMs = ({ state, aliveAtMs, ackedAtMs }: AttachedReplica): number =>
-  state === "online" ? Math.max(ackedAtMs, 0) : aliveAtMs;
+  state === "online" ? ackedAtMs : aliveAtMs;

@@ -118,10 +118,9 @@ export class FollowedPrimary {
         address: values["replica-announce-ip"],
       },
       snapshotPath: path,
-      nowMs: server.environment.nowMs,
+      environment: server.environment,
       // A script sees the data of one moment, also when it is paused.
       mayRead: () => server.execution.isAtRest,
-      report: (message) => server.environment.report("notice", message),
       continued: (id, link) => this.#continued(id, link),
       loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
       streamed: (chunk) => this.#streamed(chunk),
@@ -148,7 +147,7 @@ export class FollowedPrimary {
     } catch (error) {
       // What is there now is nobody's data.
       server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
-      if (history.stream !== undefined) history.dropStream();
+      history.dropStream();
       throw error;
     }
     history.adopt(id, offset);
@@ -164,7 +163,7 @@ export class FollowedPrimary {
     let loaded = { keys: 0, streamDatabase: 0 };
     const load = (): void => {
       // A snapshot that is being written in the background shows the old data: it is completed first.
-      while (keyspace.snapshot !== undefined) keyspace.snapshot.step(() => false);
+      keyspace.completeSnapshot();
       keyspace.flush(keyspace.databases);
       // Otherwise the old data would be in memory beside the new.
       if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
@@ -196,7 +195,7 @@ export class FollowedPrimary {
     onStream();
     if (isApplied) return undefined;
     // The same bytes would be as wrong the next time.
-    if (this.#options.history.stream !== undefined) this.#options.history.dropStream();
+    this.#options.history.dropStream();
     return this.#applier.problem;
   }
 

@@ -1,6 +1,7 @@
 import type { ClientChannel } from "../dispatch/client-channel.ts";
+import type { Environment } from "../environment.ts";
 import type { Connect, TransportSocket } from "../network/transport.ts";
-import { encodeRequest } from "./encode-request.ts";
+import { encodeRequest } from "../protocol/encode-request.ts";
 import { Handshake, type HandshakeFacts, type SyncAnswer } from "./handshake.ts";
 import { endMarkBytes, SnapshotReceiver } from "./snapshot-receiver.ts";
 
@@ -21,10 +22,9 @@ export interface PrimaryLinkOptions {
   readonly handshake: HandshakeFacts;
   /** The file in which a snapshot is kept while it arrives. */
   readonly snapshotPath: string;
-  readonly nowMs: () => number;
+  readonly environment: Environment;
   /** Whether the data may change now. If not, what arrives is kept for `goOn`, and nothing more is read. */
   readonly mayRead: () => boolean;
-  readonly report: (message: string) => void;
   /** The primary goes on after what this server has; its history may have another id now. */
   readonly continued: (id: string | undefined, link: PrimaryLink) => void;
   /** A whole snapshot has arrived, which shows the data at this offset. Throws when it cannot be loaded. */
@@ -37,6 +37,7 @@ export interface PrimaryLinkOptions {
 
 /** A connection to the primary: the handshake, perhaps a snapshot, and then the stream. */
 export class PrimaryLink implements ClientChannel {
+  /** Its owner says when it is "connected": once this server's data is at the place where the stream goes on. */
   state: LinkState = "connecting";
   /** When something last arrived. */
   heardAtMs: number;
@@ -55,7 +56,7 @@ export class PrimaryLink implements ClientChannel {
 
   constructor(options: PrimaryLinkOptions) {
     this.#options = options;
-    this.heardAtMs = options.nowMs();
+    this.heardAtMs = options.environment.nowMs();
     this.#handshake = new Handshake(options.handshake);
     const { host, port } = options.address;
     const handlers = {
@@ -98,7 +99,7 @@ export class PrimaryLink implements ClientChannel {
   }
 
   #data(chunk: Uint8Array): void {
-    this.heardAtMs = this.#options.nowMs();
+    this.heardAtMs = this.#options.environment.nowMs();
     if (this.#held.length > 0 || !this.#options.mayRead()) {
       this.#held.push(chunk.slice());
       this.#socket?.pause();
@@ -166,11 +167,9 @@ export class PrimaryLink implements ClientChannel {
     else if (next.kind === "full") {
       this.state = "sync";
       this.#sync = next;
-      this.#options.report(`the primary sends all data, of history ${next.id} at offset ${next.offset}`);
-    } else {
-      this.state = "connected";
-      this.#options.continued(next.id, this);
-    }
+      const text = `the primary sends all data, of history ${next.id} at offset ${next.offset}`;
+      this.#options.environment.report("notice", text);
+    } else this.#options.continued(next.id, this);
   }
 
   #load(receiver: SnapshotReceiver): void {
@@ -178,17 +177,16 @@ export class PrimaryLink implements ClientChannel {
     try {
       this.#options.loaded(receiver.path, id, offset, this);
     } finally {
-      receiver.remove();
+      receiver.remove(this.#options.environment);
     }
     this.receiver = undefined;
-    this.state = "connected";
   }
 
   /** Ends the connection. */
   end(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.receiver?.remove();
+    this.receiver?.remove(this.#options.environment);
     this.#socket?.terminate();
     this.#options.lost(reason, this);
   }

@@ -52,6 +52,7 @@ export class ReplicationHistory {
 
   /** Gives up the stream. Changes are not counted any more, so the id must not be used again. */
   dropStream(): void {
+    if (this.#stream === undefined) return;
     this.#offset = this.offset;
     this.#stream = undefined;
     this.#newHistory();

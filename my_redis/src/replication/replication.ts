@@ -9,7 +9,7 @@ import { CommandError } from "../protocol/command-error.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import type { ReplicaFacts } from "./attached-replica.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
-import { encodeRequest } from "./encode-request.ts";
+import { encodeRequest } from "../protocol/encode-request.ts";
 import { FollowedPrimary } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
 import { ReplicationHistory } from "./replication-history.ts";
@@ -60,7 +60,7 @@ export class Replication implements ReplicationPort {
       server,
       history: this.#history,
       fullSyncs: this.#fullSyncs,
-      onChange: () => this.#waiting.forEach((client) => server.blocking.tryAgain(client)),
+      onChange: () => this.#answerWaiting(),
     });
     this.#checks = new RoleChecks({
       server,
@@ -245,6 +245,14 @@ export class Replication implements ReplicationPort {
       });
     }
     return this.#replicas.acknowledging(offset);
+  }
+
+  /** Answers the clients in WAIT for which enough replicas have acknowledged by now. */
+  #answerWaiting(): void {
+    this.#waiting.tidy();
+    if (this.#waiting.isEmpty) return;
+    this.#server.blocking.tryAgain((client) => this.#waiting.has(client));
+    this.#waiting.tidy();
   }
 
   /** Must be called several times a second, between two turns. */

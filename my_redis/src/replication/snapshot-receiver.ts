@@ -1,4 +1,6 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import type { Environment } from "../environment.ts";
+import { removeUnneeded } from "../persistence/remove-unneeded.ts";
 import { writeAll } from "../write-all.ts";
 
 export const endMarkBytes = 40;
@@ -66,8 +68,8 @@ export class SnapshotReceiver {
   }
 
   /** Closes and removes the file. */
-  remove(): void {
+  remove(environment: Pick<Environment, "report">): void {
     this.#close();
-    rmSync(this.path, { force: true });
+    removeUnneeded(environment, this.path);
   }
 }

@@ -10,11 +10,12 @@ export class WaitingClients {
     return this.#offsets.get(client) ?? present;
   }
 
-  /** Calls back for the clients that still wait, in the order in which they began. */
-  forEach(tryAgain: (client: Client) => void): void {
-    this.tidy();
-    for (const client of [...this.#offsets.keys()]) tryAgain(client);
-    this.tidy();
+  get isEmpty(): boolean {
+    return this.#offsets.size === 0;
+  }
+
+  has(client: Client): boolean {
+    return this.#offsets.has(client);
   }
 
   /** Forgets the clients that do not wait any more. Must be called regularly. */

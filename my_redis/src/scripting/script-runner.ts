@@ -1,5 +1,5 @@
 import type { Command, Context, EvalCall, Scripts, Services } from "../dispatch/context.ts";
-import type { SuspendedUnit } from "../dispatch/change-log.ts";
+import type { SuspendedUnit } from "../dispatch/log-target.ts";
 import { answer } from "../dispatch/replies.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";

@@ -1,5 +1,6 @@
 import { maxIdentifierLength } from "./identifier.ts";
 import type { RejectionReason } from "./order.ts";
+import type { HeldParts } from "./reservation.ts";
 
 /** Most products in one bundle. */
 export const maxBundleParts = 8;
@@ -54,7 +55,7 @@ export function isKeptForBundles(id: string): boolean {
 }
 
 /** The parts of bundles among what a user holds. Nothing if there is none. */
-export function heldParts(held: readonly { readonly reservationId: string }[]): { readonly parts?: readonly string[] } {
+export function heldParts(held: readonly { readonly reservationId: string }[]): HeldParts {
   const parts = held.map(({ reservationId }) => reservationId).filter(isKeptForBundles);
   return parts.length === 0 ? {} : { parts };
 }

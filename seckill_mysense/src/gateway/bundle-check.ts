@@ -159,8 +159,7 @@ export class BundleCheck {
       case "replay":
       case "over_limit":
         if (await this.#options.brokenBundles.isAnyBroken(outcome)) return this.#refuse(part, "gate_closed");
-        if (outcome.kind === "replay") return this.#giveUp(part, attempt, "over_limit", { left: 0 });
-        return this.#giveUp(part, attempt, "over_limit", { left: outcome.left });
+        return this.#giveUp(part, attempt, "over_limit", { left: outcome.kind === "replay" ? 0 : outcome.left });
       case "sold_out":
         if (outcome.left > 0) return this.#giveUp(part, attempt, "too_few_left", { left: outcome.left });
         return this.#giveUp(part, attempt, "sold_out");

@@ -60,8 +60,8 @@ export class RabbitmqPublisher {
   }
 
   /**
-   * Messages that wait, also in the queues of versions before, and consumers of the queue. Rejects with `QueueUnroutable` when the queue has been
-   * deleted: to declare it again without a word would hide that messages may be lost with it.
+   * Messages that wait, also in the queues of versions before, and consumers of the queue. Rejects with `QueueUnroutable`
+   * when the queue has been deleted: to declare it again without a word would hide that messages may be lost with it.
    */
   async measure(): Promise<Required<Pick<QueueDepth, "ready" | "consumers">>> {
     const { health, connectionName } = this.#options;

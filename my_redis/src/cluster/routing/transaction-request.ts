@@ -1,12 +1,10 @@
 import type { QueuedCommand } from "../../dispatch/client.ts";
 import { Arguments } from "../../protocol/arguments.ts";
+import { encodeRequest } from "../../protocol/encode-request.ts";
 
-const commandText = (...words: readonly string[]): Uint8Array =>
-  Buffer.from(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`, "latin1");
-
-const multi = commandText("MULTI");
-const exec = commandText("EXEC");
-export const unwatchRequest = commandText("UNWATCH");
+const multi = encodeRequest(["MULTI"]);
+const exec = encodeRequest(["EXEC"]);
+export const unwatchRequest = encodeRequest(["UNWATCH"]);
 
 /** A whole transaction as one run of requests, with how many replies it gives: the last one is that of EXEC. */
 export function transactionRequest(

@@ -1,4 +1,4 @@
-import type { LogWord } from "../../dispatch/change-log.ts";
+import type { LogWord } from "../../dispatch/log-target.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { wholeRange } from "../../memory/byte-range.ts";

@@ -48,8 +48,8 @@ export const wait = command({
   tips: ["request_policy:all_shards", "response_policy:agg_min"],
   run(context, args, reply) {
     const { client, server } = context;
-    const { replication } = server;
-    if (replication?.status.primary !== undefined) throw new CommandError(notOnReplica);
+    const { execution, replication } = server;
+    if (execution.followsPrimary) throw new CommandError(notOnReplica);
     const wanted = args.integer(1);
     const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
     if (timeoutMs < 0) throw new CommandError("ERR timeout is negative");

@@ -61,15 +61,11 @@ export class MemoryLimit implements MemoryPressure {
   constructor(options: MemoryLimitOptions) {
     this.#options = options;
     this.#eviction = new Eviction(options.keyspace);
-    for (const name of directives) options.settings.onChange(name, () => this.#read());
-    this.#read();
+    for (const name of directives) options.settings.onChange(name, () => this.update());
+    this.update();
   }
 
   update(): void {
-    this.#read();
-  }
-
-  #read(): void {
     const { checks, keyspace, settings } = this.#options;
     const { values } = settings;
     keyspace.accessClock.countsAccesses = values["maxmemory-policy"].endsWith("-lfu");

@@ -3,29 +3,21 @@ import type { ChangeLog } from "../change-log.ts";
 import type { Command } from "../context.ts";
 import type { Execution } from "../execution.ts";
 import { Refusal, type Verdict } from "../outcome.ts";
-import type { RequestCheck } from "./request-check.ts";
+import { checkOfCommand, type RequestCheck } from "./request-check.ts";
 
 const isLoading = new Refusal("LOADING Redis is loading the dataset in memory");
 const isBusy = new Refusal(errors.busyScript);
 
 export function loading(execution: Execution): RequestCheck<"loading"> {
   const judge = ({ flagSet }: Command): Verdict => (execution.isLoading && !flagSet.has("loading") ? isLoading : "run");
-  return {
-    name: "loading",
-    arriving: (_context, command) => judge(command),
-    within: (_context, command) => judge(command),
-  };
+  return checkOfCommand("loading", judge);
 }
 
 /** While a script runs longer than busy-reply-threshold, clients can only stop it or inspect it. */
 export function busyScript(execution: Execution): RequestCheck<"busy script"> {
   const judge = ({ flagSet }: Command): Verdict =>
     execution.scriptIsPaused && !flagSet.has("allow_busy") ? isBusy : "run";
-  return {
-    name: "busy script",
-    arriving: (_context, command) => judge(command),
-    within: (_context, command) => judge(command),
-  };
+  return checkOfCommand("busy script", judge);
 }
 
 /**
@@ -38,9 +30,5 @@ export function writtenLog(changes: ChangeLog, snapshotRefusal: () => string | u
     const failure = changes.failure ?? snapshotRefusal();
     return failure === undefined ? "run" : new Refusal(failure);
   };
-  return {
-    name: "log",
-    arriving: (_context, command) => judge(command),
-    within: (_context, command) => judge(command),
-  };
+  return checkOfCommand("log", judge);
 }

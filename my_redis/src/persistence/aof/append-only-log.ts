@@ -11,7 +11,7 @@ import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import { addToSum, type IncrementEnd } from "./predecessor.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
-import { removeIncomplete } from "../remove-incomplete.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 import { writeAll } from "../../write-all.ts";
 
@@ -177,7 +177,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     this.#ending = this.#end(open, settled).finally(() => {
       this.#ending = undefined;
     });
-    if (open.draft !== undefined) removeIncomplete(this.#server.environment, open.folder.draftPathOf(open.draft));
+    if (open.draft !== undefined) removeUnneeded(this.#server.environment, open.folder.draftPathOf(open.draft));
   }
 
   /**
@@ -214,7 +214,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     try {
       this.#beginWithDataset(open.folder, draft);
       open.draft = undefined;
-      removeIncomplete(this.#server.environment, open.folder.draftPathOf(draft));
+      removeUnneeded(this.#server.environment, open.folder.draftPathOf(draft));
     } catch (error) {
       this.#server.environment.report("error", "the append-only file could not be begun", error);
     }

@@ -1,7 +1,7 @@
 import type { ArgumentReplacements } from "../../dispatch/argument-replacements.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { writeInteger } from "../../protocol/number-text.ts";
-import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/change-log.ts";
+import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/log-target.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
 
 /** Takes the bytes of the log: the append-only file. */

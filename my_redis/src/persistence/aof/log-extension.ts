@@ -1,4 +1,4 @@
-import type { LogWord } from "../../dispatch/change-log.ts";
+import type { LogWord } from "../../dispatch/log-target.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 /** A part of the server that keeps its own entries in the log, as commands that change no data. */

@@ -12,7 +12,7 @@ import type { LogExtension } from "./log-extension.ts";
 import { openIncrement, temporaryBaseName } from "./log-names.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
-import { removeIncomplete } from "../remove-incomplete.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
 /** While a script is half done, a rewrite waits and checks again after this. */
@@ -196,7 +196,7 @@ export class LogRewriter implements LogRewriting {
       this.onStep("history removed");
       if (log !== undefined) this.#measure(log);
     } catch (error) {
-      removeIncomplete(this.#server.environment, temporary);
+      removeUnneeded(this.#server.environment, temporary);
       throw error;
     } finally {
       if (log?.draft !== undefined && folder.isNamed(log.draft)) log.draft = undefined;
@@ -225,7 +225,7 @@ export class LogRewriter implements LogRewriting {
     try {
       await folder.replaceBase(base, increment);
     } catch (error) {
-      if (!folder.isNamed(base)) removeIncomplete(this.#server.environment, folder.pathOf(base));
+      if (!folder.isNamed(base)) removeUnneeded(this.#server.environment, folder.pathOf(base));
       throw error;
     }
   }
@@ -268,7 +268,7 @@ export class LogRewriter implements LogRewriting {
     commands.forgetDatabase();
     this.#carryOver(commands);
     log.draft = draft === undefined ? undefined : increment;
-    if (draft !== undefined) removeIncomplete(this.#server.environment, folder.draftPathOf(draft));
+    if (draft !== undefined) removeUnneeded(this.#server.environment, folder.draftPathOf(draft));
     this.onStep("increment begun");
     return increment;
   }

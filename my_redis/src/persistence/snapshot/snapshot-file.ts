@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync } from "node:fs";
-import { removeIncomplete } from "../remove-incomplete.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
@@ -63,14 +63,14 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
   // The file would hold half of what the script changes. Such a server ends by a signal, or is closed.
   if (server.execution.scriptIsPaused) throw new ScriptHalfDoneError();
   const temporary = temporarySnapshot(path, "now");
-  while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
+  server.keyspace.completeSnapshot();
   const descriptor = openSync(temporary, "w");
   try {
     writeDataset(server, descriptor, form);
     fsyncSync(descriptor);
     renameSync(temporary, path);
   } catch (error) {
-    removeIncomplete(server.environment, temporary);
+    removeUnneeded(server.environment, temporary);
     throw error;
   } finally {
     closeSync(descriptor);

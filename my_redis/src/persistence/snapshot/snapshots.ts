@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
 import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
-import { removeIncomplete } from "../remove-incomplete.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { BackgroundFile } from "../background-file.ts";
 import { syncFolder } from "../aof/manifest.ts";
@@ -168,7 +168,7 @@ export class Snapshots implements SnapshotStorage {
       environment.report("notice", `the dataset is saved in ${path}`);
     } catch (error) {
       if (!saving.isGivenUp) this.#failed(error);
-      removeIncomplete(environment, temporary);
+      removeUnneeded(environment, temporary);
     }
     this.lastSeconds = Math.floor((environment.nowMs() - saving.startedMs) / 1000);
     this.#saving = undefined;

@@ -11,6 +11,7 @@ import { memorySummary, memoryTable } from "./figures/memory.ts";
 import { overloadTable } from "./figures/overload.ts";
 import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
+import { ledgerModeTable, recoveryTable } from "./figures/sale.ts";
 import { seckillSummary } from "./figures/seckill.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -35,3 +36,5 @@ fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
 fill("docs/performance.md", "loading", [loadingTable("")]);
 fill("docs/performance.md", "long-loading", [loadingTable("long-")]);
+fill("docs/performance.md", "recovery", [recoveryTable()]);
+fill("docs/performance.md", "ledger-mode", [ledgerModeTable()]);

@@ -1,4 +1,4 @@
-import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
+import { advisePages, hugePageBytes, pageAdvice } from "./huge-pages.ts";
 
 /**
  * Byte memory for records, off the JavaScript heap.
@@ -65,7 +65,7 @@ class SegmentPages {
   freePages = pagesPerSegment;
   /** No page below this one is free. */
   lowestFree = 0;
-  /** Whether the system was asked for huge pages. A segment with little content does without: they are filled whole. */
+  /** Whether the system was asked for huge pages. A segment with little content does without: they are given whole. */
   wantsHugePages = false;
 }
 
@@ -87,6 +87,8 @@ export class Heap {
    * The limit for blocks and those arrays together. The heap does not enforce it, but indexes postpone growing near it.
    */
   limitBytes = Number.POSITIVE_INFINITY;
+  /** Whether large new memory should be in huge pages: see `fill`. */
+  wantsHugePages = false;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);
@@ -94,6 +96,25 @@ export class Heap {
   /** From now on, new records have another mark than the existing ones. */
   turnMark(): void {
     this.mark ^= markBit;
+  }
+
+  /**
+   * Runs what loads much data while no client is served. New memory comes in huge pages meanwhile, which is faster in all,
+   * although the system may take long for a single page.
+   */
+  fill<Result>(load: () => Result): Result {
+    if (this.wantsHugePages) return load();
+    this.wantsHugePages = true;
+    try {
+      return load();
+    } finally {
+      this.wantsHugePages = false;
+      for (const [segment, pages] of this.#pages.entries()) {
+        if (pages?.wantsHugePages !== true) continue;
+        pages.wantsHugePages = false;
+        advisePages(this.bytes[segment] as Uint8Array, pageAdvice.small);
+      }
+    }
   }
 
   /** Allocates a block of at least `size` bytes. Its content is undefined. Throws HeapLimitError; nothing has changed then. */
@@ -280,7 +301,7 @@ export class Heap {
   #allocateHuge(size: number): Address {
     const segment = this.#addSegment(newSegment(8 + Math.ceil(size / 8) * 8), undefined);
     const bytes = this.bytes[segment] as Uint8Array;
-    adviseHugePages(bytes);
+    if (this.wantsHugePages) advisePages(bytes, pageAdvice.huge);
     this.usedBytes += bytes.length;
     return (segment << unitBits) | 1;
   }
@@ -306,9 +327,9 @@ export class Heap {
 
   #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
     pages.freePages -= count;
-    if (!pages.wantsHugePages && (index + count) * pageBytes > hugePageBytes) {
+    if (this.wantsHugePages && !pages.wantsHugePages && (index + count) * pageBytes > hugePageBytes) {
       pages.wantsHugePages = true;
-      adviseHugePages(this.bytes[segment] as Uint8Array);
+      advisePages(this.bytes[segment] as Uint8Array, pageAdvice.huge);
     }
     if (pages.lowestFree === index) pages.lowestFree = index + count;
     // The pages are marked as used at once; the caller then says what for.

@@ -98,7 +98,8 @@ export function loadLog(
       return read;
     };
     const reader = new LogReader(read, position, size, "shared");
-    const loaded = new LogLoader({ server, extension, path, reader, opening }).load();
+    const loader = new LogLoader({ server, extension, path, reader, opening });
+    const loaded = server.keyspace.heap.fill(() => loader.load());
     return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);

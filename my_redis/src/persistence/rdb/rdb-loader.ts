@@ -65,7 +65,7 @@ export function loadRdb(target: RdbLoadTarget, path: string, options: RdbLoadOpt
 function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
   try {
     const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
-    return new RdbLoader(target, reader, options).load(path);
+    return target.keyspace.heap.fill(() => new RdbLoader(target, reader, options).load(path));
   } finally {
     closeSync(descriptor);
   }

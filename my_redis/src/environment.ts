@@ -13,7 +13,10 @@ export interface Environment {
   /** 40 random hexadecimal digits. */
   readonly runId: () => string;
   /** The processor time and memory that the process has used so far. */
-  readonly usage: () => ProcessUsage;
+  /** Facts that stay the same. */
+  readonly machine: MachineFacts;
+  readonly residentBytes: () => number;
+  readonly cpuSeconds: () => CpuSeconds;
   /**
    * Asks the runtime for a garbage collection, where the runtime offers that. With `atOnce` the collection stops the
    * program for some milliseconds; otherwise it runs in the background.
@@ -24,7 +27,7 @@ export interface Environment {
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
 }
 
-export interface ProcessUsage {
+export interface MachineFacts {
   readonly processId: number;
   /** "Linux 6.1.0 x86_64". */
   readonly system: string;
@@ -32,11 +35,14 @@ export interface ProcessUsage {
   readonly runtime: string;
   /** Path of the running program. */
   readonly executable: string;
-  readonly residentBytes: number;
   /** Memory of the machine. */
-  readonly systemBytes: number;
-  readonly userCpuSeconds: number;
-  readonly systemCpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/** What the process has used since its start. */
+export interface CpuSeconds {
+  readonly user: number;
+  readonly system: number;
 }
 
 export type LogLevel = "debug" | "info" | "notice" | "warning" | "error";
@@ -52,7 +58,9 @@ export function systemEnvironment(report: Environment["report"]): Environment {
       return [keys[0] as number, keys[1] as number];
     },
     runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
-    usage: processUsage,
+    machine: machineFacts(),
+    residentBytes: () => process.memoryUsage.rss(),
+    cpuSeconds,
     collectGarbage: (atOnce) => {
       if (typeof Bun !== "undefined") Bun.gc(atOnce);
     },
@@ -61,16 +69,17 @@ export function systemEnvironment(report: Environment["report"]): Environment {
   };
 }
 
-function processUsage(): ProcessUsage {
-  const cpu = process.cpuUsage();
+function machineFacts(): MachineFacts {
   return {
     processId: process.pid,
     system: `${type()} ${release()} ${machine()}`,
     runtime: typeof Bun === "undefined" ? `Node ${process.versions.node}` : `Bun ${Bun.version}`,
     executable: process.execPath,
-    residentBytes: process.memoryUsage.rss(),
-    systemBytes: totalmem(),
-    userCpuSeconds: cpu.user / 1e6,
-    systemCpuSeconds: cpu.system / 1e6,
+    memoryBytes: totalmem(),
   };
+}
+
+function cpuSeconds(): CpuSeconds {
+  const { user, system } = process.cpuUsage();
+  return { user: user / 1e6, system: system / 1e6 };
 }

@@ -7,13 +7,15 @@ export const memorySection: InfoSection = {
   byDefault: true,
   lines(server) {
     const { values } = server.settings;
-    const usage = server.environment.usage();
+    const { environment } = server;
+    const residentBytes = environment.residentBytes();
+    const { memoryBytes } = environment.machine;
     const memory = memoryUse(server);
     return [
       ["used_memory", memory.usedBytes],
       ["used_memory_human", humanBytes(memory.usedBytes)],
-      ["used_memory_rss", usage.residentBytes],
-      ["used_memory_rss_human", humanBytes(usage.residentBytes)],
+      ["used_memory_rss", residentBytes],
+      ["used_memory_rss_human", humanBytes(residentBytes)],
       ["used_memory_peak", memory.peakBytes],
       ["used_memory_peak_human", humanBytes(memory.peakBytes)],
       ["used_memory_peak_perc", `${percent(memory.usedBytes, memory.peakBytes)}%`],
@@ -24,15 +26,15 @@ export const memorySection: InfoSection = {
       ["allocator_allocated", memory.heapBytes],
       ["allocator_active", memory.reservedBytes],
       ["allocator_resident", memory.reservedBytes],
-      ["total_system_memory", usage.systemBytes],
-      ["total_system_memory_human", humanBytes(usage.systemBytes)],
+      ["total_system_memory", memoryBytes],
+      ["total_system_memory_human", humanBytes(memoryBytes)],
       ["maxmemory", values.maxmemory],
       ["maxmemory_human", humanBytes(values.maxmemory)],
       ["maxmemory_policy", values["maxmemory-policy"]],
       ["allocator_frag_ratio", ratio(memory.reservedBytes, memory.heapBytes)],
       ["allocator_frag_bytes", Math.max(0, memory.reservedBytes - memory.heapBytes)],
-      ["mem_fragmentation_ratio", ratio(usage.residentBytes, memory.usedBytes)],
-      ["mem_fragmentation_bytes", usage.residentBytes - memory.usedBytes],
+      ["mem_fragmentation_ratio", ratio(residentBytes, memory.usedBytes)],
+      ["mem_fragmentation_bytes", residentBytes - memory.usedBytes],
       ["mem_not_counted_for_evict", memory.clientBytes],
       ["mem_clients_slaves", 0],
       ["mem_clients_normal", memory.clientBytes],

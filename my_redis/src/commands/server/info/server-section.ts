@@ -6,16 +6,16 @@ export const serverSection: InfoSection = {
   title: "Server",
   byDefault: true,
   lines({ clock: { nowMs }, cluster, environment, process: { runId, startedAtMs }, settings }) {
-    const usage = environment.usage();
+    const { machine } = environment;
     const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
     return [
       ["redis_version", compatibleVersion],
       ["my_redis_version", version],
       ["redis_mode", cluster === undefined ? "standalone" : "cluster"],
-      ["os", usage.system],
+      ["os", machine.system],
       ["arch_bits", 64],
-      ["runtime", usage.runtime],
-      ["process_id", usage.processId],
+      ["runtime", machine.runtime],
+      ["process_id", machine.processId],
       ["run_id", runId],
       ["tcp_port", settings.values.port],
       ["server_time_usec", Math.floor(nowMs * 1000)],
@@ -24,7 +24,7 @@ export const serverSection: InfoSection = {
       ["hz", settings.values.hz],
       ["configured_hz", settings.values.hz],
       ["lru_clock", Math.floor(nowMs / 1000) & 0xffffff],
-      ["executable", usage.executable],
+      ["executable", machine.executable],
       ["config_file", settings.file ?? ""],
       ["io_threads_active", 0],
     ];
@@ -36,10 +36,10 @@ export const cpuSection: InfoSection = {
   title: "CPU",
   byDefault: true,
   lines({ environment }) {
-    const { systemCpuSeconds, userCpuSeconds } = environment.usage();
+    const { user, system } = environment.cpuSeconds();
     return [
-      ["used_cpu_sys", systemCpuSeconds.toFixed(6)],
-      ["used_cpu_user", userCpuSeconds.toFixed(6)],
+      ["used_cpu_sys", system.toFixed(6)],
+      ["used_cpu_user", user.toFixed(6)],
       ["used_cpu_sys_children", "0.000000"],
       ["used_cpu_user_children", "0.000000"],
     ];

@@ -40,7 +40,7 @@ function replyNumber(name: string, value: number, reply: ReplyWriter): void {
 
 function statistics(server: Services): [string, number][] {
   const memory = memoryUse(server);
-  const { residentBytes } = server.environment.usage();
+  const residentBytes = server.environment.residentBytes();
   const keys = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return [

@@ -14,6 +14,9 @@ export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId" | "e
 export interface LedgerReturns {
   /** Returns that the gate has not answered yet, oldest first. Leaves out the products whose gate is closed just now. */
   pending(limit: number, exceptProducts?: readonly string[]): Promise<PendingReturn[]>;
-  /** Marks what the gate has answered. A return that has a later epoch by now is another one, and stays. */
+  /**
+   * Marks what the gate has answered. A return that has a later epoch by now is another one, and stays. So does one whose
+   * product has begun another epoch since the answer: its gate may have forgotten the return, and is asked again.
+   */
   markReturned(returns: readonly AppliedReturn[]): Promise<void>;
 }

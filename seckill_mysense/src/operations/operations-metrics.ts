@@ -11,6 +11,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_queue_in_hand: "Messages in the hands of this process's consumer.",
   seckill_queue_received: "Messages that this process's consumer has had from the broker since its start.",
   seckill_queue_received_again: "Those of them that a consumer had had before.",
+  seckill_queue_connection:
+    "The connection on which the consumer is subscribed, counted from its start; 0 without one.",
   seckill_queue_oldest_in_hand_seconds: "How long this process's consumer has held its oldest message; 0 without one.",
   seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
   seckill_dead_letters: "Dead letters that wait for an operator.",

@@ -31,6 +31,8 @@ export interface ConsumerProgress {
   readonly repeated: number;
   /** How long they have held the oldest of the messages in their hands, in milliseconds; 0 when they hold none. */
   readonly oldestMs: number;
+  /** On which of its connections this process consumes the queue, counted from its start; 0 while it does not. */
+  readonly connection: number;
 }
 
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */

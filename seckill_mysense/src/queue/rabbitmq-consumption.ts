@@ -42,6 +42,8 @@ export class RabbitmqConsumption implements Consumption {
   #handlingSinceMs = 0;
   #received = 0;
   #repeated = 0;
+  /** How often the broker has accepted the subscription. */
+  #subscriptions = 0;
   /** Messages that were given back at the stop, and since when the oldest of them had been here. */
   #givenBack = 0;
   #givenBackSinceMs: number | undefined;
@@ -64,7 +66,10 @@ export class RabbitmqConsumption implements Consumption {
     const inHandSinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
     const sinceMs = this.#givenBackSinceMs ?? inHandSinceMs;
     const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
-    return { received: this.#received, repeated: this.#repeated, oldestMs };
+    // The client library empties the tag when the subscription has ended.
+    const isSubscribed = this.#consumer?.consumerTag !== "" && !this.#stopping.signal.aborted;
+    const connection = isSubscribed ? this.#subscriptions : 0;
+    return { received: this.#received, repeated: this.#repeated, oldestMs, connection };
   }
 
   async stop(): Promise<void> {
@@ -101,7 +106,10 @@ export class RabbitmqConsumption implements Consumption {
     const { queue, ...declaration } = reservationQueue(this.#options);
     this.#consumer = this.#consumeFrom(queue, declaration);
     const { connectionName, health, url, queueName } = this.#options;
-    this.#consumer.on("ready", () => health.well(connectionName));
+    this.#consumer.on("ready", () => {
+      this.#subscriptions++;
+      health.well(connectionName);
+    });
     this.#consumer.on("error", (error) => health.failed(connectionName, describeBrokerFailure(error, url)));
     const subscribe = (name: string): Consumer => this.#consumeFrom(name, { passive: true });
     this.#following = followEarlierQueues({ connection: this.#connection, queueName, signal, subscribe });

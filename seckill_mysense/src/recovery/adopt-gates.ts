@@ -1,6 +1,6 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
-import { describeUnits, judgeGate, unitsOwed } from "./judge-gate.ts";
+import { agreesOnUnits, describeUnits, judgeGate, unitsOwed } from "./judge-gate.ts";
 import type { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
@@ -46,6 +46,7 @@ export async function adoptGates(parts: RecoveryParts, unverified: readonly Unve
       if (next === undefined || !begun.has(record.product.id))
         return { kind: "wait", why: "another process compares it" };
       const { product } = next;
+      if (next.sequence > status.sequence) return { kind: "wait", why: "the ledger has heard of a later state of it" };
       const renewedStock = { sale: next.sale, product, available: unitsOwed(next) };
       const kind = await parts.gate.repair.adopt(product, status, renewedStock);
       return kind === "adopted" ? { kind } : { kind: "wait", why: "the gate has changed meanwhile" };
@@ -68,6 +69,6 @@ function compare(record: GateRecord | undefined, status: GateStatus): AdoptOutco
   if (record === undefined) return { kind: "wait", why: "the ledger has no such product" };
   const verdict = judgeGate(record, status);
   if (verdict.kind === "lost") return verdict;
-  if (status.available === unitsOwed(record)) return { kind: "adopted" };
+  if (agreesOnUnits(status, record)) return { kind: "adopted" };
   return { kind: "lost", reason: describeUnits(status, record) };
 }

@@ -11,4 +11,6 @@ export interface ConsumerReport {
   readonly repeated: number;
   /** How long it has held the oldest of them, in milliseconds; undefined if it does not say. */
   readonly oldestMs: number | undefined;
+  /** On which of its connections it consumes the queue, counted from its start; 0 while it does not. */
+  readonly connection: number;
 }

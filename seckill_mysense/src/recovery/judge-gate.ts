@@ -44,10 +44,21 @@ export function unitsOwed({ product, taken, pendingReturns }: GateRecord): numbe
   return product.total - taken - pendingReturns;
 }
 
-/** Why the units of a gate are wrong. */
-export function describeUnits({ available }: GateStatus, record: GateRecord): string {
-  return `the gate has ${available} units, but by the ledger it must have ${unitsOwed(record)}`;
+/**
+ * Whether as many units are taken at the gate as by the ledger, when nothing of the product is on its way. The units that are
+ * left do not show it: a gate that has forgotten a change of the total may have as many by chance.
+ */
+export function agreesOnUnits(status: GateStatus, record: GateRecord): boolean {
+  return takenAt(status) === takenBy(record);
 }
+
+/** Why the units of a gate are wrong. */
+export function describeUnits(status: GateStatus, record: GateRecord): string {
+  return `${takenAt(status)} units are taken at the gate, and ${takenBy(record)} by the ledger`;
+}
+
+const takenAt = ({ total, available }: GateStatus): number => total - available;
+const takenBy = ({ taken, pendingReturns }: GateRecord): number => taken + pendingReturns;
 
 function lost(reason: string): GateVerdict {
   return { kind: "lost", reason };

@@ -2,7 +2,7 @@ import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { adoptGates } from "./adopt-gates.ts";
-import { isForgotten, judgeGate, unitsOwed } from "./judge-gate.ts";
+import { describeUnits, isForgotten, judgeGate } from "./judge-gate.ts";
 import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
@@ -96,7 +96,7 @@ async function compare(parts: RecoveryParts, request: SettleRequest, found: Foun
   const { record, onTheWay } = found;
   const status = found.status!;
   if (request.dryRun) {
-    const units = `it has ${status.available} units, and by the ledger it must have ${unitsOwed(record)}`;
+    const units = describeUnits(status, record);
     return { outcome: "would_compare", detail: `would be compared, since its server has restarted: ${units}` };
   }
   const [compared] = await adoptGates(parts, [{ record, status, onTheWay }]);

@@ -1,6 +1,6 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
-import { describeUnits, unitsOwed } from "./judge-gate.ts";
+import { agreesOnUnits, describeUnits } from "./judge-gate.ts";
 import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
@@ -40,7 +40,7 @@ export class UnitComparison {
   /** For a gate that is in order otherwise. The record was read before the status. */
   async look(record: GateRecord, status: GateStatus): Promise<UnitVerdict> {
     const { id } = record.product;
-    if (status.available === unitsOwed(record)) {
+    if (agreesOnUnits(status, record)) {
       this.#suspects.delete(id);
       return { kind: "agrees" };
     }

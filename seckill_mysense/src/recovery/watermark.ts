@@ -38,8 +38,15 @@ interface Mark {
   readonly before: Map<string, ConsumerReport>;
   /** Consumer to the repeated messages that it has said it has had. */
   readonly repeated: Map<string, number>;
-  /** When all those messages had been taken out of the queue. */
-  takenAtMs: number | undefined;
+  /** The moment when all those messages had been taken out of the queue. */
+  taken: { readonly atMs: number; readonly consumers: CountedConsumers } | undefined;
+}
+
+/** The consumers of the queue at one moment, by the broker, and those that had said on which connection they consume. */
+interface CountedConsumers {
+  readonly connected: number;
+  /** Consumer to its connection. */
+  readonly talking: ReadonlyMap<string, number>;
 }
 
 /**
@@ -76,21 +83,39 @@ export class Watermark {
     }
     const mark = this.#markFor(epoch, ready, nowMs);
     const taken = this.#countTaken(mark, askedMs);
-    if (ready === 0 || taken >= mark.ready) mark.takenAtMs ??= nowMs;
-    const { takenAtMs } = mark;
-    if (takenAtMs === undefined) return `${mark.ready - taken} reservations are to be taken from the queue first`;
+    if (ready === 0 || taken >= mark.ready) mark.taken ??= { atMs: nowMs, consumers: this.#count(connected) };
+    if (mark.taken === undefined) return `${mark.ready - taken} reservations are to be taken from the queue first`;
+    const { atMs, consumers } = mark.taken;
     // Another consumer may have started, and emptied the queue, after these reports.
-    if (askedMs < takenAtMs) return "consumers may hold reservations";
-    const holders = this.#consumers.filter((report) => this.#mayHold(report, askedMs, takenAtMs));
-    if (holders.length === 0) return undefined;
-    return `the consumers ${holders.map(({ instance }) => instance).join(", ")} may hold reservations`;
+    if (askedMs < atMs) return "consumers may hold reservations";
+    const holders = this.#consumers.filter((report) => this.#mayHold(report, askedMs, atMs));
+    if (holders.length > 0) {
+      return `the consumers ${holders.map(({ instance }) => instance).join(", ")} may hold reservations`;
+    }
+    const unknown = consumers.connected - this.#stillTalking(consumers);
+    if (unknown <= 0) return undefined;
+    this.clear();
+    return `${unknown} consumers of the queue have not said since then what they hold`;
+  }
+
+  #count(connected: number): CountedConsumers {
+    const talking = this.#consumers.filter(({ connection }) => connection > 0);
+    return { connected, talking: new Map(talking.map(({ instance, connection }) => [instance, connection])) };
+  }
+
+  /**
+   * Those that were certainly among the counted ones: they have gone on on the same connection. The others may have been
+   * dead or without a connection, and then the count includes as many of which nothing is known.
+   */
+  #stillTalking({ talking }: CountedConsumers): number {
+    return this.#consumers.filter(({ instance, connection }) => talking.get(instance) === connection).length;
   }
 
   #markFor(epoch: number, ready: number, nowMs: number): Mark {
     const mark = this.#mark;
     if (mark?.epoch === epoch && !this.#cameBack(mark)) return mark;
     const repeated = new Map(this.#consumers.map((report) => [report.instance, report.repeated]));
-    return (this.#mark = { epoch, sinceMs: nowMs, ready, before: new Map(), repeated, takenAtMs: undefined });
+    return (this.#mark = { epoch, sinceMs: nowMs, ready, before: new Map(), repeated, taken: undefined });
   }
 
   /**

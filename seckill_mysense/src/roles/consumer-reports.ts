@@ -13,11 +13,16 @@ export async function consumerReports(heartbeats: Pick<LedgerHeartbeats, "read">
     const held = figures["seckill_queue_in_hand"];
     if (held === undefined) {
       const isConsumer = role === "consumer" || role === "all";
-      return isConsumer ? [{ instance, ageMs, held: 1, received: 0, repeated: 0, oldestMs: undefined }] : [];
+      const started = { held: 1, received: 0, repeated: 0, oldestMs: undefined, connection: 0 };
+      return isConsumer ? [{ instance, ageMs, ...started }] : [];
     }
     const received = figures["seckill_queue_received"] ?? 0;
     const repeated = figures["seckill_queue_received_again"] ?? 0;
     const oldest = figures["seckill_queue_oldest_in_hand_seconds"];
-    return [{ instance, ageMs, held, received, repeated, oldestMs: oldest === undefined ? undefined : oldest * 1_000 }];
+    const oldestMs = oldest === undefined ? undefined : oldest * 1_000;
+    // A consumer of an older program does not say whether it is connected. Otherwise a sale could not be repaired
+    // before all of them are replaced.
+    const connection = figures["seckill_queue_connection"] ?? 1;
+    return [{ instance, ageMs, held, received, repeated, oldestMs, connection }];
   });
 }

@@ -42,6 +42,7 @@ export class Sampler {
           seckill_queue_received: consumer.progress.received,
           seckill_queue_received_again: consumer.progress.repeated,
           seckill_queue_oldest_in_hand_seconds: consumer.progress.oldestMs / 1_000,
+          seckill_queue_connection: consumer.progress.connection,
         }),
         seckill_consumer_recorded: consumer.counts.recorded,
       }),

@@ -13,9 +13,10 @@ async function sellWhileFrozen(shop: ShopInRoles, name: string, before: number):
   expect(crowd.held.size).toBe(40);
   const recorded = async () => (await shop.ledger.sales.readTotals("lamp"))!.reserved - before;
   // What the other consumer got is recorded. The rest is in the hands of the frozen one, and not in the queue.
-  await waitUntil(async () => (await recorded()) > 0, { what: "half of the reservations", timeoutMs: 10_000 });
-  await Bun.sleep(500);
-  expect([await recorded(), (await shop.queue.depth()).ready]).toEqual([20, 0]);
+  await waitUntil(async () => (await recorded()) === 20 && (await shop.queue.depth()).ready === 0, {
+    what: "half of the reservations to be recorded, and none to be in the queue",
+    timeoutMs: heardWithinMs,
+  });
   return crowd;
 }
 

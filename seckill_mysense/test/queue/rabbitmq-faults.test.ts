@@ -191,6 +191,30 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   );
 
   test(
+    "a consumer says on which of its connections it is subscribed, and when it has none",
+    async () => {
+      const queue = open({ queueName: randomUUID() });
+      const consumer = await queue.consume(async () => {}, { maxBatch: 10, maxWaitMs: 5 });
+      const untilConnection = (connection: number): Promise<void> =>
+        waitUntil(() => consumer.progress!.connection === connection, {
+          what: `connection ${connection}`,
+          timeoutMs: 20_000,
+        });
+      await untilConnection(1);
+      await broker.server.control("stop_app");
+      try {
+        await untilConnection(0);
+      } finally {
+        await broker.server.control("start_app");
+      }
+      await untilConnection(2);
+      await consumer.stop();
+      expect(consumer.progress!.connection).toBe(0);
+    },
+    testTimeoutMs,
+  );
+
+  test(
     "counts an unroutable message as not published, and declares the queue anew",
     async () => {
       const queueName = randomUUID();
@@ -269,9 +293,10 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const refuse = () => Promise.reject(new Error("the ledger is away"));
       const stopped = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });
       await waitUntil(() => stopped.inHand === 3, { what: "three messages in hand", timeoutMs: 20_000 });
-      expect(stopped.progress).toMatchObject({ received: 3, repeated: 0 });
+      expect(stopped.progress).toMatchObject({ received: 3, repeated: 0, connection: 1 });
       await stopped.stop();
       expect(stopped.inHand).toBe(3);
+      expect(stopped.progress!.connection).toBe(0);
       expect(stopped.progress!.oldestMs).toBeGreaterThan(0);
       expect((await queue.depth()).unacknowledged).toBe(0);
       const next = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });

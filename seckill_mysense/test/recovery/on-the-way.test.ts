@@ -33,7 +33,7 @@ describe("what is on its way to the ledger through a shared queue", () => {
   });
 
   const report = (changes: Partial<ConsumerReport> = {}): ConsumerReport => {
-    return { instance: "one", ageMs: 0, held: 0, received: 0, repeated: 0, oldestMs: 0, ...changes };
+    return { instance: "one", ageMs: 0, held: 0, received: 0, repeated: 0, oldestMs: 0, connection: 1, ...changes };
   };
   const find = (outboxLength = 0) => onTheWay.find(record, outboxLength);
   const later = (ms: number): void => void (nowMs += ms);
@@ -131,6 +131,35 @@ describe("what is on its way to the ledger through a shared queue", () => {
     [connected, ready] = [0, 3];
     expect(await find()).toBe("3 reservations are to be taken from the queue first");
   });
+
+  test.each([
+    ["was killed", (later: boolean) => report({ instance: "other", ageMs: later ? 1_500 : 500 })],
+    ["lives without a connection", () => report({ instance: "other", connection: 0 })],
+    ["lost its connection", (later: boolean) => report({ instance: "other", connection: later ? 2 : 1 })],
+  ])(
+    "a silent consumer that the broker has is waited for, although another one, which %s, may be the counted one",
+    async (_why, other) => {
+      // It has been silent for too long to be waited for by its name, and holds messages.
+      const silent = (ageMs: number): ConsumerReport => report({ instance: "silent", held: 3, received: 3, ageMs });
+      connected = 1;
+      reports = [silent(5_000), other(false)];
+      expect(await find()).toBe("the consumers other may hold reservations");
+      later(1_000);
+      reports = [silent(6_000), other(true)];
+      expect(await find()).not.toBeUndefined();
+      later(1_000);
+      reports = [silent(7_000), report({ instance: "other", connection: 2 })];
+      expect(await find()).not.toBeUndefined();
+      // Now the broker counts it, and the silent one beside it.
+      connected = 2;
+      later(1_000);
+      expect(await find()).toStartWith("1 consumers that say nothing");
+      // It has ended, and what it held waits in the queue.
+      [connected, ready] = [1, 3];
+      later(1_000);
+      expect(await find()).toBe("3 reservations are to be taken from the queue first");
+    },
+  );
 
   test("what a consumer gives back between the two questions is waited for", async () => {
     let isToStop = false;

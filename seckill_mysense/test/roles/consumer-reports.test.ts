@@ -11,10 +11,11 @@ test("a consumer that has just started may have messages, and other roles have n
   const figures = {
     ...{ seckill_queue_in_hand: 2, seckill_queue_received: 9, seckill_queue_received_again: 3 },
     seckill_queue_oldest_in_hand_seconds: 0.5,
+    seckill_queue_connection: 3,
   };
   const beats = [beat("consumer", {}), beat("all", figures), beat("gateway", { seckill_queue_ready: 7 })];
   expect(await consumerReports({ read: async () => beats })).toEqual([
-    { instance: "consumer", ageMs: 40, held: 1, received: 0, repeated: 0, oldestMs: undefined },
-    { instance: "all", ageMs: 40, held: 2, received: 9, repeated: 3, oldestMs: 500 },
+    { instance: "consumer", ageMs: 40, held: 1, received: 0, repeated: 0, oldestMs: undefined, connection: 0 },
+    { instance: "all", ageMs: 40, held: 2, received: 9, repeated: 3, oldestMs: 500, connection: 3 },
   ]);
 });

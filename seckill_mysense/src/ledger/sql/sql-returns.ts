@@ -87,17 +87,26 @@ export class SqlReturns implements LedgerReturns {
   }
 
   async markReturned(returns: readonly AppliedReturn[]): Promise<void> {
-    for (const { productId, gate } of highestSequences(returns)) {
-      await this.#database.read((database) =>
-        database
-          .updateTable("products")
-          .set({ gate_sequence: atLeast(gate.sequence) })
-          .where("id", "=", productId)
-          .where("epoch", "=", gate.epoch)
-          .execute(),
-      );
-    }
-    for (const [epoch, some] of Map.groupBy(returns, (one) => one.epoch)) await this.#markOf(epoch, some);
+    const current = returns.filter(({ gate }) => gate === undefined);
+    const answered = returns.filter((one): one is SequencedReturn => one.gate !== undefined);
+    const byProductAndEpoch = Map.groupBy(answered, ({ productId, gate }) => `${gate.epoch} ${productId}`);
+    for (const some of byProductAndEpoch.values()) if (await this.#noteSequence(some)) current.push(...some);
+    for (const [epoch, some] of Map.groupBy(current, (one) => one.epoch)) await this.#markOf(epoch, some);
+  }
+
+  /** Notes how far the gate of one product had come. False if its epoch has ended since. */
+  async #noteSequence(returns: readonly SequencedReturn[]): Promise<boolean> {
+    const [{ productId, gate }] = returns as readonly [SequencedReturn];
+    const sequence = Math.max(...returns.map((one) => one.gate.sequence));
+    const { numUpdatedRows } = await this.#database.read((database) =>
+      database
+        .updateTable("products")
+        .set({ gate_sequence: atLeast(sequence) })
+        .where("id", "=", productId)
+        .where("epoch", "=", gate.epoch)
+        .executeTakeFirst(),
+    );
+    return numUpdatedRows > 0n;
   }
 
   async #markOf(epoch: number, returns: readonly AppliedReturn[]): Promise<void> {
@@ -117,14 +126,3 @@ export class SqlReturns implements LedgerReturns {
 }
 
 type SequencedReturn = AppliedReturn & { readonly gate: NonNullable<AppliedReturn["gate"]> };
-
-/** The highest sequence of each product and epoch of the gate, of the returns that have one. */
-function highestSequences(returns: readonly AppliedReturn[]): SequencedReturn[] {
-  const highest = new Map<string, SequencedReturn>();
-  for (const { gate, ...applied } of returns) {
-    if (gate === undefined) continue;
-    const key = `${gate.epoch} ${applied.productId}`;
-    if (gate.sequence > (highest.get(key)?.gate.sequence ?? -1)) highest.set(key, { ...applied, gate });
-  }
-  return [...highest.values()];
-}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
+import type { PendingReturn } from "../../../src/ledger/returns.ts";
 import { accept, payWithinMs, pendingReturns, recordOrders } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
@@ -80,6 +81,20 @@ for (const kind of ledgerKinds) {
       await ledger.returns.markReturned([{ ...orders[2]!, gate: { epoch: 1, sequence: 8 } }]);
       await ledger.returns.markReturned([{ ...orders[2]!, gate: { epoch: 2, sequence: 80 } }]);
       expect(await sequence()).toBe(9);
+    });
+
+    test("a return that the gate answered in an epoch that has ended since is asked for again", async () => {
+      const { product, orders } = await recordOrders(ledger, 2);
+      for (const { reservationId } of orders) await ledger.orders.cancel(reservationId);
+      // The gate falls back behind its answer, and is adopted in epoch 2 before the ledger hears of the answer.
+      await ledger.gates.beginEpochs([{ id: product.id, epoch: 1 }]);
+      const [first, second] = (await ledger.returns.pending(10_000)) as [PendingReturn, PendingReturn];
+      await ledger.returns.markReturned([
+        { ...first, gate: { epoch: 1, sequence: 5 } },
+        { ...second, gate: { epoch: 2, sequence: 6 } },
+      ]);
+      expect(await ledger.returns.pending(10_000)).toMatchObject([{ reservationId: first.reservationId }]);
+      expect(await ledger.gates.read([product.id])).toMatchObject([{ sequence: 6 }]);
     });
   });
 }

@@ -111,7 +111,7 @@ export function consumer(shop: Shop, name: string): Actor {
       const { instance, received, repeated, held, sinceMs } = process;
       process.beatAtMs = shop.nowMs;
       const oldestMs = sinceMs === undefined ? undefined : shop.nowMs - sinceMs;
-      heartbeats.beat({ instance, received, repeated, held, oldestMs });
+      heartbeats.beat({ instance, received, repeated, held, oldestMs, connection: queue.connectionOf(name) });
     };
     return ["ledger", `${name} says that it lives`, run];
   }

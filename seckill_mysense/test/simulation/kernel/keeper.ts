@@ -5,7 +5,7 @@ import { OnTheWay } from "./on-the-way.ts";
 import type { ProductRecord } from "./product-row.ts";
 import type { Shop } from "./shop.ts";
 import { figuresOf, type GateFigures, type Return, type Status } from "./simulated-gate.ts";
-import { UnitComparison } from "./unit-comparison.ts";
+import { agreesOnUnits, UnitComparison } from "./unit-comparison.ts";
 
 const fillChunk = 2;
 
@@ -121,9 +121,9 @@ export function keeper(shop: Shop, name: string, gateway: Gateway): Actor {
     const status = yield* readStatus(productId);
     return yield* insist("ledger", `${name} compares ${productId}`, () => {
       if (shop.has("keeper believes a server that restarted")) return status !== undefined;
-      const { epoch, mark, owed } = ledger.read(productId);
-      const isNewEnough = shop.has("keeper does not compare the sequence") || (status?.sequence ?? 0) >= mark;
-      return status?.epoch === epoch && isNewEnough && status.available === owed;
+      const row = ledger.read(productId);
+      const isNewEnough = shop.has("keeper does not compare the sequence") || (status?.sequence ?? 0) >= row.mark;
+      return status?.epoch === row.epoch && isNewEnough && agreesOnUnits(row, status);
     });
   }
 

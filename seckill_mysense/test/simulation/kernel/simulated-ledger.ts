@@ -211,13 +211,15 @@ export class SimulatedLedger {
   }
 
   /** `gate` is what the gate's answer said about its product. */
+  /** In the epoch of the answer only: a gate that was adopted since may have forgotten the return. */
   markReturned(answered: Return, gate: { readonly epoch: number; readonly sequence: number }): void {
+    const product = this.product(answered.productId);
+    if (gate.epoch !== product.epoch) return;
+    product.mark = Math.max(product.mark, gate.sequence);
     const row = this.returns.find(
       (row) => row.reservationId === answered.reservationId && row.epoch === answered.epoch,
     );
     if (row !== undefined) row.applied = true;
-    const product = this.product(answered.productId);
-    if (gate.epoch === product.epoch) product.mark = Math.max(product.mark, gate.sequence);
   }
 
   // Payments.

@@ -24,8 +24,9 @@ export class SimulatedQueue {
   ready: Queued[] = [];
   /** By the consumer's process. */
   readonly #inHands = new Map<string, { readonly tag: number; readonly queued: readonly Queued[] }>();
-  /** The consumers' processes that have a connection. */
-  readonly #connected = new Set<string>();
+  /** The consumers' processes that have a connection, each with the connection's number. */
+  readonly #connected = new Map<string, number>();
+  #connections = 0;
   readonly #world: { has(flaw: Flaw): boolean };
   #tags = 0;
 
@@ -38,7 +39,7 @@ export class SimulatedQueue {
   }
 
   take(consumer: string, limit: number): Delivered {
-    this.#connected.add(consumer);
+    if (!this.#connected.has(consumer)) this.#connected.set(consumer, ++this.#connections);
     const queued = this.ready.splice(0, limit);
     for (const one of queued) one.deliveries++;
     const tag = ++this.#tags;
@@ -57,6 +58,11 @@ export class SimulatedQueue {
     return this.#connected.size;
   }
 
+  /** The number of its connection; 0 without one. The client's library notices the end of a connection at once. */
+  connectionOf(consumer: string): number {
+    return this.#connected.get(consumer) ?? 0;
+  }
+
   /** The consumer is gone, or does not answer the queue any more. */
   leave(consumer: string): void {
     this.#connected.delete(consumer);
@@ -65,6 +71,7 @@ export class SimulatedQueue {
 
   /** The consumer's connection has ended, and it connects again at once: what it held is delivered again. */
   release(consumer: string): void {
+    if (this.#connected.has(consumer)) this.#connected.set(consumer, ++this.#connections);
     const back = this.#inHands.get(consumer)?.queued ?? [];
     this.#inHands.delete(consumer);
     const isGivenUp = (queued: Queued): boolean =>

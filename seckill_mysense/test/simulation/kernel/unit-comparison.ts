@@ -4,6 +4,10 @@ import type { ProductRecord } from "./product-row.ts";
 import type { Shop } from "./shop.ts";
 import type { Status } from "./simulated-gate.ts";
 
+/** Whether as many units are taken at the gate as by the ledger, when nothing of the product is on its way. */
+export const agreesOnUnits = (record: ProductRecord, { total, available }: Status): boolean =>
+  total - available === record.total - record.owed;
+
 interface Suspect {
   readonly figures: string;
   onTheWay: OnTheWay;
@@ -25,7 +29,7 @@ export class UnitComparison {
   /** True when units are lost. The record was read before the status. */
   *areLost(record: ProductRecord, status: Status): Steps<boolean> {
     const { id } = record;
-    if (status.available === record.owed || this.#shop.has("units are never compared")) {
+    if (agreesOnUnits(record, status) || this.#shop.has("units are never compared")) {
       this.#suspects.delete(id);
       return false;
     }

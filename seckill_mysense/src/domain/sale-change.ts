@@ -1,5 +1,5 @@
 import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
-import type { ProductRecord, SaleRecord } from "./sale.ts";
+import { maxUnits, type ProductRecord, type SaleRecord } from "./sale.ts";
 
 /** What is different about a product, or all of a new one. `total` counts the units of all its buckets. */
 export interface ProductUpdate {
@@ -223,6 +223,7 @@ function withTotal(
   if (leaving.length > 0) {
     return { refused: `${name}: its units are being lowered from ${units} to ${lowered}: try again later` };
   }
+  if (total > maxUnits) return { refused: `${name}: units is ${total}, but at most ${maxUnits} are possible` };
   const taken = buckets.reduce((sum, bucket) => sum + bucket.taken, 0);
   if (total < taken) return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
   // Buckets between which units move are left alone: their totals are about to change.

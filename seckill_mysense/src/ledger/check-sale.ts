@@ -1,4 +1,4 @@
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import { latestEndMs, maxPriceMinor, maxUnits, type Sale, type SaleProduct } from "../domain/sale.ts";
 import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
@@ -24,6 +24,9 @@ export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
       `${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`,
     );
   }
+  if (sale.endsAtMs > latestEndMs) {
+    throw new InvalidSaleError(`${name}: ends_at is ${iso(sale.endsAtMs)}, but must not be after ${iso(latestEndMs)}`);
+  }
   const ids = new Set<string>();
   for (const product of products) {
     if (ids.has(product.id)) throw new InvalidSaleError(`${name}: the product ${product.id} is given twice`);
@@ -43,9 +46,14 @@ function checkProduct(sale: Sale, product: SaleProduct): void {
       `${name}: currency is ${JSON.stringify(product.currency)}, not three letters such as EUR`,
     );
   }
-  checkWhole(name, { priceMinor: product.priceMinor, total: product.total });
+  checkWhole(name, { priceMinor: product.priceMinor }, 0, maxPriceMinor);
+  checkWhole(name, { total: product.total }, 0, maxUnits);
   checkWhole(name, { limitPerUser: product.limitPerUser }, 1, maxLimitPerUser);
   checkWhole(name, { epoch: product.epoch }, 1);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function checkText(name: string, field: string, value: string): void {

@@ -13,12 +13,13 @@ import {
 } from "../contract/sale-document.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
+import { UnitsGoneError } from "../ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
 import { checkSale } from "../ledger/check-sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
-import { GateBehindError, SaleService, UnitsGoneError, UnknownSaleError } from "../sales/sale-service.ts";
+import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
@@ -60,36 +61,42 @@ const expected = [
   { kind: GateBehindError, code: "gate_behind", end: "recorded" },
   { kind: StartError, code: "cannot_start", end: "mistake" },
 ] as const;
+/** What changes nothing, and may be repeated as often as you like. */
+const readers: readonly SaleAction["kind"][] = ["validate", "list", "show"];
 const unexpected = { code: "unknown_outcome", end: "unknown" } as const;
 
 /** Runs one command of `sale`. If it is not done, it has printed why not. */
 export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleCommandEnd> {
   const { commandLine, print, printError } = options;
+  const changeId = commandLine.changeId ?? crypto.randomUUID();
   try {
-    const answer = await answerTo(options);
+    const answer = await answerTo(options, changeId);
     print(commandLine.json ? JSON.stringify(answer.json) : answer.text);
     return "done";
   } catch (error) {
     const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
-    if (commandLine.json) print(JSON.stringify({ error: code, message }));
-    else printError(message);
+    const change = end === "unknown" && !readers.includes(commandLine.action.kind) ? changeId : undefined;
+    if (commandLine.json) print(JSON.stringify({ error: code, message, change }));
+    else if (change === undefined) printError(message);
+    else
+      printError(`${message}\nThe change may have been made. The same command with --change ${change} makes it once.`);
     return end;
   }
 }
 
-async function answerTo(options: SaleRoleOptions): Promise<Answer> {
+async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Answer> {
   const { commandLine, settings, logger, clock } = options;
   const { action } = commandLine;
   if (action.kind === "validate") return validate(action.file);
   // A file that is wrong is told before anything is opened.
-  const work = prepare(action, commandLine);
+  const work = prepare(action, commandLine, changeId);
   await using cleanup = new AsyncDisposableStack();
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
   await prepareLedger(ledger, settings);
-  const isReader = action.kind === "list" || action.kind === "show" || action.kind === "create";
-  const gate = isReader ? undefined : await gateOf(ledger, settings, logger);
+  const needsNoGate = readers.includes(action.kind) || action.kind === "create";
+  const gate = needsNoGate ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }));
 }
@@ -106,7 +113,8 @@ function validate(file: string): Answer {
 
 function prepare(
   action: Exclude<SaleAction, { kind: "validate" }>,
-  { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
+  { expectedVersion, actor = defaultActor(), changeId, waitSeconds }: SaleCommandLine,
+  id: string,
 ): (service: SaleService) => Promise<Answer> {
   switch (action.kind) {
     case "list":
@@ -124,11 +132,12 @@ function prepare(
     case "create": {
       const { sale, products } = saleOf(readJson(action.file, saleDocument));
       const state = action.draft ? "draft" : "published";
-      return async (service) => changed(await service.create(sale, products, { actor, state }));
+      return async (service) => changed(await service.create(sale, products, { actor, state, changeId: id }));
     }
     default: {
       const change = changeOf(action);
-      const changeOptions = { expectedVersion, actor, waitMs: waitSeconds * 1_000 };
+      const waitMs = waitSeconds * 1_000;
+      const changeOptions = { expectedVersion, actor, changeId: id, isRepeated: changeId !== undefined, waitMs };
       return async (service) => changed(await service.change(action.id, change, changeOptions));
     }
   }

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { maxBundleParts } from "../../src/domain/bundle.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { desktop, heading, launchBrowser, openPage, overflows, phone, register, tablet } from "./sale-browser.ts";
+import { desktop, heading, launchBrowser, look, openPage, phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
-/** A folder for pictures of each state; none are taken without it. */
-const pictures = process.env["SALE_PICTURES"];
 const address = "/check?productID=headphones";
 
 describe.skipIf(service.missing)(`products that are bought together on the sale page${service.reason}`, () => {
@@ -25,16 +22,6 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
   const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
-
-  async function look(page: Page, name: string): Promise<void> {
-    expect(await overflows(page)).toBe(false);
-    if (pictures === undefined) return;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const path = join(pictures, `${name}-${page.viewportSize()?.width}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: true });
-    }
-  }
 
   for (const viewport of [phone, tablet, desktop]) {
     test(

@@ -1,5 +1,12 @@
 import { adminEndpoints } from "../contract/admin-sales.ts";
-import { saleOf, showContent, type ShownContent, showSale, updateOf } from "../contract/sale-document.ts";
+import {
+  describeStrayUpdate,
+  saleOf,
+  showContent,
+  type ShownContent,
+  showSale,
+  updateOf,
+} from "../contract/sale-document.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "../gateway/mount-endpoint.ts";
@@ -48,10 +55,8 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
     return create(service.create(sale, products, { actor: query.by ?? defaultActor, state, changeId: query.change }));
   });
   mountEndpoint(app, endpoints.updateSale, mount, async (input) => {
-    const { params, body } = input;
-    if (body.id === undefined || body.id === params.id) return apply(input, updateOf(body));
-    const message = `id is ${JSON.stringify(body.id)}, but the sale ${params.id} was named`;
-    return { failure: "invalid_request", message } as const;
+    const message = describeStrayUpdate(input.params.id, input.body);
+    return message === undefined ? apply(input, updateOf(input.body)) : { failure: "invalid_request", message };
   });
   mountEndpoint(app, endpoints.restockProduct, mount, (input) =>
     apply(input, { kind: "restock", productId: input.body.product, units: input.body.units }),

@@ -62,6 +62,12 @@ export function saleOf({ id, title, starts_at, ends_at, products }: SaleDocument
   };
 }
 
+/** Says why this update is not one of the sale that was named; undefined if it is. */
+export function describeStrayUpdate(named: string, { id }: z.infer<typeof saleUpdate>): string | undefined {
+  if (id === undefined || id === named) return undefined;
+  return `id is ${JSON.stringify(id)}, but the sale ${named} was named`;
+}
+
 export function updateOf({ title, starts_at, ends_at, products = [] }: z.infer<typeof saleUpdate>): SaleChange {
   const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
   const updates = products.map(

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { z } from "zod";
 import { describeIssues } from "../contract/describe-issues.ts";
 import {
+  describeStrayUpdate,
   moment,
   saleDocument,
   saleOf,
@@ -164,10 +165,9 @@ function changeOf(action: Exclude<SaleAction, { kind: "validate" | "list" | "sho
     }
     case "update": {
       const update = readJson(action.file, saleUpdate);
-      if (update.id === undefined || update.id === action.id) return updateOf(update);
-      throw new InvalidSaleError(
-        `${action.file}: id is ${JSON.stringify(update.id)}, but the sale ${action.id} was named`,
-      );
+      const stray = describeStrayUpdate(action.id, update);
+      if (stray === undefined) return updateOf(update);
+      throw new InvalidSaleError(`${action.file}: ${stray}`);
     }
   }
 }

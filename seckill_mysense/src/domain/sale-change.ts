@@ -1,5 +1,5 @@
 import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
-import { maxUnits, type ProductRecord, type SaleRecord } from "./sale.ts";
+import { describeLateEnd, latestEndMs, maxUnits, type ProductRecord, type SaleRecord } from "./sale.ts";
 
 /** What is different about a product, or all of a new one. `total` counts the units of all its buckets. */
 export interface ProductUpdate {
@@ -150,6 +150,7 @@ function moveTimes(
   if (endsAtMs !== sale.endsAtMs && endsAtMs <= nowMs) {
     return { refused: `ends_at is ${iso(endsAtMs)}, which is over; to end the sale now, use "end"` };
   }
+  if (endsAtMs !== sale.endsAtMs && endsAtMs > latestEndMs) return { refused: describeLateEnd(endsAtMs) };
   return { ...unchanged(sale), sale: { ...sale, startsAtMs, endsAtMs } };
 }
 

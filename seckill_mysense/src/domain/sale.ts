@@ -13,6 +13,11 @@ export const maxPriceMinor = 1_000_000_000_000;
 /** Every sale is over by then: a later time is a slip of the hand. */
 export const latestEndMs = Date.UTC(2100, 0, 1);
 
+export function describeLateEnd(endsAtMs: number): string {
+  const [end, latest] = [endsAtMs, latestEndMs].map((ms) => new Date(ms).toISOString());
+  return `ends_at is ${end}, but must not be after ${latest}`;
+}
+
 /** A draft is not sold yet; a cancelled sale is sold no more, and its orders are released. */
 export type SaleState = "draft" | "published" | "cancelled";
 

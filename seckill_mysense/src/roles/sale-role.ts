@@ -16,7 +16,7 @@ import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { UnitsGoneError } from "../ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
-import { checkSale } from "../ledger/check-sale.ts";
+import { checkNewSale } from "../ledger/check-sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -77,14 +77,19 @@ export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleComm
   } catch (error) {
     const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
-    const change = end === "unknown" && !readers.includes(commandLine.action.kind) ? changeId : undefined;
-    if (commandLine.json) print(JSON.stringify({ error: code, message, change }));
-    else if (change === undefined) printError(message);
-    else
-      printError(`${message}\nThe change may have been made. The same command with --change ${change} makes it once.`);
+    const advice = readers.includes(commandLine.action.kind) ? undefined : howToRepeat[end]?.(changeId);
+    const change = advice === undefined ? {} : { change: changeId };
+    if (commandLine.json) print(JSON.stringify({ error: code, message, ...change }));
+    else printError(advice === undefined ? message : `${message}\n${advice}`);
     return end;
   }
 }
+
+/** A restock that is simply repeated would count twice. */
+const howToRepeat: Partial<Record<SaleCommandEnd, (changeId: string) => string>> = {
+  unknown: (id) => `The change may have been made. The same command with --change ${id} makes it once.`,
+  recorded: (id) => `The same command with --change ${id} does not make it again; --wait SECONDS waits for the gate.`,
+};
 
 async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Answer> {
   const { commandLine, settings, logger, clock } = options;
@@ -108,7 +113,7 @@ async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promi
 
 function validate(file: string): Answer {
   const { sale, products } = saleOf(readJson(file, saleDocument));
-  checkSale(sale, products);
+  checkNewSale(sale, products);
   return { json: { valid: true }, text: `${file}: sale ${sale.id} with ${products.length} products is valid` };
 }
 

@@ -130,9 +130,9 @@ describe.skipIf(missing)(`payments in a sale in which the ledger decides, whose 
       const all = await rows();
       expect(all.length).toBeGreaterThan(0);
       for (const { id, state, order_state } of all) {
-        const atProvider = await ask(`/payments/${id}`);
+        const atProvider = (await ask(`/payments/${id}`)) as { state?: string };
         // A payment that the provider never heard of has failed.
-        expect([id, order_state, state]).toEqual([id, order_state, atProvider["state"] ?? "failed"]);
+        expect([id, order_state, state]).toEqual([id, order_state, atProvider.state ?? "failed"]);
         if (state === "succeeded") expect([id, order_state]).toEqual([id, "paid"]);
       }
       const paid = all.filter(({ state }) => state === "succeeded").length;

@@ -462,12 +462,22 @@ describe.skipIf(redisServer.missing)(
           expect.stringContaining("takes effect when the gate is open again"),
         ]);
         expect(await done("show", "spring")).toMatchObject({ paused: true });
-        const end = await sale("end", "spring", "--wait", "0", "--json");
+        const end = await sale("extend", "spring", "--ends-at", iso(2 * hourMs), "--wait", "0", "--json");
         expect([end.code, JSON.parse(end.stdout).error]).toEqual([4, "gate_behind"]);
 
-        const waiting = sale("cancel", "spring", "--wait", "60");
+        const restock = ["restock", "spring", "--product", "lamp", "--units", "4", "--json"];
+        const recorded = await sale(...restock);
+        const { change } = JSON.parse(recorded.stdout);
+        expect([recorded.code, change]).toEqual([4, expect.stringMatching(/^[\w-]{36}$/)]);
+        const waiting = sale(...restock, "--change", change, "--wait", "60");
         const again = await start();
-        expect(await waiting).toMatchObject({ code: 0 });
+        const waited = await waiting;
+        // Three before, and four that count once.
+        expect([waited.code, JSON.parse(waited.stdout)]).toEqual([
+          0,
+          expect.objectContaining({ products: [expect.objectContaining({ units: 7 })] }),
+        ]);
+        expect(await sale("cancel", "spring", "--wait", "60")).toMatchObject({ code: 0 });
         client.disconnect();
         await again.process.stop();
         await redis.stop();

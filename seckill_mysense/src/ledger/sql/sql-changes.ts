@@ -19,7 +19,7 @@ import type {
   SettledLowering,
   UnitMove,
 } from "../changes.ts";
-import { checkSale } from "../check-sale.ts";
+import { checkNewSale, checkSale } from "../check-sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
@@ -78,7 +78,7 @@ export class SqlChanges implements LedgerChanges {
     products: readonly SaleProduct[],
     { actor, state, changeId = crypto.randomUUID() }: CreateOptions,
   ): Promise<SaleContent> {
-    checkSale(sale, products);
+    checkNewSale(sale, products);
     const key = changeKey(changeId, [sale, products, state]);
     return this.#database.write(async (transaction) => {
       const revision = await lockRevision(transaction, this.#database.dialect);

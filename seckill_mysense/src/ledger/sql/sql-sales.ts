@@ -4,7 +4,7 @@ import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import { checkSale } from "../check-sale.ts";
+import { checkNewSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
 import { readTotals } from "./read-totals.ts";
@@ -20,7 +20,7 @@ export class SqlSales implements LedgerSales {
 
   /** If two processes create the same sale at once, the slower one is retried and then finds the sale. */
   async create(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
-    checkSale(sale, products);
+    checkNewSale(sale, products);
     const existing = await this.#database.write(async (transaction) => {
       const found = await readSale(transaction, sale.id);
       if (found !== undefined) return found;

@@ -101,7 +101,7 @@ class StripeProvider implements PaymentProvider {
   async ask({ id, providerId }: Payment): Promise<PaymentEvent | undefined> {
     if (providerId === undefined) return { id: `asked:${id}:failed`, paymentId: id, kind: "failed" };
     const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
-    if (session.payment_status !== "unpaid") {
+    if (session.status === "complete" && session.payment_status !== "unpaid") {
       const money = { amountMinor: session.amount_total ?? 0, currency: (session.currency ?? "").toUpperCase() };
       return { id: `asked:${id}:succeeded`, paymentId: id, kind: "succeeded", money };
     }

@@ -107,6 +107,8 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
     // A price of 0 needs no payment.
     stripe.sessions.get(providerId)!.payment_status = "no_payment_required";
     expect(await provider.ask(paymentOf())).toMatchObject({ kind: "succeeded" });
+    stripe.sessions.get(providerId)!.status = "open";
+    expect(await provider.ask(paymentOf())).toBeUndefined();
     stripe.sessions.get(providerId)!.payment_status = "unpaid";
     stripe.sessions.get(providerId)!.status = "expired";
     expect(await provider.ask(paymentOf())).toMatchObject({ kind: "failed" });

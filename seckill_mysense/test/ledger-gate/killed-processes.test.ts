@@ -12,8 +12,8 @@ import { type Buyer, gatherBuyers, runCrowd, whatTheyWereTold } from "../simulat
 const { missing, reason } = programServices;
 const timeoutMs = 150_000;
 const noLimit = { rate_per_second: 0, burst: 1 };
-const total = 60;
-const kills = 8;
+const total = 40;
+const kills = 5;
 const names = ["gateway 1", "gateway 2", "sweeper 1", "sweeper 2"] as const;
 type Name = (typeof names)[number];
 
@@ -58,14 +58,14 @@ describe.skipIf(missing)(`a sale in which the ledger decides, whose processes ar
         await running.get(name)!.process.kill("SIGKILL");
         await start(name);
       };
-      const first = await buy(gather("first", 200), (count) => {
+      const first = await buy(gather("first", 140), (count) => {
         if (count % 60 === 30 && count < 60 * kills) killing = killing.then(killOne);
       });
       await killing;
       expect(first.held.size).toBe(total);
 
       // Some give their units back, while the sweepers that count them in are killed.
-      const back = [...first.held.values()].slice(0, 20);
+      const back = [...first.held.values()].slice(0, 15);
       const cancelling = Promise.all(back.map((id) => ledger.orders.cancel(id)));
       for (const name of ["sweeper 1", "sweeper 2"] as const) {
         await running.get(name)!.process.kill("SIGKILL");
@@ -76,7 +76,7 @@ describe.skipIf(missing)(`a sale in which the ledger decides, whose processes ar
         what: "the units to come back",
         timeoutMs: 30_000,
       });
-      const late = await buy(gather("late", 60));
+      const late = await buy(gather("late", 40));
       expect(late.held.size).toBe(back.length);
 
       const told = await Promise.all([first, late].map(({ asked, held }) => whatTheyWereTold(asked, held)));

@@ -36,8 +36,8 @@ const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
 let task: Task | { readonly kind: "sale" } | undefined;
+const args = process.argv.slice(2);
 try {
-  const args = process.argv.slice(2);
   if (args[0] === "sale") {
     task = { kind: "sale" };
     await runSale(args.slice(1));
@@ -50,20 +50,9 @@ try {
   fail(error);
 }
 
-/** Ends the process when the command line is wrong. */
-function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandLine> {
-  try {
-    return parseSaleCommandLine(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\n\n${saleUsage()}`);
-    process.exit(exitCodes.mistake);
-  }
-}
-
 /** Ends the process. */
-async function runSale(args: readonly string[]): Promise<never> {
-  const commandLine = parseSale(args);
+async function runSale(words: readonly string[]): Promise<never> {
+  const commandLine = parseSaleCommandLine(words);
   if (typeof commandLine === "string") {
     console.log(commandLine);
     process.exit(0);
@@ -102,18 +91,18 @@ async function perform(
   const print = (text: string): void => console.log(text);
   const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
   const common = { settings, logger, clock: systemClock, print };
-  const codeOf = (isInOrder: boolean): number => (isInOrder ? exitCodes.ok : exitCodes.notInOrder);
+  const exitCodeFor = (isInOrder: boolean): number => (isInOrder ? exitCodes.ok : exitCodes.notInOrder);
   switch (task.kind) {
     case "verify": {
       const outcome = await verifySales({ ...common, ...task });
       return { holds: exitCodes.ok, violated: exitCodes.notInOrder, unchecked: exitCodes.unknown }[outcome];
     }
     case "repair":
-      return codeOf(await repairGates({ ...common, ...task }));
+      return exitCodeFor(await repairGates({ ...common, ...task }));
     case "dead-letters":
-      return codeOf(await handleDeadLetters({ ...common, task }));
+      return exitCodeFor(await handleDeadLetters({ ...common, task }));
     case "refunds":
-      return codeOf(await handleRefunds({ ...common, task }));
+      return exitCodeFor(await handleRefunds({ ...common, task }));
     case "migrate": {
       const ledger = openLedger(settings, systemClock.now);
       await ledger.migrate();
@@ -155,11 +144,25 @@ function announce(host: string, port: number): void {
 }
 
 function fail(error: unknown): never {
-  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage()}`);
-  else if (error instanceof SettingsError) for (const problem of error.problems) console.error(problem);
-  else if (error instanceof StartError) console.error(error.message);
-  else console.error(`cannot ${nameOf(task)}: ${error instanceof Error ? error.message : String(error)}`);
+  // Also when the command line is wrong: whoever reads one JSON value can read no text.
+  if (args.includes("--json")) console.log(JSON.stringify({ error: codeOf(error), message: messageOf(error) }));
+  else if (error instanceof UsageError)
+    console.error(`${error.message}\n\n${task?.kind === "sale" ? saleUsage() : usage()}`);
+  else console.error(messageOf(error));
   process.exit(exitCodeOf(error));
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof SettingsError) return error.problems.join("\n");
+  if (error instanceof UsageError || error instanceof StartError) return error.message;
+  return `cannot ${nameOf(task)}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** The same codes as those of the command sale. */
+function codeOf(error: unknown): string {
+  if (error instanceof UsageError) return "invalid_command_line";
+  if (error instanceof SettingsError) return "invalid_settings";
+  return error instanceof StartError ? error.code : "unknown_outcome";
 }
 
 function nameOf(named: typeof task): string {

@@ -9,7 +9,7 @@ const longTests = [
   /\/test\/simulation\//,
   /\/test\/cluster\/crash\//,
   /\/test\/roles\/(sale-command|whole-system)/,
-  /\/test\/ledger-gate\/whole-sale/,
+  /\/test\/ledger-gate\/(whole-sale|killed-processes)/,
   /\/test\/queue\/rabbitmq-faults/,
 ];
 

@@ -1,19 +1,21 @@
 import type { Reservation } from "../src/contract/reservations.ts";
 import { setText, show } from "./elements.ts";
-import { money, type Product } from "./offer-view.ts";
+import { money, type Offer } from "./offer-view.ts";
 
 /** The buyer has the units of such a reservation, or gets money back for them. */
 const shown: ReadonlySet<Reservation["status"]> = new Set(["pending", "won", "paid", "refund_due", "refunded"]);
 
 /** Shows how many units of what a reservation is for, and their price. Before the order is recorded: today's price. */
-export function showOrder(reservation: Reservation | undefined, product: Product): void {
+export function showOrder(reservation: Reservation | undefined, { sale, product }: Offer): void {
   const isShown = reservation !== undefined && shown.has(reservation.status);
   show("order", isShown);
   if (!isShown) return;
   const { quantity = 1, productName = product.name, parts } = reservation;
   const { priceMinor = product.priceMinor, currency = product.currency } = reservation;
-  // The buyer may hold the product as part of a bundle, which is bought elsewhere.
-  const items = parts?.map((part) => `${part.quantity} × ${part.productName ?? part.productID}`);
+  const nameOf = (id: string): string => sale.products.find((one) => one.id === id)?.name ?? id;
+  const items = parts?.map((part) => `${part.quantity} × ${part.productName ?? nameOf(part.productID)}`);
   setText("order-units", items?.join(", ") ?? `${quantity} × ${productName}`);
-  setText("order-total", money(reservation.totalMinor ?? priceMinor * quantity, currency));
+  // What a bundle costs is known with its orders.
+  const total = parts === undefined ? priceMinor * quantity : reservation.totalMinor;
+  setText("order-total", total === undefined ? "" : money(total, currency));
 }

@@ -45,8 +45,8 @@ export const outcomes = {
   over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
 } as const satisfies Record<string, Outcome>;
 
-export function askingOutcome(quantity: number): Outcome {
-  const what = quantity === 1 ? "a unit" : `${quantity} units`;
+/** `what`: "a unit", or "3 products together". */
+export function askingOutcome(what: string): Outcome {
   return { tone: "wait", badge: "", title: `Asking for ${what}`, text: "Stay on this page." };
 }
 
@@ -79,7 +79,7 @@ export interface SaleSituation {
 
 export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCancelled }: SaleSituation): Outcome {
   const id = reservation.reservation;
-  const words = wordsFor(reservation.quantity ?? 1);
+  const words = reservation.parts === undefined ? wordsFor(reservation.quantity ?? 1) : wordsForBundle;
   switch (reservation.status) {
     case "pending":
       return {
@@ -129,8 +129,18 @@ export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCan
   }
 }
 
+type Words = Record<"setAside" | "won" | "paid" | "giveBack" | "onSaleAgain", string>;
+
+const wordsForBundle: Words = {
+  setAside: "All are set aside",
+  won: "You won all of them",
+  paid: "Paid: they are yours",
+  giveBack: "Give all back",
+  onSaleAgain: "its units are on sale again",
+};
+
 /** The words that depend on how many units a reservation is for. */
-function wordsFor(quantity: number): Record<"setAside" | "won" | "paid" | "giveBack" | "onSaleAgain", string> {
+function wordsFor(quantity: number): Words {
   if (quantity === 1) {
     return {
       setAside: "A unit is set aside",
@@ -196,6 +206,9 @@ function releasedOutcome(
 }
 
 function rejectionText(reason: string | undefined): string {
+  if (reason === "sold_out" || reason === "bundle_broken") {
+    return "One of the products could not be had. You got none of them, and have nothing to pay.";
+  }
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
   if (reason === "sale_cancelled") return "The sale was cancelled. You have nothing to pay.";
   if (reason === "lost") return "The shop lost your reservation. You have nothing to pay, and may try again.";

@@ -1,6 +1,6 @@
 import type { CheckAnswer } from "../src/contract/check.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
-import { call } from "./api.ts";
+import { type Answer, call } from "./api.ts";
 import { spread } from "./randomness.ts";
 
 export type Asked =
@@ -32,21 +32,32 @@ export interface Wanted {
  */
 export async function askForUnits({ productID, quantity, token }: Wanted): Promise<Asked> {
   const query = { productID, ...(quantity > 1 && { quantity: String(quantity) }) };
-  let lastMessage = "The server is busy.";
-  for (let attempt = 0; attempt < maxTries; attempt++) {
-    const answer = await call("POST /check", { query, bearer: token });
-    if ("ok" in answer) return reserved(answer.ok, quantity);
-    const { error, message, retryAfterSeconds, left = 0 } = answer.refused;
-    if (error === "sold_out") return { kind: "sold_out", canWait: answer.refused.canWait === true };
-    if (error === "sale_ended") return { kind: "over" };
-    if ((error === "too_few_left" || error === "over_limit") && left > 0) return { kind: error, left };
-    if (answer.status === 401) return { kind: "stale_token" };
-    const isPassing = answer.status === 0 || answer.status === 425 || answer.status === 429 || answer.status >= 500;
-    if (!isPassing) return { kind: "refused", message };
-    lastMessage = message;
-    await pause(spread(Math.min((retryAfterSeconds ?? 0.5) * pauseMs * 2, maxPauseMs)));
+  const { answer } = await askUntilFinal(query, token);
+  if ("ok" in answer) return reserved(answer.ok, quantity);
+  const { error, message, left = 0, canWait = false } = answer.refused;
+  if (error === "sold_out") return { kind: "sold_out", canWait };
+  if (error === "sale_ended") return { kind: "over" };
+  if ((error === "too_few_left" || error === "over_limit") && left > 0) return { kind: error, left };
+  return answer.status === 401 ? { kind: "stale_token" } : { kind: "refused", message };
+}
+
+interface LastAnswer {
+  readonly answer: Answer<"POST /check">;
+  /** Otherwise the next try may still succeed, and the one before may have done so. */
+  readonly isFinal: boolean;
+}
+
+/** Sends one token until the answer is final, or until it is time to ask the buyer what to do. */
+export async function askUntilFinal(query: Readonly<Record<string, string>>, bearer: string): Promise<LastAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await call("POST /check", { query, bearer });
+    const { status } = answer;
+    const isPassing = status === 0 || status === 425 || status === 429 || status >= 500;
+    if ("ok" in answer || !isPassing) return { answer, isFinal: true };
+    if (attempt === maxTries) return { answer, isFinal: false };
+    const { retryAfterSeconds = 0.5 } = answer.refused;
+    await pause(spread(Math.min(retryAfterSeconds * pauseMs * 2, maxPauseMs)));
   }
-  return { kind: "refused", message: lastMessage };
 }
 
 /**

@@ -1,11 +1,12 @@
 import { element, setText, show } from "./elements.ts";
 import { money, type Product } from "./offer-view.ts";
 
-/** Lets the buyer choose 1 to `most` units, and shows what they cost. Hidden where there is nothing to choose. */
-export function showQuantityChoice(most: number, { priceMinor, currency }: Product): void {
+/** Lets the buyer choose 1 to `most` units, and shows their price. Hidden where there is nothing to choose. */
+export function showQuantityChoice(most: number, { priceMinor, currency }: Product, isAlone: boolean): void {
   show("quantity-choice", most > 1);
   if (most !== choice().options.length) offerUpTo(most);
-  setText("quantity-total", `${money(priceMinor * chosenQuantity(), currency)} in all`);
+  const price = money(priceMinor * chosenQuantity(), currency);
+  setText("quantity-total", isAlone ? `${price} in all` : price);
 }
 
 /** 1 where there is nothing to choose. */

@@ -4,6 +4,8 @@ import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
+import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice.ts";
+import { askForBundle } from "./bundle-purchase.ts";
 import { serverNowMs } from "./clock.ts";
 import { HeldReservations } from "./held-reservations.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
@@ -24,8 +26,8 @@ const state: {
   offer: Offer | undefined;
   user: SessionUser | undefined;
   token: string | undefined;
-  /** Between the click and the answer: how many units are asked for. */
-  asking: number | undefined;
+  /** Between the click and the answer: what is asked for, in words. */
+  asking: string | undefined;
   reservation: Reservation | undefined;
   /** The buyer's place in the waiting line, as the server last told it. */
   place: WaitingPlace | undefined;
@@ -61,10 +63,11 @@ function render(): void {
   const isPaused = offer.sale.paused || offer.product.paused;
   const outcome = currentOutcome(phase === "over");
   showOutcome(outcome);
-  showOrder(state.reservation, offer.product);
+  showOrder(state.reservation, offer);
   show("account-form", user === undefined && phase !== "over");
   show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
-  showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product);
+  showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product, chosenWith(offer).length === 0);
+  showBundleChoice(offer, chosenQuantity());
   button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
   setText("buy-hint", buyHint(phase === "open", isPaused));
 }
@@ -93,8 +96,11 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
 
 /** What the buyer holds of the shown product; undefined without a buyer. */
 function held(): HeldReservations | undefined {
-  const { user, offer } = state;
-  return user === undefined || offer === undefined ? undefined : new HeldReservations(user.userID, offer.product.id);
+  return state.offer && heldOf(state.offer.product.id);
+}
+
+function heldOf(productId: string): HeldReservations | undefined {
+  return state.user && new HeldReservations(state.user.userID, productId);
 }
 
 function unitsHeld(): number {
@@ -132,18 +138,44 @@ async function getToken(): Promise<void> {
   render();
 }
 
-async function buy(quantity: number): Promise<void> {
-  const { offer, token } = state;
-  if (offer === undefined || token === undefined || state.asking !== undefined) return;
-  state.asking = quantity;
+/** Shows what is asked for until the answer is there. */
+async function whileAsking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  state.asking = what;
   state.notice = undefined;
   render();
   // The button that had the focus is gone, so the focus moves here for buyers who use the keyboard.
   element("outcome").focus();
-  const wanted = { productID: offer.product.id, quantity, token };
-  const asked = await askForUnits(wanted);
+  const answer = await ask();
   state.asking = undefined;
+  return answer;
+}
+
+async function buy(quantity: number): Promise<void> {
+  const { offer, token } = state;
+  if (offer === undefined || token === undefined || state.asking !== undefined) return;
+  const wanted = { productID: offer.product.id, quantity, token };
+  const what = quantity === 1 ? "a unit" : `${quantity} units`;
+  const asked = await whileAsking(what, () => askForUnits(wanted));
   await takeAnswer(asked, { ...wanted, limit: offer.product.limitPerUser });
+  await refresh();
+}
+
+/** The shown product, and all others that the buyer has chosen with it. */
+async function buyChosen(): Promise<void> {
+  const { offer } = state;
+  const others = offer === undefined ? [] : chosenWith(offer);
+  if (offer === undefined || others.length === 0) return buy(chosenQuantity());
+  const quantity = chosenQuantity();
+  const wishes = [{ product: offer.product, quantity }, ...others.map((product) => ({ product, quantity: 1 }))];
+  const asked = await whileAsking(`${wishes.length} products together`, () => askForBundle(wishes));
+  if ("notice" in asked) state.notice = asked.notice;
+  else {
+    chooseQuantity(1);
+    chooseNothingElse();
+    // So the pages of the other products show it too.
+    for (const { id } of others) heldOf(id)?.note({ ...asked, quantity: 1 });
+    follow({ ...asked, quantity });
+  }
   await refresh();
 }
 
@@ -285,9 +317,9 @@ async function refresh(): Promise<void> {
 
 async function start(): Promise<void> {
   watchAccountForm((user) => void enter(user));
-  button("buy").addEventListener("click", () => void buy(chosenQuantity()));
+  button("buy").addEventListener("click", () => void buyChosen());
   button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));
-  element("quantity").addEventListener("change", render);
+  for (const name of ["quantity", "together"]) element(name).addEventListener("change", render);
   button("again").addEventListener("click", () => void tryAgain());
   button("pay").addEventListener("click", () => void settle("pay"));
   button("cancel").addEventListener("click", () => void settle("cancel"));

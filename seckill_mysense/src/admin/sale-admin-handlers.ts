@@ -1,14 +1,26 @@
 import { adminEndpoints } from "../contract/admin-sales.ts";
-import { saleOf, showContent, type ShownContent, showSale, updateOf } from "../contract/sale-document.ts";
+import {
+  describeStrayUpdate,
+  saleOf,
+  showContent,
+  type ShownContent,
+  showSale,
+  updateOf,
+} from "../contract/sale-document.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "../gateway/mount-endpoint.ts";
+import { UnitsGoneError } from "../ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
-import { GateBehindError, type SaleService, UnitsGoneError, UnknownSaleError } from "../sales/sale-service.ts";
+import { GateBehindError, type SaleService, UnknownSaleError } from "../sales/sale-service.ts";
 
 interface ChangeRequest {
   readonly params: { readonly id: string };
-  readonly query: { readonly by?: string | undefined; readonly expected_version?: number | undefined };
+  readonly query: {
+    readonly by?: string | undefined;
+    readonly change?: string | undefined;
+    readonly expected_version?: number | undefined;
+  };
 }
 
 type ChangeFailure = "sale_not_found" | "sale_conflict" | "invalid_request" | "units_gone" | "gate_behind";
@@ -22,7 +34,10 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
   const endpoints = adminEndpoints;
   const apply = ({ params, query }: ChangeRequest, asked: SaleChange) =>
     change(
-      service.change(params.id, asked, { expectedVersion: query.expected_version, actor: query.by ?? defaultActor }),
+      service.change(params.id, asked, {
+        ...{ expectedVersion: query.expected_version, actor: query.by ?? defaultActor },
+        ...{ changeId: query.change, isRepeated: query.change !== undefined },
+      }),
     );
 
   mountEndpoint(app, endpoints.listSales, mount, async () => ({ ok: { sales: (await service.list()).map(showSale) } }));
@@ -37,13 +52,11 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
   mountEndpoint(app, endpoints.createSale, mount, async ({ body, query }) => {
     const { sale, products } = saleOf(body);
     const state = query.draft === "true" ? "draft" : "published";
-    return create(service.create(sale, products, { actor: query.by ?? defaultActor, state }));
+    return create(service.create(sale, products, { actor: query.by ?? defaultActor, state, changeId: query.change }));
   });
   mountEndpoint(app, endpoints.updateSale, mount, async (input) => {
-    const { params, body } = input;
-    if (body.id === undefined || body.id === params.id) return apply(input, updateOf(body));
-    const message = `id is ${JSON.stringify(body.id)}, but the sale ${params.id} was named`;
-    return { failure: "invalid_request", message } as const;
+    const message = describeStrayUpdate(input.params.id, input.body);
+    return message === undefined ? apply(input, updateOf(input.body)) : { failure: "invalid_request", message };
   });
   mountEndpoint(app, endpoints.restockProduct, mount, (input) =>
     apply(input, { kind: "restock", productId: input.body.product, units: input.body.units }),

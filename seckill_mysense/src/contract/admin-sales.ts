@@ -1,12 +1,14 @@
 import { z } from "zod";
+import { maxUnits } from "../domain/sale.ts";
 import { endpoint } from "./endpoint.ts";
-import { productId, saleId } from "./identifiers.ts";
+import { changeId, productId, saleId } from "./identifiers.ts";
 import { moment, saleDocument, saleUpdate, shownContent, shownSale } from "./sale-document.ts";
 
 const params = z.object({ id: saleId });
 /** A word that is misspelt is refused: a pause of one product would otherwise be one of the whole sale. */
 const asker = z.strictObject({
   by: z.string().min(1).max(200).optional().describe("Who asks, for the log of changes."),
+  change: changeId.optional().describe("The id of this change: a repeated request with the same one counts once."),
 });
 const change = asker.extend({
   expected_version: z.coerce.number().int().min(1).optional().describe("Refused when the sale has another version."),
@@ -73,7 +75,7 @@ const restockProduct = endpoint({
   ...changeOfSale,
   path: "/api/admin/sales/:id/restock",
   summary: "Adds units to a product, or takes them out with a negative number.",
-  body: z.strictObject({ product: productId, units: z.int() }),
+  body: z.strictObject({ product: productId, units: z.int().min(-maxUnits).max(maxUnits) }),
 });
 
 const extendSale = endpoint({

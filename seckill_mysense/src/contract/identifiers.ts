@@ -12,6 +12,13 @@ const chosenId = () =>
 export const saleId = chosenId();
 export const productId = chosenId();
 
+/** The id that a merchant gives to a change, so that a repeated one counts once. */
+export const changeId = z
+  .string()
+  .min(1)
+  .max(40)
+  .regex(/^[A-Za-z0-9_-]+$/, "letters, digits, dash and underscore");
+
 /** A reservation's id, as tokens carry it. */
 export const reservationId = z
   .string()

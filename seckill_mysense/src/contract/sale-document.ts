@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { groupBuckets, maxBuckets, splitIntoBuckets } from "../domain/buckets.ts";
 import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
-import type { Sale, SaleContent, SaleProduct } from "../domain/sale.ts";
+import { maxPriceMinor, maxUnits, type Sale, type SaleContent, type SaleProduct } from "../domain/sale.ts";
 import { productId, saleId } from "./identifiers.ts";
 
 /** A moment as RFC 3339 says it, with the offset from UTC: 2027-03-01T10:00:00Z, or +01:00 in place of Z. */
@@ -10,14 +10,13 @@ export const moment = z.iso.datetime({
   error: "must be a time with its offset, such as 2027-03-01T10:00:00Z or 2027-03-01T11:00:00+01:00",
 });
 const text = z.string().min(1).max(200);
-const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 const product = z.strictObject({
   id: productId,
   name: text,
-  price_minor: amount.describe("In the currency's smallest unit."),
+  price_minor: z.int().min(0).max(maxPriceMinor).describe("In the currency's smallest unit."),
   currency: z.string().regex(/^[A-Z]{3}$/, "must be three capital letters, such as EUR"),
-  units: amount,
+  units: z.int().min(0).max(maxUnits),
   limit_per_user: z.int().min(1).max(1_000),
   buckets: z
     .int()
@@ -61,6 +60,12 @@ export function saleOf({ id, title, starts_at, ends_at, products }: SaleDocument
       return splitIntoBuckets({ ...product, limitPerUser: limit_per_user, epoch: 1 }, buckets);
     }),
   };
+}
+
+/** Says why this update is not one of the sale that was named; undefined if it is. */
+export function describeStrayUpdate(named: string, { id }: z.infer<typeof saleUpdate>): string | undefined {
+  if (id === undefined || id === named) return undefined;
+  return `id is ${JSON.stringify(id)}, but the sale ${named} was named`;
 }
 
 export function updateOf({ title, starts_at, ends_at, products = [] }: z.infer<typeof saleUpdate>): SaleChange {

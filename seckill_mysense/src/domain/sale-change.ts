@@ -1,5 +1,5 @@
 import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
-import type { ProductRecord, SaleRecord } from "./sale.ts";
+import { describeLateEnd, latestEndMs, maxUnits, type ProductRecord, type SaleRecord } from "./sale.ts";
 
 /** What is different about a product, or all of a new one. `total` counts the units of all its buckets. */
 export interface ProductUpdate {
@@ -150,6 +150,7 @@ function moveTimes(
   if (endsAtMs !== sale.endsAtMs && endsAtMs <= nowMs) {
     return { refused: `ends_at is ${iso(endsAtMs)}, which is over; to end the sale now, use "end"` };
   }
+  if (endsAtMs !== sale.endsAtMs && endsAtMs > latestEndMs) return { refused: describeLateEnd(endsAtMs) };
   return { ...unchanged(sale), sale: { ...sale, startsAtMs, endsAtMs } };
 }
 
@@ -223,6 +224,7 @@ function withTotal(
   if (leaving.length > 0) {
     return { refused: `${name}: its units are being lowered from ${units} to ${lowered}: try again later` };
   }
+  if (total > maxUnits) return { refused: `${name}: units is ${total}, but at most ${maxUnits} are possible` };
   const taken = buckets.reduce((sum, bucket) => sum + bucket.taken, 0);
   if (total < taken) return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
   // Buckets between which units move are left alone: their totals are about to change.

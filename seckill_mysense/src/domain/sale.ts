@@ -6,6 +6,18 @@ export interface Sale {
   readonly endsAtMs: number;
 }
 
+/** Most units of one product: nobody has so many, and sums over all products of a sale stay exact. */
+export const maxUnits = 1_000_000_000;
+/** The highest price of a unit: the amount of the largest bundle stays exact. */
+export const maxPriceMinor = 1_000_000_000_000;
+/** Every sale is over by then: a later time is a slip of the hand. */
+export const latestEndMs = Date.UTC(2100, 0, 1);
+
+export function describeLateEnd(endsAtMs: number): string {
+  const [end, latest] = [endsAtMs, latestEndMs].map((ms) => new Date(ms).toISOString());
+  return `ends_at is ${end}, but must not be after ${latest}`;
+}
+
 /** A draft is not sold yet; a cancelled sale is sold no more, and its orders are released. */
 export type SaleState = "draft" | "published" | "cancelled";
 

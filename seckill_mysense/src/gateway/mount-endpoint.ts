@@ -13,7 +13,7 @@ import { failureOf } from "./failure-of.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { NodeLimits } from "./node-limits.ts";
-import { type BodyLimits, readJsonBody } from "./read-json-body.ts";
+import { type BodyLimits, readBody, readJsonBody } from "./read-json-body.ts";
 import { answer, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerToken, cookieValue } from "./request-fields.ts";
 
@@ -192,9 +192,8 @@ async function readInput(
   const query = parse(endpoint.query, Object.fromEntries(parameters), "the query");
   if ("failure" in query) return query;
   if (endpoint.body === undefined) {
-    if (isForPrograms(endpoint) && hasBody(request)) {
-      return { failure: "invalid_request", details: { message: "This address takes no body: only path and query." } };
-    }
+    const refused = isForPrograms(endpoint) ? await refuseBody(request, options.body) : undefined;
+    if (refused !== undefined) return refused;
     return { value: { params: params.value, query: query.value, body: undefined } };
   }
   const json = await readJsonBody(request, options.body);
@@ -219,9 +218,18 @@ function isForPrograms({ authorization }: Endpoint): boolean {
   return authorization === "internal" || authorization === "program";
 }
 
-/** An empty object says nothing. */
-function hasBody({ headers }: Request): boolean {
-  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > "{}".length;
+/** An empty object says nothing, and neither does an empty body of which nobody told the length. */
+async function refuseBody(request: Request, limits: BodyLimits): Promise<Checked<never> | undefined> {
+  const body = await readBody(request, { ...limits, maxBytes: "{}".length });
+  const isSlow = "failure" in body && body.failure === "body_too_slow";
+  if (isSlow) return { failure: "body_too_slow", details: { message: body.message } };
+  if (!("failure" in body) && !isHidden(request)) return undefined;
+  return { failure: "invalid_request", details: { message: "This address takes no body: only path and query." } };
+}
+
+/** Bun hands on no body of a GET, so nobody can tell whether one of unknown length is empty. */
+function isHidden({ method, headers }: Request): boolean {
+  return method === "GET" && headers.has("transfer-encoding");
 }
 
 function readSession(options: MountOptions, request: Request): Session | undefined {

@@ -10,11 +10,24 @@ export interface ChangedSales {
   readonly products: readonly ProductRecord[];
 }
 
-export interface ChangeOptions {
-  /** The change is refused when the sale has another version. */
-  readonly expectedVersion?: number | undefined;
+/** Who asks for a change, and for which one. */
+interface Asker {
   /** Who asks, for the log of changes. */
   readonly actor: string;
+  /**
+   * The id of this change. A repeated change of the same id counts once; another change of this id is refused. Without it
+   * each call is a change of its own.
+   */
+  readonly changeId?: string | undefined;
+}
+
+export interface CreateOptions extends Asker {
+  readonly state: "draft" | "published";
+}
+
+export interface ChangeOptions extends Asker {
+  /** The change is refused when the sale has another version. */
+  readonly expectedVersion?: number | undefined;
 }
 
 /** The lowering that a gate has answered, and the epoch in which it did. */
@@ -29,6 +42,11 @@ export interface UnitMove {
   readonly from: string;
   readonly to: string;
   readonly units: number;
+}
+
+/** The units could not be taken out of the sale: buyers have them. */
+export class UnitsGoneError extends Error {
+  override readonly name = "UnitsGoneError";
 }
 
 /** An entry of the log of changes. */
@@ -56,15 +74,12 @@ export interface LedgerChanges {
   list(): Promise<SaleRecord[]>;
   read(saleId: string): Promise<SaleContent | undefined>;
   /** Adds a sale. Throws `InvalidSaleError`, or `SaleConflictError` if a sale or product of these ids exists. */
-  create(
-    sale: Sale,
-    products: readonly SaleProduct[],
-    options: { readonly actor: string; readonly state: "draft" | "published" },
-  ): Promise<SaleContent>;
+  create(sale: Sale, products: readonly SaleProduct[], options: CreateOptions): Promise<SaleContent>;
   /**
    * Changes a sale; a change that alters nothing keeps the version. Fewer units are only asked for: see `settleLowering`.
-   * Throws `InvalidSaleError`, or `SaleConflictError` if the sale has not the expected version. Undefined when there is
-   * no such sale.
+   * Throws `InvalidSaleError`; `SaleConflictError` if the sale has not the expected version, or if the id stands for
+   * another change; for a repeated change `UnitsGoneError` if the gate has refused it meanwhile. Undefined when there is no
+   * such sale.
    */
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined>;
   /**

@@ -1,4 +1,4 @@
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import { describeLateEnd, latestEndMs, maxPriceMinor, maxUnits, type Sale, type SaleProduct } from "../domain/sale.ts";
 import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
@@ -6,6 +6,20 @@ const maxTextLength = 200;
 const maxProducts = 10_000;
 /** The gate keeps what a buyer holds in one field. */
 const maxLimitPerUser = 1_000;
+
+/**
+ * The same for a sale that is new, whose limits an older one may exceed: such a sale must still be paused and cancelled.
+ * Changes of one are checked by what they change.
+ */
+export function checkNewSale(sale: Sale, products: readonly SaleProduct[]): void {
+  checkSale(sale, products);
+  if (sale.endsAtMs > latestEndMs) throw new InvalidSaleError(`sale ${sale.id}: ${describeLateEnd(sale.endsAtMs)}`);
+  for (const { id, priceMinor, total } of products) {
+    const name = `sale ${sale.id}: product ${id}`;
+    checkWhole(name, { priceMinor }, 0, maxPriceMinor);
+    checkWhole(name, { total }, 0, maxUnits);
+  }
+}
 
 /** Throws `InvalidSaleError` for an invalid sale, because a database's own message would not explain what is wrong. */
 export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {

@@ -1,6 +1,7 @@
 /**
  * The database could not be reached or stayed contended. It may be unknown whether the last attempt was committed, and
- * it is safe to repeat the same call. Only a restock without `expectedVersion` counts again when it is called again.
+ * it is safe to repeat the same call. Only a restock without `changeId` and `expectedVersion` counts again when it is
+ * called again.
  */
 export class LedgerUnavailableError extends Error {
   override readonly name = "LedgerUnavailableError";

@@ -42,12 +42,21 @@ export async function startPayment(
     paymentId: payment.id,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
-    description: orders.map(describe).join(", "),
+    description: shortened(orders.map(describe).join(", ")),
     createdAtMs: payment.createdAtMs,
     payBeforeMs: order.payBeforeMs,
   });
   await payments.markCreated(payment.id, created);
   return { kind: "started", order, payUrl: created.payUrl };
+}
+
+/** Providers limit the length, and the names of a bundle's products may be long. */
+const maxDescriptionLength = 250;
+
+function shortened(text: string): string {
+  if (text.length <= maxDescriptionLength) return text;
+  // Half a character at the cut is no character.
+  return `${text.slice(0, maxDescriptionLength - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
 function describe({ productName, quantity }: Order): string {

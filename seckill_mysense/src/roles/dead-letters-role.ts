@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import type { DeadLetter } from "../ledger/dead-letters.ts";
 import type { Logger } from "../logging/logger.ts";
 import { describeLetter, describeResult } from "../operations/dead-letter-view.ts";
-import { DeadLetters } from "../orders/dead-letters.ts";
+import { DeadLetters, type SettleResult } from "../orders/dead-letters.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Task } from "./command-line.ts";
@@ -43,11 +43,13 @@ async function act(deadLetters: DeadLetters, { task, print }: DeadLettersRoleOpt
   }
   if (action === "show") {
     const letter = await deadLetters.read(id);
-    if (letter === undefined) print(describeResult({ kind: "not_found" }, id));
-    else print(json ? JSON.stringify(describeLetter(letter), undefined, 2) : renderLetter(letter));
-    return letter !== undefined;
+    if (letter !== undefined) {
+      print(json ? JSON.stringify(describeLetter(letter), undefined, 2) : renderLetter(letter));
+      return true;
+    }
   }
-  const result = await deadLetters[action](id, task.by ?? userInfo().username);
+  const result: SettleResult =
+    action === "show" ? { kind: "not_found" } : await deadLetters[action](id, task.by ?? userInfo().username);
   const message = describeResult(result, id);
   print(json ? JSON.stringify({ result: result.kind, message }) : message);
   return result.kind === "done" || result.kind === "already";

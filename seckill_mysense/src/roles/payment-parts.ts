@@ -25,7 +25,7 @@ export async function openProviders({ payments }: Settings): Promise<OpenedProvi
 type Account = Settings["payments"]["former"][number];
 
 async function openProvider(
-  { return_url, timeout_ms, callback_tolerance_seconds }: Settings["payments"],
+  { return_url, timeout_ms, callback_tolerance_seconds, ask_after_seconds }: Settings["payments"],
   { provider, api_url, api_key, callback_secret }: Account,
 ): Promise<PaymentProvider> {
   const shared = {
@@ -39,7 +39,7 @@ async function openProvider(
     case "simulator":
       return new SimulatorProvider(shared);
     case "stripe":
-      return openStripe({ ...shared, returnUrl: return_url });
+      return openStripe({ ...shared, returnUrl: return_url, askAfterMs: ask_after_seconds * 1_000 });
   }
 }
 

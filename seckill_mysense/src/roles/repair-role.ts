@@ -63,7 +63,9 @@ async function* productsOf(
 ): AsyncGenerator<string> {
   if (productId !== undefined) {
     const [record] = await gates.read([productId]);
-    if (record === undefined) throw new StartError(`the ledger has no product ${JSON.stringify(productId)}`);
+    if (record === undefined) {
+      throw new StartError(`the ledger has no product ${JSON.stringify(productId)}`, "product_not_found");
+    }
     yield productId;
     return;
   }

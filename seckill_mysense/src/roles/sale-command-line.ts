@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { changeId } from "../contract/identifiers.ts";
+import { maxUnits } from "../domain/sale.ts";
 import { UsageError } from "./command-line.ts";
 
 /** What a command does with sales. `file` is a path, or "-" for the standard input. */
@@ -21,6 +23,8 @@ export interface SaleCommandLine {
   readonly expectedVersion: number | undefined;
   /** Who asks, for the log of changes; undefined for the user of the operating system. */
   readonly actor: string | undefined;
+  /** The id of the change; undefined for one that is asked for the first time. */
+  readonly changeId: string | undefined;
   /** How long to wait until the gate has the change. */
   readonly waitSeconds: number;
 }
@@ -30,6 +34,7 @@ interface CommonOptions {
   readonly json?: boolean;
   readonly expectVersion?: number;
   readonly by?: string;
+  readonly change?: string;
   readonly wait?: number;
 }
 
@@ -46,8 +51,9 @@ export function saleUsage(): string {
 export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine | string {
   let taken: SaleCommandLine | undefined;
   let help = "";
-  const command = program((action, { config, json = false, expectVersion, by, wait = 0 }) => {
-    taken = { action, configFile: config, json, expectedVersion: expectVersion, actor: by, waitSeconds: wait };
+  const command = program((action, { config, json = false, expectVersion, by, change, wait = 0 }) => {
+    const asker = { expectedVersion: expectVersion, actor: by, changeId: change };
+    taken = { action, configFile: config, json, ...asker, waitSeconds: wait };
   });
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
@@ -80,9 +86,10 @@ function program(took: Took): Command {
       .option("--json", "answer as JSON");
   const change = (name: string, description: string): Command =>
     add(name, description)
-      .option("--expect-version <n>", "refuse when the sale has another version", whole)
+      .option("--expect-version <n>", "refuse when the sale has another version", between(1, Number.MAX_SAFE_INTEGER))
       .option("--by <name>", "who asks, for the log of changes")
-      .option("--wait <seconds>", "how long to wait for a gate that is away or closed", seconds);
+      .option("--change <id>", "repeats a change whose outcome is unknown; it counts once", idOfChange)
+      .option("--wait <seconds>", "how long to wait for a gate that is away or closed", between(0, maxWaitSeconds));
   addReaders(add, took);
   addWriters(change, took);
   return root;
@@ -123,7 +130,7 @@ function addWriters(add: Add, took: Took): void {
   }
   add("restock <id>", "adds units, or takes them out with a negative number")
     .requiredOption("--product <id>", "the product")
-    .requiredOption("--units <n>", "how many more, or with a minus how many less", integer)
+    .requiredOption("--units <n>", "how many more, or with a minus how many less", between(-maxUnits, maxUnits))
     .action((id: string, options: CommonOptions & { product: string; units: number }) =>
       took({ kind: "restock", id, product: options.product, units: options.units }, options),
     );
@@ -142,23 +149,21 @@ const descriptions = {
   resume: "ends a pause",
 } as const;
 
-function integer(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number.`);
-}
-
 /** Longer waits are better left to the caller, who can end them. */
 const maxWaitSeconds = 3_600;
 
-function seconds(text: string): number {
-  const value = integer(text);
-  if (value >= 0 && value <= maxWaitSeconds) return value;
-  throw new InvalidArgumentError(`${text} is not from 0 to ${maxWaitSeconds}.`);
+function between(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value)) {
+      throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number.`);
+    }
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`${text} is not from ${least} to ${most}.`);
+  };
 }
 
-function whole(text: string): number {
-  const value = integer(text);
-  if (value >= 1) return value;
-  throw new InvalidArgumentError(`${text} is less than 1, the first version.`);
+function idOfChange(text: string): string {
+  if (changeId.safeParse(text).success) return text;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not 1 to 40 letters, digits, dashes and underscores.`);
 }

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { z } from "zod";
 import { describeIssues } from "../contract/describe-issues.ts";
 import {
+  describeStrayUpdate,
   moment,
   saleDocument,
   saleOf,
@@ -13,12 +14,13 @@ import {
 } from "../contract/sale-document.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
+import { UnitsGoneError } from "../ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
-import { checkSale } from "../ledger/check-sale.ts";
+import { checkNewSale } from "../ledger/check-sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
-import { GateBehindError, SaleService, UnitsGoneError, UnknownSaleError } from "../sales/sale-service.ts";
+import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
@@ -60,36 +62,47 @@ const expected = [
   { kind: GateBehindError, code: "gate_behind", end: "recorded" },
   { kind: StartError, code: "cannot_start", end: "mistake" },
 ] as const;
+/** What changes nothing, and may be repeated as often as you like. */
+const readers: readonly SaleAction["kind"][] = ["validate", "list", "show"];
 const unexpected = { code: "unknown_outcome", end: "unknown" } as const;
 
 /** Runs one command of `sale`. If it is not done, it has printed why not. */
 export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleCommandEnd> {
   const { commandLine, print, printError } = options;
+  const changeId = commandLine.changeId ?? crypto.randomUUID();
   try {
-    const answer = await answerTo(options);
+    const answer = await answerTo(options, changeId);
     print(commandLine.json ? JSON.stringify(answer.json) : answer.text);
     return "done";
   } catch (error) {
     const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
-    if (commandLine.json) print(JSON.stringify({ error: code, message }));
-    else printError(message);
+    const advice = readers.includes(commandLine.action.kind) ? undefined : howToRepeat[end]?.(changeId);
+    const change = advice === undefined ? {} : { change: changeId };
+    if (commandLine.json) print(JSON.stringify({ error: code, message, ...change }));
+    else printError(advice === undefined ? message : `${message}\n${advice}`);
     return end;
   }
 }
 
-async function answerTo(options: SaleRoleOptions): Promise<Answer> {
+/** A restock that is simply repeated would count twice. */
+const howToRepeat: Partial<Record<SaleCommandEnd, (changeId: string) => string>> = {
+  unknown: (id) => `The change may have been made. The same command with --change ${id} makes it once.`,
+  recorded: (id) => `The same command with --change ${id} does not make it again; --wait SECONDS waits for the gate.`,
+};
+
+async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Answer> {
   const { commandLine, settings, logger, clock } = options;
   const { action } = commandLine;
   if (action.kind === "validate") return validate(action.file);
   // A file that is wrong is told before anything is opened.
-  const work = prepare(action, commandLine);
+  const work = prepare(action, commandLine, changeId);
   await using cleanup = new AsyncDisposableStack();
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
   await prepareLedger(ledger, settings);
-  const isReader = action.kind === "list" || action.kind === "show" || action.kind === "create";
-  const gate = isReader ? undefined : await gateOf(ledger, settings, logger);
+  const needsNoGate = readers.includes(action.kind) || action.kind === "create";
+  const gate = needsNoGate ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }));
 }
@@ -100,13 +113,14 @@ async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promi
 
 function validate(file: string): Answer {
   const { sale, products } = saleOf(readJson(file, saleDocument));
-  checkSale(sale, products);
+  checkNewSale(sale, products);
   return { json: { valid: true }, text: `${file}: sale ${sale.id} with ${products.length} products is valid` };
 }
 
 function prepare(
   action: Exclude<SaleAction, { kind: "validate" }>,
-  { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
+  { expectedVersion, actor = defaultActor(), changeId, waitSeconds }: SaleCommandLine,
+  id: string,
 ): (service: SaleService) => Promise<Answer> {
   switch (action.kind) {
     case "list":
@@ -124,11 +138,12 @@ function prepare(
     case "create": {
       const { sale, products } = saleOf(readJson(action.file, saleDocument));
       const state = action.draft ? "draft" : "published";
-      return async (service) => changed(await service.create(sale, products, { actor, state }));
+      return async (service) => changed(await service.create(sale, products, { actor, state, changeId: id }));
     }
     default: {
       const change = changeOf(action);
-      const changeOptions = { expectedVersion, actor, waitMs: waitSeconds * 1_000 };
+      const waitMs = waitSeconds * 1_000;
+      const changeOptions = { expectedVersion, actor, changeId: id, isRepeated: changeId !== undefined, waitMs };
       return async (service) => changed(await service.change(action.id, change, changeOptions));
     }
   }
@@ -155,10 +170,9 @@ function changeOf(action: Exclude<SaleAction, { kind: "validate" | "list" | "sho
     }
     case "update": {
       const update = readJson(action.file, saleUpdate);
-      if (update.id === undefined || update.id === action.id) return updateOf(update);
-      throw new InvalidSaleError(
-        `${action.file}: id is ${JSON.stringify(update.id)}, but the sale ${action.id} was named`,
-      );
+      const stray = describeStrayUpdate(action.id, update);
+      if (stray === undefined) return updateOf(update);
+      throw new InvalidSaleError(`${action.file}: ${stray}`);
     }
   }
 }

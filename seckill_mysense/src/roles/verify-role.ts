@@ -43,6 +43,6 @@ export async function verifySales(options: VerifyOptions): Promise<VerificationR
 async function saleIds(sales: Pick<LedgerSales, "list">, wanted: string | undefined): Promise<string[]> {
   const ids = (await sales.list()).map(({ id }) => id);
   if (wanted === undefined) return ids;
-  if (!ids.includes(wanted)) throw new StartError(`the ledger has no sale ${JSON.stringify(wanted)}`);
+  if (!ids.includes(wanted)) throw new StartError(`the ledger has no sale ${JSON.stringify(wanted)}`, "sale_not_found");
   return [wanted];
 }

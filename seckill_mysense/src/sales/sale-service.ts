@@ -2,7 +2,13 @@ import { groupBuckets, productOf } from "../domain/buckets.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { Lowering, ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
-import type { ChangeOptions, LedgerChanges, LoggedChange } from "../ledger/changes.ts";
+import {
+  type ChangeOptions,
+  type CreateOptions,
+  type LedgerChanges,
+  type LoggedChange,
+  UnitsGoneError,
+} from "../ledger/changes.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
@@ -21,11 +27,6 @@ export class UnknownSaleError extends Error {
   override readonly name = "UnknownSaleError";
 }
 
-/** The units could not be taken out of the sale: buyers have them. */
-export class UnitsGoneError extends Error {
-  override readonly name = "UnitsGoneError";
-}
-
 /**
  * The change stands in the ledger, but has not reached the gate: the gate is away, or closed to be compared or rebuilt.
  * The gateways bring it there as soon as they can.
@@ -37,6 +38,11 @@ export class GateBehindError extends Error {
 export interface WaitOptions {
   /** How long to wait until the gate has the change, in milliseconds; 0 to ask it once. */
   readonly waitMs?: number | undefined;
+}
+
+interface CarryOutOptions extends ChangeOptions, WaitOptions {
+  /** The change may have been made before: then it may have been followed by others. */
+  readonly isRepeated?: boolean | undefined;
 }
 
 /** Pause between two tries to bring a change to the gate. */
@@ -70,11 +76,7 @@ export class SaleService {
     return this.#parts.changes.history(saleId, limit);
   }
 
-  create(
-    sale: Sale,
-    products: readonly SaleProduct[],
-    options: { readonly actor: string; readonly state: "draft" | "published" },
-  ): Promise<SaleContent> {
+  create(sale: Sale, products: readonly SaleProduct[], options: CreateOptions): Promise<SaleContent> {
     return this.#parts.changes.create(sale, products, options);
   }
 
@@ -82,10 +84,11 @@ export class SaleService {
    * Changes a sale and brings the change to the gate. Also throws what `LedgerChanges.change` throws.
    * @throws UnknownSaleError, UnitsGoneError, GateBehindError when the gate does not have the change within `waitMs`
    */
-  async change(saleId: string, change: SaleChange, options: ChangeOptions & WaitOptions): Promise<SaleContent> {
+  async change(saleId: string, change: SaleChange, options: CarryOutOptions): Promise<SaleContent> {
     const content = known(saleId, await this.#parts.changes.change(saleId, change, options));
     try {
-      return await this.#carryOut(content, latest(content.products), options);
+      const asked = options.isRepeated === true ? content.products : latest(content.products);
+      return await this.#carryOut(content, asked, options);
     } finally {
       // Also while the gate is away: the ledger records no further order of the sale.
       if (change.kind === "cancel") await this.#release();

@@ -1,12 +1,12 @@
 import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
 import { mkdirSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { type BundleTokenClaims, ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
+import { sendBytes } from "../fakes/send-bytes.ts";
 import { residentBytes } from "../fakes/resident-bytes.ts";
 import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
 
@@ -148,19 +148,8 @@ class Shop implements AttackedShop {
     });
   }
 
-  raw(bytes: string, timeoutMs = 5_000): Promise<string> {
-    return new Promise((resolve) => {
-      let text = "";
-      const socket = connect({ host: "127.0.0.1", port: this.port }, () => socket.write(bytes, "latin1"));
-      const timer = setTimeout(() => socket.destroy(), timeoutMs);
-      socket.on("data", (chunk) => (text += chunk.toString("latin1")));
-      // A refused connection is a refusal too: the bytes received so far are the answer.
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        clearTimeout(timer);
-        resolve(text);
-      });
-    });
+  raw(bytes: string, timeoutMs?: number): Promise<string> {
+    return sendBytes(this.port, bytes, timeoutMs);
   }
 
   allow(userId: string, ...productIds: string[]): string {

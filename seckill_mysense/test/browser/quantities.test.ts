@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import type { CheckAnswer } from "../../src/contract/check.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { desktop, heading, launchBrowser, narrowPhone, openPage, overflows, password } from "./sale-browser.ts";
+import { desktop, heading, launchBrowser, narrowPhone, look, openPage, password } from "./sale-browser.ts";
 import { phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
-/** A folder for pictures of each state; none are taken without it. */
-const pictures = process.env["SALE_PICTURES"];
 const address = "/check?productID=headphones";
 
 describe.skipIf(service.missing)(`a choice of units on the sale page${service.reason}`, () => {
@@ -39,16 +36,6 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
   async function payFor(page: Page, system: TestGateway): Promise<void> {
     await recordAll(system);
     await button(page, "Pay now").click();
-  }
-
-  async function look(page: Page, name: string): Promise<void> {
-    expect(await overflows(page)).toBe(false);
-    if (pictures === undefined) return;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const path = join(pictures, `${name}-${page.viewportSize()?.width}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: true });
-    }
   }
 
   for (const viewport of [narrowPhone, tablet, desktop]) {

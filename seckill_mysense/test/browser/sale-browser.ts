@@ -1,3 +1,5 @@
+import { expect } from "bun:test";
+import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findProgram, temporaryFolder } from "../../../tools/test-services/index.ts";
 
@@ -65,4 +67,18 @@ export function heading(page: Page, name: string): Promise<void> {
 
 export async function overflows(page: Page): Promise<boolean> {
   return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
+}
+
+/** A folder for pictures of each state; none are taken without it. */
+const pictures = process.env["SALE_PICTURES"];
+
+/** Checks that the page is not wider than its window, and takes pictures of it in both schemes of colours. */
+export async function look(page: Page, name: string): Promise<void> {
+  expect(await overflows(page)).toBe(false);
+  if (pictures === undefined) return;
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const path = join(pictures, `${name}-${page.viewportSize()?.width}-${colorScheme}.png`);
+    await page.screenshot({ path, fullPage: true });
+  }
 }

@@ -8,6 +8,7 @@ import { amendProduct } from "../../src/sales/amend-product.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { type GateServer, openShop, type Shop } from "./changing-shop.ts";
+import { whatAskersWereTold } from "../simulation/crowd.ts";
 import { untilVerified } from "./until-verified.ts";
 
 const mariadb = requireService("mariadb");
@@ -55,6 +56,9 @@ interface Buyer {
   readonly token: string;
   readonly bucket: string;
   readonly reservationId: string;
+  /** The last answer: its status, and the reservation that it named. */
+  status: number;
+  held: string | undefined;
 }
 
 function sumOf(numbers: readonly number[]): number {
@@ -78,15 +82,17 @@ function buyersOf(shop: Shop, count: number, bucket?: string): Buyer[] {
     const times = { notBeforeMs: Date.now() - 1_000, expiresAtMs: Date.now() + 3_600_000, queuePosition: 0 };
     const reservationId = ids.create(userId, productId);
     const token = tokens.issue({ saleId, productId, userId, reservationId, ...times });
-    buyers.push({ token, bucket: productId, reservationId });
+    buyers.push({ token, bucket: productId, reservationId, status: 0, held: undefined });
   }
   return buyers;
 }
 
-async function ask(url: string, { token }: Pick<Buyer, "token">): Promise<number> {
-  const headers = { authorization: `Bearer ${token}` };
+async function ask(url: string, buyer: Buyer): Promise<number> {
+  const headers = { authorization: `Bearer ${buyer.token}` };
   const answer = await fetch(`${url}/check?productID=${testProduct.id}`, { method: "POST", headers });
-  await answer.body?.cancel();
+  const { reservation } = (await answer.json()) as { reservation?: string };
+  buyer.status = answer.status;
+  buyer.held = reservation;
   return answer.status;
 }
 
@@ -95,8 +101,16 @@ async function unitsAtTheGate({ gate }: Shop, buckets: readonly string[]): Promi
   return states.reduce((sum, state) => sum + state!.available, 0);
 }
 
-function expectVerified({ ledger, gate, queue }: Shop, demandLeft: boolean): Promise<void> {
-  return untilVerified({ saleId, ledger, gate, queue, atRest: true, demandLeft }, 20_000);
+/** Also judges what the buyers were told. To one who was told to try again, nothing was said. */
+async function expectVerified(
+  { ledger, gate, queue, eastUrl }: Shop,
+  { buyers, demandLeft }: { readonly buyers: readonly Buyer[]; readonly demandLeft: boolean },
+): Promise<void> {
+  const told = await whatAskersWereTold(
+    () => eastUrl,
+    buyers.filter(({ status }) => status !== 503),
+  );
+  await untilVerified({ saleId, ledger, gate, queue, told, atRest: true, demandLeft }, 20_000);
 }
 
 describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring${mariadb.reason}`, () => {
@@ -110,7 +124,7 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
       for (const buyer of buyers) expect(await ask(shop.eastUrl, buyer)).toBe(202);
       expect(await ask(shop.westUrl, last)).toBe(410);
       expect(await ask(shop.eastUrl, buyers[0]!)).toBe(200);
-      await expectVerified(shop, true);
+      await expectVerified(shop, { buyers: [...buyers, last], demandLeft: true });
       const totals = (await shop.ledger.changes.read(saleId))!.products.map(({ total }) => total);
       expect(totals.reduce((sum, total) => sum + total, 0)).toBe(14);
     },
@@ -126,7 +140,8 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
         shop.service.change(saleId, { kind: "restock", productId: testProduct.id, units }, { actor });
       let accepted = 0;
       let isRestocked = false;
-      const crowd = buyersOf(shop, 200).map(async (buyer, index) => {
+      const buyers = buyersOf(shop, 200);
+      const crowd = buyers.map(async (buyer, index) => {
         const url = index % 2 === 0 ? shop.eastUrl : shop.westUrl;
         for (;;) {
           const isFinal = isRestocked;
@@ -154,7 +169,7 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
       await Promise.all(crowd);
       const { products } = (await shop.ledger.changes.read(saleId))!;
       expect(accepted).toBe(products.reduce((sum, { total }) => sum + total, 0));
-      await expectVerified(shop, true);
+      await expectVerified(shop, { buyers, demandLeft: true });
     },
     timeoutMs,
   );
@@ -188,7 +203,7 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
         },
         { what: "all units to be sold", timeoutMs: 60_000 },
       );
-      await expectVerified(shop, true);
+      await expectVerified(shop, { buyers, demandLeft: true });
     },
     timeoutMs,
   );
@@ -220,7 +235,7 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
         what: "the offer",
         timeoutMs: 20_000,
       });
-      await expectVerified(shop, true);
+      await expectVerified(shop, { buyers, demandLeft: true });
     },
     timeoutMs,
   );
@@ -250,7 +265,7 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
           },
           { what: "the units to have moved", timeoutMs: 20_000 },
         );
-        await expectVerified(shop, false);
+        await expectVerified(shop, { buyers: [], demandLeft: false });
       },
       timeoutMs,
     );

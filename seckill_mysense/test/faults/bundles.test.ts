@@ -2,15 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { bundleId } from "../../src/domain/bundle.ts";
+import { bundleId, partIds } from "../../src/domain/bundle.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, runProgram, startProgram } from "../roles/program.ts";
-import { gatherBuyers } from "../simulation/crowd.ts";
+import { type Asked, gatherBuyers, whatAskersWereTold } from "../simulation/crowd.ts";
 import { verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
@@ -33,6 +34,13 @@ interface Bundle {
   readonly parts: readonly { readonly productId: string; readonly quantity: number }[];
   /** The code of the final refusal; empty for a bundle that was accepted. */
   refusal: string;
+}
+
+/** A buyer of one product. */
+interface Single extends Asked {
+  readonly productId: string;
+  readonly reservationId: string;
+  held: string | undefined;
 }
 
 describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, () => {
@@ -72,7 +80,8 @@ describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, 
       await buying;
       // A bundle whose gateway was killed between two gates is given up when its time is over.
       await shop.untilAtRest();
-      await verifiedAtRest(configFile);
+      const asked = { bundles: wanted, singles: rivals };
+      await verifiedAtRest(configFile, await shop.toldTo(asked));
 
       let won = 0;
       let broken = 0;
@@ -103,7 +112,9 @@ describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, 
 
       // What is not sold is on sale: buyers who come now take every unit of it.
       for (const productId of productIds) {
-        for (const late of shop.singles(productId, stock[productId], "late")) await shop.buyOne(late);
+        const late = shop.singles(productId, stock[productId], "late");
+        for (const single of late) await shop.buyOne(single);
+        rivals.push(...late);
       }
       await waitUntil(
         async () => {
@@ -112,7 +123,7 @@ describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, 
         },
         { what: "every unit to be sold", timeoutMs: 40_000 },
       );
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await shop.toldTo(asked));
       await shop.close();
       await services.stop();
     },
@@ -156,7 +167,7 @@ describe.skipIf(missing)(`bundles in a crowd, while roles are killed${reason}`, 
         what: "a lamp to be sold",
         timeoutMs: 20_000,
       });
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await shop.toldTo({ bundles: [bundle], singles: [late!] }));
       await shop.close();
       await services.stop();
     },
@@ -215,10 +226,10 @@ class BundleShop implements AsyncDisposable {
     return { userId, id, parts, token: this.#tokens.issue(claims), refusal: "" };
   }
 
-  singles(productId: ProductId, count: number, name = "rival"): { token: string; productId: string }[] {
+  singles(productId: ProductId, count: number, name = "rival"): Single[] {
     const { id: saleId, ...times } = this.#sale;
     return gatherBuyers({ secret: testSecret, saleId, productId, ...times, prefix: `${name}-${productId}` }, count).map(
-      ({ token }) => ({ token, productId }),
+      ({ token, reservationId }) => ({ token, productId, reservationId, held: undefined }),
     );
   }
 
@@ -230,9 +241,10 @@ class BundleShop implements AsyncDisposable {
     bundle.refusal = error;
   }
 
-  async buyOne({ token, productId }: { token: string; productId: string }): Promise<void> {
-    const { status } = await this.#ask(`/check?productID=${productId}`, token);
+  async buyOne(single: Single): Promise<void> {
+    const { status } = await this.#ask(`/check?productID=${single.productId}`, single.token);
     expect([200, 202, 410]).toContain(status);
+    single.held = status === 410 ? undefined : single.reservationId;
   }
 
   async #ask(path: string, token: string, random?: SeededRandom): Promise<{ status: number; error: string }> {
@@ -254,6 +266,22 @@ class BundleShop implements AsyncDisposable {
   async told({ id, token }: Bundle): Promise<string> {
     const { body } = await new TestBuyer(this.url(1)).send("GET", `/api/reservations/${id}`, { bearer: token });
     return body.status ?? body.error;
+  }
+
+  /** What all are told at last, about each part of a bundle. */
+  async toldTo(asked: {
+    readonly bundles: readonly Bundle[];
+    readonly singles: readonly Single[];
+  }): Promise<ToldAnswer[]> {
+    const told = await whatAskersWereTold(() => this.url(1), asked.singles);
+    for (const bundle of asked.bundles) {
+      const answer = (await this.told(bundle)) === "won" ? "won" : "lost";
+      const ids = partIds({ bundleId: bundle.id, parts: bundle.parts.length });
+      for (const [index, { productId }] of bundle.parts.entries()) {
+        told.push({ reservationId: ids[index]!, productId, userId: bundle.userId, answer });
+      }
+    }
+    return told;
   }
 
   /** Waits until no bundle is undecided, and all units that are to come back are there. */

@@ -4,7 +4,7 @@ import type { SaleProduct } from "../../src/domain/sale.ts";
 import type { Gate } from "../../src/gate/gate.ts";
 import { SaleService } from "../../src/sales/sale-service.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
-import { type Buyer, gatherBuyers } from "../simulation/crowd.ts";
+import { type Asked, type Buyer, gatherBuyers, whatAskersWereTold } from "../simulation/crowd.ts";
 import { openShop, type Shop } from "./changing-shop.ts";
 import { untilVerified } from "./until-verified.ts";
 
@@ -46,8 +46,8 @@ async function ask(url: string, { token }: Buyer): Promise<{ status: number; err
   return { status: answer.status, error };
 }
 
-/** Waits until the ledger has an order for each unit, and checks every invariant. */
-async function expectSoldOut(shop: Shop, product: SaleProduct): Promise<void> {
+/** Waits until the ledger has an order for each unit. */
+async function untilSoldOut(shop: Shop, product: SaleProduct): Promise<void> {
   await waitUntil(
     async () => {
       const totals = (await shop.ledger.sales.readTotals(product.id))!;
@@ -55,12 +55,17 @@ async function expectSoldOut(shop: Shop, product: SaleProduct): Promise<void> {
     },
     { what: "every unit to be sold", timeoutMs: 30_000 },
   );
-  await expectVerified(shop, { demandLeft: true });
 }
 
-function expectVerified({ ledger, gate, queue }: Shop, { demandLeft }: { demandLeft: boolean }): Promise<void> {
-  return untilVerified({ saleId: "spring", ledger, gate, queue, atRest: true, demandLeft }, 20_000);
+async function expectVerified(
+  { ledger, gate, queue, eastUrl }: Shop,
+  { asked, demandLeft }: { readonly asked: readonly Asked[]; readonly demandLeft: boolean },
+): Promise<void> {
+  const told = await whatAskersWereTold(() => eastUrl, asked);
+  await untilVerified({ saleId: "spring", ledger, gate, queue, told, atRest: true, demandLeft }, 20_000);
 }
+
+const heldBy = ({ token, reservationId }: Buyer): Asked => ({ token, held: reservationId });
 
 describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
   test(
@@ -72,7 +77,8 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
         shop.service.change("spring", { kind: "restock", productId: product.id, units }, { actor });
       let isOver = false;
       const accepted = new Set<Buyer>();
-      const crowd = buyersOf(product, 150).map(async (buyer, index) => {
+      const buyers = buyersOf(product, 150);
+      const crowd = buyers.map(async (buyer, index) => {
         const url = index % 2 === 0 ? shop.eastUrl : shop.westUrl;
         for (;;) {
           const { status } = await ask(url, buyer);
@@ -117,10 +123,12 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
         },
         { what: "the gateway that was cut off to know the later end", timeoutMs: 20_000 },
       );
-      await expectSoldOut(shop, product);
+      await untilSoldOut(shop, product);
       isOver = true;
       await Promise.all(crowd);
       expect(accepted.size).toBe(69);
+      const asked = buyers.map((buyer) => (accepted.has(buyer) ? heldBy(buyer) : { ...buyer, held: undefined }));
+      await expectVerified(shop, { asked, demandLeft: true });
     },
     timeoutMs,
   );
@@ -143,7 +151,7 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
           timeoutMs: patienceMs,
         });
         expect((await shop.gate.status("spring", product.id))!.available).toBe(3);
-        await expectVerified(shop, { demandLeft: false });
+        await expectVerified(shop, { asked: [heldBy(buyer!)], demandLeft: false });
       },
       timeoutMs,
     );
@@ -156,14 +164,15 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
       const product = await startSale(shop, 4);
       shop.westLedgerLine.cut();
       // Gone at the gate, and not yet in the ledger for all that the ledger knows.
-      for (const buyer of buyersOf(product, 3)) expect((await ask(shop.eastUrl, buyer)).status).toBe(202);
+      const buyers = buyersOf(product, 3);
+      for (const buyer of buyers) expect((await ask(shop.eastUrl, buyer)).status).toBe(202);
       await dieLowering(shop, product, { point: "before the gate", units: -4 }).catch(() => undefined);
       await waitUntil(async () => (await shop.ledger.changes.read("spring"))!.products[0]!.lowering === undefined, {
         what: "the lowering to be settled",
         timeoutMs: patienceMs,
       });
       expect((await shop.ledger.sales.readTotals(product.id))!.total).toBe(4);
-      await expectVerified(shop, { demandLeft: false });
+      await expectVerified(shop, { asked: buyers.map(heldBy), demandLeft: false });
       const refused = shop.service.change("spring", { kind: "restock", productId: product.id, units: -2 }, { actor });
       await expect(refused).rejects.toThrow(/units (is|cannot be) 2/);
     },

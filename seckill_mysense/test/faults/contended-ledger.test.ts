@@ -72,7 +72,7 @@ describe.skipIf(missing)(`fault 14: the ledger is contended, with every role as 
     const [row] = (await foreign`SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'`) as { Value: string }[];
     // The transaction that waited may have been another one than the consumer's, so not every try is a deadlock.
     expect(Number(row!.Value)).toBeGreaterThan(0);
-    await verifiedAtRest(configFile);
+    await verifiedAtRest(configFile, told);
     await foreign.close();
     await Promise.all([gateway, relay, consumer, sweeper].map((program) => program!.process.stop()));
     await Promise.all([services.stop(), mysql.drop()]);

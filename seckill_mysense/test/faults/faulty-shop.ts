@@ -7,6 +7,9 @@ import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
+import { whatAskersWereTold } from "../simulation/crowd.ts";
+import { expectTruth } from "./expect-truth.ts";
 import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
 
 export interface FaultyShopOptions {
@@ -38,6 +41,9 @@ export class FaultyShop {
   program: RunningProgram | undefined;
   readonly #cleanUps: (() => Promise<unknown>)[] = [];
   #buyers = 0;
+  readonly #purchases: Purchase[] = [];
+  /** What each buyer was told in the end. */
+  #told: readonly ToldAnswer[] = [];
 
   private constructor(configFile: string, ledger: Ledger, redis: Redis) {
     this.configFile = configFile;
@@ -80,6 +86,19 @@ export class FaultyShop {
     return this.program;
   }
 
+  /** Stops the program in good order, after every buyer has heard what became of its reservation. */
+  async stop(): Promise<void> {
+    await this.#hear();
+    await this.program!.process.stop();
+  }
+
+  async #hear(): Promise<void> {
+    const asked = this.#purchases.map(({ token, status, reservation }) => {
+      return { token, held: status === 202 || status === 200 ? reservation : undefined };
+    });
+    this.#told = await whatAskersWereTold(() => this.program!.url, asked);
+  }
+
   async close(): Promise<void> {
     await this.program?.process.stop();
     this.redis.disconnect();
@@ -96,6 +115,7 @@ export class FaultyShop {
         await buyer.register(name);
         const token = await buyer.token(productId);
         const purchase = { buyer, productId, token, status: 0, reservation: "" };
+        this.#purchases.push(purchase);
         await this.ask(purchase);
         return purchase;
       }),
@@ -152,8 +172,12 @@ export class FaultyShop {
     });
   }
 
-  /** Waits until everything is at rest and the verifier is content; fails with its report. */
+  /**
+   * Waits until everything is at rest and the verifier is content, also with what every buyer was told; fails with its
+   * report.
+   */
   async verify(): Promise<string> {
+    if (this.program!.process.exit === undefined) await this.#hear();
     const args = ["verify", "--at-rest", "--config", this.configFile];
     let report = await runProgram(args);
     for (let tries = 0; report.code !== 0 && tries < 20; tries++) {
@@ -161,6 +185,7 @@ export class FaultyShop {
       report = await runProgram(args);
     }
     expect(`${report.code} ${report.stdout}${report.stderr}`).toContain("0 sale spring: no invariant is violated");
+    await expectTruth(this.ledger, this.#told);
     return report.stdout;
   }
 

@@ -7,7 +7,7 @@ import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
 import { logOf } from "./operations-of.ts";
-import { type Purchase, verifiedAtRest } from "./sale-on-services.ts";
+import { type Asker, toldTo, verifiedAtRest } from "./sale-on-services.ts";
 
 const timeoutMs = 120_000;
 const diskBytes = 24 * 1024 * 1024;
@@ -56,12 +56,12 @@ describe.skipIf(canMount === undefined)(`fault 32: a full disk${skipped}`, () =>
           const buyers = await Promise.all(
             Array.from({ length: 30 }, (_, index) => buyerWithToken(system.url, `Buyer ${index}`, demoProductId)),
           );
-          const purchases: Purchase[] = [];
+          const purchases: Asker[] = [];
           const ask = async (index: number): Promise<number> => {
             const [buyer, bearer] = buyers[index]!;
             const { status, body } = await buyer.check(demoProductId, bearer);
             // 200 is the reservation of an earlier try, whose answer was lost on the way.
-            if (status === 202 || status === 200) purchases.push({ buyer, bearer, status, id: body.reservation });
+            if (status === 202 || status === 200) purchases.push({ bearer, status, id: body.reservation });
             return status;
           };
           await waitUntil(async () => (await ask(0)) === 202, { what: "the sale to be open", timeoutMs: 10_000 });
@@ -78,12 +78,14 @@ describe.skipIf(canMount === undefined)(`fault 32: a full disk${skipped}`, () =>
           await waitUntil(sells, { what: "the sale to go on", timeoutMs: 15_000 }).catch(() => {});
           await system.process.stop();
           const again = await startProgram(configFile);
-          await waitUntil(async () => (await buyLate(again.url)) !== undefined, {
-            what: "the sale to go on after a restart",
-            timeoutMs: 20_000,
-          });
-          const late = await buyLate(again.url);
-          for (const { bearer, id } of [...purchases, late!]) {
+          const buysLate = async (): Promise<boolean> => {
+            const [buyer, bearer] = await buyerWithToken(again.url, `Late ${Math.random()}`, demoProductId);
+            const { status, body } = await buyer.check(demoProductId, bearer);
+            if (status === 202) purchases.push({ bearer, status, id: body.reservation });
+            return status === 202;
+          };
+          await waitUntil(buysLate, { what: "the sale to go on after a restart", timeoutMs: 20_000 });
+          for (const { bearer, id } of purchases) {
             const url = `${again.url}/api/reservations/${id}?productID=${demoProductId}`;
             const isWon = async (): Promise<boolean> => {
               const answer = await fetch(url, { headers: { authorization: `Bearer ${bearer}` } });
@@ -93,20 +95,14 @@ describe.skipIf(canMount === undefined)(`fault 32: a full disk${skipped}`, () =>
           }
           const messages = logOf(system).map(({ message }) => message);
           expect(messages.filter((message) => message === "a part is down").length).toBeLessThan(20);
+          const told = await toldTo(again, purchases);
           await again.process.stop();
-          await verifiedAtRest(configFile);
+          await verifiedAtRest(configFile, told);
         } finally {
           disk.remove();
         }
       },
       timeoutMs,
     );
-  }
-
-  /** The accepted reservation of one more buyer, or undefined. */
-  async function buyLate(url: string): Promise<Pick<Purchase, "bearer" | "id"> | undefined> {
-    const [buyer, bearer] = await buyerWithToken(url, `Late ${Math.random()}`, demoProductId);
-    const { status, body } = await buyer.check(demoProductId, bearer);
-    return status === 202 ? { bearer, id: body.reservation } : undefined;
   }
 });

@@ -72,7 +72,7 @@ for (const kind of gateServerKinds) {
       "is a failure to the verifier at rest, and `repair` brings it in order",
       async () => {
         await shop.untilTold(await shop.buy("lamp", 2), "won");
-        await shop.program!.process.stop();
+        await shop.stop();
         await shop.redis.flushall();
         const verify = ["verify", "--at-rest", "--config", shop.configFile];
         const blind = await runProgram(verify);

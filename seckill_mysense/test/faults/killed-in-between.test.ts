@@ -5,7 +5,7 @@ import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
 import { figureOf } from "./operations-of.ts";
-import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, type Purchase, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 
 const { missing, reason } = programServices;
@@ -37,7 +37,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       await consumer.process.kill("SIGKILL");
       await proxy.stop();
       const next = await startProgram(configFile, { role: "consumer" });
-      const report = await verifiedAtRest(configFile);
+      const report = await verifiedAtRest(configFile, await toldTo(gateway!, [first, second]));
       expect(report).toContain("total 2, reserved 2, sold 0, at the gate 0, in its outbox 0");
       expect(await figureOf(next, "seckill_consumer_recorded")).toBe(0);
       await Promise.all([gateway!, relay!, next].map(({ process }) => process.stop()));
@@ -78,7 +78,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       await admin.unsafe("DROP TRIGGER slow");
       const next = await startProgram(configFile, { role: "consumer" });
       await untilTold(purchase, "won");
-      const report = await verifiedAtRest(configFile);
+      const report = await verifiedAtRest(configFile, await toldTo(gateway!, [purchase]));
       expect(report).toContain("total 1, reserved 1, sold 0, at the gate 0, in its outbox 0");
       await Promise.all([gateway!, relay!, next].map(({ process }) => process.stop()));
       await Promise.all([services.stop(), mysql.drop()]);
@@ -114,7 +114,11 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       await waitUntil(isExpired, { what: "the expiry to be committed", timeoutMs: 20_000 });
       await sweeper.process.kill("SIGKILL");
       await proxy.stop();
-      const sold = async (): Promise<boolean> => (await buyOne(gateway!, `B${Math.random()}`)).status === 202;
+      const purchases: Purchase[] = [purchase];
+      const sold = async (): Promise<boolean> => {
+        purchases.push(await buyOne(gateway!, `B${purchases.length}`));
+        return purchases.at(-1)!.status === 202;
+      };
       expect(await sold()).toBe(false);
       const next = await startProgram(configFile, { role: "sweeper" });
       await waitUntil(sold, {
@@ -122,7 +126,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
         timeoutMs: 30_000,
         intervalMs: 500,
       });
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await toldTo(gateway!, purchases));
       await Promise.all([gateway!, relay!, consumer!, next].map(({ process }) => process.stop()));
       await Promise.all([services.stop(), redis.stop()]);
     },

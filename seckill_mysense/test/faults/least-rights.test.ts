@@ -10,7 +10,7 @@ import { programServices, startProgramServices } from "../roles/program-services
 import { configFolder, runProgram, startProgram } from "../roles/program.ts";
 import { documentedGrants } from "./documented-grants.ts";
 import { logOf } from "./operations-of.ts";
-import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
 const timeoutMs = 120_000;
@@ -98,7 +98,7 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
         reason: expect.stringContaining("is 2: a power failure"),
       };
       expect(logOf(gateway!)).toContainEqual(expect.objectContaining(warning));
-      await verifiedAtRest(asOperator);
+      await verifiedAtRest(asOperator, await toldTo(gateway!, [paid, left]));
 
       // Somebody waits until the merchant adds units.
       let last = left;

@@ -36,9 +36,13 @@ describe.skipIf(missing)(`a whole sale whose roles lose answers${reason}`, () =>
       ]);
 
       await loseConfirms(shop, toBroker.line, () => timeOutScripts(shop, toGate.line));
+      await shop.untilVerified({ demandLeft: false });
       await killGate(shop, gateServer);
+      await shop.untilVerified({ demandLeft: false });
       await deleteQueue(shop);
+      await shop.untilVerified({ demandLeft: false });
       await killRelay(shop, relayToGate.line);
+      await shop.untilVerified({ demandLeft: false });
       const rest = await shop.crowd(productId, shop.buyersOf(productId, 2 * inEachWave, "late"));
       expect(await shop.hear(rest)).toBe(inEachWave);
       await shop.untilVerified({ demandLeft: true });

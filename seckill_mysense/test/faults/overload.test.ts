@@ -100,7 +100,7 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     expect([accepted + held, others]).toEqual([units, { 410: buyers.length - units }]);
     const told = await toldTo(url, buyers, answers);
     expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
-    await verifiedAtRest(shop.configFile);
+    await verifiedAtRest(shop.configFile, told);
   }, 180_000);
 
   test("fault 21: a consumer that stands still, and then a full queue, lose nothing and cost little memory", async () => {
@@ -131,7 +131,7 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     await consumer.process.kill("SIGCONT");
     const told = await toldTo(url, buyers, answers);
     expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
-    await verifiedAtRest(shop.configFile);
+    await verifiedAtRest(shop.configFile, told);
   }, 180_000);
 
   test("fault 23: ten thousand connections that ask in the same moment are all answered, and exactly the units are sold", async () => {
@@ -149,6 +149,6 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     expect(residentBytes(gateway.process.pid) - before).toBeLessThan(512 * mebibyte);
     const told = await toldTo(url, buyers, answers);
     expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
-    await verifiedAtRest(shop.configFile);
+    await verifiedAtRest(shop.configFile, told);
   }, 240_000);
 });

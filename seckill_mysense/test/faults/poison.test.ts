@@ -6,7 +6,7 @@ import { createGate } from "../../src/gate/redis-gate.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, runProgram, startProgram } from "../roles/program.ts";
-import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
 const timeoutMs = 120_000;
@@ -46,7 +46,11 @@ describe.skipIf(missing)(`fault 13: a poison message${reason}`, () => {
         ["relay", "sweeper"].map((role) => startProgram(configFile, { role })),
       );
       await untilTold(purchase, "rejected");
-      const isBack = async (): Promise<boolean> => (await buyOne(gateway, `B${Math.random()}`)).status === 202;
+      const purchases = [purchase];
+      const isBack = async (): Promise<boolean> => {
+        purchases.push(await buyOne(gateway, `B${purchases.length}`));
+        return purchases.at(-1)!.status === 202;
+      };
       await waitUntil(isBack, { what: "the unit to be sold again", timeoutMs: 20_000, intervalMs: 500 });
 
       const deadLetters = (...args: string[]) => runProgram(["dead-letters", ...args, "--config", configFile]);
@@ -73,7 +77,7 @@ describe.skipIf(missing)(`fault 13: a poison message${reason}`, () => {
       const ledger = mysqlLedger(services.mysql);
       expect(await ledger.sales.readTotals(testProduct.id)).toMatchObject({ total: 1 });
       await ledger.close();
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await toldTo(gateway, purchases));
       await Promise.all([gateway, consumer, relay!, sweeper!].map(({ process }) => process.stop()));
       await services.stop();
     },

@@ -6,7 +6,7 @@ import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
-import { type Buyer, gatherBuyers } from "../simulation/crowd.ts";
+import { type Buyer, gatherBuyers, whatAskersWereTold } from "../simulation/crowd.ts";
 import { verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
@@ -76,12 +76,16 @@ describe.skipIf(missing)(`reservations of several units, while roles are killed$
       const late = gatherBuyers({ secret: testSecret, saleId: sale.id, productId: testProduct.id, ...sale }, 150).slice(
         120,
       );
-      for (const buyer of late) await buy(urlOf, { ...buyer, quantity: limitPerUser, units: 0 });
+      const lateWishes = late.map((buyer): Wish => ({ ...buyer, quantity: limitPerUser, units: 0 }));
+      for (const wish of lateWishes) await buy(urlOf, wish);
       await waitUntil(async () => unitsOf(await ledger.sales.readTotals(testProduct.id)) === total, {
         what: "the units that came back to be sold",
         timeoutMs: 40_000,
       });
-      await verifiedAtRest(configFile);
+      const asked = [...wishes, ...lateWishes].map(({ token, units, reservationId }) => {
+        return { token, held: units > 0 ? reservationId : undefined };
+      });
+      await verifiedAtRest(configFile, await whatAskersWereTold(urlOf, asked));
       for (const { process } of running.values()) await process.stop();
       await ledger.close();
       await services.stop();

@@ -1,9 +1,15 @@
 import type { MysqlDatabase } from "../../../tools/test-services/index.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
+import { openLedger } from "../../src/roles/system-parts.ts";
+import { loadSettings } from "../../src/settings/load-settings.ts";
+import { systemClock } from "../../src/time/clock.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct } from "../fakes/test-gateway.ts";
 import { type RunningProgram, runProgram } from "../roles/program.ts";
+import { whatAskersWereTold } from "../simulation/crowd.ts";
+import { expectTruth } from "./expect-truth.ts";
 
 /** Creates an open sale of `testProduct` with this many units. */
 export async function openSale(mysql: MysqlDatabase, total: number): Promise<void> {
@@ -22,6 +28,9 @@ export interface Purchase {
   readonly id: string;
 }
 
+/** One who has asked, with the last answer. */
+export type Asker = Pick<Purchase, "bearer" | "status" | "id">;
+
 /** One new buyer asks for a unit. */
 export async function buyOne({ url }: RunningProgram, name: string): Promise<Purchase> {
   const [buyer, bearer] = await buyerWithToken(url, name, testProduct.id);
@@ -39,8 +48,19 @@ export async function untilTold({ buyer, bearer, id }: Purchase, status: string,
   });
 }
 
-/** Runs the verifier until it finds every reservation decided and every invariant kept. Gives its report. */
-export async function verifiedAtRest(configFile: string): Promise<string> {
+/** What the buyers are told by this gateway in the end, those who were refused among them. */
+export function toldTo({ url }: RunningProgram, purchases: readonly Asker[]): Promise<ToldAnswer[]> {
+  const asked = purchases.map(({ bearer, status, id }) => {
+    return { token: bearer, held: status === 202 || status === 200 ? id : undefined };
+  });
+  return whatAskersWereTold(() => url, asked);
+}
+
+/**
+ * Runs the verifier until it finds every reservation decided and every invariant kept, and then judges by the ledger what
+ * each client was told. Gives the report.
+ */
+export async function verifiedAtRest(configFile: string, told: readonly ToldAnswer[]): Promise<string> {
   let report = "";
   const isAtRest = async (): Promise<boolean> => {
     const { code, stdout, stderr } = await runProgram(["verify", "--at-rest", "--config", configFile]);
@@ -50,5 +70,11 @@ export async function verifiedAtRest(configFile: string): Promise<string> {
   await waitUntil(isAtRest, { what: "the sale to be at rest", timeoutMs: 30_000 }).catch((error: Error) => {
     throw new Error(`${error.message}:\n${report}`);
   });
+  const ledger = openLedger(loadSettings(configFile, {}), systemClock.now);
+  try {
+    await expectTruth(ledger, told);
+  } finally {
+    await ledger.close();
+  }
   return report;
 }

@@ -4,7 +4,7 @@ import { testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
 import { figureOf, outageLines, partsOf } from "./operations-of.ts";
-import { buyOne, openSale, type Purchase, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, type Purchase, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
 /** These faults last 30 s by their definition. */
@@ -65,7 +65,7 @@ describe.skipIf(missing)(`servers that are away for 30 s${reason}`, () => {
         // The restart was one outage at most.
         expect([2, 4]).toContain(lines.length);
       }
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await toldTo(roles.gateway, purchases));
       await Promise.all(Object.values(roles).map(({ process }) => process.stop()));
       await Promise.all([services.stop(), broker.drop()]);
     },
@@ -103,7 +103,7 @@ describe.skipIf(missing)(`servers that are away for 30 s${reason}`, () => {
       }
       const cyd = await buyOne(roles.gateway, "Cyd");
       await untilTold(cyd, "won");
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await toldTo(roles.gateway, [ada, bob, cyd]));
       await Promise.all(Object.values(roles).map(({ process }) => process.stop()));
       await Promise.all([services.stop(), mysql.drop()]);
     },

@@ -4,7 +4,7 @@ import { testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
 import { outageLines, partsOf } from "./operations-of.ts";
-import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
 const timeoutMs = 120_000;
@@ -72,7 +72,7 @@ describe.skipIf(missing)(`fault 30: a relay, a consumer or a sweeper that is dea
         "a part is degraded",
       ]);
       expect(await partsOf(roles.consumer)).toMatchObject({ ledger: { status: "ok" }, queue: { status: "ok" } });
-      await verifiedAtRest(configFile);
+      await verifiedAtRest(configFile, await toldTo(gateway, [purchase]));
       const running = [gateway, relay, roles.consumer, roles.sweeper];
       await Promise.all(running.map(({ process }) => process.stop()));
       await services.stop();

@@ -5,7 +5,7 @@ import { testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
 import { figureOf, outageLines } from "./operations-of.ts";
-import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
 /** More than the 20 deliveries after which an earlier version gave a message up. */
@@ -40,7 +40,7 @@ describe.skipIf(missing)(`fault 28: consumers that are stopped while the ledger 
 
       const consumer = await start("consumer");
       for (const purchase of purchases) await untilTold(purchase, "won");
-      const report = await verifiedAtRest(configFile);
+      const report = await verifiedAtRest(configFile, await toldTo(gateway, purchases));
       expect(report).toContain("total 3, reserved 3, sold 0, at the gate 0, in its outbox 0");
       await Promise.all([gateway, relay, consumer].map(({ process }) => process.stop()));
       await services.stop();

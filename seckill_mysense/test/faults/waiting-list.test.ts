@@ -6,11 +6,12 @@ import {
   waitUntil,
 } from "../../../tools/test-services/index.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { gateServerKinds } from "../contract/gate/gate-servers.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
-import { buyOne, openSale, type Purchase, untilTold, verifiedAtRest } from "./sale-on-services.ts";
+import { buyOne, openSale, type Purchase, toldTo, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const timeoutMs = 240_000;
 const { id: productID } = testProduct;
@@ -26,6 +27,8 @@ class Waiter {
   readonly number: number;
   readonly buyer: TestBuyer;
   state = "";
+  reservation: string | undefined;
+  userId = "";
   #hasActed = false;
 
   constructor(number: number, url: string) {
@@ -44,7 +47,7 @@ class Waiter {
   }
 
   async join(): Promise<void> {
-    await this.buyer.register(`waiter${this.number}`);
+    this.userId = (await this.buyer.register(`waiter${this.number}`)).body.userID;
     const { status, body } = await this.buyer.send("POST", path, { json: { productID } });
     expect([status, body.state, body.before]).toEqual([200, "waiting", this.number - 1]);
   }
@@ -55,6 +58,7 @@ class Waiter {
     const { status, body } = await this.buyer.send("GET", `${path}?productID=${productID}`);
     if (status !== 200) return;
     this.state = body.state;
+    this.reservation = body.reservation ?? this.reservation;
     if (body.state !== "offered" || this.#hasActed || this.wish === "passed") return;
     const isDone =
       this.wish === "taken"
@@ -134,7 +138,14 @@ for (const kind of gateServerKinds) {
         );
         expect(offers).toEqual(offers.toSorted((a, b) => a - b));
         await ledger.close();
-        const report = await verifiedAtRest(configFile);
+        const told = line.flatMap(({ reservation, userId, state }): ToldAnswer[] => {
+          const answer = state === "taken" ? "won" : "lost";
+          return reservation === undefined
+            ? []
+            : [{ reservationId: reservation, productId: productID, userId, answer }];
+        });
+        expect(told.length).toBeGreaterThanOrEqual(taken);
+        const report = await verifiedAtRest(configFile, [...told, ...(await toldTo(gateway, holders))]);
         expect(report).toContain(`total ${units}, reserved 0, sold ${taken}, at the gate ${units - taken}`);
         await Promise.all(programs.map((program) => program.process.stop()));
         await Promise.all([server.stop(), mysql.drop(), rabbitmq.drop()]);

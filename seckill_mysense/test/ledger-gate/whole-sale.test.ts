@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { partsOf } from "../faults/operations-of.ts";
-import { openSale, verifiedAtRest } from "../faults/sale-on-services.ts";
+import { type Asker, openSale, toldTo, verifiedAtRest } from "../faults/sale-on-services.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
@@ -27,9 +27,11 @@ describe("a sale in which the ledger decides", () => {
         "stock",
         "sweeper",
       ]);
+      const purchases: Asker[] = [];
       const buy = async (name: string) => {
         const [buyer, bearer] = await buyerWithToken(program.url, name, demo);
         const { status, body } = await buyer.check(demo, bearer);
+        purchases.push({ bearer, status, id: body.reservation });
         const read = async () =>
           (await buyer.send("GET", `/api/reservations/${body.reservation}?productID=${demo}`, { bearer })).body.status;
         return { buyer, bearer, status, id: body.reservation as string, read };
@@ -67,8 +69,9 @@ describe("a sale in which the ledger decides", () => {
         stderr: 'gate.mode is "ledger": there is no gate to rebuild\n',
       });
       expect((await runProgram(["verify", "--config", configFile])).code).toBe(0);
+      const told = await toldTo(program, purchases);
       await program.process.kill("SIGKILL");
-      expect(await verifiedAtRest(configFile)).toContain("no invariant is violated");
+      expect(await verifiedAtRest(configFile, told)).toContain("no invariant is violated");
     },
     timeoutMs,
   );
@@ -123,15 +126,20 @@ describe("a sale in which the ledger decides", () => {
       const last = await Promise.all(
         buyers.map(async ([, token]) => {
           const headers = { authorization: `Bearer ${token}` };
-          return (await fetch(`${west.url}/check?productID=${testProduct.id}`, { method: "POST", headers })).status;
+          const answer = await fetch(`${west.url}/check?productID=${testProduct.id}`, { method: "POST", headers });
+          const { reservation } = (await answer.json()) as { reservation: string };
+          return { bearer: token, status: answer.status, id: reservation };
         }),
       );
-      expect(last.filter((status) => status === 200 || status === 202)).toHaveLength(total);
-      expect(last.filter((status) => status === 410)).toHaveLength(buyers.length - total);
+      expect(last.filter(({ status }) => status === 200 || status === 202)).toHaveLength(total);
+      expect(last.filter(({ status }) => status === 410)).toHaveLength(buyers.length - total);
       const ledger = mysqlLedger(services.mysql);
       expect(await ledger.sales.readTotals(testProduct.id)).toEqual({ total, reserved: total, sold: 0 });
       await ledger.close();
-      expect(await verifiedAtRest(configFile)).toContain(`total ${total}, reserved ${total}, sold 0, at the gate 0`);
+      const told = await toldTo(west, last);
+      expect(await verifiedAtRest(configFile, told)).toContain(
+        `total ${total}, reserved ${total}, sold 0, at the gate 0`,
+      );
       await Promise.all([west, sweeper].map(({ process }) => process.stop()));
       await services.stop();
     },

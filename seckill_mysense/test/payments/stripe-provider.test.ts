@@ -22,6 +22,7 @@ const connect = (apiUrl: string, key = apiKey): Promise<PaymentProvider> =>
     callbackSecret: secret,
     callbackToleranceMs: 300_000,
     returnUrl: "https://shop.example/check",
+    askAfterMs: 120_000,
     timeoutMs: 2_000,
   });
 const request: PaymentRequest = {
@@ -65,7 +66,7 @@ async function paidSession(stripe: StripeStandIn): Promise<PaymentProvider> {
 
 describe("Stripe, through its own library and a stand-in for its API", () => {
   test("creates one session for a payment, however often it is asked", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await connect(stripe.url);
     const created = await Promise.all([provider.create(request), provider.create(request)]);
     const once = { providerId: "cs_test_1", payUrl: "https://checkout.stripe.example/cs_test_1" };
@@ -75,8 +76,25 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
     ]);
   });
 
+  test("takes every payment, however short or long the buyer may take, and though it was away when the payment was opened", async () => {
+    for (const payWithinMs of [1_000, 900_000, 7 * 86_400_000]) {
+      using stripe = startStripeStandIn(apiKey, nowMs);
+      const provider = await connect(stripe.url);
+      const wanted = { ...request, payBeforeMs: nowMs + payWithinMs };
+      stripe.failure = 503;
+      await expect(provider.create(wanted)).rejects.toThrow(ProviderUnavailableError);
+      stripe.failure = undefined;
+      // Later the keeper counts a payment without a session as failed, and the next one is opened.
+      stripe.nowMs += 120_000;
+      expect(await provider.create(wanted)).toMatchObject({ providerId: "cs_test_1" });
+      stripe.nowMs += 600_000;
+      // The first answer was lost.
+      expect(await provider.create(wanted)).toMatchObject({ providerId: "cs_test_1" });
+    }
+  });
+
   test("is asked what became of a payment", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await connect(stripe.url);
     const { providerId } = await provider.create(request);
     expect(await provider.ask(paymentOf())).toBeUndefined();
@@ -86,6 +104,11 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
       paymentId: "payment-1",
       money: { amountMinor: 9_900, currency: "EUR" },
     });
+    // A price of 0 needs no payment.
+    stripe.sessions.get(providerId)!.payment_status = "no_payment_required";
+    expect(await provider.ask(paymentOf())).toMatchObject({ kind: "succeeded" });
+    stripe.sessions.get(providerId)!.status = "open";
+    expect(await provider.ask(paymentOf())).toBeUndefined();
     stripe.sessions.get(providerId)!.payment_status = "unpaid";
     stripe.sessions.get(providerId)!.status = "expired";
     expect(await provider.ask(paymentOf())).toMatchObject({ kind: "failed" });
@@ -94,7 +117,7 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
   });
 
   test("pays money back once, also when the idempotency key has been forgotten", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await paidSession(stripe);
     expect(await provider.refund(refund)).toBe("refunded");
     expect(await provider.refund(refund)).toBe("refunded");
@@ -103,7 +126,7 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
   });
 
   test("a refund that is pending is asked for again, and one that failed is said", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await paidSession(stripe);
     stripe.refundStatus = "pending";
     expect(await provider.refund(refund)).toBe("pending");
@@ -116,7 +139,7 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
 
   test("a refund that failed or was canceled is not taken for the one that is wanted", async () => {
     for (const status of ["failed", "canceled"] as const) {
-      using stripe = startStripeStandIn(apiKey);
+      using stripe = startStripeStandIn(apiKey, nowMs);
       const provider = await paidSession(stripe);
       stripe.refundStatus = status;
       // Nobody is to send the same money a second time unasked: an operator must look.
@@ -131,7 +154,7 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
   });
 
   test("a payment that is given up is ended, unless the buyer has paid", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await connect(stripe.url);
     const { providerId } = await provider.create(request);
     await provider.end(paymentOf());
@@ -143,7 +166,7 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
   });
 
   test("an outage may pass, a refusal does not", async () => {
-    using stripe = startStripeStandIn(apiKey);
+    using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await connect(stripe.url);
     stripe.failure = 503;
     await expect(provider.create(request)).rejects.toThrow(ProviderUnavailableError);
@@ -213,11 +236,31 @@ describe("Stripe's webhooks", () => {
     expect(await kinds("checkout.session.completed", { amount_total: null })).toBe("malformed");
   });
 
+  test("that are genuine, and not what they should be, are malformed and not forged", async () => {
+    const odd = [
+      { type: "charge.refunded", data: { object: { refunded: true, metadata: null } } },
+      { type: "refund.failed", data: null },
+      { type: "checkout.session.completed" },
+    ];
+    for (const event of odd) expect((await read(event)).kind).toBe("malformed");
+    for (const body of ["null", "[]", "7", "{", ""]) {
+      const headers = new Headers({ "stripe-signature": sign(body) });
+      const provider = await connect("");
+      const reading = await provider.readCallback({ headers, body: new TextEncoder().encode(body), nowMs });
+      expect([body, reading.kind]).toEqual([body, body === "[]" || body === "7" ? "ignored" : "malformed"]);
+      const forged = new Headers({ "stripe-signature": sign(body, `${secret}x`) });
+      const refused = await provider.readCallback({ headers: forged, body: new TextEncoder().encode(body), nowMs });
+      expect([body, refused.kind]).toEqual([body, "forged"]);
+    }
+  });
+
   test("are refused when they are forged or old", async () => {
     const event = { type: "checkout.session.completed", data: session() };
     expect(await read(event, (body) => sign(body, `${secret}x`))).toEqual({ kind: "forged" });
     expect(await read(event, () => "")).toEqual({ kind: "forged" });
-    expect(await read(event, (body) => sign(body, secret, nowMs - 301_000))).toEqual({ kind: "too_old" });
+    for (const atMs of [nowMs - 301_000, nowMs + 301_000]) {
+      expect(await read(event, (body) => sign(body, secret, atMs))).toEqual({ kind: "too_old" });
+    }
     expect((await read(event, (body) => sign(body, secret, nowMs - 299_000))).kind).toBe("event");
   });
 });

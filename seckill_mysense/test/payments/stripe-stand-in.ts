@@ -1,5 +1,7 @@
 // A stand-in for the part of Stripe's API that the sale uses: same paths, form encoding, idempotency keys and errors.
 
+const minuteMs = 60_000;
+
 interface Session {
   readonly id: string;
   readonly object: "checkout.session";
@@ -8,7 +10,7 @@ interface Session {
   readonly amount_total: number;
   readonly currency: string;
   status: "open" | "complete" | "expired";
-  payment_status: "unpaid" | "paid";
+  payment_status: "unpaid" | "paid" | "no_payment_required";
   payment_intent: string | null;
 }
 
@@ -27,6 +29,8 @@ export interface StripeStandIn extends Disposable {
   readonly refunds: StripeRefund[];
   /** Requests as `METHOD path`, in order. */
   readonly requests: string[];
+  /** Stripe's clock: it takes no session that ends in less than 30 minutes or in more than 24 hours. */
+  nowMs: number;
   /** Every request is answered with this status while it is set. */
   failure: number | undefined;
   refundStatus: StripeRefund["status"];
@@ -34,12 +38,13 @@ export interface StripeStandIn extends Disposable {
   pay(sessionId: string): void;
 }
 
-export function startStripeStandIn(apiKey: string): StripeStandIn {
+export function startStripeStandIn(apiKey: string, nowMs: number): StripeStandIn {
   const answers = new Map<string, { readonly form: string; readonly answer: object }>();
   const stripe = {
     sessions: new Map<string, Session>(),
     refunds: [] as StripeRefund[],
     requests: [] as string[],
+    nowMs,
     failure: undefined as number | undefined,
     refundStatus: "succeeded" as StripeRefund["status"],
     pay(sessionId: string) {
@@ -103,7 +108,16 @@ export function startStripeStandIn(apiKey: string): StripeStandIn {
         return failed(401, "invalid_request_error", "Invalid API Key provided");
       }
       if (stripe.failure !== undefined) return failed(stripe.failure, "api_error", "Stripe is away");
-      if (pathname === "/v1/checkout/sessions") return idempotent(request, createSession);
+      if (pathname === "/v1/checkout/sessions") {
+        const form = new URLSearchParams(await request.clone().text());
+        const lastsMs = Number(form.get("expires_at")) * 1_000 - stripe.nowMs;
+        const isKnown = answers.has(request.headers.get("idempotency-key") ?? "");
+        if (!isKnown && (lastsMs < 30 * minuteMs || lastsMs > 24 * 60 * minuteMs)) {
+          const why = "expires_at must be between 30 minutes and 24 hours after the current time";
+          return failed(400, "invalid_request_error", why);
+        }
+        return idempotent(request, createSession);
+      }
       if (pathname === "/v1/refunds" && request.method === "POST") return idempotent(request, createRefund);
       if (pathname === "/v1/refunds") {
         const data = stripe.refunds.filter((refund) => refund.payment_intent === searchParams.get("payment_intent"));

@@ -3,6 +3,8 @@ import { SQL } from "bun";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, startProcess, type StartedProcess } from "../../../tools/test-services/index.ts";
+import { reservationOf, userOf } from "../../src/quantity/program-ids.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { logOf } from "../faults/operations-of.ts";
 import { openSale, verifiedAtRest } from "../faults/sale-on-services.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
@@ -73,7 +75,13 @@ describe.skipIf(missing)(`another program, on MariaDB, RabbitMQ and redis-server
       );
       expect(decided.size).toBe(orders);
       expect([...decided.values()].filter((status) => status === "confirmed")).toHaveLength(total);
-      const report = await verifiedAtRest(configFile);
+      const told = [...decided].map(([requestId, status]): ToldAnswer => {
+        const reservationId = reservationOf("shop", requestId);
+        const userId = userOf("shop", undefined, reservationId);
+        const answer = status === "confirmed" ? "won" : "lost";
+        return { reservationId, productId: testProduct.id, userId, answer };
+      });
+      const report = await verifiedAtRest(configFile, told);
       expect(report).toContain(`total ${total}, reserved 0, sold ${total}, at the gate 0, in its outbox 0`);
       const rows = (await admin.unsafe("SELECT DISTINCT state FROM orders")) as { state: string }[];
       expect(rows).toEqual([{ state: "paid" }]);

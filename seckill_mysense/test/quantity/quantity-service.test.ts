@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { failures } from "../../src/contract/failures.ts";
 import { quantityEndpoints } from "../../src/contract/quantity.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
+import { startSweeper } from "../../src/orders/sweeper.ts";
+import { sendBytes } from "../fakes/send-bytes.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { otherKey, shopKey, startTestQuantity, type TestQuantity } from "../fakes/test-quantity.ts";
 
@@ -100,6 +102,39 @@ describe("the quantity service", () => {
     }
     expect((await shop.post("/reservations", { productID: "speaker", requestID: "c" })).body.error).toBe("sold_out");
     expect((await shop.get("/reservations/c")).body.error).toBe("reservation_not_found");
+  });
+
+  test("a user may have another unit when the sweeper has told the gate of the one that was released", async () => {
+    await using system = await startTestQuantity();
+    const { ledger, gate } = system;
+    const shop = program(system);
+    await shop.post("/reservations", headphones);
+    await system.recordAll();
+    expect((await shop.post("/reservations/order-1/release")).body.status).toBe("released");
+    const next = () => shop.post("/reservations", { ...headphones, requestID: "order-2" });
+    const early = await next();
+    expect([early.status, early.body.error]).toEqual([409, "user_limit"]);
+    const sweeper = startSweeper({ ...ledger, gate, intervalMs: 3_600_000 });
+    await sweeper.sweep();
+    await sweeper.stop();
+    expect((await next()).status).toBe(202);
+  });
+
+  test("where no body belongs, one in chunks counts as none if it is empty, and is refused otherwise", async () => {
+    await using system = await startTestQuantity();
+    const port = Number(new URL(system.url).port);
+    await program(system).post("/reservations", headphones);
+    await system.recordAll();
+    const send = async (start: string, chunks: string): Promise<string> => {
+      const head = `Host: shop\r\nAuthorization: Bearer ${shopKey}\r\nConnection: close\r\n`;
+      return sendBytes(port, `${start} HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunks}`);
+    };
+    const [empty, emptyObject, more] = ["0\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n", 'a\r\n{"by": 1 }\r\n0\r\n\r\n'];
+    const confirm = "POST /reservations/order-1/confirm";
+    expect(await send(confirm, more)).toMatch(/^HTTP\/1.1 400 .*This address takes no body/s);
+    for (const body of [more, empty]) expect(await send("GET /reservations/order-1", body)).toMatch(/^HTTP\/1.1 400 /);
+    expect(await send(confirm, empty)).toMatch(/^HTTP\/1.1 200 .*"confirmed"/s);
+    expect(await send(confirm, emptyObject)).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test("several units are reserved with one request id, at most as many as one user may buy", async () => {

@@ -77,6 +77,25 @@ describe("the web server for merchants", () => {
       expect(await ask("POST", "/spring/restock", { product: "lamp", units: 3 })).toMatchObject({
         body: { products: [{ units: 5 }] },
       });
+      // The same request again adds nothing, and its id stands for no other change.
+      for (const _time of ["first", "again"]) {
+        expect(await ask("POST", "/spring/restock?change=one-more", { product: "lamp", units: 1 })).toMatchObject({
+          body: { products: [{ units: 6 }] },
+        });
+      }
+      expect(await ask("POST", "/spring/restock?change=one-more", { product: "lamp", units: 2 })).toMatchObject({
+        status: 409,
+        body: { error: "sale_conflict" },
+      });
+      const tooMany = await ask("POST", "/spring/restock", { product: "lamp", units: 2 ** 53 - 1 });
+      expect([tooMany.status, tooMany.body.message]).toEqual([
+        400,
+        expect.stringContaining("units is 9007199254740991: must be at most 1000000000"),
+      ]);
+      expect(await ask("POST", "/spring/extend", { ends_at: "9999-12-31T00:00:00Z" })).toMatchObject({
+        status: 400,
+        body: { message: expect.stringContaining("must not be after 2100-01-01") },
+      });
       expect(await ask("POST", "/spring/update", { title: "Late spring" })).toMatchObject({
         body: { title: "Late spring" },
       });

@@ -106,6 +106,119 @@ describe("the command sale, beside a system that is stopped", () => {
   );
 });
 
+describe("what no sale can have", () => {
+  test(
+    "is refused by each command that could make it, with the value and the limit",
+    async () => {
+      const { sale, write, done } = commands();
+      await done("create", write(spring()));
+      const refusal = async (code: number, ...args: string[]): Promise<string> => {
+        const ended = await sale(...args);
+        expect([args[0], ended.code]).toEqual([args[0], code]);
+        return ended.stderr;
+      };
+      const restock = ["restock", "spring", "--product", "lamp", "--units"];
+      expect(await refusal(2, ...restock, "9007199254740991")).toContain(
+        "9007199254740991 is not from -1000000000 to 1000000000",
+      );
+      expect(await refusal(1, ...restock, "1000000000")).toContain(
+        "product lamp: units is 1000000003, but at most 1000000000 are possible",
+      );
+      const update = (product: object) =>
+        refusal(1, "update", "spring", write({ products: [{ id: "lamp", ...product }] }));
+      expect(await update({ units: 1_000_000_001 })).toContain("units is 1000000001: must be at most 1000000000");
+      expect(await update({ price_minor: 1_000_000_000_001 })).toContain("must be at most 1000000000000");
+      const limit = "but must not be after 2100-01-01T00:00:00.000Z";
+      const extend = ["extend", "spring", "--ends-at", "9999-12-31T00:00:00Z"];
+      expect(await refusal(1, ...extend)).toContain(`ends_at is 9999-12-31T00:00:00.000Z, ${limit}`);
+      const late = spring({ id: "late", ends_at: "2100-01-01T00:00:01Z", products: [lamp({ id: "late-lamp" })] });
+      expect(await refusal(1, "create", write(late))).toContain(limit);
+      expect(await refusal(1, "create", write(spring({ products: [lamp({ units: 2_000_000_000 })] })))).toContain(
+        "must be at most 1000000000",
+      );
+      // A limit per user above the units is no slip: there may be more units later.
+      await done("update", "spring", write({ products: [{ id: "lamp", limit_per_user: 1_000 }] }));
+      await done(...restock, "999999997");
+      expect(await done("show", "spring")).toMatchObject({ products: [{ units: 1_000_000_000 }] });
+    },
+    timeoutMs,
+  );
+});
+
+describe("a change with an id", () => {
+  test(
+    "is made once, and its id stands for no other change",
+    async () => {
+      const { sale, write, done } = commands();
+      const file = write(spring());
+      const create = ["create", file, "--change", "made"];
+      await done(...create);
+      const restock = ["restock", "spring", "--product", "lamp", "--change", "more-lamps", "--units"];
+      await done(...restock, "4");
+      await done("pause", "spring");
+      expect(await done(...restock, "4")).toMatchObject({ version: 3, products: [{ units: 7 }] });
+      expect(await done(...create)).toMatchObject({ version: 3 });
+      const other = await sale(...restock, "5", "--json");
+      expect([other.code, JSON.parse(other.stdout)]).toEqual([
+        1,
+        {
+          error: "conflict",
+          message: "the change more-lamps was made before, and was another one: this one needs its own id",
+        },
+      ]);
+      const odd = await sale("pause", "spring", "--change", "a.b");
+      expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('"a.b" is not 1 to 40 letters')]);
+    },
+    timeoutMs,
+  );
+});
+
+describe("with --json", () => {
+  test(
+    "every outcome is one JSON value on standard output, and the code is the documented one",
+    async () => {
+      const { configFile } = commands();
+      const nowhere = ["--config", "/nowhere/config.json"];
+      const cases: [code: number, error: string, ...args: string[]][] = [
+        [2, "sale_not_found", "verify", "--sale", "nothing"],
+        [2, "product_not_found", "repair", "--product", "nothing"],
+        [2, "invalid_settings", "verify", ...nowhere],
+        [2, "invalid_settings", "sale", "list", ...nowhere],
+        [2, "invalid_settings", "dead-letters", "list", ...nowhere],
+        [2, "invalid_settings", "refunds", "list", ...nowhere],
+        [2, "invalid_command_line", "verify", "--wrong"],
+        [2, "invalid_command_line", "sale", "restock", "spring"],
+        [2, "invalid_command_line", "sale"],
+        [2, "invalid_command_line", "refunds", "retry"],
+        [1, "sale_not_found", "sale", "show", "nothing"],
+      ];
+      for (const [code, error, ...args] of cases) {
+        const config = args.includes("--config") ? [] : ["--config", configFile];
+        const ended = await runProgram([...args, ...config, "--json"]);
+        expect([args, ended.code, JSON.parse(ended.stdout), ended.stderr]).toEqual([
+          args,
+          code,
+          { error, message: expect.stringMatching(/./) },
+          "",
+        ]);
+      }
+      for (const action of ["show", "replay", "discard"]) {
+        const ended = await runProgram(["dead-letters", action, "nothing", "--config", configFile, "--json"]);
+        expect([ended.code, JSON.parse(ended.stdout)]).toEqual([
+          1,
+          { result: "not_found", message: "there is no dead letter nothing" },
+        ]);
+      }
+      const refund = await runProgram(["refunds", "retry", "nothing", "--config", configFile, "--json"]);
+      expect([refund.code, JSON.parse(refund.stdout)]).toEqual([
+        1,
+        { result: "not_done", message: "there is no refund of the payment nothing" },
+      ]);
+    },
+    timeoutMs,
+  );
+});
+
 describe("the command sale, while its database is away", () => {
   test(
     "ends with code 3: nobody knows whether a change was made, so it is not called refused",
@@ -113,16 +226,33 @@ describe("the command sale, while its database is away", () => {
       using nobody = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
       const { port } = nobody;
       nobody.stop();
-      const { sale, write } = commands({ mysql: { host: "127.0.0.1", port }, backend: { api_secret: testSecret } });
+      const { sale, write, configFile } = commands({
+        mysql: { host: "127.0.0.1", port },
+        backend: { api_secret: testSecret },
+      });
       const restock = ["restock", "spring", "--product", "lamp", "--units", "1"];
-      for (const args of [["list"], ["create", write(spring())], restock, ["cancel", "spring"]]) {
-        const ended = await sale(...args, "--json");
-        expect([args[0], ended.code, ended.stdout]).toEqual([
-          args[0],
-          3,
-          expect.stringContaining('"error":"unknown_outcome"'),
-        ]);
-      }
+      const json = async (...args: string[]) => {
+        const { code, stdout } = await runProgram([...args, "--config", configFile, "--json"]);
+        return [args[0], code, JSON.parse(stdout) as object] as const;
+      };
+      const unknown = { error: "unknown_outcome", message: expect.any(String) };
+      const others = [["verify"], ["repair"], ["dead-letters", "list"], ["refunds", "list"]];
+      const changes = [["create", write(spring())], restock, ["cancel", "spring"]];
+      const [told, list, ...ended] = await Promise.all([
+        sale(...restock, "--change", "of-the-operator"),
+        json("sale", "list"),
+        ...others.map((args) => json(...args)),
+        ...changes.map((args) => json("sale", ...args)),
+      ]);
+      // What changes nothing needs no id to be repeated.
+      expect(list).toEqual(["sale", 3, unknown]);
+      expect(ended.slice(0, others.length)).toEqual(others.map(([word]) => [word!, 3, unknown]));
+      const change = expect.stringMatching(/^[\w-]{36}$/);
+      expect(ended.slice(others.length)).toEqual(changes.map(() => ["sale", 3, { ...unknown, change }]));
+      expect([told.code, told.stderr]).toEqual([
+        3,
+        expect.stringContaining("with --change of-the-operator makes it once"),
+      ]);
       const mistyped = commands({ mysql: { hots: "127.0.0.1" } });
       expect((await mistyped.sale("list")).code).toBe(2);
     },
@@ -332,12 +462,22 @@ describe.skipIf(redisServer.missing)(
           expect.stringContaining("takes effect when the gate is open again"),
         ]);
         expect(await done("show", "spring")).toMatchObject({ paused: true });
-        const end = await sale("end", "spring", "--wait", "0", "--json");
+        const end = await sale("extend", "spring", "--ends-at", iso(2 * hourMs), "--wait", "0", "--json");
         expect([end.code, JSON.parse(end.stdout).error]).toEqual([4, "gate_behind"]);
 
-        const waiting = sale("cancel", "spring", "--wait", "60");
+        const restock = ["restock", "spring", "--product", "lamp", "--units", "4", "--json"];
+        const recorded = await sale(...restock);
+        const { change } = JSON.parse(recorded.stdout);
+        expect([recorded.code, change]).toEqual([4, expect.stringMatching(/^[\w-]{36}$/)]);
+        const waiting = sale(...restock, "--change", change, "--wait", "60");
         const again = await start();
-        expect(await waiting).toMatchObject({ code: 0 });
+        const waited = await waiting;
+        // Three before, and four that count once.
+        expect([waited.code, JSON.parse(waited.stdout)]).toEqual([
+          0,
+          expect.objectContaining({ products: [expect.objectContaining({ units: 7 })] }),
+        ]);
+        expect(await sale("cancel", "spring", "--wait", "60")).toMatchObject({ code: 0 });
         client.disconnect();
         await again.process.stop();
         await redis.stop();

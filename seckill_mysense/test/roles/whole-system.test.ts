@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
+import { toldTo, verifiedAtRest } from "../faults/sale-on-services.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
 import { configFolder, externalGate, type RunningProgram, runProgram, startProgram } from "./program.ts";
 
@@ -143,18 +144,23 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
       expect(await settled(buyers[index]![0], answer.body.reservation)).toBe("won");
     }
     const repeated = await Promise.all(buyers.map((buyer) => untilAnswered(...buyer)));
+    const asked = repeated.map(({ status, body }, index) => ({
+      bearer: buyers[index]![1],
+      status,
+      id: body.reservation,
+    }));
     for (const [index, answer] of repeated.entries()) {
       expect([200, 202]).toContain(answer.status);
       if (index < 12) expect(answer.body.reservation).toBe(first[index]!.body.reservation);
       expect(await settled(buyers[index]![0], answer.body.reservation)).toBe("won");
     }
     // Entries that the killed relay had not acknowledged are published again, although every buyer has an answer.
-    const verify = () => runProgram(["verify", "--at-rest", "--config", again.configFile]);
-    await waitUntil(async () => (await verify()).code === 0, { what: "the sale to be at rest", timeoutMs: 15_000 });
+    const told = await toldTo(program, asked);
+    await verifiedAtRest(again.configFile, told);
     await program.process.stop();
-    const report = await verify();
-    expect(report.stdout).toContain("sale demo: no invariant is violated");
-    expect(report.stdout).toContain("reserved 24, sold 0");
+    const report = await verifiedAtRest(again.configFile, told);
+    expect(report).toContain("sale demo: no invariant is violated");
+    expect(report).toContain("reserved 24, sold 0");
     await gate.stop();
   }, 60_000);
 }

@@ -8,6 +8,20 @@ export interface Buyer {
   readonly reservationId: string;
 }
 
+/** The buyer to whom this token was issued. */
+export function buyerOf(token: string): Buyer & { readonly productId: string } {
+  const payload = Buffer.from(token.split(".")[2]!, "base64url").toString();
+  const [, productId, userId, , , reservationId] = JSON.parse(payload) as [
+    string,
+    string,
+    string,
+    number,
+    number,
+    string,
+  ];
+  return { userId, token, reservationId, productId };
+}
+
 export interface CrowdSale {
   readonly secret: string;
   readonly saleId: string;
@@ -178,7 +192,7 @@ export async function whatTheyWereTold(
       if (response?.ok === true) status = ((await response.json()) as { status: string }).status;
       if (status === "pending") await Bun.sleep(repeatPauseMs);
     }
-    const answer = status === "won" ? "won" : status === "pending" ? "accepted" : "lost";
+    const answer = status === "won" || status === "paid" ? "won" : status === "pending" ? "accepted" : "lost";
     told.push({ reservationId, productId, userId: buyer.userId, answer });
   };
   const queue = holders.values();
@@ -190,6 +204,27 @@ export async function whatTheyWereTold(
   for (const buyer of buyers) {
     if (held.has(buyer)) continue;
     told.push({ reservationId: buyer.reservationId, productId, userId: buyer.userId, answer: "lost" });
+  }
+  return told;
+}
+
+export interface Asked {
+  readonly token: string;
+  /** The reservation that the buyer was told to hold; undefined for one that was refused. */
+  readonly held: string | undefined;
+}
+
+/** The same for buyers who have asked for any products. */
+export async function whatAskersWereTold(url: () => string, asked: readonly Asked[]): Promise<ToldAnswer[]> {
+  const told: ToldAnswer[] = [];
+  for (const [productId, some] of Map.groupBy(asked, ({ token }) => buyerOf(token).productId)) {
+    const buyers = some.map(({ token }) => buyerOf(token));
+    const held = new Map<Buyer, string>();
+    for (const [index, buyer] of buyers.entries()) {
+      const reservation = some[index]!.held;
+      if (reservation !== undefined) held.set(buyer, reservation);
+    }
+    told.push(...(await whatTheyWereTold({ url, productId, buyers }, held)));
   }
   return told;
 }

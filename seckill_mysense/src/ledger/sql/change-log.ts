@@ -1,7 +1,9 @@
-import type { ProductRecord, SaleContent, SaleRecord } from "../../domain/sale.ts";
-import type { LoggedChange } from "../changes.ts";
+import type { Selectable } from "kysely";
+import type { Lowering, ProductRecord, SaleContent, SaleRecord } from "../../domain/sale.ts";
+import { type LoggedChange, UnitsGoneError } from "../changes.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { SaleChangeRow } from "../database/schema.ts";
+import { SaleConflictError } from "../ledger-errors.ts";
 
 export interface ChangeStamp {
   readonly saleId: string;
@@ -9,9 +11,12 @@ export interface ChangeStamp {
   readonly action: string;
   readonly actor: string;
   readonly atMs: number;
-  /** The call's own id; undefined for what the gate has ended. */
-  readonly changeId: string | undefined;
+  /** See `changeKey`; undefined for what the gate has ended. */
+  readonly changeKey: string | undefined;
 }
+
+/** What is logged when the gate could not take out the units that were to go. */
+export const loweringRefused = "lowering refused";
 
 /** Most rows of one INSERT. */
 const maxInserted = 500;
@@ -22,7 +27,7 @@ const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser"
 /** Logs what differs, one entry for the sale and one for each product: so an entry stays small in any sale. */
 export async function logChanges(
   transaction: LedgerTransaction,
-  { saleId, version, action, actor, atMs, changeId }: ChangeStamp,
+  { saleId, version, action, actor, atMs, changeKey: key }: ChangeStamp,
   { before, after }: { readonly before: SaleContent | undefined; readonly after: SaleContent },
 ): Promise<void> {
   const stamp = {
@@ -31,7 +36,7 @@ export async function logChanges(
     action,
     actor: actor.slice(0, 200),
     at_ms: atMs,
-    change_id: changeId ?? null,
+    change_id: key ?? null,
   };
   const rows: Omit<SaleChangeRow, "id">[] = [];
   const sale = difference<SaleRecord>(before?.sale, after.sale, saleFields);
@@ -62,15 +67,57 @@ function difference<T>(
   return { before_change: before === undefined ? null : pick(before), after_change: pick(after) };
 }
 
-/** Whether this call has been made: an earlier attempt was committed, but its answer was lost. */
-export async function isLogged(transaction: LedgerTransaction, changeId: string): Promise<boolean> {
-  const row = await transaction
+/** How a change is logged: by its id, and by a hash of what is asked, so that one id never stands for two changes. */
+export function changeKey(changeId: string, asked: unknown): string {
+  const hash = new Bun.CryptoHasher("sha256").update(JSON.stringify(asked)).digest("base64url");
+  return `${changeId}.${hash.slice(0, hashLength)}`;
+}
+
+/** With the longest id and the dot, what the column holds. */
+const hashLength = 23;
+
+/**
+ * Whether this change has been made: an earlier attempt was committed, but its answer was lost.
+ * @throws SaleConflictError if its id stands for another change; UnitsGoneError if the gate has refused it meanwhile
+ */
+export async function isLogged(transaction: LedgerTransaction, key: string): Promise<boolean> {
+  const changeId = key.slice(0, key.indexOf("."));
+  const rows = await transaction
     .selectFrom("sale_changes")
-    .select("id")
-    .where("change_id", "=", changeId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+    .select(["id", "sale_id", "product_id", "change_id", "after_change"])
+    .where("change_id", ">=", `${changeId}.`)
+    // The character after the dot.
+    .where("change_id", "<", `${changeId}/`)
+    .execute();
+  if (rows.some(({ change_id }) => change_id !== key)) {
+    throw new SaleConflictError(
+      `the change ${changeId} was made before, and was another one: this one needs its own id`,
+    );
+  }
+  for (const row of rows) await refuseRefused(transaction, row);
+  return rows.length > 0;
+}
+
+type LoggedRow = Pick<Selectable<SaleChangeRow>, "id" | "sale_id" | "product_id" | "after_change">;
+
+/** @throws UnitsGoneError if the gate could not take out the units that were to go */
+async function refuseRefused(transaction: LedgerTransaction, row: LoggedRow): Promise<void> {
+  const { lowering } = JSON.parse(row.after_change) as { readonly lowering?: Lowering };
+  if (lowering === undefined) return;
+  const refusals = await transaction
+    .selectFrom("sale_changes")
+    .select("before_change")
+    .where("sale_id", "=", row.sale_id)
+    .where("product_id", "=", row.product_id)
+    .where("action", "=", loweringRefused)
+    .where("id", ">", row.id)
+    .execute();
+  const isOurs = ({ before_change }: { before_change: string | null }): boolean =>
+    (JSON.parse(before_change ?? "{}") as { lowering?: Lowering }).lowering?.since === lowering.since;
+  if (!refusals.some(isOurs)) return;
+  throw new UnitsGoneError(
+    `sale ${row.sale_id}: product ${row.product_id}: units cannot be ${lowering.total}: buyers had them when the gate was asked`,
+  );
 }
 
 export async function readHistory(database: LedgerReader, saleId: string, limit: number): Promise<LoggedChange[]> {

@@ -13,21 +13,22 @@ import type { Clock } from "../../time/clock.ts";
 import type {
   ChangedSales,
   ChangeOptions,
+  CreateOptions,
   LedgerChanges,
   LoggedChange,
   SettledLowering,
   UnitMove,
 } from "../changes.ts";
-import { checkSale } from "../check-sale.ts";
+import { checkNewSale, checkSale } from "../check-sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { askForMove, readBuckets } from "./move-units.ts";
-import { isLogged, logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
+import { changeKey, isLogged, logChanges, loweringRefused, readHistory, type ChangeStamp } from "./change-log.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
-import { insertProducts, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
+import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
 
 export class SqlChanges implements LedgerChanges {
@@ -75,26 +76,20 @@ export class SqlChanges implements LedgerChanges {
   async create(
     sale: Sale,
     products: readonly SaleProduct[],
-    { actor, state }: { readonly actor: string; readonly state: "draft" | "published" },
+    { actor, state, changeId = crypto.randomUUID() }: CreateOptions,
   ): Promise<SaleContent> {
-    checkSale(sale, products);
-    const changeId = crypto.randomUUID();
+    checkNewSale(sale, products);
+    const key = changeKey(changeId, [sale, products, state]);
     return this.#database.write(async (transaction) => {
       const revision = await lockRevision(transaction, this.#database.dialect);
       const found = await readContent(transaction, sale.id);
       if (found !== undefined) {
-        if (await isLogged(transaction, changeId)) return found;
+        if (await isLogged(transaction, key)) return found;
         throw new SaleConflictError(`sale ${sale.id} exists, in version ${found.sale.version}: update it instead`);
       }
-      await refuseForeignProducts(transaction, sale, products);
-      await transaction
-        .insertInto("sales")
-        .values({ ...rowOfSale(sale), state, revision })
-        .execute();
-      await insertProducts(transaction, products, revision);
-      await raiseRevision(transaction, revision);
+      await insertSale(transaction, { sale, products, state }, revision);
       const created = (await readContent(transaction, sale.id))!;
-      const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now(), changeId };
+      const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now(), changeKey: key };
       await logChanges(transaction, stamp, { before: undefined, after: created });
       return created;
     });
@@ -102,15 +97,16 @@ export class SqlChanges implements LedgerChanges {
 
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined> {
     // The same in each attempt: units that are added once must not be added again because an answer was lost.
-    const changeId = crypto.randomUUID();
+    const { changeId = crypto.randomUUID(), actor } = options;
+    const key = changeKey(changeId, [saleId, change]);
     return this.#database.write(async (transaction) => {
       // Also locks out other changes, so that what is read here stays true until the commit.
       const revision = await lockRevision(transaction, this.#database.dialect);
-      if (await isLogged(transaction, changeId)) return readContent(transaction, saleId);
+      if (await isLogged(transaction, key)) return readContent(transaction, saleId);
       const before = await this.#readLocked(transaction, saleId);
       if (before === undefined) return undefined;
       const { version } = before.sale;
-      const { expectedVersion = version, actor } = options;
+      const { expectedVersion = version } = options;
       if (expectedVersion !== version) {
         throw new SaleConflictError(`sale ${saleId}: its version is ${version}, but ${expectedVersion} was expected`);
       }
@@ -123,7 +119,7 @@ export class SqlChanges implements LedgerChanges {
       await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
       await raiseRevision(transaction, revision);
       const after = (await readContent(transaction, saleId))!;
-      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now(), changeId };
+      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now(), changeKey: key };
       await logChanges(transaction, stamp, { before, after });
       return after;
     });
@@ -159,8 +155,8 @@ export class SqlChanges implements LedgerChanges {
       }
       const version = sale.version + 1;
       await transaction.updateTable("sales").set({ version, revision }).where("id", "=", sale.id).execute();
-      const action = outcome === "refused" ? "lowering refused" : "lowered";
-      const by = { actor: "the gate", atMs: this.#now(), changeId: undefined };
+      const action = outcome === "refused" ? loweringRefused : "lowered";
+      const by = { actor: "the gate", atMs: this.#now(), changeKey: undefined };
       const stamp: ChangeStamp = { saleId: sale.id, version, action, ...by };
       const after = { ...sale, version };
       await logChanges(transaction, stamp, {

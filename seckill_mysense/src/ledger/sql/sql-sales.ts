@@ -1,10 +1,10 @@
 import type { Selectable } from "kysely";
 import type { ProductTotals } from "../../domain/order.ts";
-import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import { checkSale } from "../check-sale.ts";
+import { checkNewSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
 import { readTotals } from "./read-totals.ts";
@@ -20,18 +20,12 @@ export class SqlSales implements LedgerSales {
 
   /** If two processes create the same sale at once, the slower one is retried and then finds the sale. */
   async create(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
-    checkSale(sale, products);
+    checkNewSale(sale, products);
     const existing = await this.#database.write(async (transaction) => {
       const found = await readSale(transaction, sale.id);
       if (found !== undefined) return found;
       const revision = await lockRevision(transaction, this.#database.dialect);
-      await refuseForeignProducts(transaction, sale, products);
-      await transaction
-        .insertInto("sales")
-        .values({ ...rowOfSale(sale), revision })
-        .execute();
-      await insertProducts(transaction, products, revision);
-      await raiseRevision(transaction, revision);
+      await insertSale(transaction, { sale, products, state: "published" }, revision);
       return undefined;
     });
     if (existing !== undefined) compareSales(existing, { sale, products });
@@ -89,6 +83,21 @@ export async function readSaleRows(
     .orderBy("id")
     .execute();
   return { sale, products };
+}
+
+/** Writes a sale that the ledger does not have. The caller has locked the revision. */
+export async function insertSale(
+  transaction: LedgerTransaction,
+  { sale, products, state }: SaleContent & { readonly state: SaleState },
+  revision: number,
+): Promise<void> {
+  await refuseForeignProducts(transaction, sale, products);
+  await transaction
+    .insertInto("sales")
+    .values({ ...rowOfSale(sale), state, revision })
+    .execute();
+  await insertProducts(transaction, products, revision);
+  await raiseRevision(transaction, revision);
 }
 
 /** Most rows of one INSERT. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { repairedAfterEndMs } from "../../../src/domain/sale.ts";
+import { latestEndMs, maxUnits, repairedAfterEndMs } from "../../../src/domain/sale.ts";
 import type { SaleChange } from "../../../src/domain/sale-change.ts";
 import type { ChangedSales } from "../../../src/ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
@@ -63,6 +63,36 @@ for (const kind of ledgerKinds) {
       expect(extended.sales).toMatchObject([{ id: sale.id, version: 2, endsAtMs: sale.endsAtMs + 1 }]);
       expect(extended.products).toMatchObject([{ id: product.id, revision: extended.revision }]);
       expect(await ledger.changes.since(known, { endedAfterMs: sale.endsAtMs + 2 })).toMatchObject({ sales: [] });
+    });
+
+    test("a sale beyond the limits, which an earlier version made, can be changed back, paused and cancelled", async () => {
+      const { sale, product } = await createSale(ledger, { total: 10 });
+      const database = place.open();
+      const ends_at_ms = Date.UTC(9999, 11, 31);
+      await database.kysely.updateTable("sales").set({ ends_at_ms }).where("id", "=", sale.id).execute();
+      await database.kysely
+        .updateTable("products")
+        .set({ total: 2 * maxUnits })
+        .where("id", "=", product.id)
+        .execute();
+      await database.close();
+      expect((await change(sale.id, { kind: "pause", productId: undefined }))!.sale.paused).toBe(true);
+      const more: SaleChange = { kind: "restock", productId: product.id, units: 1 };
+      expect(await refusal(sale.id, more)).toContain(
+        `units is ${2 * maxUnits + 1}, but at most ${maxUnits} are possible`,
+      );
+      const later: SaleChange = { kind: "extend", endsAtMs: ends_at_ms + 1 };
+      expect(await refusal(sale.id, later)).toContain("must not be after 2100-01-01");
+      const fewer: SaleChange = {
+        kind: "update",
+        endsAtMs: latestEndMs,
+        products: [{ id: product.id, total: maxUnits }],
+      };
+      expect(await change(sale.id, fewer)).toMatchObject({
+        sale: { endsAtMs: latestEndMs },
+        products: [{ lowering: { total: maxUnits } }],
+      });
+      expect((await change(sale.id, { kind: "cancel" }))!.sale.state).toBe("cancelled");
     });
 
     test("changes at the same time have revisions and versions of their own", async () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { splitIntoBuckets } from "../../../src/domain/buckets.ts";
+import type { SaleChange } from "../../../src/domain/sale-change.ts";
+import { UnitsGoneError } from "../../../src/ledger/changes.ts";
 import { SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { sqlLedger } from "../../../src/ledger/sql/sql-ledger.ts";
@@ -45,6 +47,49 @@ for (const kind of ledgerKinds) {
       // Asked for once more, it is another restock.
       await ledger.changes.change(sale.id, restock, { actor });
       expect(await ledger.sales.readTotals(product.id)).toMatchObject({ total: 120 });
+    });
+
+    test("a change with an id counts once, however often it is asked for, and its id stands for no other change", async () => {
+      const { sale, product } = await createSale(ledger, { total: 100 });
+      const restock = { kind: "restock", productId: product.id, units: 10 } as const;
+      const changeId = unique("change");
+      const ask = (change: SaleChange, saleId = sale.id) => ledger.changes.change(saleId, change, { actor, changeId });
+      await ask(restock);
+      await ledger.changes.change(sale.id, { ...restock, units: 5 }, { actor });
+      expect(await ask(restock)).toMatchObject({ sale: { version: 3 }, products: [{ total: 115 }] });
+      await expect(ask({ ...restock, units: 20 })).rejects.toThrow(
+        `the change ${changeId} was made before, and was another`,
+      );
+      const other = await createSale(ledger, { total: 100 });
+      await expect(ask({ ...restock, productId: other.product.id }, other.sale.id)).rejects.toThrow(SaleConflictError);
+      const longer = { actor, changeId: `${changeId}0` };
+      expect(await ledger.changes.change(sale.id, restock, longer)).toMatchObject({ products: [{ total: 125 }] });
+    });
+
+    test("the creation of a sale is found by its id", async () => {
+      const sale = makeSale();
+      const products = [makeProduct(sale)];
+      const options = { actor, state: "published", changeId: unique("change") } as const;
+      await ledger.changes.create(sale, products, options);
+      expect(await ledger.changes.create(sale, products, options)).toMatchObject({ sale: { version: 1 } });
+      const another = { ...sale, title: "Another" };
+      await expect(ledger.changes.create(another, products, options)).rejects.toThrow("was another one");
+    });
+
+    test("a lower total that the gate has refused meanwhile is told as refused when it is asked for again", async () => {
+      const { sale, product } = await createSale(ledger, { total: 100 });
+      const lower = { kind: "restock", productId: product.id, units: -10 } as const;
+      const options = { actor, changeId: unique("change") };
+      const content = (await ledger.changes.change(sale.id, lower, options))!;
+      const { since } = content.products[0]!.lowering!;
+      await ledger.changes.settleLowering({ productId: product.id, epoch: 1, since }, "refused");
+      await expect(ledger.changes.change(sale.id, lower, options)).rejects.toThrow(UnitsGoneError);
+      // Another one of the same size is to be carried out.
+      const again = { actor, changeId: unique("change") };
+      await ledger.changes.change(sale.id, lower, again);
+      expect(await ledger.changes.change(sale.id, lower, again)).toMatchObject({
+        products: [{ lowering: { total: 90 } }],
+      });
     });
 
     test("a lower total, which the gate has taken out meanwhile, is not asked for again", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { maxUnits } from "../../../src/domain/sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { acceptMany, createSale, makeProduct, makeSale, payWithinMs } from "./ledger-fixtures.ts";
@@ -18,10 +19,7 @@ for (const kind of ledgerKinds) {
 
     test("a sale is read back as it was created", async () => {
       const sale = makeSale({ title: "Señor Ünïcode 📱 50% \\ 'off'", startsAtMs: 1_760_000_000_123 });
-      const products = [
-        makeProduct(sale),
-        makeProduct(sale, { total: Number.MAX_SAFE_INTEGER, limitPerUser: 3, priceMinor: 0 }),
-      ];
+      const products = [makeProduct(sale), makeProduct(sale, { total: maxUnits, limitPerUser: 3, priceMinor: 0 })];
       await ledger.sales.create(sale, products);
       expect(await ledger.sales.read(sale.id)).toEqual({ sale, products });
       expect(await ledger.sales.readProduct(products[1]!.id)).toEqual({ sale, product: products[1]! });

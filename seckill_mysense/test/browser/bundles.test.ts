@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { maxBundleParts } from "../../src/domain/bundle.ts";
+import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
+import { desktop, heading, launchBrowser, look, openPage, phone, register, tablet } from "./sale-browser.ts";
+
+const service = requireService("chromium");
+const timeoutMs = 60_000;
+const address = "/check?productID=headphones";
+
+describe.skipIf(service.missing)(`products that are bought together on the sale page${service.reason}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+  const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
+  const recordAll = (system: TestGateway) =>
+    system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
+
+  for (const viewport of [phone, tablet, desktop]) {
+    test(
+      `are all set aside, won and paid as one order, at ${viewport.width} pixels`,
+      async () => {
+        await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
+        await using opened = await openPage(browser, system, address, viewport);
+        const { page } = opened;
+        await register(page, "Ada");
+        await page.getByText("The sale is open.").waitFor();
+        await page.getByLabel("How many?").selectOption("2");
+        await page.getByLabel("Speaker").check();
+        await text(page, "€149.97 in all");
+        await look(page, "bundle-choice");
+        await button(page, "Buy both products").click();
+        await heading(page, "All are set aside");
+        await text(page, "2 × Headphones, 1 × Speaker");
+        await look(page, "bundle-set-aside");
+        await recordAll(system);
+        await heading(page, "You won all of them");
+        await text(page, "€149.97");
+        await look(page, "bundle-won");
+        await page.reload();
+        await heading(page, "You won all of them");
+        await button(page, "Pay now").click();
+        await heading(page, "Paid: they are yours");
+        await page.goto(`${system.url}/check?productID=speaker`);
+        await heading(page, "Paid: they are yours");
+        await text(page, "2 × Headphones, 1 × Speaker");
+        await page.goto(system.url + address);
+        await button(page, "Buy another").click();
+        await page.getByText("You have 2 of 5 units.").waitFor();
+        expect(await page.getByLabel("Speaker").isChecked()).toBe(false);
+        await button(page, "Buy now").waitFor();
+        expect(opened.complaints).toEqual([]);
+      },
+      timeoutMs,
+    );
+  }
+
+  test(
+    "are at most eight, of the same sale and currency, and none that is paused or known to be gone",
+    async () => {
+      await using system = await startTestGateway();
+      const answer = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: { products: object[] }[] };
+      const [sale] = answer.sales;
+      const like = (id: string, changes: object) => ({ ...sale!.products[0]!, id, name: `Product ${id}`, ...changes });
+      const odd = [
+        like("dollar", { currency: "USD" }),
+        like("paused", { paused: true }),
+        like("gone", { available: 0 }),
+      ];
+      sale!.products.push(...odd, ...Array.from({ length: 9 }, (_, index) => like(`${index + 1}`, {})));
+      await using opened = await openPage(browser, system, "/check?productID=none", phone);
+      const { page } = opened;
+      await page.route("**/api/sales", (route) => route.fulfill({ json: answer }));
+      await page.goto(system.url + address);
+      await register(page, "Ada");
+      const boxes = page.getByRole("checkbox");
+      await boxes.first().waitFor();
+      expect(await boxes.count()).toBe(10);
+      expect(maxBundleParts).toBe(8);
+      for (let index = 0; index < maxBundleParts - 1; index++) await boxes.nth(index).check();
+      await button(page, "Buy all 8 products").waitFor();
+      expect(await boxes.nth(7).isDisabled()).toBe(true);
+      await look(page, "bundle-of-eight");
+      await boxes.first().uncheck();
+      await button(page, "Buy all 7 products").waitFor();
+      expect(await boxes.nth(7).isDisabled()).toBe(false);
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "are all refused when one of them is gone, and the buyer can choose again",
+    async () => {
+      await using system = await startTestGateway({ speaker: { total: 1 } });
+      await using opened = await openPage(browser, system, address, phone);
+      const { page } = opened;
+      // The page does not learn in time that the last one is gone.
+      const sales = await (await fetch(`${system.url}/api/sales`)).json();
+      await page.route("**/api/sales", (route) => route.fulfill({ json: sales }));
+      system.gate.stocks.get("speaker")!.available = 0;
+      await register(page, "Ada");
+      await page.getByLabel("Speaker").check();
+      await button(page, "Buy both products").click();
+      await heading(page, "Not all are left");
+      await page.getByText("Speaker is sold out. You got none of the products").waitFor();
+      await look(page, "bundle-refused");
+      await button(page, "Try again").click();
+      await page.getByLabel("Speaker").uncheck();
+      await button(page, "Buy now").waitFor();
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "are asked for with the same token after lost answers, so that they are bought once",
+    async () => {
+      await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
+      await using opened = await openPage(browser, system, address, phone);
+      const { page } = opened;
+      let lost = 0;
+      await page.route("**/check", async (route) => {
+        const response = await route.fetch();
+        return lost++ === 0 ? route.abort() : route.fulfill({ response });
+      });
+      await register(page, "Ada");
+      await page.getByLabel("Speaker").check();
+      await button(page, "Buy both products").click();
+      await heading(page, "All are set aside");
+      expect(lost).toBe(2);
+      expect(system.gate.accepted).toHaveLength(2);
+    },
+    timeoutMs,
+  );
+});

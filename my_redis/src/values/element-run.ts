@@ -28,6 +28,8 @@ interface OrderKernel {
 
 let packKernel: PackKernel | undefined;
 let orderKernel: OrderKernel | undefined;
+/** From so many words on, packing them at once is worth copying the request to the memory of the kernels. */
+const manyWords = 4;
 /** No more are put in order at once: the order is found by insertion. */
 const maxOrdered = 256;
 
@@ -69,15 +71,17 @@ export class ElementRun {
   }
 
   /**
-   * Packs the arguments from `from` on. False when they cannot be packed at once: the request did not come as RESP, it has
-   * more bytes than fit, or one argument is long or may be an integer beyond the limits. Then the other fields of this
-   * object are undefined.
+   * Packs the arguments from `from` on. False when they are too few to be worth it, and when they cannot be packed at
+   * once: the request did not come as RESP, it has more bytes than fit, or one argument is long or may be an integer
+   * beyond the limits. Then the other fields of this object are undefined. Requests of a log are in the memory of the
+   * kernels, so that one word is enough.
    */
   pack({ buffer, count, requestStart, requestEnd }: Arguments, from: number): boolean {
     const size = requestEnd - requestStart;
     // Elements are shorter than the same words in a request.
     if (size <= 0 || size > packedBytes) return false;
     const isThere = buffer === kernelBytes;
+    if (!isThere && count - from < manyWords) return false;
     if (!isThere) copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
     packKernel ??= openKernel(packBinary) as unknown as PackKernel;
     this.start = packed;
@@ -86,6 +90,20 @@ export class ElementRun {
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
     return this.end !== 0;
+  }
+
+  /**
+   * Adds the elements to bytes[start, end), which are checked, unless they are there. With a `width` of 2, every second
+   * element is the value of the one before it, and takes the place of the earlier value. This object then has all
+   * elements, without their count. Gives how many were not there. There must be memory for all in `input`.
+   */
+  mergeInto(bytes: Uint8Array, start: number, end: number, width: 1 | 2): number {
+    copyBytes(bytes, start, end, kernelBytes, input);
+    const withValues = width === 2 ? 1 : 0;
+    const inputEnd = input + end - start;
+    this.end = elementKernel().merge(input, inputEnd, this.start, this.end, withValues, resultWords);
+    this.start = input;
+    return kernelWords[resultWords / 4] as number;
   }
 
   /**

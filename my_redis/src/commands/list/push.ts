@@ -10,8 +10,6 @@ import { createList, findList, type ListEnd, type ListValue } from "../../collec
 
 const element = new PackedElement();
 const run = new ElementRun();
-/** From so many elements on, it is worth packing them all at once. */
-const manyElements = 4;
 /** A list with more bytes than this does not stay packed, so no room is reserved for the packed form. */
 const maxExpectedBytes = 8192;
 
@@ -27,7 +25,7 @@ const shared = {
 function pushArguments(context: Context, args: Arguments, found: ListValue | undefined, end: ListEnd): number {
   let bytes = 0;
   for (let index = 2; index < args.count; index++) bytes += args.length(index);
-  const isMany = end === "tail" && args.count >= 2 + manyElements && run.pack(args, 2);
+  const isMany = end === "tail" && run.pack(args, 2);
   if (isMany && found === undefined && createPackedList(context, args, bytes)) return args.count - 2;
   const list = found ?? createList(context.database, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
   list.growBy(bytes, args.count - 2);

@@ -7,7 +7,7 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { areDistinct, maxDistinctElements } from "../values/distinct-elements.ts";
 import type { PackedType } from "./value-visitor.ts";
-import { ElementRun } from "../values/element-run.ts";
+import { ElementRun, isInKernelMemory } from "../values/element-run.ts";
 import * as integers from "../values/integer-set.ts";
 import { listLimits } from "../values/list/list-limits.ts";
 import * as packed from "../values/packed-list.ts";
@@ -38,6 +38,12 @@ export function storePacked(database: Database, args: Arguments, type: PackedTyp
 const run = new ElementRun();
 /** A longer value is changed in place: it would be copied to the memory of the kernels and back. */
 const maxMergedBytes = 4096;
+/**
+ * In a shorter value, elements are found faster than a client's request is copied to the memory of the kernels: HSET of two
+ * fields of a hash of 30 bytes took 0.9 microseconds in place and 1.1 at once, and of three fields of one of 340 bytes 1.3
+ * and 1.0.
+ */
+const minMergedBytes = 128;
 
 /**
  * Adds the arguments from 2 on to the packed hash or set at an address, as one by one. Gives the number of new fields or
@@ -46,7 +52,8 @@ const maxMergedBytes = 4096;
 export function mergePacked(database: Database, args: Arguments, address: Address, type: "hash" | "set"): number {
   const { heap, limits } = database.keyspace;
   const length = record.valueLengthOf(heap, address);
-  if (record.encodingOf(heap, address) !== record.encoding.packed || length > maxMergedBytes) return -1;
+  if (length > maxMergedBytes || (length < minMergedBytes && !isInKernelMemory(args))) return -1;
+  if (record.encodingOf(heap, address) !== record.encoding.packed) return -1;
   if (!run.pack(args, 2)) return -1;
   const width = type === "hash" ? 2 : 1;
   const maxEntries = limits[`${type}-max-listpack-entries`];

@@ -30,6 +30,14 @@ let packKernel: PackKernel | undefined;
 let orderKernel: OrderKernel | undefined;
 /** From so many words on, packing them at once is worth copying the request to the memory of the kernels. */
 const manyWords = 4;
+
+/** Requests of a log are in the memory of the kernels. */
+export const isInKernelMemory = ({ buffer }: Arguments): boolean => buffer === kernelBytes;
+
+/** Whether it is faster to pack the arguments from `from` on at once than one by one. */
+export const isWorthPacking = (args: Arguments, from: number): boolean =>
+  args.count - from >= manyWords || (isInKernelMemory(args) && args.count > from);
+
 /** No more are put in order at once: the order is found by insertion. */
 const maxOrdered = 256;
 
@@ -71,17 +79,15 @@ export class ElementRun {
   }
 
   /**
-   * Packs the arguments from `from` on. False when they are too few to be worth it, and when they cannot be packed at
-   * once: the request did not come as RESP, it has more bytes than fit, or one argument is long or may be an integer
-   * beyond the limits. Then the other fields of this object are undefined. Requests of a log are in the memory of the
-   * kernels, so that one word is enough.
+   * Packs the arguments from `from` on. False when they cannot be packed at once: the request did not come as RESP, it has
+   * more bytes than fit, or one argument is long or may be an integer beyond the limits. Then the other fields of this
+   * object are undefined.
    */
   pack({ buffer, count, requestStart, requestEnd }: Arguments, from: number): boolean {
     const size = requestEnd - requestStart;
     // Elements are shorter than the same words in a request.
     if (size <= 0 || size > packedBytes) return false;
     const isThere = buffer === kernelBytes;
-    if (!isThere && count - from < manyWords) return false;
     if (!isThere) copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
     packKernel ??= openKernel(packBinary) as unknown as PackKernel;
     this.start = packed;

@@ -191,7 +191,7 @@ test("elements that are added a few at a time are stored as those that come one 
         ]);
         await compareParts("HSET", pairs, size);
         // The number of words decides whether a set becomes a table, also when some are there twice.
-        if (size <= Number(limits["set-max-listpack-entries"])) {
+        if (size <= limits["set-max-listpack-entries"]) {
           await compareParts(
             "SADD",
             pairs.map(([member]) => [member]),

@@ -16,7 +16,10 @@ const word = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("y".repeat(65), "y".repeat(4100)) },
 );
 const change = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.constant("HSET"), fc.constantFrom("hash", "other hash", "timed hash"), word, word) },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(fc.constant("HSET"), fc.constantFrom("hash", "other hash", "timed hash"), word, word),
+  },
   { weight: 6, arbitrary: fc.tuple(fc.constant("SADD"), fc.constantFrom("set", "numbers"), word) },
   { weight: 4, arbitrary: fc.tuple(fc.constantFrom("RPUSH", "RPUSHX", "LPUSH"), fc.constant("list"), word) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("HDEL"), fc.constant("hash"), word) },

@@ -8,7 +8,7 @@ import { mergePacked, storePacked } from "../../collections/store-packed.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import { valueType } from "../../memory/record.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
 const run = new ElementRun();
 
@@ -17,7 +17,7 @@ function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
   const { database } = context;
   const found = database.writeTyped(args, 1, valueType.hash);
-  const addedAtOnce = addAtOnce(database, args, found);
+  const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(database, args, found) : -1;
   if (addedAtOnce >= 0) {
     database.changed(args, 1, "hset", (args.count - 2) / 2);
     return addedAtOnce;

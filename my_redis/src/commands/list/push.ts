@@ -3,7 +3,7 @@ import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { storePacked } from "../../collections/store-packed.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 import { listLimits } from "../../values/list/list-limits.ts";
 import { PackedElement } from "../../values/packed-element.ts";
 import { createList, findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
@@ -25,7 +25,7 @@ const shared = {
 function pushArguments(context: Context, args: Arguments, found: ListValue | undefined, end: ListEnd): number {
   let bytes = 0;
   for (let index = 2; index < args.count; index++) bytes += args.length(index);
-  const isMany = end === "tail" && run.pack(args, 2);
+  const isMany = end === "tail" && isWorthPacking(args, 2) && run.pack(args, 2);
   if (isMany && found === undefined && createPackedList(context, args, bytes)) return args.count - 2;
   const list = found ?? createList(context.database, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
   list.growBy(bytes, args.count - 2);

@@ -4,7 +4,7 @@ import { createSet, findSet, type SetValue } from "../../collections/set-value.t
 import { mergePacked, storePacked } from "../../collections/store-packed.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
 const shared = {
   group: "set",
@@ -34,7 +34,7 @@ export const sadd = command({
     const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
-    const addedAtOnce = addAtOnce(context.database, args, found);
+    const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(context.database, args, found) : -1;
     if (addedAtOnce >= 0) {
       if (addedAtOnce > 0) context.database.changed(args, 1, "sadd", addedAtOnce);
       reply.integer(addedAtOnce);

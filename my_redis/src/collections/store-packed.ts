@@ -1,12 +1,13 @@
 import type { Database } from "../keyspace/database.ts";
 import type { ValueLimits } from "../keyspace/value-limits.ts";
 import type { ByteRange } from "../memory/byte-range.ts";
+import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { areDistinct, maxDistinctElements } from "../values/distinct-elements.ts";
 import type { PackedType } from "./value-visitor.ts";
-import type { ElementRun } from "../values/element-run.ts";
+import { ElementRun, isInKernelMemory } from "../values/element-run.ts";
 import * as integers from "../values/integer-set.ts";
 import { listLimits } from "../values/list/list-limits.ts";
 import * as packed from "../values/packed-list.ts";
@@ -32,6 +33,42 @@ export function storePacked(database: Database, args: Arguments, type: PackedTyp
   packed.setListCount(target, to, count);
   copyBytes(bytes, start, end, target, packed.firstElement(to));
   return true;
+}
+
+const run = new ElementRun();
+/** A longer value is changed in place: it would be copied to the memory of the kernels and back. */
+const maxMergedBytes = 4096;
+/**
+ * In a shorter value, elements are found faster than a client's request is copied to the memory of the kernels: HSET of two
+ * fields of a hash of 30 bytes took 0.9 microseconds in place and 1.1 at once, and of three fields of one of 340 bytes 1.3
+ * and 1.0.
+ */
+const minMergedBytes = 128;
+
+/**
+ * Adds the arguments from 2 on to the packed hash or set at an address, as one by one. Gives the number of new fields or
+ * members, or -1 when the value has another form, or would get one: then nothing has changed.
+ */
+export function mergePacked(database: Database, args: Arguments, address: Address, type: "hash" | "set"): number {
+  const { heap, limits } = database.keyspace;
+  const length = record.valueLengthOf(heap, address);
+  if (length > maxMergedBytes || (length < minMergedBytes && !isInKernelMemory(args))) return -1;
+  if (record.encodingOf(heap, address) !== record.encoding.packed) return -1;
+  if (!run.pack(args, 2)) return -1;
+  const width = type === "hash" ? 2 : 1;
+  const maxEntries = limits[`${type}-max-listpack-entries`];
+  if (!isSmall(run, width, maxEntries, limits[`${type}-max-listpack-value`])) return -1;
+  const start = record.valueStartOf(heap, address);
+  const bytes = record.bytesOf(heap, address);
+  const added = run.mergeInto(bytes, packed.firstElement(start), start + length, width);
+  const count = packed.listCount(bytes, start, start + length) + added * width;
+  if (count > maxEntries * width) return -1;
+  const resized = database.resizeValue(address, packed.listHeaderBytes + run.end - run.start);
+  const target = record.bytesOf(heap, resized);
+  const to = record.valueStartOf(heap, resized);
+  packed.setListCount(target, to, count);
+  copyBytes(run.bytes, run.start, run.end, target, packed.firstElement(to));
+  return added;
 }
 
 function isFit(limits: ValueLimits, type: PackedType, run: ElementRun): boolean {

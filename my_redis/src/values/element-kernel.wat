@@ -1,4 +1,4 @@
-;; Checks of packed elements; packed-element.ts describes them. Loads may go beyond the elements, where their result does
+;; Checks packed elements, and adds some to others; packed-element.ts describes them. Loads may go beyond the elements, where their result does
 ;; not matter: there is memory behind them.
 (module
   (import "kernels" "memory" (memory 1))
@@ -269,6 +269,56 @@
             (br $skip)))
         (br $elements)))
     (i32.const 1))
+
+  ;; Adds the elements from $run to $runEnd to those from $start to $end, behind which there is room for all of them. Only
+  ;; elements that are not there yet are added, at the end. $withValues is 1 when every second element is the value of the
+  ;; one before it: a value takes the place of the earlier one. Gives the new end, and at $result how many are new.
+  (func $merge (export "merge")
+    (param $start i32) (param $end i32) (param $run i32) (param $runEnd i32) (param $withValues i32) (param $result i32)
+    (result i32)
+    (local $at i32) (local $size i32) (local $valueSize i32) (local $replaced i32) (local $added i32)
+    (block $done
+      (loop $elements
+        (br_if $done (i32.ge_u (local.get $run) (local.get $runEnd)))
+        (local.set $size (call $size (local.get $run)))
+        (if (local.get $withValues)
+          (then (local.set $valueSize (call $size (i32.add (local.get $run) (local.get $size))))))
+        (local.set $at (local.get $start))
+        (block $found
+          (loop $search
+            (if (i32.ge_u (local.get $at) (local.get $end))
+              (then
+                (memory.copy
+                  (local.get $end)
+                  (local.get $run)
+                  (i32.add (local.get $size) (local.get $valueSize)))
+                (local.set $end (i32.add (local.get $end) (i32.add (local.get $size) (local.get $valueSize))))
+                (local.set $run (i32.add (local.get $run) (i32.add (local.get $size) (local.get $valueSize))))
+                (local.set $added (i32.add (local.get $added) (i32.const 1)))
+                (br $elements)))
+            (br_if $found (call $equal (local.get $at) (local.get $run) (local.get $size)))
+            (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
+            (if (local.get $withValues)
+              (then (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))))
+            (br $search)))
+        (local.set $run (i32.add (local.get $run) (local.get $size)))
+        (if (local.get $withValues)
+          (then
+            (local.set $at (i32.add (local.get $at) (local.get $size)))
+            (local.set $replaced (call $size (local.get $at)))
+            (if (i32.ne (local.get $replaced) (local.get $valueSize))
+              (then
+                (memory.copy
+                  (i32.add (local.get $at) (local.get $valueSize))
+                  (i32.add (local.get $at) (local.get $replaced))
+                  (i32.sub (local.get $end) (i32.add (local.get $at) (local.get $replaced))))
+                (local.set $end
+                  (i32.add (local.get $end) (i32.sub (local.get $valueSize) (local.get $replaced))))))
+            (memory.copy (local.get $at) (local.get $run) (local.get $valueSize))
+            (local.set $run (i32.add (local.get $run) (local.get $valueSize)))))
+        (br $elements)))
+    (i32.store (local.get $result) (local.get $added))
+    (local.get $end))
 
   ;; The integer of an element, or the least of 64 bits when it is text.
   (func $integer (param $at i32) (result i64)

@@ -28,6 +28,16 @@ interface OrderKernel {
 
 let packKernel: PackKernel | undefined;
 let orderKernel: OrderKernel | undefined;
+/** From so many words on, packing them at once is worth copying the request to the memory of the kernels. */
+const manyWords = 4;
+
+/** Requests of a log are in the memory of the kernels. */
+export const isInKernelMemory = ({ buffer }: Arguments): boolean => buffer === kernelBytes;
+
+/** Whether it is faster to pack the arguments from `from` on at once than one by one. */
+export const isWorthPacking = (args: Arguments, from: number): boolean =>
+  args.count - from >= manyWords || (isInKernelMemory(args) && args.count > from);
+
 /** No more are put in order at once: the order is found by insertion. */
 const maxOrdered = 256;
 
@@ -86,6 +96,20 @@ export class ElementRun {
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
     return this.end !== 0;
+  }
+
+  /**
+   * Adds the elements to bytes[start, end), which are checked, unless they are there. With a `width` of 2, every second
+   * element is the value of the one before it, and takes the place of the earlier value. This object then has all
+   * elements, without their count. Gives how many were not there. There must be memory for all in `input`.
+   */
+  mergeInto(bytes: Uint8Array, start: number, end: number, width: 1 | 2): number {
+    copyBytes(bytes, start, end, kernelBytes, input);
+    const withValues = width === 2 ? 1 : 0;
+    const inputEnd = input + end - start;
+    this.end = elementKernel().merge(input, inputEnd, this.start, this.end, withValues, resultWords);
+    this.start = input;
+    return kernelWords[resultWords / 4] as number;
   }
 
   /**

@@ -8,6 +8,7 @@ interface ElementKernel {
   ascending(start: number, end: number): number;
   checkBlock(start: number, end: number, ids: number): number;
   distinct(start: number, end: number, stride: number, compared: number, places: number): number;
+  merge(start: number, end: number, run: number, runEnd: number, withValues: 0 | 1, result: number): number;
 }
 
 let opened: ElementKernel | undefined;

@@ -115,6 +115,21 @@ async function compareLists(elements: readonly string[]): Promise<void> {
   if (encoding?.text === "listpack") expect(dump).toEqual(reference[2]);
 }
 
+/** Compares requests that add a few elements each, some of which are there already, with one for each element. */
+async function compareParts(name: string, elements: readonly (readonly string[])[], size: number): Promise<void> {
+  const seenAfter: unknown[] = [];
+  for (const step of [size, 1]) {
+    await connection.reply("DEL", "key");
+    const requests: Word[][] = [];
+    for (let at = 0; at < elements.length; at += step) {
+      requests.push([name, "key", ...elements.slice(at, at + step).flat()]);
+    }
+    const replies = await connection.replies(requests);
+    seenAfter.push([replies.reduce((sum, { text }) => sum + Number(text), 0), await seen("key")]);
+  }
+  expect(seenAfter[0]).toEqual(seenAfter[1]);
+}
+
 /** Compares one request that adds all elements with one for each. */
 async function compare(name: string, elements: readonly (readonly string[])[]): Promise<void> {
   await connection.reply("DEL", "key");
@@ -155,6 +170,34 @@ test("many elements in one request are stored as those that come one by one", as
             "ZADD",
             members.map(([text, value]) => [value, text]),
           );
+      },
+    ),
+    { seed: propertySeed(), numRuns: 80 },
+  );
+});
+
+test("elements that are added a few at a time are stored as those that come one by one", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      settings,
+      fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 8 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 5, maxLength: 60, size: "max" }),
+      fc.integer({ min: 4, max: 9 }),
+      async (limits, words, places, size) => {
+        await connection.replies(Object.entries(limits).map(([name, value]): Word[] => ["CONFIG", "SET", name, value]));
+        const pairs = places.map(([field, value]): [string, string] => [
+          (words[field % words.length] as [string, string])[0] + (field % 3 === 0 ? `${field % 20}` : ""),
+          (words[value % words.length] as [string, string])[1],
+        ]);
+        await compareParts("HSET", pairs, size);
+        // The number of words decides whether a set becomes a table, also when some are there twice.
+        if (size <= limits["set-max-listpack-entries"]) {
+          await compareParts(
+            "SADD",
+            pairs.map(([member]) => [member]),
+            size,
+          );
+        }
       },
     ),
     { seed: propertySeed(), numRuns: 80 },

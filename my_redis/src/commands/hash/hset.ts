@@ -4,23 +4,23 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { openHash, packedBytes } from "../../collections/hash-key.ts";
-import { storePacked } from "../../collections/store-packed.ts";
+import { mergePacked, storePacked } from "../../collections/store-packed.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../memory/heap.ts";
 import { valueType } from "../../memory/record.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
 const run = new ElementRun();
-/** From so many fields and values on, it is worth packing them all at once. */
-const manyWords = 4;
 
 /** Sets the pairs from argument 2 on. Returns the number of new fields. */
 function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
   const { database } = context;
   const found = database.writeTyped(args, 1, valueType.hash);
-  const isMany = found === 0 && args.count >= 2 + manyWords;
-  if (isMany && run.pack(args, 2) && storePacked(database, args, "hash", run)) {
+  const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(database, args, found) : -1;
+  if (addedAtOnce >= 0) {
     database.changed(args, 1, "hset", (args.count - 2) / 2);
-    return (args.count - 2) / 2;
+    return addedAtOnce;
   }
   const hash = openHash(database, args, args.count > 4 ? packedBytesWithin(context, args) : 0, found);
   const buffer = args.buffer;
@@ -31,6 +31,12 @@ function setFields(context: Context, args: Arguments, name: string): number {
   }
   database.changed(args, 1, "hset", (args.count - 2) / 2);
   return added;
+}
+
+/** Sets all pairs at once, if they are packed. Gives the number of new fields, or -1 when nothing has changed. */
+function addAtOnce(database: Database, args: Arguments, found: Address): number {
+  if (found !== 0) return mergePacked(database, args, found, "hash");
+  return run.pack(args, 2) && storePacked(database, args, "hash", run) ? run.count / 2 : -1;
 }
 
 /** The bytes that a new hash needs if it will be packed. */

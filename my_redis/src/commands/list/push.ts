@@ -3,15 +3,13 @@ import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { storePacked } from "../../collections/store-packed.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 import { listLimits } from "../../values/list/list-limits.ts";
 import { PackedElement } from "../../values/packed-element.ts";
 import { createList, findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
 const element = new PackedElement();
 const run = new ElementRun();
-/** From so many elements on, it is worth packing them all at once. */
-const manyElements = 4;
 /** A list with more bytes than this does not stay packed, so no room is reserved for the packed form. */
 const maxExpectedBytes = 8192;
 
@@ -27,7 +25,7 @@ const shared = {
 function pushArguments(context: Context, args: Arguments, found: ListValue | undefined, end: ListEnd): number {
   let bytes = 0;
   for (let index = 2; index < args.count; index++) bytes += args.length(index);
-  const isMany = end === "tail" && args.count >= 2 + manyElements && run.pack(args, 2);
+  const isMany = end === "tail" && isWorthPacking(args, 2) && run.pack(args, 2);
   if (isMany && found === undefined && createPackedList(context, args, bytes)) return args.count - 2;
   const list = found ?? createList(context.database, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
   list.growBy(bytes, args.count - 2);

@@ -1,10 +1,10 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import { createSet, findSet } from "../../collections/set-value.ts";
-import { storePacked } from "../../collections/store-packed.ts";
+import { createSet, findSet, type SetValue } from "../../collections/set-value.ts";
+import { mergePacked, storePacked } from "../../collections/store-packed.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { ElementRun } from "../../values/element-run.ts";
+import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
 const shared = {
   group: "set",
@@ -12,15 +12,15 @@ const shared = {
 } as const satisfies Partial<CommandDefinition>;
 
 const run = new ElementRun();
-/** From so many members on, it is worth packing them all at once. */
-const manyMembers = 4;
 
 /**
- * Creates a set of the members from argument 2 on, if it is packed and none is there twice. A set that begins with an
- * integer is one of integers at first.
+ * Adds the members from argument 2 on at once, if they are packed, and none is there twice in a new set. A set that begins
+ * with an integer is one of integers at first. Gives the number of new members, or -1 when nothing has changed.
  */
-const createPackedSet = (database: Database, args: Arguments): boolean =>
-  run.pack(args, 2) && !run.beginsWithInteger && storePacked(database, args, "set", run);
+function addAtOnce(database: Database, args: Arguments, found: SetValue | undefined): number {
+  if (found !== undefined) return mergePacked(database, args, found.address, "set");
+  return run.pack(args, 2) && !run.beginsWithInteger && storePacked(database, args, "set", run) ? run.count : -1;
+}
 
 export const sadd = command({
   ...shared,
@@ -34,9 +34,10 @@ export const sadd = command({
     const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
-    if (found === undefined && count >= manyMembers && createPackedSet(context.database, args)) {
-      context.database.changed(args, 1, "sadd", count);
-      reply.integer(count);
+    const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(context.database, args, found) : -1;
+    if (addedAtOnce >= 0) {
+      if (addedAtOnce > 0) context.database.changed(args, 1, "sadd", addedAtOnce);
+      reply.integer(addedAtOnce);
       return;
     }
     const set =

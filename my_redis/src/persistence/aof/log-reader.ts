@@ -55,6 +55,7 @@ export class LogReader {
   /** Called before the bytes of earlier entries change. */
   onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
+  readonly #size: number;
   #buffer: Uint8Array;
   /** The window is #buffer[first, limit). Of that, what is before #end has been read. */
   #first = 0;
@@ -64,6 +65,10 @@ export class LogReader {
   /** What has to be added to a place in `#buffer` for an offset in the file. */
   #bufferOffset: number;
   #entryStart = 0;
+  /** Bytes that the present entry has at least. */
+  #leastBytes = 0;
+  /** Memory for entries that do not fit into the first window. It stays, because large values often follow each other. */
+  #larger = new Uint8Array(0);
   readonly #isShared: boolean;
 
   /**
@@ -73,6 +78,7 @@ export class LogReader {
    */
   constructor(read: ReadBytes, offset = 0, size = Infinity, memory: "own" | "shared" = "own") {
     this.#read = read;
+    this.#size = size;
     this.#isShared = memory === "shared";
     this.#bufferOffset = offset;
     // One more byte, so that the end of the file is found without a larger buffer.
@@ -120,6 +126,7 @@ export class LogReader {
   /** Reads the next entry; the arguments of a command are valid until the next call. */
   next(args: Arguments): LogEntry {
     this.#entryStart = this.#position;
+    this.#leastBytes = 0;
     for (;;) {
       const result = this.#parse(args);
       if (result !== "incomplete") return result;
@@ -149,7 +156,10 @@ export class LogReader {
       if (length > maxWordBytes) return this.#corrupt(`a word of ${length} bytes (limit ${maxWordBytes})`);
       const start = this.#position;
       const end = start + length;
-      if (end + 2 > this.#end) return "incomplete";
+      if (end + 2 > this.#end) {
+        this.#leastBytes = end + 2 - this.#entryStart;
+        return "incomplete";
+      }
       if (this.#buffer[end] !== carriageReturn || this.#buffer[end + 1] !== lineFeed) {
         return this.#corrupt("a word that does not end where its length says");
       }
@@ -221,12 +231,17 @@ export class LogReader {
       if (returns) this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
       else this.#moveTo(this.#buffer, this.#first, this.#limit);
     }
-    if (this.#end === this.#limit) {
-      const larger = new Uint8Array((this.#limit - this.#first) * 2);
-      this.#moveTo(larger, 0, larger.length);
-    }
+    if (this.#end === this.#limit) this.#enlarge();
     const read = this.#read(this.#buffer.subarray(this.#end, this.#limit));
     this.#end += read;
     return read > 0;
+  }
+  /** Continues in a window of twice the size, or as large as the entry is known to be, if so much is left of the file. */
+  #enlarge(): void {
+    const leftBytes = this.#size - this.entryOffset;
+    const knownBytes = leftBytes === Infinity ? 0 : Math.min(this.#leastBytes, leftBytes + 1);
+    const bytes = Math.max((this.#limit - this.#first) * 2, knownBytes);
+    if (this.#larger.length < bytes) this.#larger = new Uint8Array(bytes);
+    this.#moveTo(this.#larger, 0, bytes);
   }
 }

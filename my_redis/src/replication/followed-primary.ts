@@ -21,6 +21,10 @@ export interface FollowedPrimaryOptions {
   readonly turn: Turn;
   readonly history: ReplicationHistory;
   readonly address: PrimaryAddress;
+  /** FAILOVER: until it has agreed, it is asked to take over. */
+  readonly asksToTakeOver: boolean;
+  /** It has answered the request for its data. */
+  readonly onAnswered: (isAccepted: boolean) => void;
   /** The history has changed in such a way that this server's own replicas must ask anew. */
   readonly onNewHistory: (reason: string) => void;
   /** More of the stream is there for this server's own replicas. */
@@ -44,10 +48,12 @@ export class FollowedPrimary {
   #ackedAtMs = 0;
   #lastReason = "";
   #isStopped = false;
+  #asksToTakeOver: boolean;
 
   constructor(options: FollowedPrimaryOptions) {
     this.#options = options;
     this.address = options.address;
+    this.#asksToTakeOver = options.asksToTakeOver;
     this.#downSinceMs = this.#nowMs;
     this.#applier = new StreamApplier({
       server: options.server,
@@ -114,6 +120,7 @@ export class FollowedPrimary {
       handshake: {
         credentials,
         position,
+        asksToTakeOver: this.#asksToTakeOver,
         port: values["replica-announce-port"] || values.port,
         address: values["replica-announce-ip"],
       },
@@ -121,6 +128,10 @@ export class FollowedPrimary {
       environment: server.environment,
       // A script sees the data of one moment, also when it is paused.
       mayRead: () => server.execution.isAtRest,
+      answered: (isAccepted) => {
+        this.#asksToTakeOver = false;
+        this.#options.onAnswered(isAccepted);
+      },
       continued: (id, link) => this.#continued(id, link),
       loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
       streamed: (chunk) => this.#streamed(chunk),

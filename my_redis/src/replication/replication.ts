@@ -1,24 +1,29 @@
 import type { Client } from "../dispatch/client.ts";
 import type { Services } from "../dispatch/context.ts";
-import type { ReplicaIntroduction, ReplicationPort, ReplicationStatus, SyncRequest } from "../dispatch/ports.ts";
+import type {
+  FailoverRequest,
+  ReplicaIntroduction,
+  ReplicationPort,
+  ReplicationStatus,
+  SyncRequest,
+} from "../dispatch/ports.ts";
 import { answer } from "../dispatch/replies.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
-import { CommandLog } from "../persistence/aof/command-log.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import type { ReplicaFacts } from "./attached-replica.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
-import { encodeRequest } from "../protocol/encode-request.ts";
+import { Failover } from "./failover.ts";
 import { FollowedPrimary } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
 import { ReplicationHistory } from "./replication-history.ts";
 import { RoleChecks } from "./role-checks.ts";
+import type { PrimaryAddress } from "./primary-link.ts";
+import { StreamFeed } from "./stream-feed.ts";
 import { WaitingClients } from "./waiting-clients.ts";
 
 const secondMs = 1000;
-const ping = encodeRequest(["PING"]);
-const askForOffsets = encodeRequest(["REPLCONF", "GETACK", "*"]);
 
 interface Asking {
   readonly client: Client;
@@ -42,25 +47,32 @@ export class Replication implements ReplicationPort {
   readonly #fullSyncs: FullSyncs;
   readonly #checks: RoleChecks;
   readonly #waiting = new WaitingClients();
-  /** Writes the effects into the stream; undefined while there is no stream, and on a replica. */
-  #feed: CommandLog | undefined;
+  readonly #feed: StreamFeed;
+  readonly #failover: Failover;
   /** Undefined on a primary. */
   #primary: FollowedPrimary | undefined;
   readonly #introductions = new WeakMap<Client, ReplicaFacts>();
   #secondAtMs = 0;
-  #pingedAtMs = 0;
-  #willAsk = false;
 
   constructor(server: Services, options: ReplicationOptions) {
     this.#server = server;
     this.#options = options;
     this.#history = new ReplicationHistory(server.environment.runId);
-    this.#fullSyncs = new FullSyncs({ server, mark: () => this.#mark() });
+    this.#fullSyncs = new FullSyncs({ server, mark: () => this.#feed.mark() });
     this.#replicas = new AttachedReplicas({
       server,
       history: this.#history,
       fullSyncs: this.#fullSyncs,
       onChange: () => this.#answerWaiting(),
+    });
+    this.#feed = new StreamFeed({ server, history: this.#history, replicas: this.#replicas });
+    this.#failover = new Failover({
+      server,
+      replicas: () => this.#replicas.all,
+      offset: () => this.#history.offset,
+      askForAcknowledgements: () => void this.#feed.askForOffsets(),
+      handOver: (target) => this.#follow(target, "asks it to take over"),
+      takeBack: () => this.promote(),
     });
     this.#checks = new RoleChecks({
       server,
@@ -85,19 +97,29 @@ export class Replication implements ReplicationPort {
   // --- as a replica ---
 
   follow(host: string, port: number): "follows" | "has followed before" {
-    const { changes, cluster, environment, settings, storage } = this.#server;
-    if (cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
-    if (storage === undefined) {
-      throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
-    }
+    if (this.#server.cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
+    this.#requireFiles();
     const before = this.#primary?.address;
     if (before?.host === host && before.port === port) return "has followed before";
+    this.#follow({ host, port }, "follows it");
+    return "follows";
+  }
+
+  #requireFiles(): void {
+    if (this.#server.storage !== undefined) return;
+    throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
+  }
+
+  #follow(address: PrimaryAddress, how: "follows it" | "asks it to take over"): void {
+    const { environment, settings } = this.#server;
+    const { host, port } = address;
     this.#primary?.stop();
-    changes.streamTo(undefined);
-    this.#feed = undefined;
+    this.#feed.end();
     this.#primary = new FollowedPrimary({
       ...{ server: this.#server, history: this.#history, ...this.#options },
-      address: { host, port },
+      address,
+      asksToTakeOver: how === "asks it to take over",
+      onAnswered: (isAccepted) => this.#failover.answered(isAccepted),
       onNewHistory: (reason) => {
         this.#replicas.dropAll(reason);
         this.#fullSyncs.stop();
@@ -108,7 +130,7 @@ export class Replication implements ReplicationPort {
     this.#checks.update();
     this.#endBlocking();
     environment.report("notice", `this server is a replica of ${host}:${port}`);
-    return "follows";
+    this.#primary.tick();
   }
 
   /** What blocked clients wait for may never come: their commands write, which a replica does not allow. */
@@ -131,13 +153,24 @@ export class Replication implements ReplicationPort {
     // Its siblings know the history by its old id, and can go on from here.
     if (this.#history.stream !== undefined) {
       this.#history.branch();
-      this.#beginFeed();
+      this.#feed.begin();
     }
     this.#replicas.dropAll("this server has become a primary");
     // A snapshot that could not be loaded has left the log off.
     if (settings.values.appendonly && storage?.log.isOn === false) storage.log.replaceDataset(() => {});
     this.#checks.update();
     environment.report("notice", `this server is a primary from offset ${this.#history.offset} on`);
+  }
+
+  beginFailover(request: FailoverRequest): void {
+    this.#requireFiles();
+    this.#server.changes.flush();
+    this.#failover.begin(request);
+  }
+
+  abortFailover(): void {
+    if (!this.#failover.isRunning) throw new CommandError("ERR No failover in progress.");
+    this.#failover.abort("Failover manually aborted");
   }
 
   // --- as a primary, or for replicas of a replica ---
@@ -164,6 +197,8 @@ export class Replication implements ReplicationPort {
     const { channel } = client;
     if (cluster !== undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
     if (channel.takeOver === undefined) throw new CommandError("ERR this connection cannot become that of a replica");
+    if (request !== "everything" && request.takesOver) this.#takeOver(request.id);
+    if (this.#failover.isRunning) throw new CommandError("NOMASTERLINK Can't SYNC while failing over");
     if (this.#primary?.isConnected === false) {
       throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
     }
@@ -182,50 +217,29 @@ export class Replication implements ReplicationPort {
       // Redis's replicas ask again later after this code.
       throw new CommandError(`NOMASTERLINK the last full synchronisation failed: try again in ${Math.ceil(waitMs)} ms`);
     }
-    if (this.#primary === undefined && this.#feed === undefined) {
+    if (this.#primary === undefined && !this.#feed.isOn) {
       this.#history.keepStream();
-      this.#beginFeed();
+      this.#feed.begin();
     }
     this.#replicas.synchronise(asking);
   }
 
-  /** Effects go into the stream from now on. */
-  #beginFeed(): void {
-    this.#feed = new CommandLog({
-      write: (bytes) => {
-        this.#history.stream?.append(bytes);
-        this.#replicas.send();
-      },
-    });
-    this.#server.changes.streamTo(this.#feed);
+  /** The primary, whose history has this id, wants this server to be the primary. */
+  #takeOver(id: string): void {
+    this.#server.environment.report("notice", `Failover request received for replid ${id}.`);
+    if (this.#primary === undefined) throw new CommandError("ERR PSYNC FAILOVER can't be sent to a master.");
+    if (id.toLowerCase() !== this.#history.id) {
+      throw new CommandError("ERR PSYNC FAILOVER replid must match my replid.");
+    }
+    this.promote();
   }
 
   /** Ends the stream when there has been no replica for repl-backlog-ttl. */
   #endIfUnused(): void {
     const ttlMs = this.#server.settings.values["repl-backlog-ttl"] * secondMs;
-    if (this.#feed === undefined || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
-    this.#server.changes.streamTo(undefined);
-    this.#feed = undefined;
+    if (!this.#feed.isOn || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
+    this.#feed.end();
     this.#history.dropStream();
-  }
-
-  /** The snapshot that begins now shows the data at this offset. */
-  #mark(): { id: string; offset: number; database: number } {
-    this.#server.changes.flush();
-    this.#feed?.forgetDatabase();
-    return {
-      id: this.#history.id,
-      offset: this.#history.offset,
-      database: this.#feed === undefined ? this.#history.database : 0,
-    };
-  }
-
-  /** Adds a command without an effect to the stream, between two turns. A replica has only its primary's stream. */
-  #say(bytes: Uint8Array): void {
-    if (this.#feed === undefined) return;
-    this.#server.changes.flush();
-    this.#history.stream?.append(bytes);
-    this.#replicas.send();
   }
 
   get goodReplicas(): number {
@@ -233,22 +247,17 @@ export class Replication implements ReplicationPort {
   }
 
   acknowledgements({ client }: Asking): number {
-    const { changes, execution } = this.#server;
-    // Within a transaction the log gets its changes only at its end.
-    if (!execution.inUnit) changes.flush();
-    const offset = this.#waiting.offsetOf(client, this.#history.offset);
-    if (!this.#willAsk && this.#replicas.count > 0) {
-      this.#willAsk = true;
-      setImmediate(() => {
-        this.#willAsk = false;
-        this.#say(askForOffsets);
-      });
-    }
+    const offset = this.#waiting.offsetOf(client, this.askForAcknowledgements());
     return this.#replicas.acknowledging(offset);
+  }
+
+  askForAcknowledgements(): number {
+    return this.#feed.askForOffsets();
   }
 
   /** Answers the clients in WAIT for which enough replicas have acknowledged by now. */
   #answerWaiting(): void {
+    this.#failover.tick();
     this.#waiting.tidy();
     if (this.#waiting.isEmpty) return;
     this.#server.blocking.tryAgain((client) => this.#waiting.has(client));
@@ -258,6 +267,7 @@ export class Replication implements ReplicationPort {
   /** Must be called several times a second, between two turns. */
   tick(): void {
     this.#primary?.tick();
+    this.#failover.tick();
     if (this.#primary?.isConnected !== false) this.#fullSyncs.tick();
     const nowMs = this.#server.environment.monotonicMs();
     if (nowMs - this.#secondAtMs < secondMs) return;
@@ -265,10 +275,8 @@ export class Replication implements ReplicationPort {
     this.#replicas.checkAll();
     this.#waiting.tidy();
     this.#endIfUnused();
-    const periodMs = this.#server.settings.values["repl-ping-replica-period"] * secondMs;
-    if (this.#replicas.count === 0 || nowMs - this.#pingedAtMs < periodMs) return;
-    this.#pingedAtMs = nowMs;
-    this.#say(ping);
+    // The replica that is to take over would never be at the end of the stream.
+    if (!this.#failover.isRunning) this.#feed.ping();
   }
 
   get status(): ReplicationStatus {
@@ -283,6 +291,7 @@ export class Replication implements ReplicationPort {
         ackedOffset: replica.ackedOffset,
         lagSeconds: replica.ackedAtMs === 0 ? 0 : this.#replicas.lagOf(replica),
       })),
+      failover: this.#failover.state,
       id: history.id,
       secondId: history.secondId,
       offset: history.offset,

@@ -10,6 +10,7 @@ import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
 import { monitor } from "./monitor.ts";
+import { failover } from "./replication/failover.ts";
 import { psync, sync } from "./replication/psync.ts";
 import { replconf } from "./replication/replconf.ts";
 import { replicaOf, slaveOf } from "./replication/replicaof.ts";
@@ -26,6 +27,7 @@ export const serverCommands = [
   commandCommand,
   config,
   debug,
+  failover,
   functionCommand,
   info,
   lastSave,

@@ -117,7 +117,6 @@ export const persistenceDirectives = {
   "shutdown-timeout": integer({
     default: 10,
     summary: "Seconds that a shutdown waits for replicas to catch up.",
-    unused: "there are no replicas yet",
   }),
   "shutdown-on-sigint": choices(["default", "save", "nosave", "now", "force"], {
     default: ["default"],

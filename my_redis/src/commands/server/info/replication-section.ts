@@ -58,7 +58,7 @@ export const replicationSection: InfoSection = {
       ["connected_slaves", status?.replicas.length ?? 0],
       ...(countsGood ? ([["min_slaves_good_slaves", replication?.goodReplicas ?? 0]] as const) : []),
       ...(status?.replicas.map(replicaLine) ?? []),
-      ["master_failover_state", "no-failover"],
+      ["master_failover_state", status?.failover ?? "no-failover"],
       ["master_replid", status?.id ?? runId],
       ["master_replid2", status?.secondId ?? "0".repeat(40)],
       ["master_repl_offset", status?.offset ?? 0],

@@ -48,7 +48,7 @@ export interface BuildOptions {
  */
 export function buildServer(
   { settings, environment, memory, connect, onCommand }: BuildOptions,
-  shutdown: ShutdownPort,
+  shutdown?: ShutdownPort,
 ): { readonly server: BuiltServer; readonly turn: Turn } {
   const changes = new ChangeLog();
   const clock = new TurnClock(environment.nowMs);
@@ -61,7 +61,7 @@ export function buildServer(
     changes,
     clock,
     statistics,
-    shutdown,
+    ...(shutdown === undefined ? {} : { shutdown }),
     onCommand,
     commands: new CommandTable<Command>(allCommands),
     replies: turn,

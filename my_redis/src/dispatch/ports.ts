@@ -88,7 +88,7 @@ export interface SnapshotProgress {
 }
 
 export interface LoadOptions {
-  /** An append-only log follows the snapshot in the same file. */
+  /** A log or a stream goes on from the snapshot: expired keys are loaded, too. */
   readonly beforeLog: boolean;
   /** Whether a key that exists already is an error, or is replaced. */
   readonly existing: "refuse" | "replace";
@@ -142,6 +142,8 @@ export interface LogStorage {
   /** Bytes of all files of the log. */
   readonly bytes: number;
   readonly rewriter: LogRewriting;
+  /** Bytes written to the log, and those that are on the disk. Undefined while the log does not hold all data. */
+  readonly progress: { readonly written: number; readonly synced: number } | undefined;
   /** Whether the disk is syncing the log. */
   readonly isSyncing: boolean;
   /** How often a second went by without a sync, because the disk had not yet ended the one before. */
@@ -154,8 +156,18 @@ export interface LogStorage {
   reload(): void;
 }
 
+/** Which data this is: what the history of this id had made of it at this offset. */
+export interface StreamPosition {
+  readonly id: string;
+  readonly offset: number;
+  /** The database that the stream has selected there. */
+  readonly database: number;
+}
+
 /** The files of a server. */
 export interface Storage {
+  /** Where replication stood when the data was written with which this server has started, if that is known. */
+  readonly loadedPosition: StreamPosition | undefined;
   readonly snapshots: SnapshotStorage;
   readonly log: LogStorage;
 }
@@ -270,6 +282,15 @@ export interface FailoverRequest {
   readonly force: boolean;
 }
 
+/** Who has what a client has done so far. */
+export interface Acknowledgements {
+  readonly replicas: number;
+  /** Replicas whose disks have it. */
+  readonly disksOfReplicas: number;
+  /** Whether the log of this server has it on the disk. */
+  readonly isOnDisk: boolean;
+}
+
 export interface ReplicaStatus {
   readonly address: string;
   readonly port: number;
@@ -316,12 +337,16 @@ export interface ReplicationPort {
   follow(host: string, port: number): "follows" | "has followed before";
   /** REPLICAOF NO ONE: is a primary from now on. */
   promote(): void;
+  /** Where the data is, for a snapshot of it; undefined while there is no stream. */
+  mark(): StreamPosition | undefined;
   /** FAILOVER: a replica becomes the primary, and this server its replica. Throws the error reply. */
   beginFailover(request: FailoverRequest): void;
   /** Throws the error reply when there is no failover. */
   abortFailover(): void;
-  /** WAIT: asks the replicas how far they are, and gives how many have acknowledged all changes so far. */
-  acknowledgements(asking: { readonly client: Client }): number;
+  /** WAIT and WAITAOF: asks the replicas how far they are, and says who has what the client has done so far. */
+  acknowledgements(asking: { readonly client: Client }): Acknowledgements;
+  /** The log has been synced, or turned off. */
+  logSynced(): void;
   /** Asks the replicas how far they are. Returns the offset that they must acknowledge to have all changes so far. */
   askForAcknowledgements(): number;
   /** REPLCONF, before PSYNC. */

@@ -48,10 +48,12 @@ export class AttachedReplicas implements ReplicaOwner {
     return this.count > 0 ? 0 : this.nowMs() - this.#emptySinceMs;
   }
 
-  /** Replicas that have acknowledged this offset. */
-  acknowledging(offset: number): number {
+  /** Replicas that have acknowledged this offset: that they have it, or that it is on their disks. */
+  acknowledging(offset: number, what: "received" | "on disk"): number {
     let count = 0;
-    for (const { state, ackedOffset } of this.#replicas) if (state === "online" && ackedOffset >= offset) count++;
+    for (const { state, ackedOffset, syncedOffset } of this.#replicas) {
+      if (state === "online" && (what === "received" ? ackedOffset : syncedOffset) >= offset) count++;
+    }
     return count;
   }
 
@@ -184,6 +186,8 @@ export class AttachedReplicas implements ReplicaOwner {
 /** A replica that connects again has another port at its end, and the same one where it serves clients. */
 const pauseName = (remoteAddress: string, port: number): string => `${hostOf(remoteAddress)} ${port}`;
 
-/** While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second. */
-const lastSignMs = ({ state, aliveAtMs, ackedAtMs }: AttachedReplica): number =>
-  state === "online" ? ackedAtMs : aliveAtMs;
+/**
+ * While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second, unless it came by SYNC.
+ */
+const lastSignMs = ({ state, aliveAtMs, ackedAtMs, asksWithId }: AttachedReplica): number =>
+  state === "online" && asksWithId ? ackedAtMs : aliveAtMs;

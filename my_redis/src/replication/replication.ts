@@ -1,10 +1,12 @@
 import type { Client } from "../dispatch/client.ts";
 import type { Services } from "../dispatch/context.ts";
 import type {
+  Acknowledgements,
   FailoverRequest,
   ReplicaIntroduction,
   ReplicationPort,
   ReplicationStatus,
+  StreamPosition,
   SyncRequest,
 } from "../dispatch/ports.ts";
 import { answer } from "../dispatch/replies.ts";
@@ -12,16 +14,16 @@ import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { DirectiveError } from "../settings/directive.ts";
-import type { ReplicaFacts } from "./attached-replica.ts";
+import { AcknowledgedWrites } from "./acknowledged-writes.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
 import { Failover } from "./failover.ts";
 import { FollowedPrimary } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
+import { ReplicaAdmission } from "./replica-admission.ts";
 import { ReplicationHistory } from "./replication-history.ts";
 import { RoleChecks } from "./role-checks.ts";
 import type { PrimaryAddress } from "./primary-link.ts";
 import { StreamFeed } from "./stream-feed.ts";
-import { WaitingClients } from "./waiting-clients.ts";
 
 const secondMs = 1000;
 
@@ -46,12 +48,12 @@ export class Replication implements ReplicationPort {
   readonly #replicas: AttachedReplicas;
   readonly #fullSyncs: FullSyncs;
   readonly #checks: RoleChecks;
-  readonly #waiting = new WaitingClients();
+  readonly #acknowledged: AcknowledgedWrites;
+  readonly #admission: ReplicaAdmission;
   readonly #feed: StreamFeed;
   readonly #failover: Failover;
   /** Undefined on a primary. */
   #primary: FollowedPrimary | undefined;
-  readonly #introductions = new WeakMap<Client, ReplicaFacts>();
   #secondAtMs = 0;
 
   constructor(server: Services, options: ReplicationOptions) {
@@ -63,9 +65,22 @@ export class Replication implements ReplicationPort {
       server,
       history: this.#history,
       fullSyncs: this.#fullSyncs,
-      onChange: () => this.#answerWaiting(),
+      onChange: () => {
+        this.#failover.tick();
+        this.#acknowledged.answerWaiting();
+      },
     });
-    this.#feed = new StreamFeed({ server, history: this.#history, replicas: this.#replicas });
+    const [history, replicas] = [this.#history, this.#replicas];
+    this.#feed = new StreamFeed({ server, history, replicas });
+    const parts = { server, history, replicas, feed: this.#feed };
+    this.#acknowledged = new AcknowledgedWrites(parts);
+    const isConnected = (): boolean | undefined => this.#primary?.isConnected;
+    this.#admission = new ReplicaAdmission({
+      ...parts,
+      isConnected,
+      isFailingOver: () => this.#failover.isRunning,
+      promote: () => this.promote(),
+    });
     this.#failover = new Failover({
       server,
       replicas: () => this.#replicas.all,
@@ -74,17 +89,18 @@ export class Replication implements ReplicationPort {
       handOver: (target) => this.#follow(target, "asks it to take over"),
       takeBack: () => this.promote(),
     });
-    this.#checks = new RoleChecks({
-      server,
-      goodReplicas: () => this.goodReplicas,
-      isConnected: () => this.#primary?.isConnected,
-    });
+    this.#checks = new RoleChecks({ server, goodReplicas: () => this.goodReplicas, isConnected });
   }
 
-  /** Follows the primary that redis.conf names. Throws DirectiveError. */
+  /** Goes on where the loaded data stands, and follows the primary that redis.conf names. Throws DirectiveError. */
   start(): void {
     this.#checks.update();
-    const [host, port] = this.#server.settings.values.replicaof;
+    const { cluster, settings, storage } = this.#server;
+    const [host, port] = settings.values.replicaof;
+    if (storage?.loadedPosition !== undefined && cluster === undefined) {
+      this.#history.resume(storage.loadedPosition);
+      if (host === undefined) this.#beginHistory();
+    }
     if (host === undefined) return;
     try {
       this.follow(host, Number(port));
@@ -150,16 +166,22 @@ export class Replication implements ReplicationPort {
     this.#primary.stop();
     this.#primary = undefined;
     settings.values.replicaof = [];
-    // Its siblings know the history by its old id, and can go on from here.
-    if (this.#history.stream !== undefined) {
-      this.#history.branch();
-      this.#feed.begin();
-    }
+    if (this.#history.stream !== undefined) this.#beginHistory();
     this.#replicas.dropAll("this server has become a primary");
     // A snapshot that could not be loaded has left the log off.
     if (settings.values.appendonly && storage?.log.isOn === false) storage.log.replaceDataset(() => {});
     this.#checks.update();
     environment.report("notice", `this server is a primary from offset ${this.#history.offset} on`);
+  }
+
+  /** Changes are this server's own from here on. Replicas that know the history by its old id can go on from here. */
+  #beginHistory(): void {
+    this.#history.branch();
+    this.#feed.begin();
+  }
+
+  mark(): StreamPosition | undefined {
+    return this.#history.stream === undefined ? undefined : this.#feed.mark();
   }
 
   beginFailover(request: FailoverRequest): void {
@@ -175,63 +197,12 @@ export class Replication implements ReplicationPort {
 
   // --- as a primary, or for replicas of a replica ---
 
-  introduce({ client }: Asking, { port, address, takesEndMark, takesSecondId }: ReplicaIntroduction): void {
-    const facts = this.#factsOf(client);
-    facts.port = port ?? facts.port;
-    facts.address = address ?? facts.address;
-    facts.takesEndMark ||= takesEndMark === true;
-    facts.takesSecondId ||= takesSecondId === true;
-  }
-
-  #factsOf(client: Client): ReplicaFacts {
-    let facts = this.#introductions.get(client);
-    if (facts === undefined) {
-      facts = { port: 0, address: "", takesEndMark: false, takesSecondId: false };
-      this.#introductions.set(client, facts);
-    }
-    return facts;
+  introduce({ client }: Asking, introduction: ReplicaIntroduction): void {
+    this.#admission.introduce(client, introduction);
   }
 
   attach({ client }: Asking, request: SyncRequest): void {
-    const { cluster } = this.#server;
-    const { channel } = client;
-    if (cluster !== undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
-    if (channel.takeOver === undefined) throw new CommandError("ERR this connection cannot become that of a replica");
-    if (request !== "everything" && request.takesOver) this.#takeOver(request.id);
-    if (this.#failover.isRunning) throw new CommandError("NOMASTERLINK Can't SYNC while failing over");
-    if (this.#primary?.isConnected === false) {
-      throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
-    }
-    const facts = this.#factsOf(client);
-    const takeOver = channel.takeOver.bind(channel);
-    const asking = { client, facts, asksWithId: request !== "everything", takeOver };
-    if (request !== "everything" && this.#history.canContinue(request.id, request.next)) {
-      this.#replicas.continue(asking, request.next - 1);
-      return;
-    }
-    if (!facts.takesEndMark) {
-      throw new CommandError("ERR a replica must announce 'REPLCONF capa eof': a snapshot is sent without its length");
-    }
-    const waitMs = this.#replicas.pauseLeftMs(asking);
-    if (waitMs > 0) {
-      // Redis's replicas ask again later after this code.
-      throw new CommandError(`NOMASTERLINK the last full synchronisation failed: try again in ${Math.ceil(waitMs)} ms`);
-    }
-    if (this.#primary === undefined && !this.#feed.isOn) {
-      this.#history.keepStream();
-      this.#feed.begin();
-    }
-    this.#replicas.synchronise(asking);
-  }
-
-  /** The primary, whose history has this id, wants this server to be the primary. */
-  #takeOver(id: string): void {
-    this.#server.environment.report("notice", `Failover request received for replid ${id}.`);
-    if (this.#primary === undefined) throw new CommandError("ERR PSYNC FAILOVER can't be sent to a master.");
-    if (id.toLowerCase() !== this.#history.id) {
-      throw new CommandError("ERR PSYNC FAILOVER replid must match my replid.");
-    }
-    this.promote();
+    this.#admission.attach(client, request);
   }
 
   /** Ends the stream when there has been no replica for repl-backlog-ttl. */
@@ -246,22 +217,17 @@ export class Replication implements ReplicationPort {
     return this.#replicas.inTouch(this.#server.settings.values["min-replicas-max-lag"]);
   }
 
-  acknowledgements({ client }: Asking): number {
-    const offset = this.#waiting.offsetOf(client, this.askForAcknowledgements());
-    return this.#replicas.acknowledging(offset);
+  acknowledgements({ client }: Asking): Acknowledgements {
+    return this.#acknowledged.by(client);
+  }
+
+  logSynced(): void {
+    this.#primary?.logSynced();
+    this.#acknowledged.answerWaiting();
   }
 
   askForAcknowledgements(): number {
     return this.#feed.askForOffsets();
-  }
-
-  /** Answers the clients in WAIT for which enough replicas have acknowledged by now. */
-  #answerWaiting(): void {
-    this.#failover.tick();
-    this.#waiting.tidy();
-    if (this.#waiting.isEmpty) return;
-    this.#server.blocking.tryAgain((client) => this.#waiting.has(client));
-    this.#waiting.tidy();
   }
 
   /** Must be called several times a second, between two turns. */
@@ -273,7 +239,7 @@ export class Replication implements ReplicationPort {
     if (nowMs - this.#secondAtMs < secondMs) return;
     this.#secondAtMs = nowMs;
     this.#replicas.checkAll();
-    this.#waiting.tidy();
+    this.#acknowledged.tidy();
     this.#endIfUnused();
     // The replica that is to take over would never be at the end of the stream.
     if (!this.#failover.isRunning) this.#feed.ping();

@@ -1,4 +1,6 @@
 import type { Services } from "../dispatch/context.ts";
+import type { StreamTarget } from "../dispatch/change-log.ts";
+import type { StreamPosition } from "../dispatch/ports.ts";
 import { CommandLog } from "../persistence/aof/command-log.ts";
 import { encodeRequest } from "../protocol/encode-request.ts";
 import type { AttachedReplicas } from "./attached-replicas.ts";
@@ -14,18 +16,11 @@ export interface StreamFeedOptions {
   readonly replicas: AttachedReplicas;
 }
 
-/** Where in which history the data is, and the database that the stream has selected there. */
-export interface StreamMark {
-  readonly id: string;
-  readonly offset: number;
-  readonly database: number;
-}
-
 /** What a primary writes into the stream: the effects of commands, signs of life, and questions. A replica has none. */
 export class StreamFeed {
   readonly #options: StreamFeedOptions;
   /** Undefined while there is no stream, and on a replica. */
-  #log: CommandLog | undefined;
+  #log: StreamLog | undefined;
   #pingedAtMs = 0;
   #willAsk = false;
 
@@ -40,12 +35,7 @@ export class StreamFeed {
   /** Effects go into the stream from now on. */
   begin(): void {
     const { history, replicas, server } = this.#options;
-    this.#log = new CommandLog({
-      write: (bytes) => {
-        history.stream?.append(bytes);
-        replicas.send();
-      },
-    });
+    this.#log = new StreamLog(history, replicas);
     server.changes.streamTo(this.#log);
   }
 
@@ -55,7 +45,7 @@ export class StreamFeed {
   }
 
   /** Everything that has changed so far is before this mark. The stream selects its database anew after it. */
-  mark(): StreamMark {
+  mark(): StreamPosition {
     const { history, server } = this.#options;
     server.changes.flush();
     this.#log?.forgetDatabase();
@@ -95,5 +85,24 @@ export class StreamFeed {
     if (replicas.count === 0 || nowMs - this.#pingedAtMs < periodMs) return;
     this.#pingedAtMs = nowMs;
     this.#say(ping);
+  }
+}
+
+/** Effects on their way into the stream. */
+class StreamLog extends CommandLog implements StreamTarget {
+  readonly #history: ReplicationHistory;
+
+  constructor(history: ReplicationHistory, replicas: AttachedReplicas) {
+    super({
+      write: (bytes) => {
+        history.stream?.append(bytes);
+        replicas.send();
+      },
+    });
+    this.#history = history;
+  }
+
+  get offset(): number {
+    return this.#history.offset + this.pendingBytes;
   }
 }

@@ -14,7 +14,8 @@ import { failover } from "./replication/failover.ts";
 import { psync, sync } from "./replication/psync.ts";
 import { replconf } from "./replication/replconf.ts";
 import { replicaOf, slaveOf } from "./replication/replicaof.ts";
-import { role, wait } from "./role.ts";
+import { role } from "./replication/role.ts";
+import { wait, waitAof } from "./replication/wait.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
 import { slowlog } from "./slowlog.ts";
@@ -47,4 +48,5 @@ export const serverCommands = [
   sync,
   time,
   wait,
+  waitAof,
 ];

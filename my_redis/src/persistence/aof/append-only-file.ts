@@ -47,6 +47,8 @@ export class AppendOnlyFile implements LogSink {
    * again.
    */
   onFailure: (refusal: string | undefined) => void = () => {};
+  /** Called when more is on the disk. */
+  onSynced: () => void = () => {};
   /** Called when the file is closed, so that another process may open it. */
   onClosed: () => void = () => {};
   syncPolicy: SyncPolicy;
@@ -104,6 +106,11 @@ export class AppendOnlyFile implements LogSink {
   /** Bytes of the current file. */
   get sizeBytes(): number {
     return this.#written - this.#fileStart;
+  }
+
+  /** Bytes that were written, and those that are on the disk. Undefined after a failure, because some are not written. */
+  get progress(): { readonly written: number; readonly synced: number } | undefined {
+    return this.healthy ? { written: this.#written, synced: this.#synced } : undefined;
   }
 
   /** Resolves when everything written so far is on the disk; rejects when that fails. */
@@ -306,6 +313,7 @@ export class AppendOnlyFile implements LogSink {
     this.#synced = Math.max(this.#synced, upTo);
     while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
     if (this.#previous === undefined) this.#serveSyncCallers(upTo);
+    this.onSynced();
     const isAwaited = this.#waiters.length + this.#syncCallers.length > 0;
     if ((isAwaited || this.#previous !== undefined) && !this.#syncing && !this.#closed) this.#sync();
   }

@@ -165,6 +165,10 @@ export const nodeDirectives = {
     alias: "slave-read-only",
     summary: "A replica takes no writes.",
   }),
+  "replica-refuse-empty-primary": yesNo({
+    default: false,
+    summary: "A replica with data does not follow a primary that has none and another history.",
+  }),
   "replica-priority": integer({
     default: 100,
     alias: "slave-priority",

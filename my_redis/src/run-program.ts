@@ -112,7 +112,7 @@ async function serve(settings: Settings): Promise<void> {
     throw error;
   }
   leaveSupervisor();
-  report("notice", "everything is closed, bye bye...");
+  report("notice", "everything is closed, ready to exit, bye bye...");
 }
 
 type EndSignal = "SIGTERM" | "SIGINT";

@@ -26,7 +26,14 @@ import type { Observers } from "./dispatch/observers/observers.ts";
 import { SlowLog } from "./dispatch/observers/slow-log.ts";
 import { Statistics } from "./dispatch/observers/statistics.ts";
 import { Throughput } from "./dispatch/observers/throughput.ts";
-import type { ClusterPort, MigrationPort, ReplicationPort, ServerProcess, ShutdownPort, Storage } from "./dispatch/ports.ts";
+import type {
+  ClusterPort,
+  MigrationPort,
+  ReplicationPort,
+  ServerProcess,
+  ShutdownPort,
+  Storage,
+} from "./dispatch/ports.ts";
 import { CommandProcessor } from "./dispatch/processor.ts";
 import { PubSub } from "./dispatch/pub-sub.ts";
 import { noReplies, type ReplyOutlet } from "./dispatch/replies.ts";

@@ -38,9 +38,12 @@ export class Shutdown implements ShutdownPort {
   }
 
   #mustWait(request: ShutdownRequest, timeoutMs: number): boolean {
-    const { environment, pause, replication } = this.#server;
-    const offset = replication?.askForAcknowledgements() ?? 0;
+    const { changes, environment, pause, replication } = this.#server;
+    changes.flush();
+    const offset = replication?.status.offset ?? 0;
     if (this.#lagging(offset).length === 0) return false;
+    // Only now, because the question moves the offset with which the snapshot is written and the replicas go on later.
+    replication?.askForAcknowledgements();
     this.#waiting = { request, offset, untilMs: environment.nowMs() + timeoutMs, onCancelled: [] };
     pause.pause(Number.POSITIVE_INFINITY, "write", "shutdown");
     environment.report("notice", "Waiting for replicas before shutting down.");

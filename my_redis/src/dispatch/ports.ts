@@ -347,8 +347,8 @@ export interface ReplicationPort {
   acknowledgements(asking: { readonly client: Client }): Acknowledgements;
   /** The log has been synced, or turned off. */
   logSynced(): void;
-  /** Asks the replicas how far they are. Returns the offset that they must acknowledge to have all changes so far. */
-  askForAcknowledgements(): number;
+  /** Asks the replicas how far they are. */
+  askForAcknowledgements(): void;
   /** REPLCONF, before PSYNC. */
   introduce(asking: { readonly client: Client }, introduction: ReplicaIntroduction): void;
   /** PSYNC and SYNC: the client's connection becomes that of a replica. Throws the error reply. */

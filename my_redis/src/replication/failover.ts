@@ -92,9 +92,9 @@ export class Failover {
     const replica = this.#ready();
     if (replica !== undefined) {
       const { address: host, facts } = replica;
-      this.#handOver({ host, port: facts.port }, "is synced");
+      this.#handOver({ host, port: facts.port }, "it is synced");
     } else if (server.environment.nowMs() >= untilMs) {
-      if (force && target !== undefined) this.#handOver(target, "has not caught up in time");
+      if (force && target !== undefined) this.#handOver(target, "time out exceeded");
       else this.abort("Replica never caught up before timeout");
     }
   }
@@ -102,7 +102,7 @@ export class Failover {
   #handOver(target: PrimaryAddress, why: string): void {
     const { handOver, server } = this.#options;
     this.#state = "failover-in-progress";
-    server.environment.report("notice", `Failover target ${target.host}:${target.port} ${why}, failing over.`);
+    server.environment.report("notice", `Failover to ${target.host}:${target.port}: ${why}, failing over.`);
     handOver(target);
   }
 

@@ -66,7 +66,10 @@ export class FullSyncs {
     for (const replica of due) this.#waiting.delete(replica);
     const mark = this.#options.mark();
     const names = due.map(({ name }) => name).join(", ");
-    this.#options.server.environment.report("notice", `full synchronisation of ${names} begins at offset ${mark.offset}`);
+    this.#options.server.environment.report(
+      "notice",
+      `full synchronisation of ${names} begins at offset ${mark.offset}`,
+    );
     if (due === marked) this.#sendAsTaken(due, mark);
     else this.#sendFromFile(due, mark);
   }

@@ -57,7 +57,9 @@ export class ReplicaAdmission {
     const facts = this.#factsOf(client);
     const takeOver = channel.takeOver.bind(channel);
     const asking = { client, facts, asksWithId: request !== "everything", takeOver };
+    const { statistics } = server.observers;
     if (request !== "everything" && history.canContinue(request.id, request.next)) {
+      statistics.partialSyncs++;
       replicas.continue(asking, request.next - 1);
       return;
     }
@@ -73,6 +75,8 @@ export class ReplicaAdmission {
       history.keepStream();
       feed.begin();
     }
+    statistics.fullSyncs++;
+    if (request !== "everything" && request.id !== "?") statistics.refusedPartialSyncs++;
     replicas.synchronise(asking);
   }
 

@@ -85,7 +85,7 @@ export class Replication implements ReplicationPort {
       server,
       replicas: () => this.#replicas.all,
       offset: () => this.#history.offset,
-      askForAcknowledgements: () => void this.#feed.askForOffsets(),
+      askForAcknowledgements: () => this.#feed.askForOffsets(),
       handOver: (target) => this.#follow(target, "asks it to take over"),
       takeBack: () => this.promote(),
     });
@@ -226,8 +226,8 @@ export class Replication implements ReplicationPort {
     this.#acknowledged.answerWaiting();
   }
 
-  askForAcknowledgements(): number {
-    return this.#feed.askForOffsets();
+  askForAcknowledgements(): void {
+    this.#feed.askForOffsets();
   }
 
   /** Must be called several times a second, between two turns. */

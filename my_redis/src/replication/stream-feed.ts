@@ -61,20 +61,14 @@ export class StreamFeed {
     replicas.send();
   }
 
-  /** Asks the replicas how far they are. Returns the offset that they must acknowledge to have all changes so far. */
-  askForOffsets(): number {
-    const { history, replicas, server } = this.#options;
-    // Within a transaction the stream gets its changes only at its end.
-    if (!server.execution.inUnit) server.changes.flush();
-    const { offset } = history;
-    if (!this.#willAsk && replicas.count > 0) {
-      this.#willAsk = true;
-      setImmediate(() => {
-        this.#willAsk = false;
-        this.#say(askForOffsets);
-      });
-    }
-    return offset;
+  /** Asks the replicas how far they are, soon and once. */
+  askForOffsets(): void {
+    if (this.#willAsk || this.#options.replicas.count === 0) return;
+    this.#willAsk = true;
+    setImmediate(() => {
+      this.#willAsk = false;
+      this.#say(askForOffsets);
+    });
   }
 
   /** Must be called every second. */

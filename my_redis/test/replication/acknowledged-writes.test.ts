@@ -99,7 +99,9 @@ describe("WAITAOF", () => {
     ];
     for (const [words, reply] of replies) expect(await server.ask("WAITAOF", ...words)).toBe(reply);
     const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${server.port}` }));
-    expect(await replica.ask("WAITAOF", "0", "0", "0")).toStartWith("-ERR WAITAOF cannot be used with replica instances.");
+    expect(await replica.ask("WAITAOF", "0", "0", "0")).toStartWith(
+      "-ERR WAITAOF cannot be used with replica instances.",
+    );
   }, 60_000);
 
   for (const policy of ["always", "everysec"]) {

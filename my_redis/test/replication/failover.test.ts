@@ -168,9 +168,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
       await expectSameData(primary, replica);
       await replica.service.kill("SIGSTOP");
       await primary.ask("INCR", "key");
-      const said = await askAll(primary, [
-        ["FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", "100", "FORCE"],
-      ]);
+      const said = await askAll(primary, [["FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", "100", "FORCE"]]);
       await until("the old primary to hand over", async () => (await stateOf(primary)) === "failover-in-progress");
       said.push(await primary.ask("INCR", "key"), String(await infoField(primary, "role")));
       await replica.service.kill("SIGCONT");

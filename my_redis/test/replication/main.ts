@@ -22,7 +22,10 @@ interface Pair {
   close(): Promise<void>;
 }
 
-async function runAll(name: string, { pair, count, again }: { pair: Pair; count: number; again: string }): Promise<void> {
+async function runAll(
+  name: string,
+  { pair, count, again }: { pair: Pair; count: number; again: string },
+): Promise<void> {
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
     try {
       await pair.run(seed);

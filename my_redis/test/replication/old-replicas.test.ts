@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, requireService, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import {
+  findProgram,
+  requireService,
+  startProcess,
+  temporaryFolder,
+  waitUntil,
+} from "../../../tools/test-services/index.ts";
 import { readRdbFacts } from "../../src/persistence/rdb/rdb-facts.ts";
 import { startOpenServer } from "../../src/start-server.ts";
 import { startMyRedis as startMyRedisProcess } from "../crash/my-redis-process.ts";
@@ -95,7 +101,9 @@ describe("a replica that does not announce 'capa eof'", () => {
   }
 
   test("two of them share one file", async () => {
-    const primary = await started(startMyRedis({ "repl-diskless-sync-max-replicas": "2", "repl-diskless-sync-delay": "60" }));
+    const primary = await started(
+      startMyRedis({ "repl-diskless-sync-max-replicas": "2", "repl-diskless-sync-delay": "60" }),
+    );
     await primary.ask("DEBUG", "POPULATE", "40000", "key", "1000");
     const [one, other] = [new OldReplica(primary.port), new OldReplica(primary.port)];
     one.say("SYNC");
@@ -133,7 +141,11 @@ describe("a replica that does not announce 'capa eof'", () => {
 
   test("what a crash leaves of the file is removed at the next start", async () => {
     const dir = temporaryFolder("old-replica");
-    const primary = await startMyRedisProcess(dir, { appendonly: "no", "enable-debug-command": "yes", "repl-diskless-sync-delay": "0" });
+    const primary = await startMyRedisProcess(dir, {
+      appendonly: "no",
+      "enable-debug-command": "yes",
+      "repl-diskless-sync-delay": "0",
+    });
     const client = await primary.connect();
     await client.reply("DEBUG", "POPULATE", "100000", "key", "1000");
     client.close();

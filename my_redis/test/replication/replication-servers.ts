@@ -86,7 +86,11 @@ export function closedAfterEach(): <Server extends TestServer>(starting: Promise
 }
 
 /** A field of INFO; undefined where it is not there. */
-export async function infoField(server: TestServer, name: string, section = "replication"): Promise<string | undefined> {
+export async function infoField(
+  server: TestServer,
+  name: string,
+  section = "replication",
+): Promise<string | undefined> {
   const text = await server.ask("INFO", section);
   return new RegExp(`(?:^|\\\\r\\\\n|\\r\\n|\\n|")${name}:(.*?)(?:\\\\r|\\r|\\n|"|$)`).exec(text)?.[1];
 }

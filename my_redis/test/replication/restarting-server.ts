@@ -40,8 +40,10 @@ export class RestartingServer {
       let server = await start();
       const again = async (): Promise<TestServer> => (server = await start());
       const end = async (how: HowToEnd): Promise<void> => {
-        if (how === "orderly") await server.close();
-        else await server.inner.end("never");
+        if (how === "lost") return server.inner.end("never");
+        // As a signal does.
+        server.inner.server.process.shutdown.request({ save: "by-settings", force: false, now: false });
+        await server.inner.closed;
       };
       return new RestartingServer(server, dir, again, end);
     }

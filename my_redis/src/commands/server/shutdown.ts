@@ -1,7 +1,5 @@
 import { command } from "../../dispatch/command.ts";
-import type { Context } from "../../dispatch/context.ts";
 import type { SaveAtEnd } from "../../dispatch/ports.ts";
-import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { OptionReader } from "../options/option-reader.ts";
@@ -18,6 +16,8 @@ export const shutdown = command({
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
   run(context, args, reply) {
     const { server, client } = context;
+    // The server waited for its replicas, and then did not end.
+    if (context.retrying) throw new CommandError(failed);
     const given = readOptions(args);
     if (given.has("abort")) {
       if (!server.process.shutdown.abort()) throw new CommandError("ERR No shutdown in progress.");
@@ -32,22 +32,15 @@ export const shutdown = command({
       force: given.has("force"),
       // Nobody may see what a half done script has written, so the server must not go on later.
       now: given.has("now") || server.execution.scriptIsPaused,
-      onCancelled: () => answerFailure(context),
+      onCancelled: () => server.blocking.tryAgain((waiting) => waiting === client),
     });
     if (outcome === "refused") throw new CommandError(failed);
     server.scripts.giveUp();
     // No client gets a reply any more. The client that asked sees its connection end.
     if (outcome === "ends") client.closing = true;
-    else client.hold();
+    else context.blockOn(args, [], { timeoutMs: 0, timeoutReply: "null" });
   },
 });
-
-/** The server waited for its replicas, and then did not end. */
-function answerFailure({ client, server }: Context): void {
-  if (client.gone) return;
-  answer(server.replies, client, (reply) => server.processor.writeError(reply, failed));
-  client.goOn();
-}
 
 function readOptions(args: Arguments): ReadonlySet<string> {
   const given = new Set<string>();

@@ -1,6 +1,7 @@
 import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
+import { notWritable, refusal } from "./log-failure.ts";
 import { checksumAnnotation, checksumOf } from "./log-checksum.ts";
 import { addToSum, type IncrementEnd, predecessorAnnotation } from "./predecessor.ts";
 
@@ -396,9 +397,3 @@ export class AppendOnlyFile implements LogSink {
 }
 
 const cannotClose = "a file of the append-only log cannot be closed";
-const notWritable = (): Error => new Error("the append-only file cannot be written");
-
-function refusal(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return `MISCONF Errors writing to the AOF file: ${reason}`;
-}

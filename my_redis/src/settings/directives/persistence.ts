@@ -98,7 +98,7 @@ export const persistenceDirectives = {
   "rdb-del-sync-files": yesNo({
     default: false,
     summary: "Removes snapshot files that were used only for replication.",
-    unused: "there are no replicas yet",
+    unused: "such files are always removed",
   }),
   "rdb-save-incremental-fsync": yesNo({
     default: true,
@@ -129,11 +129,11 @@ export const persistenceDirectives = {
   "propagation-error-behavior": choice(["ignore", "panic", "panic-on-replicas"], {
     default: "ignore",
     summary: "What a replica does when a replicated command fails.",
-    unused: "there are no replicas yet",
+    unused: "a replica reports such a command, and goes on",
   }),
   "replica-ignore-disk-write-errors": yesNo({
     default: false,
     summary: "Whether a replica continues when it cannot write to its disk.",
-    unused: "there are no replicas yet",
+    unused: "a replica goes on, and refuses the writes of clients",
   }),
 };

@@ -12,16 +12,22 @@ export interface RdbFacts {
   readonly isEmpty: boolean;
 }
 
-/** Reads them. Of a file that is damaged nothing is said: whoever loads it learns why. Throws the system's error. */
+/** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
 export function readRdbFacts(path: string): RdbFacts {
-  const descriptor = openSync(path, "r");
+  try {
+    return readOpenFile(openSync(path, "r"));
+  } catch (error) {
+    const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
+    if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
+    return { position: undefined, isEmpty: false };
+  }
+}
+
+function readOpenFile(descriptor: number): RdbFacts {
   try {
     const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
     reader.skip(rdbMagic.length + 4);
     return factsOf(reader);
-  } catch (error) {
-    if (!(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, isEmpty: false };
   } finally {
     closeSync(descriptor);
   }

@@ -337,6 +337,8 @@ export interface ReplicationPort {
   follow(host: string, port: number): "follows" | "has followed before";
   /** REPLICAOF NO ONE: is a primary from now on. */
   promote(): void;
+  /** A snapshot is being taken for replicas. */
+  readonly isTakingSnapshot: boolean;
   /** Where the data is, for a snapshot of it; undefined while there is no stream. */
   mark(): StreamPosition | undefined;
   /** FAILOVER: a replica becomes the primary, and this server its replica. Throws the error reply. */

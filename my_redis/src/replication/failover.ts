@@ -81,7 +81,9 @@ export class Failover {
     const { offset, replicas } = this.#options;
     const end = offset();
     const candidates = target === undefined ? [...replicas()] : [this.#find(target)];
-    return candidates.find((replica) => replica?.state === "online" && replica.ackedOffset === end);
+    // A program that only reads the stream listens nowhere.
+    const listens = candidates.filter((replica) => (replica?.facts.port ?? 0) > 0);
+    return listens.find((replica) => replica?.state === "online" && replica.ackedOffset === end);
   }
 
   /** Must be called several times a second, and when a replica has acknowledged more. */

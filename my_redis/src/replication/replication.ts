@@ -95,10 +95,12 @@ export class Replication implements ReplicationPort {
   /** Goes on where the loaded data stands, and follows the primary that redis.conf names. Throws DirectiveError. */
   start(): void {
     this.#checks.update();
-    const { cluster, settings, storage } = this.#server;
+    const { cluster, keyspace, settings, storage } = this.#server;
     const [host, port] = settings.values.replicaof;
-    if (storage?.loadedPosition !== undefined && cluster === undefined) {
-      this.#history.resume(storage.loadedPosition);
+    const position = storage?.loadedPosition;
+    // The directive "databases" may allow less than when that was written.
+    if (position !== undefined && cluster === undefined && keyspace.databases[position.database] !== undefined) {
+      this.#history.resume(position);
       if (host === undefined) this.#beginHistory();
     }
     if (host === undefined) return;
@@ -178,6 +180,10 @@ export class Replication implements ReplicationPort {
   #beginHistory(): void {
     this.#history.branch();
     this.#feed.begin();
+  }
+
+  get isTakingSnapshot(): boolean {
+    return this.#fullSyncs.isRunning;
   }
 
   mark(): StreamPosition | undefined {

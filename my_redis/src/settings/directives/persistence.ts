@@ -95,6 +95,10 @@ export const persistenceDirectives = {
     summary: "Ends a snapshot with a checksum, and compares it when one is loaded.",
     change: "start",
   }),
+  "rdb-key-save-delay": integer({
+    default: 0,
+    summary: "Microseconds of pause after each key of a snapshot in the background, for tests.",
+  }),
   "rdb-del-sync-files": yesNo({
     default: false,
     summary: "Removes snapshot files that were used only for replication.",

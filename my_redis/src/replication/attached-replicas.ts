@@ -113,7 +113,10 @@ export class AttachedReplicas implements ReplicaOwner {
     const { stream } = this;
     if (replica.sentOffset === undefined || stream === undefined) return;
     const { environment, observers, settings } = this.#options.server;
-    const limit = settings.values["client-output-buffer-limit"].replica;
+    const given = settings.values["client-output-buffer-limit"].replica;
+    // A replica that may go on where it was is not let go for what it then lacks: the backlog is kept in any case.
+    const hardBytes = given.hardBytes === 0 ? 0 : Math.max(given.hardBytes, settings.values["repl-backlog-size"]);
+    const limit = { ...given, hardBytes };
     const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
@@ -160,6 +163,7 @@ export class AttachedReplicas implements ReplicaOwner {
   left(replica: AttachedReplica): void {
     if (!this.#replicas.delete(replica)) return;
     this.#options.fullSyncs.left(replica);
+    this.#trim();
     const nowMs = this.nowMs();
     if (this.count === 0) this.#emptySinceMs = nowMs;
     const pause = this.#pauseAfter(replica, nowMs);

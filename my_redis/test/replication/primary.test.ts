@@ -135,6 +135,31 @@ describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, ()
     await expectSameData(primary, replica);
   }, 60_000);
 
+  test("may lack as much as the backlog holds, whatever its limit, and frees the rest when it leaves", async () => {
+    const limits = { "client-output-buffer-limit": "replica 100kb 0 0", "repl-backlog-size": "8mb" };
+    const primary = await started(startMyRedis(limits));
+    const replica = await replicaOf(primary);
+    await untilConnected(replica);
+    await primary.ask("SET", "large", "x".repeat(5_000_000));
+    await expectSameData(primary, replica);
+    expect(primary.log()).not.toContain("is disconnected");
+    await primary.ask("CONFIG", "SET", "client-output-buffer-limit", "replica 0 0 0");
+    await replica.service.kill("SIGSTOP");
+    const kept = async (): Promise<number> =>
+      Number(await infoField(primary, "mem_total_replication_buffers", "memory"));
+    await waitUntil(
+      async () => {
+        await primary.ask("SET", "large", "x".repeat(5_000_000));
+        return (await kept()) > 12_000_000;
+      },
+      { what: "more than the backlog to be kept", timeoutMs: 30_000 },
+    );
+    await primary.ask("CLIENT", "KILL", "TYPE", "replica");
+    expect(await kept()).toBeLessThan(8_400_000);
+    await replica.service.kill("SIGCONT");
+    await expectSameData(primary, replica);
+  }, 60_000);
+
   test("two replicas share one snapshot", async () => {
     const primary = await started(
       startMyRedis({ "repl-diskless-sync-delay": "60", "repl-diskless-sync-max-replicas": "2" }),

@@ -295,6 +295,8 @@ export interface ReplicaStatus {
   readonly address: string;
   readonly port: number;
   readonly state: "waits" | "gets snapshot" | "has snapshot" | "online";
+  /** Its snapshot is sent as it is taken, and not from a file. */
+  readonly getsSnapshotAsTaken: boolean;
   readonly ackedOffset: number;
   /** Seconds since it last acknowledged something. */
   readonly lagSeconds: number;

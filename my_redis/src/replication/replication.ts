@@ -260,6 +260,7 @@ export class Replication implements ReplicationPort {
         address: replica.address,
         port: replica.facts.port,
         state: replica.state,
+        getsSnapshotAsTaken: replica.facts.takesEndMark,
         ackedOffset: replica.ackedOffset,
         lagSeconds: replica.ackedAtMs === 0 ? 0 : this.#replicas.lagOf(replica),
       })),

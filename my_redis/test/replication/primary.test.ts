@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import {
+  closedAfterEach,
   expectSameData,
   infoField,
   startMyRedis,
@@ -12,16 +13,7 @@ import {
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, () => {
-  const open: TestServer[] = [];
-  afterEach(async () => {
-    for (const server of open.splice(0).toReversed()) await server.close();
-  });
-
-  async function started<Server extends TestServer>(starting: Promise<Server>): Promise<Server> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
+  const started = closedAfterEach();
 
   const replicaOf = (primary: TestServer): Promise<Awaited<ReturnType<typeof startRedis>>> =>
     started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));

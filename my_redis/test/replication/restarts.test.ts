@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { cpSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
@@ -127,6 +127,24 @@ describe.skipIf(redis.missing)(`a server that starts again${redis.reason}`, () =
     open.push(other);
     await expectSameData(primary.server, other);
     expect(other.log()).toContain("Successful partial resynchronization");
+  }, 60_000);
+
+  test("redis-server reads a log whose end says where replication stood", async () => {
+    const [primary, replica] = await pairOf(["MyRedis", "redis-server"], {
+      ofPrimary: { appendonly: "yes", save: "" },
+    });
+    await primary.restart("orderly");
+    await expectSameData(primary.server, replica.server);
+    const digest = await primary.server.ask("DEBUG", "DIGEST");
+    await primary.restart("orderly", async () => {
+      const log = readdirSync(join(primary.dir, "appendonlydir")).find((name) => name.endsWith(".incr.aof")) as string;
+      expect(readFileSync(join(primary.dir, "appendonlydir", log), "latin1")).toMatch(
+        /#REPLICATION:[0-9a-f]{40}:\d+:\d+\r\n/,
+      );
+      const reader = await startRedis({ dir: primary.dir, appendonly: "yes" });
+      expect(await reader.ask("DEBUG", "DIGEST")).toBe(digest);
+      await reader.close();
+    });
   }, 60_000);
 
   for (const kinds of pairs) {

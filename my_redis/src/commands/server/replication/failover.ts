@@ -10,7 +10,7 @@ export const failover = command({
   complexity: "O(1)",
   brief: true,
   summary: "Makes a replica the primary, and this server its replica, without a lost write.",
-  syntax: "[TO host port:integer [FORCE]] [ABORT] [TIMEOUT milliseconds:integer]",
+  syntax: "[TO={host port:integer [FORCE]}] [ABORT] [TIMEOUT=milliseconds:integer]",
   arity: -1,
   flags: ["admin", "noscript", "stale"],
   run({ server: { cluster, replication } }, args, reply) {

@@ -2,6 +2,7 @@ import type { Services } from "../dispatch/context.ts";
 import type { FailoverRequest, FailoverState } from "../dispatch/ports.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import type { AttachedReplica } from "./attached-replica.ts";
+import { requireFiles } from "./followed-primary.ts";
 import type { PrimaryAddress } from "./primary-link.ts";
 
 export interface FailoverOptions {
@@ -60,6 +61,7 @@ export class Failover {
       if (replica === undefined) throw new CommandError("ERR FAILOVER target HOST and PORT is not a replica.");
       if (replica.state !== "online") throw new CommandError("ERR FAILOVER target replica is not online.");
     }
+    requireFiles(server);
     const untilMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : server.environment.nowMs() + timeoutMs;
     this.#running = { ...request, untilMs };
     this.#state = "waiting-for-sync";

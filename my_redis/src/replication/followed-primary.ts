@@ -7,6 +7,7 @@ import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { loadRdb } from "../persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
 import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
+import { CommandError } from "../protocol/command-error.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
 import { StreamApplier } from "./stream-applier.ts";
@@ -31,6 +32,12 @@ export interface FollowedPrimaryOptions {
   readonly onNewHistory: (reason: string) => void;
   /** More of the stream is there for this server's own replicas. */
   readonly onStream: () => void;
+}
+
+/** Throws the error reply when this server cannot be a replica. */
+export function requireFiles({ storage }: Services): void {
+  if (storage !== undefined) return;
+  throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
 }
 
 /**

@@ -17,7 +17,7 @@ import { DirectiveError } from "../settings/directive.ts";
 import { AcknowledgedWrites } from "./acknowledged-writes.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
 import { Failover } from "./failover.ts";
-import { FollowedPrimary } from "./followed-primary.ts";
+import { FollowedPrimary, requireFiles } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
 import { ReplicaAdmission } from "./replica-admission.ts";
 import { ReplicationHistory } from "./replication-history.ts";
@@ -116,16 +116,11 @@ export class Replication implements ReplicationPort {
 
   follow(host: string, port: number): "follows" | "has followed before" {
     if (this.#server.cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
-    this.#requireFiles();
+    requireFiles(this.#server);
     const before = this.#primary?.address;
     if (before?.host === host && before.port === port) return "has followed before";
     this.#follow({ host, port }, "follows it");
     return "follows";
-  }
-
-  #requireFiles(): void {
-    if (this.#server.storage !== undefined) return;
-    throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
   }
 
   #follow(address: PrimaryAddress, how: "follows it" | "asks it to take over"): void {
@@ -191,7 +186,6 @@ export class Replication implements ReplicationPort {
   }
 
   beginFailover(request: FailoverRequest): void {
-    this.#requireFiles();
     this.#server.changes.flush();
     this.#failover.begin(request);
   }

@@ -8,7 +8,7 @@ import type { CommandHook } from "./dispatch/checks/command-hook.ts";
 import { CommandTable } from "./dispatch/command-table.ts";
 import type { Command } from "./dispatch/context.ts";
 import { Statistics } from "./dispatch/observers/statistics.ts";
-import type { ServerProcess } from "./dispatch/ports.ts";
+import type { ShutdownPort } from "./dispatch/ports.ts";
 import { TurnClock } from "./dispatch/turn-clock.ts";
 import type { Environment } from "./environment.ts";
 import { Migrations } from "./migration/migrations.ts";
@@ -48,7 +48,7 @@ export interface BuildOptions {
  */
 export function buildServer(
   { settings, environment, memory, connect, onCommand }: BuildOptions,
-  requestShutdown: ServerProcess["requestShutdown"],
+  shutdown?: ShutdownPort,
 ): { readonly server: BuiltServer; readonly turn: Turn } {
   const changes = new ChangeLog();
   const clock = new TurnClock(environment.nowMs);
@@ -61,7 +61,7 @@ export function buildServer(
     changes,
     clock,
     statistics,
-    requestShutdown,
+    ...(shutdown === undefined ? {} : { shutdown }),
     onCommand,
     commands: new CommandTable<Command>(allCommands),
     replies: turn,

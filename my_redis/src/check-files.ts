@@ -67,7 +67,7 @@ function bareServer(databases: number, write: Write): BuiltServer {
   const environment = systemEnvironment((_level, message) => write(message));
   const connect = (): Promise<never> => Promise.reject(new Error("a check connects to no server"));
   const options = { settings: new Settings({ databases }), environment, memory: true, connect, onCommand: undefined };
-  return buildServer(options, () => false).server;
+  return buildServer(options).server;
 }
 
 function checkSnapshot(path: string, databases: number, write: Write): number {

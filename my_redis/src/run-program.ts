@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
-import type { SaveAtEnd } from "./dispatch/ports.ts";
+import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
 import { LogLoadError } from "./persistence/aof/log-loader.ts";
@@ -112,7 +112,7 @@ async function serve(settings: Settings): Promise<void> {
     throw error;
   }
   leaveSupervisor();
-  report("notice", "everything is closed, bye bye...");
+  report("notice", "everything is closed, ready to exit, bye bye...");
 }
 
 type EndSignal = "SIGTERM" | "SIGINT";
@@ -121,10 +121,18 @@ type EndSignal = "SIGTERM" | "SIGINT";
 const savedOnSignal = (given: readonly string[]): SaveAtEnd =>
   given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
 
-/** Ends the server as the directives for this signal say; false when the snapshot cannot be written. */
-function endOnSignal({ server }: OpenServer, signal: EndSignal): boolean {
+/** Ends the server as the directives for this signal say. */
+function endOnSignal({ server }: OpenServer, signal: EndSignal): ShutdownOutcome {
   const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
-  return server.process.requestShutdown(savedOnSignal(given), given.includes("force"));
+  const { shutdown } = server.process;
+  // Whoever presses Ctrl-C again does not want to wait for replicas.
+  const insists = signal === "SIGINT" && shutdown.leftMs !== undefined;
+  if (insists) process.exit(1);
+  return shutdown.request({
+    save: savedOnSignal(given),
+    force: given.includes("force"),
+    now: given.includes("now"),
+  });
 }
 
 function endForSupervisor({ server, end }: OpenServer): void {
@@ -138,10 +146,10 @@ async function runUntilClosed(
   settings: Settings,
   running: Pick<RunningServer, "close" | "closed">,
   report: ReturnType<typeof serverLog>,
-  end = (_signal: EndSignal): boolean => {
+  end = (_signal: EndSignal): ShutdownOutcome => {
     // Whoever waits for `closed` learns what went wrong.
     running.close().catch(() => {});
-    return true;
+    return "ends";
   },
 ): Promise<void> {
   const pidFile = settings.values.pidfile;
@@ -149,9 +157,12 @@ async function runUntilClosed(
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const stop = (): void => {
       report("notice", `received ${signal}, shutting down`);
+      const outcome = end(signal);
       // The next signal ends the process at once.
-      if (end(signal)) process.removeListener(signal, stop);
-      else report("warning", "the snapshot cannot be written: the server keeps running, so that nothing is lost");
+      if (outcome === "ends") process.removeListener(signal, stop);
+      else if (outcome === "refused") {
+        report("warning", "the snapshot cannot be written: the server keeps running, so that nothing is lost");
+      }
     };
     process.on(signal, stop);
   }

@@ -26,7 +26,14 @@ import type { Observers } from "./dispatch/observers/observers.ts";
 import { SlowLog } from "./dispatch/observers/slow-log.ts";
 import { Statistics } from "./dispatch/observers/statistics.ts";
 import { Throughput } from "./dispatch/observers/throughput.ts";
-import type { ClusterPort, MigrationPort, ReplicationPort, ServerProcess, Storage } from "./dispatch/ports.ts";
+import type {
+  ClusterPort,
+  MigrationPort,
+  ReplicationPort,
+  ServerProcess,
+  ShutdownPort,
+  Storage,
+} from "./dispatch/ports.ts";
 import { CommandProcessor } from "./dispatch/processor.ts";
 import { PubSub } from "./dispatch/pub-sub.ts";
 import { noReplies, type ReplyOutlet } from "./dispatch/replies.ts";
@@ -58,7 +65,7 @@ export interface ServerOptions<Parts extends OuterParts> {
   readonly statistics?: Statistics;
   /** Without a network no client is answered outside of its own request. */
   readonly replies?: ReplyOutlet;
-  readonly requestShutdown?: ServerProcess["requestShutdown"];
+  readonly shutdown?: ShutdownPort;
   readonly onCommand?: CommandHook | undefined;
 }
 
@@ -99,7 +106,7 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     this.process = {
       runId: environment.runId(),
       startedAtMs: this.clock.nowMs,
-      requestShutdown: options.requestShutdown ?? (() => true),
+      shutdown: options.shutdown ?? { request: () => "ends", abort: () => false, leftMs: undefined },
     };
     const { clock } = this;
     this.keyspace = new Keyspace({

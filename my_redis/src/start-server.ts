@@ -11,6 +11,7 @@ import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import type { Listen } from "./network/transport.ts";
+import { Shutdown } from "./shutdown.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { type GivenDirectives, Settings } from "./settings/settings.ts";
 
@@ -109,17 +110,28 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const listenOn = transport === "bun" ? listenWithBun : listenWithNode;
   const listen: Listen = (options, handlers) => listenOn({ ...options, keepProcessAlive }, handlers);
   const connect = transport === "bun" ? connectWithBun : connectWithNode;
-  const { server, turn } = buildServer({ settings, environment, memory, connect, onCommand }, (wanted, force) =>
-    ending.request(wanted, force),
+  const { server, turn } = buildServer(
+    { settings, environment, memory, connect, onCommand },
+    {
+      request: (request) => shutdown.request(request),
+      abort: () => shutdown.abort(),
+      get leftMs() {
+        return shutdown.leftMs;
+      },
+    },
   );
   const { network, storage, cluster, replication } = server.parts;
   const cron = new Cron(server, {
     finishTurn: () => turn.finish(),
     checkClients: () => network.checkClients(),
     tickStorage: () => storage?.tick(),
-    tickReplication: () => replication.tick(),
+    tickReplication: () => {
+      replication.tick();
+      shutdown.tick();
+    },
   });
   const ending = new Ending(server.parts, cron);
+  const shutdown = new Shutdown(server, ending);
   // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
   // log alone. No client is served meanwhile, because loading never yields to the event loop.
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);

@@ -1,7 +1,3 @@
-import { outsideOfTests } from "./unit-output.ts";
-
-/** For tests that read what the server sends to a replica. MyRedis has no replication yet. */
-const replica = "reads the stream of a replica with SYNC and without capa eof, which is refused";
 /** Redis 7.2 prints a score with the fewest digits that identify it, 7.0 with seventeen digits. */
 const digits = "expects a score with 17 digits; 7.2 prints the shortest number with the same value";
 const acl = "there is one user: no ACL SETUSER yet";
@@ -13,24 +9,7 @@ const all = (reason: string, ...names: readonly string[]): Readonly<Record<strin
 
 /** By unit and test: why a test of Redis 7.0's suite cannot pass. All of these must fail, and no other test may. */
 export const expectedFailures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "unit/type/string": all(
-    replica,
-    "GETDEL propagate as DEL command to replica",
-    "GETEX without argument does not propagate to replica",
-  ),
-  "unit/type/list": all(
-    replica,
-    "SWAPDB wants to wake blocked client, but the key already expired",
-    "MULTI + LPUSH + EXPIRE + DEBUG SLEEP on blocked client, key already expired",
-    "BLMPOP propagate as pop with count command to replica",
-    "LMPOP propagate as pop with count command to replica",
-  ),
   "unit/type/zset": {
-    ...all(
-      replica,
-      "ZMPOP propagate as pop with count command to replica",
-      "BZMPOP propagate as pop with count command to replica",
-    ),
     ...all(
       digits,
       "ZSCORE - listpack",
@@ -53,31 +32,12 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
       "expects that a waiting consumer does not exist yet; from 7.2 on it does",
   },
   "unit/scripting": {
-    ...all(
-      replica,
-      "SPOP: We can call scripts rewriting client->argv from Lua",
-      "MGET: mget shouldn't be propagated in Lua",
-      "EXPIRE: We can call scripts rewriting client->argv from Lua",
-      outsideOfTests,
-    ),
     "Script ACL check": acl,
-    "not enough good replicas": "a script that may write is refused here only when it writes",
   },
-  "unit/multi": all(
-    replica,
-    "MULTI / EXEC is not propagated (single write command)",
-    "MULTI / EXEC is propagated correctly (multiple commands)",
-    "MULTI / EXEC is propagated correctly (multiple commands with SELECT)",
-    "MULTI / EXEC is propagated correctly (empty transaction)",
-    "MULTI / EXEC is propagated correctly (read-only commands)",
-    "MULTI / EXEC is propagated correctly (write command, no effect)",
-    "MULTI / EXEC with REPLICAOF",
-    "MULTI propagation of PUBLISH",
-    "MULTI propagation of SCRIPT LOAD",
-    "MULTI propagation of EVAL",
-    "MULTI propagation of SCRIPT FLUSH",
-    "MULTI propagation of XREADGROUP",
-  ),
+  "unit/multi": {
+    "MULTI propagation of XREADGROUP":
+      "expects XCLAIM with LASTID for each entry; here one XGROUP SETID says the position of the group",
+  },
   "unit/dump": {
     "RESTORE fail with invalid payload size":
       "restores a payload of a version that 7.0 does not know; here redis-server 7.0 fails with the same error",
@@ -113,11 +73,4 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
   "unit/other": {
     "RESET clears authenticated state": acl,
   },
-  "unit/expire": all(
-    replica,
-    "All TTL in commands are propagated as absolute timestamp in replication stream",
-    "GETEX propagate as to replica as PERSIST, DEL, or nothing",
-    "SCAN: Lazy-expire should not be wrapped in MULTI/EXEC",
-    "RANDOMKEY: Lazy-expire should not be wrapped in MULTI/EXEC",
-  ),
 };

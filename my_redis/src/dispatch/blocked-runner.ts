@@ -40,6 +40,7 @@ function retry(context: Context): boolean {
     context.retrying = false;
     context.select(database);
     answered = reply.length > before;
+    if (answered) client.streamOffset = server.changes.streamOffset;
   });
   Object.assign(statistics, { hits, misses });
   keyspace.onMissed = onMissed;
@@ -52,7 +53,7 @@ function replyTimeout({ client, server }: Context): void {
   answer(server.replies, client, (reply) => {
     reply.protocol = client.protocol;
     if (blocked.timeoutReply === "nullArray") reply.nullArray();
-    else if (typeof blocked.timeoutReply === "function") reply.integer(blocked.timeoutReply());
+    else if (typeof blocked.timeoutReply === "function") blocked.timeoutReply(reply);
     else if (blocked.timeoutReply === "zero") reply.integer(0);
     else reply.null();
   });

@@ -12,6 +12,12 @@ export interface LogDurability {
   whenSafe(callback: (safe: boolean) => void): void;
 }
 
+/** The stream for replicas. */
+export interface StreamTarget extends LogTarget {
+  /** Where the stream ends when everything is written that was appended. */
+  readonly offset: number;
+}
+
 /**
  * Logs the changes of data. It has up to two readers: the append-only log, and the stream for replicas. While there is
  * none, appending does nothing. Both begin and end while the server runs.
@@ -20,7 +26,7 @@ export class ChangeLog {
   /** What the changes go to: the log, the stream, or both. */
   #target: LogTarget | undefined;
   #log: LogTarget | undefined;
-  #stream: LogTarget | undefined;
+  #stream: StreamTarget | undefined;
   #durability: LogDurability | undefined;
   #failure: string | undefined;
 
@@ -38,7 +44,7 @@ export class ChangeLog {
   }
 
   /** From now on the changes also go to the stream for replicas; undefined ends that. */
-  streamTo(stream: LogTarget | undefined): void {
+  streamTo(stream: StreamTarget | undefined): void {
     // Not all readers: this may be in the middle of a transaction, which is one unit in the log.
     this.#stream?.flush();
     this.#stream = stream;
@@ -52,6 +58,11 @@ export class ChangeLog {
 
   get hasReplicas(): boolean {
     return this.#stream !== undefined;
+  }
+
+  /** Where the stream ends, with all changes so far; 0 without a stream. */
+  get streamOffset(): number {
+    return this.#stream?.offset ?? 0;
   }
 
   /** Sends replicas a command that changes no data and is not logged, such as PUBLISH. */

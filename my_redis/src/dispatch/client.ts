@@ -1,4 +1,5 @@
 import type { Arguments } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { ClientChannel } from "./client-channel.ts";
 import type { CommandFacts } from "./command-facts.ts";
 import type { Relaying } from "./relaying.ts";
@@ -26,7 +27,7 @@ export interface WatchedKey {
 }
 
 /** The reply to a blocking command whose timeout has passed. */
-export type TimeoutReply = "null" | "nullArray" | "zero" | (() => number);
+export type TimeoutReply = "null" | "nullArray" | "zero" | ((reply: ReplyWriter) => void);
 
 /** A blocked client's command, and the keys for which it waits. */
 export interface Blocked<Entry = CommandFacts> {
@@ -96,6 +97,8 @@ export class Client<Entry = CommandFacts> {
   authenticated = false;
   lastActiveMs: number;
   lastCommand: Entry | undefined;
+  /** Where the stream for replicas ended after the client's last command: what WAIT waits for. */
+  streamOffset = 0;
   transaction: Transaction<Entry> | undefined;
   watched: WatchedKey[] = [];
   /** A watched key was changed, so that EXEC will answer nil. */

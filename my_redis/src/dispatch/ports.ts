@@ -4,16 +4,19 @@ import type { Client } from "./client.ts";
 
 export type PauseMode = "write" | "all";
 
-/** CLIENT PAUSE. */
+/** Why clients are paused: by CLIENT PAUSE, or by the server itself. Each reason has its own end. */
+export type PauseReason = "client pause" | "shutdown" | "failover";
+
+/** CLIENT PAUSE, and the pauses of SHUTDOWN and FAILOVER. */
 export interface PauseSwitch {
   /** Undefined while clients are not paused. */
   readonly mode: PauseMode | undefined;
   /** Clients whose requests are held back. */
   readonly heldCount: number;
-  /** Extends the pause that is under way, if any: it may become longer and stricter, not shorter or milder. */
-  pause(untilMs: number, mode: PauseMode): void;
-  /** Ends the pause and runs the held requests. */
-  unpause(): void;
+  /** Extends the pause for this reason, if there is one: it may become longer and stricter, not shorter or milder. */
+  pause(untilMs: number, mode: PauseMode, reason: PauseReason): void;
+  /** Ends the pause for this reason. The held requests run when there is no other reason left. */
+  unpause(reason: PauseReason): void;
   /** The client has disconnected: its held request does not run. Whether it had one. */
   forget(asking: { readonly client: Client }): boolean;
 }
@@ -46,16 +49,36 @@ export interface StuckService {
 /** Whether a server writes a snapshot when it ends. */
 export type SaveAtEnd = "always" | "never" | "by-settings";
 
+/** How a server is to end. */
+export interface ShutdownRequest {
+  readonly save: SaveAtEnd;
+  /** Ends also when the snapshot cannot be written. */
+  readonly force: boolean;
+  /** Ends without waiting for replicas. */
+  readonly now: boolean;
+  /** Called when the server was to wait for replicas first, and then does not end. */
+  readonly onCancelled?: () => void;
+}
+
+/** "refused": the requested snapshot cannot be written, so the server keeps running. */
+export type ShutdownOutcome = "ends" | "waits for replicas" | "refused";
+
 export interface ServerProcess {
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
-  /**
-   * Ends the server soon. False when the requested snapshot cannot be written; then the server keeps running, unless
-   * `force` is given.
-   */
-  requestShutdown(wanted: SaveAtEnd, force: boolean): boolean;
+  readonly shutdown: ShutdownPort;
+}
+
+/** SHUTDOWN. */
+export interface ShutdownPort {
+  /** Ends the server soon, or when its replicas have caught up, or at the end of shutdown-timeout. */
+  request(request: ShutdownRequest): ShutdownOutcome;
+  /** Ends the wait for replicas, and the server keeps running. False when it does not wait. */
+  abort(): boolean;
+  /** How long the server still waits for its replicas at most; undefined when it does not. */
+  readonly leftMs: number | undefined;
 }
 
 /** A snapshot that is being written in the background. */
@@ -65,7 +88,7 @@ export interface SnapshotProgress {
 }
 
 export interface LoadOptions {
-  /** An append-only log follows the snapshot in the same file. */
+  /** A log or a stream goes on from the snapshot: expired keys are loaded, too. */
   readonly beforeLog: boolean;
   /** Whether a key that exists already is an error, or is replaced. */
   readonly existing: "refuse" | "replace";
@@ -119,6 +142,8 @@ export interface LogStorage {
   /** Bytes of all files of the log. */
   readonly bytes: number;
   readonly rewriter: LogRewriting;
+  /** Bytes written to the log, and those that are on the disk. Undefined while the log does not hold all data. */
+  readonly progress: { readonly written: number; readonly synced: number } | undefined;
   /** Whether the disk is syncing the log. */
   readonly isSyncing: boolean;
   /** How often a second went by without a sync, because the disk had not yet ended the one before. */
@@ -131,8 +156,18 @@ export interface LogStorage {
   reload(): void;
 }
 
+/** Which data this is: what the history of this id had made of it at this offset. */
+export interface StreamPosition {
+  readonly id: string;
+  readonly offset: number;
+  /** The database that the stream has selected there. */
+  readonly database: number;
+}
+
 /** The files of a server. */
 export interface Storage {
+  /** Where replication stood when the data was written with which this server has started, if that is known. */
+  readonly loadedPosition: StreamPosition | undefined;
   readonly snapshots: SnapshotStorage;
   readonly log: LogStorage;
 }
@@ -226,12 +261,42 @@ export interface ReplicaIntroduction {
 }
 
 /** What a replica wants: byte `next` of history `id` and what follows, or all data. */
-export type SyncRequest = { readonly id: string; readonly next: number } | "everything";
+export type SyncRequest =
+  | {
+      readonly id: string;
+      readonly next: number;
+      /** This server's primary asks it to become the primary, and to have the former one as its replica: FAILOVER. */
+      readonly takesOver: boolean;
+    }
+  | "everything";
+
+/** How far a FAILOVER is. */
+export type FailoverState = "no-failover" | "waiting-for-sync" | "failover-in-progress";
+
+export interface FailoverRequest {
+  /** The replica that takes over; undefined for the first one that has all changes. */
+  readonly target: { readonly host: string; readonly port: number } | undefined;
+  /** How long the replica may take to catch up; undefined for ever. */
+  readonly timeoutMs: number | undefined;
+  /** After that time the replica takes over without the changes that it lacks. */
+  readonly force: boolean;
+}
+
+/** Who has what a client has done so far. */
+export interface Acknowledgements {
+  readonly replicas: number;
+  /** Replicas whose disks have it. */
+  readonly disksOfReplicas: number;
+  /** Whether the log of this server has it on the disk. */
+  readonly isOnDisk: boolean;
+}
 
 export interface ReplicaStatus {
   readonly address: string;
   readonly port: number;
   readonly state: "waits" | "gets snapshot" | "has snapshot" | "online";
+  /** Its snapshot is sent as it is taken, and not from a file. */
+  readonly getsSnapshotAsTaken: boolean;
   readonly ackedOffset: number;
   /** Seconds since it last acknowledged something. */
   readonly lagSeconds: number;
@@ -256,6 +321,7 @@ export interface ReplicationStatus {
   /** Undefined on a primary. */
   readonly primary: PrimaryStatus | undefined;
   readonly replicas: readonly ReplicaStatus[];
+  readonly failover: FailoverState;
   readonly id: string;
   readonly secondId: string;
   readonly offset: number;
@@ -273,8 +339,20 @@ export interface ReplicationPort {
   follow(host: string, port: number): "follows" | "has followed before";
   /** REPLICAOF NO ONE: is a primary from now on. */
   promote(): void;
-  /** WAIT: asks the replicas how far they are, and gives how many have acknowledged all changes so far. */
-  acknowledgements(asking: { readonly client: Client }): number;
+  /** A snapshot is being taken for replicas. */
+  readonly isTakingSnapshot: boolean;
+  /** Where the data is, for a snapshot of it; undefined while there is no stream. */
+  mark(): StreamPosition | undefined;
+  /** FAILOVER: a replica becomes the primary, and this server its replica. Throws the error reply. */
+  beginFailover(request: FailoverRequest): void;
+  /** Throws the error reply when there is no failover. */
+  abortFailover(): void;
+  /** WAIT and WAITAOF: asks the replicas how far they are, and says who has what the client has done so far. */
+  acknowledgements(asking: { readonly client: Client }): Acknowledgements;
+  /** The log has been synced, or turned off. */
+  logSynced(): void;
+  /** Asks the replicas how far they are. */
+  askForAcknowledgements(): void;
   /** REPLCONF, before PSYNC. */
   introduce(asking: { readonly client: Client }, introduction: ReplicaIntroduction): void;
   /** PSYNC and SYNC: the client's connection becomes that of a replica. Throws the error reply. */

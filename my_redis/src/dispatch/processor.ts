@@ -97,6 +97,7 @@ export class CommandProcessor implements CommandRunner {
     changes.beginUnit();
     this.call(context, found, args, reply);
     changes.endUnit();
+    if (changes.hasReplicas) client.streamOffset = changes.streamOffset;
     if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
     if (observers.count > 0) observers.done(client, found);
     return true;

@@ -1,5 +1,5 @@
 import type { Services } from "../dispatch/context.ts";
-import type { Storage } from "../dispatch/ports.ts";
+import type { Storage, StreamPosition } from "../dispatch/ports.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import { AppendOnlyLog } from "./aof/append-only-log.ts";
 import type { LogExtension } from "./aof/log-extension.ts";
@@ -10,6 +10,10 @@ export class FileStorage implements Storage {
   readonly log: AppendOnlyLog;
   readonly snapshots: Snapshots;
   readonly #server: Services;
+
+  get loadedPosition(): StreamPosition | undefined {
+    return this.log.loadedPosition ?? this.snapshots.loadedPosition;
+  }
 
   /** `extension` is a part of the server that keeps its own entries in the log. */
   constructor(server: Services, extension: LogExtension) {

@@ -43,6 +43,8 @@ export class AttachedReplica implements ChannelReader {
   /** Its place in the stream: what it has been sent. Undefined while it waits. */
   sentOffset: number | undefined;
   ackedOffset = 0;
+  /** What it has on its disk, as far as it has said so. */
+  syncedOffset = -1;
   ackedAtMs = 0;
   /** When its socket last took something, or it said something. */
   aliveAtMs: number;
@@ -86,6 +88,11 @@ export class AttachedReplica implements ChannelReader {
     return `${this.address}:${this.facts.port}`;
   }
 
+  /** All of its snapshot has been sent. */
+  get hasSnapshot(): boolean {
+    return this.state === "has snapshot" || this.state === "online";
+  }
+
   get address(): string {
     return this.facts.address === "" ? hostOf(this.client.channel.remoteAddress) : this.facts.address;
   }
@@ -106,14 +113,26 @@ export class AttachedReplica implements ChannelReader {
     this.send();
   }
 
-  /** It gets a snapshot, and then the stream after this offset. */
-  beginSnapshot(snapshot: SharedBytes, offset: number, greeting: string): void {
+  /** A snapshot is taken for it, and then it gets the stream after this offset. */
+  awaitSnapshot(offset: number, greeting: string): void {
     this.#greeting = Buffer.from(greeting, "latin1");
-    this.#snapshot = snapshot;
     this.sentOffset = offset;
     this.syncStartedAtMs = this.#owner.nowMs();
+    this.send();
+  }
+
+  /** It gets the snapshot. `header` says how long it is, or how it ends. */
+  beginSnapshot(snapshot: SharedBytes, header: string): void {
+    this.#greeting = Buffer.concat([this.#greeting, Buffer.from(header, "latin1")]);
+    this.#snapshot = snapshot;
     this.state = "gets snapshot";
     this.send();
+  }
+
+  /** Its snapshot cannot be taken. */
+  refuse(message: string): void {
+    this.#write(Buffer.from(`-${message}\r\n`, "latin1"));
+    this.drop("its snapshot cannot be taken");
   }
 
   /** All of the snapshot is there: it ends where it now ends. */
@@ -124,7 +143,8 @@ export class AttachedReplica implements ChannelReader {
 
   /** A sign of life while it waits: replicas read over empty lines. */
   keepAwake(): void {
-    if (this.#isOpen && this.state === "waits") this.#channel.write(Buffer.from("\n"), 0, 1);
+    const isSilent = this.#isOpen && this.state === "waits" && this.#greetingSent === this.#greeting.length;
+    if (isSilent) this.#channel.write(Buffer.from("\n"), 0, 1);
   }
 
   /** Sends as much as its socket takes. */
@@ -155,7 +175,8 @@ export class AttachedReplica implements ChannelReader {
     if (this.#snapshotIsWhole) {
       this.#snapshot = undefined;
       // It finds the end mark at the end of what it has received, so nothing may follow until it has answered.
-      this.state = "has snapshot";
+      this.state = this.facts.takesEndMark ? "has snapshot" : "online";
+      if (this.state === "online") this.ackedAtMs = this.#owner.nowMs();
     }
     this.#owner.tookSnapshot(this);
   }
@@ -185,6 +206,8 @@ export class AttachedReplica implements ChannelReader {
     if (!Number.isSafeInteger(offset) || offset < 0) return;
     this.ackedAtMs = this.#owner.nowMs();
     this.ackedOffset = Math.max(this.ackedOffset, offset);
+    const synced = args.count >= 5 && args.is(3, "fack") ? Number(args.latin1(4)) : -1;
+    if (Number.isSafeInteger(synced)) this.syncedOffset = Math.max(this.syncedOffset, synced);
     if (this.state === "has snapshot") {
       this.state = "online";
       this.send();

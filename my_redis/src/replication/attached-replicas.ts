@@ -48,10 +48,12 @@ export class AttachedReplicas implements ReplicaOwner {
     return this.count > 0 ? 0 : this.nowMs() - this.#emptySinceMs;
   }
 
-  /** Replicas that have acknowledged this offset. */
-  acknowledging(offset: number): number {
+  /** Replicas that have acknowledged this offset: that they have it, or that it is on their disks. */
+  acknowledging(offset: number, what: "received" | "on disk"): number {
     let count = 0;
-    for (const { state, ackedOffset } of this.#replicas) if (state === "online" && ackedOffset >= offset) count++;
+    for (const { state, ackedOffset, syncedOffset } of this.#replicas) {
+      if (state === "online" && (what === "received" ? ackedOffset : syncedOffset) >= offset) count++;
+    }
     return count;
   }
 
@@ -111,7 +113,10 @@ export class AttachedReplicas implements ReplicaOwner {
     const { stream } = this;
     if (replica.sentOffset === undefined || stream === undefined) return;
     const { environment, observers, settings } = this.#options.server;
-    const limit = settings.values["client-output-buffer-limit"].replica;
+    const given = settings.values["client-output-buffer-limit"].replica;
+    // A replica that may go on where it was is not let go for what it then lacks: the backlog is kept in any case.
+    const hardBytes = given.hardBytes === 0 ? 0 : Math.max(given.hardBytes, settings.values["repl-backlog-size"]);
+    const limit = { ...given, hardBytes };
     const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
@@ -158,6 +163,7 @@ export class AttachedReplicas implements ReplicaOwner {
   left(replica: AttachedReplica): void {
     if (!this.#replicas.delete(replica)) return;
     this.#options.fullSyncs.left(replica);
+    this.#trim();
     const nowMs = this.nowMs();
     if (this.count === 0) this.#emptySinceMs = nowMs;
     const pause = this.#pauseAfter(replica, nowMs);
@@ -184,6 +190,8 @@ export class AttachedReplicas implements ReplicaOwner {
 /** A replica that connects again has another port at its end, and the same one where it serves clients. */
 const pauseName = (remoteAddress: string, port: number): string => `${hostOf(remoteAddress)} ${port}`;
 
-/** While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second. */
-const lastSignMs = ({ state, aliveAtMs, ackedAtMs }: AttachedReplica): number =>
-  state === "online" ? ackedAtMs : aliveAtMs;
+/**
+ * While it gets the snapshot it says nothing, but takes bytes; later it acknowledges every second, unless it came by SYNC.
+ */
+const lastSignMs = ({ state, aliveAtMs, ackedAtMs, asksWithId }: AttachedReplica): number =>
+  state === "online" && asksWithId ? ackedAtMs : aliveAtMs;

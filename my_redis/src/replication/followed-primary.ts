@@ -3,12 +3,15 @@ import type { Context, Services } from "../dispatch/context.ts";
 import type { PrimaryStatus } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
+import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { loadRdb } from "../persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
 import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
+import { CommandError } from "../protocol/command-error.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
 import { StreamApplier } from "./stream-applier.ts";
+import { SyncedOffset } from "./synced-offset.ts";
 
 const secondMs = 1000;
 /** The pause after a connection that brought no error of its own, and the longest one after full synchronisations. */
@@ -21,10 +24,20 @@ export interface FollowedPrimaryOptions {
   readonly turn: Turn;
   readonly history: ReplicationHistory;
   readonly address: PrimaryAddress;
+  /** FAILOVER: until it has agreed, it is asked to take over. */
+  readonly asksToTakeOver: boolean;
+  /** It has answered the request for its data. */
+  readonly onAnswered: (isAccepted: boolean) => void;
   /** The history has changed in such a way that this server's own replicas must ask anew. */
   readonly onNewHistory: (reason: string) => void;
   /** More of the stream is there for this server's own replicas. */
   readonly onStream: () => void;
+}
+
+/** Throws the error reply when this server cannot be a replica. */
+export function requireFiles({ storage }: Services): void {
+  if (storage !== undefined) return;
+  throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
 }
 
 /**
@@ -42,18 +55,26 @@ export class FollowedPrimary {
   #nextTryMs = 0;
   #failedSyncs = 0;
   #ackedAtMs = 0;
+  /** The primary has asked at this offset, and not everything up to there was on the disk; Infinity for no question. */
+  #askedOffset = Number.POSITIVE_INFINITY;
+  readonly #synced = new SyncedOffset();
   #lastReason = "";
   #isStopped = false;
+  #asksToTakeOver: boolean;
 
   constructor(options: FollowedPrimaryOptions) {
     this.#options = options;
     this.address = options.address;
+    this.#asksToTakeOver = options.asksToTakeOver;
     this.#downSinceMs = this.#nowMs;
     this.#applier = new StreamApplier({
       server: options.server,
       history: options.history,
       applied: (bytes, start, end) => options.history.stream?.append(bytes, start, end),
-      asked: () => this.#acknowledge(),
+      asked: () => {
+        this.#askedOffset = options.history.offset;
+        this.#acknowledge();
+      },
     });
   }
 
@@ -114,6 +135,7 @@ export class FollowedPrimary {
       handshake: {
         credentials,
         position,
+        asksToTakeOver: this.#asksToTakeOver,
         port: values["replica-announce-port"] || values.port,
         address: values["replica-announce-ip"],
       },
@@ -121,6 +143,10 @@ export class FollowedPrimary {
       environment: server.environment,
       // A script sees the data of one moment, also when it is paused.
       mayRead: () => server.execution.isAtRest,
+      answered: (isAccepted) => {
+        this.#asksToTakeOver = false;
+        this.#options.onAnswered(isAccepted);
+      },
       continued: (id, link) => this.#continued(id, link),
       loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
       streamed: (chunk) => this.#streamed(chunk),
@@ -140,10 +166,11 @@ export class FollowedPrimary {
 
   #loaded(path: string, id: string, offset: number, link: PrimaryLink): void {
     const { history, onNewHistory, server } = this.#options;
+    const facts = readRdbFacts(path);
+    if (facts.isEmpty && id !== history.id) this.#refuseEmpty();
     onNewHistory("all data is replaced by that of the primary");
-    let database = 0;
     try {
-      database = this.#replaceDataset(path);
+      this.#replaceDataset(path);
     } catch (error) {
       // What is there now is nobody's data.
       server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
@@ -152,15 +179,28 @@ export class FollowedPrimary {
     }
     history.adopt(id, offset);
     this.#failedSyncs = 0;
-    history.database = database;
+    const database = facts.position?.database ?? 0;
+    history.database = server.keyspace.databases[database] === undefined ? 0 : database;
     this.#connected(link);
   }
 
-  /** Every client waits meanwhile. Returns the database that the stream has selected. */
-  #replaceDataset(path: string): number {
+  /** A primary that has lost its data must not take it from its replicas, too. */
+  #refuseEmpty(): void {
+    const { keyspace, settings } = this.#options.server;
+    if (!settings.values["replica-refuse-empty-primary"]) return;
+    const keys = keyspace.databases.reduce((sum, { keys: { size } }) => sum + size, 0);
+    if (keys === 0) return;
+    throw new Error(
+      `it has no data, and another history than this server, which keeps its ${keys} keys. If they are to be given up: ` +
+        "CONFIG SET replica-refuse-empty-primary no",
+    );
+  }
+
+  /** Every client waits meanwhile. */
+  #replaceDataset(path: string): void {
     const { changes, environment, execution, keyspace, settings, storage } = this.#options.server;
     const startedMs = environment.monotonicMs();
-    let loaded = { keys: 0, streamDatabase: 0 };
+    let loaded = { keys: 0 };
     const load = (): void => {
       // A snapshot that is being written in the background shows the old data: it is completed first.
       keyspace.completeSnapshot();
@@ -174,7 +214,6 @@ export class FollowedPrimary {
     changes.without(() => (storage === undefined ? load() : storage.log.replaceDataset(load)));
     const seconds = ((environment.monotonicMs() - startedMs) / secondMs).toFixed(3);
     environment.report("notice", `loaded ${loaded.keys} keys of the primary in ${seconds} s`);
-    return loaded.streamDatabase;
   }
 
   #connected(link: PrimaryLink): void {
@@ -201,7 +240,19 @@ export class FollowedPrimary {
 
   #acknowledge(): void {
     this.#ackedAtMs = this.#nowMs;
-    if (this.isConnected) this.#link?.send("REPLCONF", "ACK", this.#options.history.offset);
+    if (!this.isConnected) return;
+    const { history, server } = this.#options;
+    const { offset } = history;
+    // What was applied in this turn is in the log, too.
+    server.changes.flush();
+    const synced = this.#synced.at(offset, server.storage?.log.progress);
+    this.#link?.send("REPLCONF", "ACK", offset, ...(synced === undefined ? [] : ["FACK", synced]));
+    if (synced !== undefined && synced >= this.#askedOffset) this.#askedOffset = Number.POSITIVE_INFINITY;
+  }
+
+  /** More of this server's log is on the disk: a primary that has asked how far this server is wants to know. */
+  logSynced(): void {
+    if (this.#askedOffset < Number.POSITIVE_INFINITY) this.#acknowledge();
   }
 
   #lost(reason: string, link: PrimaryLink): void {

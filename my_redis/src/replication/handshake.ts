@@ -9,6 +9,8 @@ export interface HandshakeFacts {
   readonly address: string;
   /** The history that this server's data is of, and the first byte that it lacks. Undefined when it needs all data. */
   readonly position: { readonly id: string; readonly next: number } | undefined;
+  /** The other server is a replica that is asked to become the primary. */
+  readonly asksToTakeOver: boolean;
 }
 
 export type SyncAnswer =
@@ -32,7 +34,7 @@ export class Handshake {
   readonly #steps: readonly Step[];
   #at = 0;
 
-  constructor({ credentials, port, address, position }: HandshakeFacts) {
+  constructor({ credentials, port, address, position, asksToTakeOver }: HandshakeFacts) {
     const optional = (...words: Words): Step => ({ words, refusal: () => undefined });
     this.#steps = [
       {
@@ -46,7 +48,7 @@ export class Handshake {
       ...(address === "" ? [] : [optional("REPLCONF", "ip-address", address)]),
       optional("REPLCONF", "capa", "eof", "capa", "psync2"),
       {
-        words: ["PSYNC", position?.id ?? "?", position?.next ?? -1],
+        words: ["PSYNC", position?.id ?? "?", position?.next ?? -1, ...(asksToTakeOver ? ["FAILOVER"] : [])],
         refusal: (error) => `the primary refuses PSYNC: ${error}`,
       },
     ];
@@ -56,12 +58,17 @@ export class Handshake {
     return (this.#steps[0] as Step).words;
   }
 
+  /** All requests have been answered. */
+  get isOver(): boolean {
+    return this.#at === this.#steps.length;
+  }
+
   /** The answer to the last request: gives what comes next. */
   answered(line: string): HandshakeStep {
     const step = this.#steps[this.#at] as Step;
     const reason = line.startsWith("-") ? step.refusal(line.slice(1)) : undefined;
-    if (reason !== undefined) return { kind: "refused", reason };
     const next = this.#steps[++this.#at];
+    if (reason !== undefined) return { kind: "refused", reason };
     return next === undefined ? syncAnswer(line) : { kind: "send", words: next.words };
   }
 }

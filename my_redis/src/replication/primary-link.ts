@@ -25,6 +25,8 @@ export interface PrimaryLinkOptions {
   readonly environment: Environment;
   /** Whether the data may change now. If not, what arrives is kept for `goOn`, and nothing more is read. */
   readonly mayRead: () => boolean;
+  /** The primary has answered the request for its data. */
+  readonly answered: (isAccepted: boolean) => void;
   /** The primary goes on after what this server has; its history may have another id now. */
   readonly continued: (id: string | undefined, link: PrimaryLink) => void;
   /** A whole snapshot has arrived, which shows the data at this offset. Throws when it cannot be loaded. */
@@ -162,6 +164,9 @@ export class PrimaryLink implements ClientChannel {
       return;
     }
     const next = this.#handshake.answered(line);
+    if (this.#handshake.isOver) this.#options.answered(next.kind !== "refused");
+    // That answer may have ended it.
+    if (this.#isOver) return;
     if (next.kind === "send") this.send(...next.words);
     else if (next.kind === "refused") this.end(next.reason);
     else if (next.kind === "full") {

@@ -1,3 +1,4 @@
+import type { StreamPosition } from "../dispatch/ports.ts";
 import { SharedBytes } from "./shared-bytes.ts";
 
 const noId = "0".repeat(40);
@@ -71,6 +72,12 @@ export class ReplicationHistory {
     this.secondOffset = -1;
     this.#stream = new SharedBytes(offset);
     return this.#stream;
+  }
+
+  /** The data was loaded at a start. Nothing of the stream before is there. */
+  resume({ id, offset, database }: StreamPosition): void {
+    this.adopt(id, offset);
+    this.database = database;
   }
 
   /** From here on this history has another id: the given one, or one of its own. */

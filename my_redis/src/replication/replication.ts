@@ -1,24 +1,31 @@
 import type { Client } from "../dispatch/client.ts";
 import type { Services } from "../dispatch/context.ts";
-import type { ReplicaIntroduction, ReplicationPort, ReplicationStatus, SyncRequest } from "../dispatch/ports.ts";
+import type {
+  Acknowledgements,
+  FailoverRequest,
+  ReplicaIntroduction,
+  ReplicationPort,
+  ReplicationStatus,
+  StreamPosition,
+  SyncRequest,
+} from "../dispatch/ports.ts";
 import { answer } from "../dispatch/replies.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
-import { CommandLog } from "../persistence/aof/command-log.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { DirectiveError } from "../settings/directive.ts";
-import type { ReplicaFacts } from "./attached-replica.ts";
+import { AcknowledgedWrites } from "./acknowledged-writes.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
-import { encodeRequest } from "../protocol/encode-request.ts";
-import { FollowedPrimary } from "./followed-primary.ts";
+import { Failover } from "./failover.ts";
+import { FollowedPrimary, requireFiles } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
+import { ReplicaAdmission } from "./replica-admission.ts";
 import { ReplicationHistory } from "./replication-history.ts";
 import { RoleChecks } from "./role-checks.ts";
-import { WaitingClients } from "./waiting-clients.ts";
+import type { PrimaryAddress } from "./primary-link.ts";
+import { StreamFeed } from "./stream-feed.ts";
 
 const secondMs = 1000;
-const ping = encodeRequest(["PING"]);
-const askForOffsets = encodeRequest(["REPLCONF", "GETACK", "*"]);
 
 interface Asking {
   readonly client: Client;
@@ -41,38 +48,61 @@ export class Replication implements ReplicationPort {
   readonly #replicas: AttachedReplicas;
   readonly #fullSyncs: FullSyncs;
   readonly #checks: RoleChecks;
-  readonly #waiting = new WaitingClients();
-  /** Writes the effects into the stream; undefined while there is no stream, and on a replica. */
-  #feed: CommandLog | undefined;
+  readonly #acknowledged: AcknowledgedWrites;
+  readonly #admission: ReplicaAdmission;
+  readonly #feed: StreamFeed;
+  readonly #failover: Failover;
   /** Undefined on a primary. */
   #primary: FollowedPrimary | undefined;
-  readonly #introductions = new WeakMap<Client, ReplicaFacts>();
   #secondAtMs = 0;
-  #pingedAtMs = 0;
-  #willAsk = false;
 
   constructor(server: Services, options: ReplicationOptions) {
     this.#server = server;
     this.#options = options;
     this.#history = new ReplicationHistory(server.environment.runId);
-    this.#fullSyncs = new FullSyncs({ server, mark: () => this.#mark() });
+    this.#fullSyncs = new FullSyncs({ server, mark: () => this.#feed.mark() });
     this.#replicas = new AttachedReplicas({
       server,
       history: this.#history,
       fullSyncs: this.#fullSyncs,
-      onChange: () => this.#answerWaiting(),
+      onChange: () => {
+        this.#failover.tick();
+        this.#acknowledged.answerWaiting();
+      },
     });
-    this.#checks = new RoleChecks({
+    const [history, replicas] = [this.#history, this.#replicas];
+    this.#feed = new StreamFeed({ server, history, replicas });
+    const parts = { server, history, replicas, feed: this.#feed };
+    this.#acknowledged = new AcknowledgedWrites(parts);
+    const isConnected = (): boolean | undefined => this.#primary?.isConnected;
+    this.#admission = new ReplicaAdmission({
+      ...parts,
+      isConnected,
+      isFailingOver: () => this.#failover.isRunning,
+      promote: () => this.promote(),
+    });
+    this.#failover = new Failover({
       server,
-      goodReplicas: () => this.goodReplicas,
-      isConnected: () => this.#primary?.isConnected,
+      replicas: () => this.#replicas.all,
+      offset: () => this.#history.offset,
+      askForAcknowledgements: () => this.#feed.askForOffsets(),
+      handOver: (target) => this.#follow(target, "asks it to take over"),
+      takeBack: () => this.promote(),
     });
+    this.#checks = new RoleChecks({ server, goodReplicas: () => this.goodReplicas, isConnected });
   }
 
-  /** Follows the primary that redis.conf names. Throws DirectiveError. */
+  /** Goes on where the loaded data stands, and follows the primary that redis.conf names. Throws DirectiveError. */
   start(): void {
     this.#checks.update();
-    const [host, port] = this.#server.settings.values.replicaof;
+    const { cluster, keyspace, settings, storage } = this.#server;
+    const [host, port] = settings.values.replicaof;
+    const position = storage?.loadedPosition;
+    // The directive "databases" may allow less than when that was written.
+    if (position !== undefined && cluster === undefined && keyspace.databases[position.database] !== undefined) {
+      this.#history.resume(position);
+      if (host === undefined) this.#beginHistory();
+    }
     if (host === undefined) return;
     try {
       this.follow(host, Number(port));
@@ -85,19 +115,24 @@ export class Replication implements ReplicationPort {
   // --- as a replica ---
 
   follow(host: string, port: number): "follows" | "has followed before" {
-    const { changes, cluster, environment, settings, storage } = this.#server;
-    if (cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
-    if (storage === undefined) {
-      throw new CommandError("ERR a server that keeps everything in memory cannot take in the snapshot of a primary");
-    }
+    if (this.#server.cluster !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
+    requireFiles(this.#server);
     const before = this.#primary?.address;
     if (before?.host === host && before.port === port) return "has followed before";
+    this.#follow({ host, port }, "follows it");
+    return "follows";
+  }
+
+  #follow(address: PrimaryAddress, how: "follows it" | "asks it to take over"): void {
+    const { environment, settings } = this.#server;
+    const { host, port } = address;
     this.#primary?.stop();
-    changes.streamTo(undefined);
-    this.#feed = undefined;
+    this.#feed.end();
     this.#primary = new FollowedPrimary({
       ...{ server: this.#server, history: this.#history, ...this.#options },
-      address: { host, port },
+      address,
+      asksToTakeOver: how === "asks it to take over",
+      onAnswered: (isAccepted) => this.#failover.answered(isAccepted),
       onNewHistory: (reason) => {
         this.#replicas.dropAll(reason);
         this.#fullSyncs.stop();
@@ -108,7 +143,7 @@ export class Replication implements ReplicationPort {
     this.#checks.update();
     this.#endBlocking();
     environment.report("notice", `this server is a replica of ${host}:${port}`);
-    return "follows";
+    this.#primary.tick();
   }
 
   /** What blocked clients wait for may never come: their commands write, which a replica does not allow. */
@@ -128,11 +163,7 @@ export class Replication implements ReplicationPort {
     this.#primary.stop();
     this.#primary = undefined;
     settings.values.replicaof = [];
-    // Its siblings know the history by its old id, and can go on from here.
-    if (this.#history.stream !== undefined) {
-      this.#history.branch();
-      this.#beginFeed();
-    }
+    if (this.#history.stream !== undefined) this.#beginHistory();
     this.#replicas.dropAll("this server has become a primary");
     // A snapshot that could not be loaded has left the log off.
     if (settings.values.appendonly && storage?.log.isOn === false) storage.log.replaceDataset(() => {});
@@ -140,135 +171,78 @@ export class Replication implements ReplicationPort {
     environment.report("notice", `this server is a primary from offset ${this.#history.offset} on`);
   }
 
-  // --- as a primary, or for replicas of a replica ---
-
-  introduce({ client }: Asking, { port, address, takesEndMark, takesSecondId }: ReplicaIntroduction): void {
-    const facts = this.#factsOf(client);
-    facts.port = port ?? facts.port;
-    facts.address = address ?? facts.address;
-    facts.takesEndMark ||= takesEndMark === true;
-    facts.takesSecondId ||= takesSecondId === true;
+  /** Changes are this server's own from here on. Replicas that know the history by its old id can go on from here. */
+  #beginHistory(): void {
+    this.#history.branch();
+    this.#feed.begin();
   }
 
-  #factsOf(client: Client): ReplicaFacts {
-    let facts = this.#introductions.get(client);
-    if (facts === undefined) {
-      facts = { port: 0, address: "", takesEndMark: false, takesSecondId: false };
-      this.#introductions.set(client, facts);
-    }
-    return facts;
+  get isTakingSnapshot(): boolean {
+    return this.#fullSyncs.isRunning;
+  }
+
+  mark(): StreamPosition | undefined {
+    return this.#history.stream === undefined ? undefined : this.#feed.mark();
+  }
+
+  beginFailover(request: FailoverRequest): void {
+    this.#server.changes.flush();
+    this.#failover.begin(request);
+  }
+
+  abortFailover(): void {
+    if (!this.#failover.isRunning) throw new CommandError("ERR No failover in progress.");
+    this.#failover.abort("Failover manually aborted");
+  }
+
+  // --- as a primary, or for replicas of a replica ---
+
+  introduce({ client }: Asking, introduction: ReplicaIntroduction): void {
+    this.#admission.introduce(client, introduction);
   }
 
   attach({ client }: Asking, request: SyncRequest): void {
-    const { cluster } = this.#server;
-    const { channel } = client;
-    if (cluster !== undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
-    if (channel.takeOver === undefined) throw new CommandError("ERR this connection cannot become that of a replica");
-    if (this.#primary?.isConnected === false) {
-      throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
-    }
-    const facts = this.#factsOf(client);
-    const takeOver = channel.takeOver.bind(channel);
-    const asking = { client, facts, asksWithId: request !== "everything", takeOver };
-    if (request !== "everything" && this.#history.canContinue(request.id, request.next)) {
-      this.#replicas.continue(asking, request.next - 1);
-      return;
-    }
-    if (!facts.takesEndMark) {
-      throw new CommandError("ERR a replica must announce 'REPLCONF capa eof': a snapshot is sent without its length");
-    }
-    const waitMs = this.#replicas.pauseLeftMs(asking);
-    if (waitMs > 0) {
-      // Redis's replicas ask again later after this code.
-      throw new CommandError(`NOMASTERLINK the last full synchronisation failed: try again in ${Math.ceil(waitMs)} ms`);
-    }
-    if (this.#primary === undefined && this.#feed === undefined) {
-      this.#history.keepStream();
-      this.#beginFeed();
-    }
-    this.#replicas.synchronise(asking);
-  }
-
-  /** Effects go into the stream from now on. */
-  #beginFeed(): void {
-    this.#feed = new CommandLog({
-      write: (bytes) => {
-        this.#history.stream?.append(bytes);
-        this.#replicas.send();
-      },
-    });
-    this.#server.changes.streamTo(this.#feed);
+    this.#admission.attach(client, request);
   }
 
   /** Ends the stream when there has been no replica for repl-backlog-ttl. */
   #endIfUnused(): void {
     const ttlMs = this.#server.settings.values["repl-backlog-ttl"] * secondMs;
-    if (this.#feed === undefined || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
-    this.#server.changes.streamTo(undefined);
-    this.#feed = undefined;
+    if (!this.#feed.isOn || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
+    this.#feed.end();
     this.#history.dropStream();
-  }
-
-  /** The snapshot that begins now shows the data at this offset. */
-  #mark(): { id: string; offset: number; database: number } {
-    this.#server.changes.flush();
-    this.#feed?.forgetDatabase();
-    return {
-      id: this.#history.id,
-      offset: this.#history.offset,
-      database: this.#feed === undefined ? this.#history.database : 0,
-    };
-  }
-
-  /** Adds a command without an effect to the stream, between two turns. A replica has only its primary's stream. */
-  #say(bytes: Uint8Array): void {
-    if (this.#feed === undefined) return;
-    this.#server.changes.flush();
-    this.#history.stream?.append(bytes);
-    this.#replicas.send();
   }
 
   get goodReplicas(): number {
     return this.#replicas.inTouch(this.#server.settings.values["min-replicas-max-lag"]);
   }
 
-  acknowledgements({ client }: Asking): number {
-    const { changes, execution } = this.#server;
-    // Within a transaction the log gets its changes only at its end.
-    if (!execution.inUnit) changes.flush();
-    const offset = this.#waiting.offsetOf(client, this.#history.offset);
-    if (!this.#willAsk && this.#replicas.count > 0) {
-      this.#willAsk = true;
-      setImmediate(() => {
-        this.#willAsk = false;
-        this.#say(askForOffsets);
-      });
-    }
-    return this.#replicas.acknowledging(offset);
+  acknowledgements({ client }: Asking): Acknowledgements {
+    return this.#acknowledged.by(client);
   }
 
-  /** Answers the clients in WAIT for which enough replicas have acknowledged by now. */
-  #answerWaiting(): void {
-    this.#waiting.tidy();
-    if (this.#waiting.isEmpty) return;
-    this.#server.blocking.tryAgain((client) => this.#waiting.has(client));
-    this.#waiting.tidy();
+  logSynced(): void {
+    this.#primary?.logSynced();
+    this.#acknowledged.answerWaiting();
+  }
+
+  askForAcknowledgements(): void {
+    this.#feed.askForOffsets();
   }
 
   /** Must be called several times a second, between two turns. */
   tick(): void {
     this.#primary?.tick();
+    this.#failover.tick();
     if (this.#primary?.isConnected !== false) this.#fullSyncs.tick();
     const nowMs = this.#server.environment.monotonicMs();
     if (nowMs - this.#secondAtMs < secondMs) return;
     this.#secondAtMs = nowMs;
     this.#replicas.checkAll();
-    this.#waiting.tidy();
+    this.#acknowledged.tidy();
     this.#endIfUnused();
-    const periodMs = this.#server.settings.values["repl-ping-replica-period"] * secondMs;
-    if (this.#replicas.count === 0 || nowMs - this.#pingedAtMs < periodMs) return;
-    this.#pingedAtMs = nowMs;
-    this.#say(ping);
+    // The replica that is to take over would never be at the end of the stream.
+    if (!this.#failover.isRunning) this.#feed.ping();
   }
 
   get status(): ReplicationStatus {
@@ -280,9 +254,11 @@ export class Replication implements ReplicationPort {
         address: replica.address,
         port: replica.facts.port,
         state: replica.state,
+        getsSnapshotAsTaken: replica.facts.takesEndMark,
         ackedOffset: replica.ackedOffset,
         lagSeconds: replica.ackedAtMs === 0 ? 0 : this.#replicas.lagOf(replica),
       })),
+      failover: this.#failover.state,
       id: history.id,
       secondId: history.secondId,
       offset: history.offset,

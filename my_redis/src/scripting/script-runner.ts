@@ -190,7 +190,7 @@ export class ScriptRunner implements Scripts {
   /** Answers the client of a script that had been paused; the other clients are served again. */
   #finish({ caller: { client }, command }: PausedScript): void {
     this.#stuckService?.end();
-    const { blocking, execution, replies } = this.#server;
+    const { blocking, changes, execution, replies } = this.#server;
     this.#noteFailure(this.#reply, 0);
     // The processor has counted the call when the script was first paused.
     if (this.#server.observers.statistics.attributeErrors() && command !== undefined) command.statistics.failedCalls++;
@@ -199,6 +199,7 @@ export class ScriptRunner implements Scripts {
     client.isHeld = false;
     if (!client.gone) {
       answer(replies, client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
+      client.streamOffset = changes.streamOffset;
       client.channel.resume();
     }
     blocking.serve();

@@ -35,6 +35,20 @@ describe.skipIf(redis.missing)(`commands of replication answer as redis-server's
   test("to PSYNC that is not well-formed", () =>
     expectSame([["PSYNC", "?"], ["MULTI"], ["PSYNC", "?", "-1"], ["EXEC"], ["SYNC", "x"]]));
 
+  test("to FAILOVER without replicas", () =>
+    expectSame([
+      ["FAILOVER"],
+      ["FAILOVER", "ABORT"],
+      ["FAILOVER", "ABORT", "NOW"],
+      ["FAILOVER", "TO", "127.0.0.1", "1"],
+      ["FAILOVER", "TO", "127.0.0.1", "x"],
+      ["FAILOVER", "TO", "127.0.0.1"],
+      ["FAILOVER", "TIMEOUT", "0"],
+      ["FAILOVER", "TIMEOUT", "x"],
+      ["FAILOVER", "FORCE"],
+      ["EVAL", "return redis.pcall('FAILOVER')", "0"],
+    ]));
+
   test("to WAIT and ROLE without replicas", () =>
     expectSame([["ROLE"], ["WAIT", "0", "0"], ["WAIT", "1", "10"], ["MULTI"], ["WAIT", "1", "0"], ["EXEC"]]));
 });

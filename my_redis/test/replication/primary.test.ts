@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import {
+  closedAfterEach,
   expectSameData,
   infoField,
   startMyRedis,
@@ -12,16 +13,7 @@ import {
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, () => {
-  const open: TestServer[] = [];
-  afterEach(async () => {
-    for (const server of open.splice(0).toReversed()) await server.close();
-  });
-
-  async function started<Server extends TestServer>(starting: Promise<Server>): Promise<Server> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
+  const started = closedAfterEach();
 
   const replicaOf = (primary: TestServer): Promise<Awaited<ReturnType<typeof startRedis>>> =>
     started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
@@ -131,6 +123,31 @@ describe.skipIf(redis.missing)(`redis-server follows MyRedis${redis.reason}`, ()
     );
     expect(primary.log()).toMatch(/is disconnected: it is too slow: \d+ bytes unread, and the hard limit is 2097152/);
     expect(primary.log()).toContain("Its next full synchronisation begins in");
+    await replica.service.kill("SIGCONT");
+    await expectSameData(primary, replica);
+  }, 60_000);
+
+  test("may lack as much as the backlog holds, whatever its limit, and frees the rest when it leaves", async () => {
+    const limits = { "client-output-buffer-limit": "replica 100kb 0 0", "repl-backlog-size": "8mb" };
+    const primary = await started(startMyRedis(limits));
+    const replica = await replicaOf(primary);
+    await untilConnected(replica);
+    await primary.ask("SET", "large", "x".repeat(5_000_000));
+    await expectSameData(primary, replica);
+    expect(primary.log()).not.toContain("is disconnected");
+    await primary.ask("CONFIG", "SET", "client-output-buffer-limit", "replica 0 0 0");
+    await replica.service.kill("SIGSTOP");
+    const kept = async (): Promise<number> =>
+      Number(await infoField(primary, "mem_total_replication_buffers", "memory"));
+    await waitUntil(
+      async () => {
+        await primary.ask("SET", "large", "x".repeat(5_000_000));
+        return (await kept()) > 12_000_000;
+      },
+      { what: "more than the backlog to be kept", timeoutMs: 30_000 },
+    );
+    await primary.ask("CLIENT", "KILL", "TYPE", "replica");
+    expect(await kept()).toBeLessThan(8_400_000);
     await replica.service.kill("SIGCONT");
     await expectSameData(primary, replica);
   }, 60_000);

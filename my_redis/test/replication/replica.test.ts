@@ -1,11 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { freePort, requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { startOpenServer } from "../../src/start-server.ts";
 import {
+  closedAfterEach,
   expectSameData,
   infoField,
   startMyRedis,
   startRedis,
+  startServer,
   type TestServer,
   untilConnected,
 } from "./replication-servers.ts";
@@ -13,16 +15,7 @@ import {
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`MyRedis follows redis-server${redis.reason}`, () => {
-  const open: TestServer[] = [];
-  afterEach(async () => {
-    for (const server of open.splice(0).toReversed()) await server.close();
-  });
-
-  async function started<Server extends TestServer>(starting: Promise<Server>): Promise<Server> {
-    const server = await starting;
-    open.push(server);
-    return server;
-  }
+  const started = closedAfterEach();
 
   const follow = (replica: TestServer, primary: TestServer): Promise<string> =>
     replica.ask("REPLICAOF", "127.0.0.1", primary.port);
@@ -200,10 +193,7 @@ describe("REPLICAOF is refused", () => {
 });
 
 describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () => {
-  const open: TestServer[] = [];
-  afterEach(async () => {
-    for (const server of open.splice(0).toReversed()) await server.close();
-  });
+  const started = closedAfterEach();
 
   for (const kinds of [
     ["MyRedis", "MyRedis", "MyRedis"],
@@ -211,8 +201,11 @@ describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () 
     ["MyRedis", "redis-server", "MyRedis"],
   ] as const) {
     test(`${kinds.join(" → ")}: a replica of a replica, and a change of roles without a full synchronisation`, async () => {
-      for (const kind of kinds) open.push(kind === "MyRedis" ? await startMyRedis() : await startRedis());
-      const [first, second, third] = open as [TestServer, TestServer, TestServer];
+      const [first, second, third] = [
+        await started(startServer(kinds[0])),
+        await started(startServer(kinds[1])),
+        await started(startServer(kinds[2])),
+      ];
       await first.ask("SELECT", "2");
       await first.ask("SET", "a", "1");
       await second.ask("REPLICAOF", "127.0.0.1", first.port);
@@ -242,10 +235,9 @@ describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () 
   }
 
   test("a replica goes on at its sibling, in the database that the stream has selected", async () => {
-    const primary = await startMyRedis();
-    const one = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
-    const two = await startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` });
-    open.push(primary, one, two);
+    const primary = await started(startMyRedis());
+    const one = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    const two = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
     await untilConnected(one);
     await untilConnected(two);
     await primary.ask("SELECT", "3");
@@ -260,9 +252,8 @@ describe.skipIf(redis.missing)(`chains and changes of roles${redis.reason}`, () 
   }, 60_000);
 
   test("WAIT, ROLE and min-replicas-to-write count the replicas", async () => {
-    const primary = await startMyRedis();
-    const replica = await startRedis({ replicaof: `127.0.0.1 ${primary.port}` });
-    open.push(primary, replica);
+    const primary = await started(startMyRedis());
+    const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
     await untilConnected(replica);
     await primary.ask("SET", "a", "1");
     expect(await primary.ask("WAIT", "1", "10000")).toBe(":1");

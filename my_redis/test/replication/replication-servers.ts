@@ -1,3 +1,4 @@
+import { afterEach } from "bun:test";
 import { startOpenServer, type OpenServer, type StartOptions } from "../../src/start-server.ts";
 import { startRedisServer, temporaryFolder, waitUntil, type Service } from "../../../tools/test-services/index.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
@@ -68,9 +69,29 @@ export async function startRedis(directives: Directives = {}): Promise<TestServe
   return { service, ...(await withConnection("redis-server", service.port, rest)) };
 }
 
-/** A field of INFO replication; undefined where it is not there. */
-export async function infoField(server: TestServer, name: string): Promise<string | undefined> {
-  const text = await server.ask("INFO", "replication");
+export const startServer = (kind: TestServer["name"], directives: Directives = {}): Promise<TestServer> =>
+  kind === "MyRedis" ? startMyRedis(directives) : startRedis(directives);
+
+/** Closes the servers after each test, in the reverse order. To be called within `describe`. */
+export function closedAfterEach(): <Server extends TestServer>(starting: Promise<Server>) => Promise<Server> {
+  const open: TestServer[] = [];
+  afterEach(async () => {
+    for (const server of open.splice(0).toReversed()) await server.close();
+  });
+  return async (starting) => {
+    const server = await starting;
+    open.push(server);
+    return server;
+  };
+}
+
+/** A field of INFO; undefined where it is not there. */
+export async function infoField(
+  server: TestServer,
+  name: string,
+  section = "replication",
+): Promise<string | undefined> {
+  const text = await server.ask("INFO", section);
   return new RegExp(`(?:^|\\\\r\\\\n|\\r\\n|\\n|")${name}:(.*?)(?:\\\\r|\\r|\\n|"|$)`).exec(text)?.[1];
 }
 

@@ -2,7 +2,7 @@ import { SeededRandom } from "../../../tools/seeded-random.ts";
 import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
 import { generateWords } from "../fuzz/generated-requests.ts";
 import { FaultyProxy } from "./faulty-proxy.ts";
-import { expectSameData, startMyRedis, startRedis, type TestServer } from "./replication-servers.ts";
+import { expectSameData, startServer, type TestServer } from "./replication-servers.ts";
 
 export const pairs = [
   ["MyRedis", "redis-server"],
@@ -31,13 +31,10 @@ export class ReplicatedPair {
   }
 
   static async start([primaryKind, replicaKind]: PairOfKinds): Promise<ReplicatedPair> {
-    const start = (kind: TestServer["name"]): Promise<TestServer> => {
-      // A backlog so small that some cuts lead to a full synchronisation.
-      const directives = { "repl-timeout": "3", "repl-ping-replica-period": "1", "repl-backlog-size": "16384" };
-      return kind === "MyRedis" ? startMyRedis(directives) : startRedis(directives);
-    };
-    const primary = await start(primaryKind);
-    const replica = await start(replicaKind);
+    // A backlog so small that some cuts lead to a full synchronisation.
+    const directives = { "repl-timeout": "3", "repl-ping-replica-period": "1", "repl-backlog-size": "16384" };
+    const primary = await startServer(primaryKind, directives);
+    const replica = await startServer(replicaKind, directives);
     const proxy = await FaultyProxy.open(primary.port);
     await replica.ask("REPLICAOF", "127.0.0.1", proxy.port);
     return new ReplicatedPair(primary, replica, proxy);
@@ -90,7 +87,8 @@ export class ReplicatedPair {
   }
 }
 
-async function sendSome(client: RespConnection, random: SeededRandom): Promise<void> {
+/** Sends random requests of all types. */
+export async function sendSome(client: RespConnection, random: SeededRandom): Promise<void> {
   const commands: Word[][] = [["SELECT", random.below(4)]];
   while (commands.length < requestsPerRound) {
     const words = generateWords(random);

@@ -22,6 +22,8 @@ const ours = new Map([
   ["overload-wait-ms", "levels of overload"],
   ["overload-refuses", "levels of overload"],
   ["aof-checksum", "checksums in the append-only file"],
+  ["replica-refuse-empty-primary", "a guard against primaries that have lost their data"],
+  ["rdb-key-save-delay", "in Redis CONFIG GET does not list it"],
   ["set-max-listpack-entries", "of Redis 7.2"],
   ["set-max-listpack-value", "of Redis 7.2"],
 ]);

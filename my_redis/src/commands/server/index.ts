@@ -10,10 +10,12 @@ import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
 import { monitor } from "./monitor.ts";
+import { failover } from "./replication/failover.ts";
 import { psync, sync } from "./replication/psync.ts";
 import { replconf } from "./replication/replconf.ts";
 import { replicaOf, slaveOf } from "./replication/replicaof.ts";
-import { role, wait } from "./role.ts";
+import { role } from "./replication/role.ts";
+import { wait, waitAof } from "./replication/wait.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
 import { slowlog } from "./slowlog.ts";
@@ -26,6 +28,7 @@ export const serverCommands = [
   commandCommand,
   config,
   debug,
+  failover,
   functionCommand,
   info,
   lastSave,
@@ -45,4 +48,5 @@ export const serverCommands = [
   sync,
   time,
   wait,
+  waitAof,
 ];

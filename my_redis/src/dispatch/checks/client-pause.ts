@@ -1,7 +1,7 @@
 import type { Environment } from "../../environment.ts";
 import type { Client } from "../client.ts";
 import type { HeldRequests } from "../held-requests.ts";
-import type { PauseMode, PauseSwitch } from "../ports.ts";
+import type { PauseMode, PauseReason, PauseSwitch } from "../ports.ts";
 import { changesData } from "./changes-data.ts";
 import type { RequestCheck, RequestChecks } from "./request-check.ts";
 
@@ -14,13 +14,18 @@ export interface ClientPauseOptions {
 /** The longest delay that a timer accepts. */
 const maxTimerMs = 2_147_483_647;
 
+interface Pause {
+  readonly untilMs: number;
+  readonly mode: PauseMode;
+}
+
 /**
- * CLIENT PAUSE: holds back the requests of all clients, or only those that change data, for some time. The check is
- * installed only during a pause.
+ * CLIENT PAUSE, and the pauses of SHUTDOWN and FAILOVER: holds back the requests of all clients, or only those that change
+ * data, for some time. The check is installed only during a pause.
  */
 export class ClientPause implements PauseSwitch {
   readonly #options: ClientPauseOptions;
-  #untilMs = 0;
+  readonly #pauses = new Map<PauseReason, Pause>();
   #mode: PauseMode | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -38,18 +43,29 @@ export class ClientPause implements PauseSwitch {
     return this.#options.requests.count;
   }
 
-  pause(untilMs: number, mode: PauseMode): void {
-    this.#uninstall ??= this.#options.checks.install(this.#check, "waiting");
-    this.#mode = this.#mode === "all" ? "all" : mode;
-    this.#untilMs = Math.max(this.#untilMs, untilMs);
-    this.#schedule();
+  pause(untilMs: number, mode: PauseMode, reason: PauseReason): void {
+    const before = this.#pauses.get(reason);
+    this.#pauses.set(reason, {
+      untilMs: Math.max(before?.untilMs ?? 0, untilMs),
+      mode: before?.mode === "all" ? "all" : mode,
+    });
+    this.#update();
   }
 
-  unpause(): void {
-    if (this.#mode === undefined) return;
+  unpause(reason: PauseReason): void {
+    if (this.#pauses.delete(reason)) this.#update();
+  }
+
+  #update(): void {
     clearTimeout(this.#timer);
+    const pauses = [...this.#pauses.values()];
+    if (pauses.length > 0) {
+      this.#mode = pauses.some(({ mode }) => mode === "all") ? "all" : "write";
+      this.#uninstall ??= this.#options.checks.install(this.#check, "waiting");
+      this.#schedule(Math.min(...pauses.map(({ untilMs }) => untilMs)));
+      return;
+    }
     this.#mode = undefined;
-    this.#untilMs = 0;
     this.#uninstall?.();
     this.#uninstall = undefined;
     // Not within the command that ends the pause, because its reply comes first.
@@ -60,18 +76,16 @@ export class ClientPause implements PauseSwitch {
     return this.#options.requests.forget(asking);
   }
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const { environment } = this.#options;
-    const leftMs = this.#untilMs - environment.nowMs();
-    this.#timer = setTimeout(
-      () => {
-        if (environment.nowMs() >= this.#untilMs) this.unpause();
-        else this.#schedule();
-      },
-      Math.min(Math.max(leftMs, 1), maxTimerMs),
-    );
+  #schedule(nextMs: number): void {
+    const leftMs = nextMs - this.#options.environment.nowMs();
+    this.#timer = setTimeout(() => this.#endDue(), Math.min(Math.max(leftMs, 1), maxTimerMs));
     this.#timer.unref();
+  }
+
+  #endDue(): void {
+    const nowMs = this.#options.environment.nowMs();
+    for (const [reason, { untilMs }] of this.#pauses) if (untilMs <= nowMs) this.#pauses.delete(reason);
+    this.#update();
   }
 
   readonly #check: RequestCheck<"pause"> = {

@@ -25,6 +25,10 @@ export class Statistics {
   evictedClients = 0;
   /** Defects of this server: a command threw an error that is no reply. */
   unexpectedErrors = 0;
+  /** Replicas that got all data, those that went on where they were, and those that could not. */
+  fullSyncs = 0;
+  partialSyncs = 0;
+  refusedPartialSyncs = 0;
   /** Background expiry: how often it ran out of time, how long it ran, and the share of expired keys it met. */
   expiryTimeouts = 0;
   expiryMs = 0;

@@ -1,6 +1,7 @@
 import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
+import { notWritable, refusal } from "./log-failure.ts";
 import { checksumAnnotation, checksumOf } from "./log-checksum.ts";
 import { addToSum, type IncrementEnd, predecessorAnnotation } from "./predecessor.ts";
 
@@ -47,6 +48,8 @@ export class AppendOnlyFile implements LogSink {
    * again.
    */
   onFailure: (refusal: string | undefined) => void = () => {};
+  /** Called when more is on the disk. */
+  onSynced: () => void = () => {};
   /** Called when the file is closed, so that another process may open it. */
   onClosed: () => void = () => {};
   syncPolicy: SyncPolicy;
@@ -104,6 +107,11 @@ export class AppendOnlyFile implements LogSink {
   /** Bytes of the current file. */
   get sizeBytes(): number {
     return this.#written - this.#fileStart;
+  }
+
+  /** Bytes that were written, and those that are on the disk. Undefined after a failure, because some are not written. */
+  get progress(): { readonly written: number; readonly synced: number } | undefined {
+    return this.healthy ? { written: this.#written, synced: this.#synced } : undefined;
   }
 
   /** Resolves when everything written so far is on the disk; rejects when that fails. */
@@ -306,6 +314,7 @@ export class AppendOnlyFile implements LogSink {
     this.#synced = Math.max(this.#synced, upTo);
     while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
     if (this.#previous === undefined) this.#serveSyncCallers(upTo);
+    this.onSynced();
     const isAwaited = this.#waiters.length + this.#syncCallers.length > 0;
     if ((isAwaited || this.#previous !== undefined) && !this.#syncing && !this.#closed) this.#sync();
   }
@@ -388,9 +397,3 @@ export class AppendOnlyFile implements LogSink {
 }
 
 const cannotClose = "a file of the append-only log cannot be closed";
-const notWritable = (): Error => new Error("the append-only file cannot be written");
-
-function refusal(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return `MISCONF Errors writing to the AOF file: ${reason}`;
-}

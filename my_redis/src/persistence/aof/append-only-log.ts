@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import type { Services } from "../../dispatch/context.ts";
-import type { LogStorage } from "../../dispatch/ports.ts";
+import type { LogStorage, StreamPosition } from "../../dispatch/ports.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
 import { CommandLog } from "./command-log.ts";
 import { checksumOf } from "./log-checksum.ts";
@@ -10,6 +10,7 @@ import { openIncrement } from "./log-names.ts";
 import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import { addToSum, type IncrementEnd } from "./predecessor.ts";
+import { positionMark } from "./position-mark.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { removeUnneeded } from "../remove-unneeded.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
@@ -18,6 +19,8 @@ import { writeAll } from "../../write-all.ts";
 /** The append-only log of a server: loads and continues it, begins and ends it at run time, and has it rewritten. */
 export class AppendOnlyLog implements LogStorage, RewrittenLog {
   readonly rewriter: LogRewriter;
+  /** Where replication stood when the log ended that was loaded at the start. */
+  loadedPosition: StreamPosition | undefined;
   readonly #server: Services;
   readonly #extension: LogExtension;
   #open: OpenLog | undefined;
@@ -44,6 +47,10 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
 
   get bytes(): number {
     return this.#open === undefined ? 0 : this.#open.bytesBefore + this.#open.file.sizeBytes;
+  }
+
+  get progress(): LogStorage["progress"] {
+    return this.#open?.draft === undefined ? this.#open?.file.progress : undefined;
   }
 
   get isSyncing(): boolean {
@@ -81,6 +88,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
       folder.findOldLog();
       const isImported = folder.isEmpty && importFirst();
       const end = folder.load(this.#server, this.#extension);
+      this.loadedPosition = end.position;
       folder.prepare();
       if (isImported) this.#beginWithDataset(folder);
       const { sequence } = folder.lastIncrement;
@@ -108,8 +116,8 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
   }
 
-  /** Begins the log with the present dataset, while every client waits. */
-  #beginWithDataset(folder: LogFolder, draft?: ManifestEntry): void {
+  /** Begins the log with the present dataset, while every client waits. Its first increment gets `ending`. */
+  #beginWithDataset(folder: LogFolder, draft?: ManifestEntry, ending?: Uint8Array): void {
     const base = folder.nextBase(this.rewriter.extension);
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
     const first = folder.nextIncrement(draft);
@@ -117,6 +125,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     const log = new CommandLog({ write: (bytes) => writeAll(descriptor, bytes) });
     appendCarriedOver(this.#extension, log);
     log.flush();
+    if (ending !== undefined) writeAll(descriptor, ending);
     fsyncSync(descriptor);
     closeSync(descriptor);
     folder.replaceBaseNow(base, first);
@@ -126,6 +135,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     const server = this.#server;
     const file = new AppendOnlyFile(server.environment, this.options, descriptor, end);
     file.onFailure = (refusal) => server.changes.setFailure(refusal);
+    file.onSynced = () => server.replication?.logSynced();
     const commands = new CommandLog(file);
     const open: OpenLog = { folder, file, commands, bytesBefore: folder.bytes - end.bytes, draft: undefined };
     this.#open = open;
@@ -178,6 +188,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
       this.#ending = undefined;
     });
     if (open.draft !== undefined) removeUnneeded(this.#server.environment, open.folder.draftPathOf(open.draft));
+    this.#server.replication?.logSynced();
   }
 
   /**
@@ -205,14 +216,23 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
       return;
     }
     this.#server.changes.flush();
-    if (open.draft !== undefined && !this.rewriter.isFinishing) this.#finishDraft(open, open.draft);
+    const mark = Buffer.from(this.#positionMark, "latin1");
+    if (open.draft !== undefined && !this.rewriter.isFinishing) this.#finishDraft(open, open.draft, mark);
+    else if (mark.length > 0) open.file.write(mark);
     await this.#end(open, settled);
   }
 
+  /** With this, the next start goes on with replication from here. Half of a script is at no place of the stream. */
+  get #positionMark(): string {
+    const { execution, replication } = this.#server;
+    const position = execution.isAtRest ? replication?.mark() : undefined;
+    return position === undefined ? "" : positionMark(position);
+  }
+
   /** A log that has only just begun is useless without its base, so the base is written now. */
-  #finishDraft(open: OpenLog, draft: ManifestEntry): void {
+  #finishDraft(open: OpenLog, draft: ManifestEntry, ending: Uint8Array): void {
     try {
-      this.#beginWithDataset(open.folder, draft);
+      this.#beginWithDataset(open.folder, draft, ending);
       open.draft = undefined;
       removeUnneeded(this.#server.environment, open.folder.draftPathOf(draft));
     } catch (error) {

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSyn
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
+import type { StreamPosition } from "../../dispatch/ports.ts";
 import type { AppendOnlyFileOptions } from "./append-only-file.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import type { LogExtension } from "./log-extension.ts";
@@ -17,9 +18,17 @@ import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } fr
 export interface LogEnd extends Omit<IncrementEnd, "sequence"> {
   /** The annotation for the uncovered bytes at its end. */
   readonly closingChecksum: string | undefined;
+  /** Where replication stood at its orderly end. */
+  readonly position: StreamPosition | undefined;
 }
 
-export const emptyLog: LogEnd = { bytes: 0, sum: 0, predecessor: undefined, closingChecksum: undefined };
+export const emptyLog: LogEnd = {
+  bytes: 0,
+  sum: 0,
+  predecessor: undefined,
+  closingChecksum: undefined,
+  position: undefined,
+};
 
 /** The folder of the log cannot be used. */
 export class LogFolderError extends Error {}
@@ -265,8 +274,8 @@ export class LogFolder {
           commands += loaded.commands;
           keys += loaded.keys;
           const isLastIncrement = entry === live.at(-1) && entry.type === "i";
-          const { goodBytes: bytes, sum, closingChecksum } = loaded;
-          end = isLastIncrement ? { bytes, sum, predecessor, closingChecksum } : emptyLog;
+          const { goodBytes: bytes, sum, closingChecksum, position } = loaded;
+          end = isLastIncrement ? { bytes, sum, predecessor, closingChecksum, position } : emptyLog;
         }
       });
     } finally {

@@ -1,11 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Context, Services } from "../../dispatch/context.ts";
+import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import type { LogExtension } from "./log-extension.ts";
 import { LogReader, type ReadBytes } from "./log-reader.ts";
+import { parsePositionMark } from "./position-mark.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../snapshot/rdb-target.ts";
@@ -68,6 +70,8 @@ export interface LoadResult {
   readonly incomplete: IncompleteEnd | undefined;
   /** The annotation for the uncovered bytes at the end. */
   readonly closingChecksum: string | undefined;
+  /** Where replication stood at its orderly end. */
+  readonly position: StreamPosition | undefined;
   /** The sum of the file's checksums, by `addToSum`. */
   readonly sum: number;
 }
@@ -147,6 +151,8 @@ class LogLoader {
   #coveredOffset: number;
   #commands = 0;
   #errors = 0;
+  /** What the last entry says, apart from its checksum. */
+  #position: StreamPosition | undefined;
 
   constructor({ server, extension, path, reader, opening }: LogLoaderOptions) {
     this.#server = server;
@@ -179,6 +185,7 @@ class LogLoader {
       incomplete,
       closingChecksum: this.#checksum.closing,
       sum: this.#checksum.sum,
+      position: incomplete === undefined ? this.#position : undefined,
     };
   }
 
@@ -191,7 +198,10 @@ class LogLoader {
     if (this.#reader.entryOffset === 0) this.#opening.check(this.#reader.annotation, this.#path);
     const verdict = this.#checksum.check(this.#reader.annotation);
     if (verdict === "right") this.#coveredOffset = this.#reader.offset;
-    if (verdict === "other") this.#addToChecksum();
+    if (verdict === "other") {
+      this.#addToChecksum();
+      this.#position = parsePositionMark(this.#reader.annotation);
+    }
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
   }
 
@@ -202,6 +212,7 @@ class LogLoader {
 
   #take(): void {
     const args = this.#args;
+    this.#position = undefined;
     const beginsUnit = args.count === 1 && args.is(0, "multi");
     if (beginsUnit && this.#unit === undefined) this.#unitChecksum = this.#checksum.state;
     this.#addToChecksum();

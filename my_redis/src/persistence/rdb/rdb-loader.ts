@@ -30,7 +30,7 @@ export interface RdbLoadTarget {
 }
 
 export interface RdbLoadOptions {
-  /** Whether the file is the beginning of a log. Then expired keys are loaded, because the log refers to them. */
+  /** Whether a log or a stream goes on from the file. Then expired keys are loaded, because it refers to them. */
   readonly beforeLog: boolean;
   /** For a key that exists already: the file is refused, or the key gets the value in the file. */
   readonly existing: "refuse" | "replace";
@@ -42,8 +42,6 @@ export interface RdbLoadResult {
   readonly expired: number;
   /** Where the snapshot ends in the file. */
   readonly endOffset: number;
-  /** The database that the stream after the snapshot begins in: of a snapshot for a replica. */
-  readonly streamDatabase: number;
 }
 
 /** Since this version, files end with a checksum. */
@@ -95,7 +93,6 @@ class RdbLoader {
   #keys = 0;
   #expired = 0;
   #empty = 0;
-  #streamDatabase = 0;
   /** Loads many keys at a time. Undefined before the first key, and where keys may be there already. */
   #records: RecordLoader | undefined;
 
@@ -125,7 +122,6 @@ class RdbLoader {
       keys: this.#keys,
       expired: this.#expired,
       endOffset: this.#reader.offset,
-      streamDatabase: this.#streamDatabase,
     };
   }
 
@@ -213,7 +209,8 @@ class RdbLoader {
         this.#facts.frequency = reader.byte();
         return;
       case opcode.fact:
-        this.#noteFact(latin1Of(reader.string()), latin1Of(reader.string()));
+        reader.string();
+        reader.string();
         return;
       case opcode.slotInfo:
         for (let number = 0; number < 3; number++) reader.count();
@@ -224,12 +221,6 @@ class RdbLoader {
       default:
         throw new RdbFormatError(code === opcode.moduleData ? "data of a module" : "functions of an old release");
     }
-  }
-
-  #noteFact(name: string, value: string): void {
-    const number = Number(value);
-    if (name === "repl-stream-db" && this.#target.keyspace.databases[number] !== undefined)
-      this.#streamDatabase = number;
   }
 
   /** Functions are not supported yet. Calling one gives an error, but the other data can be used. */

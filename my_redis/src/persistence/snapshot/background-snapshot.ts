@@ -82,8 +82,9 @@ export class BackgroundSnapshot {
   }
 
   #schedule(): void {
-    if (this.#sink.queuedBytes >= maxQueuedBytes && !this.#sink.hasFailed) {
-      this.#timer = setTimeout(() => this.#slice(), sinkWaitMs);
+    const isFull = this.#sink.queuedBytes >= maxQueuedBytes && !this.#sink.hasFailed;
+    if (isFull || this.#keyDelayMs > 0) {
+      this.#timer = setTimeout(() => this.#slice(), Math.max(sinkWaitMs, this.#keyDelayMs));
       this.#timer.unref();
     } else {
       this.#pause(this.#server.environment.monotonicMs() + this.#pace.pauseMs, maxPauseTurns);
@@ -101,6 +102,11 @@ export class BackgroundSnapshot {
     });
   }
 
+  /** For tests that need a slow snapshot: the pause after each key. */
+  get #keyDelayMs(): number {
+    return this.#server.settings.values["rdb-key-save-delay"] / 1000;
+  }
+
   get #pace(): Pace {
     return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idlePace : busyPace;
   }
@@ -111,7 +117,8 @@ export class BackgroundSnapshot {
     const startMs = environment.monotonicMs();
     const { sliceMs } = this.#pace;
     this.#commandsBefore = observers.statistics.commandsProcessed;
-    this.#walk(() => environment.monotonicMs() - startMs >= sliceMs);
+    const takesOne = this.#keyDelayMs > 0;
+    this.#walk(() => takesOne || environment.monotonicMs() - startMs >= sliceMs);
     if (!this.#walked) this.#schedule();
   }
 

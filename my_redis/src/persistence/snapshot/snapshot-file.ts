@@ -18,14 +18,9 @@ export type FileForm = "dump" | "base" | "commands";
 
 /**
  * Begins a file of the present dataset. The caller steps the snapshot to its end and then calls `end`. `emit` takes the
- * bytes. `facts` are further facts about a dump.
+ * bytes.
  */
-export function beginFile(
-  server: Services,
-  form: FileForm,
-  emit: Emit,
-  facts: readonly (readonly [name: string, value: string])[] = [],
-): { snapshot: Snapshot; end: () => void } {
+export function beginFile(server: Services, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
   const { keyspace, settings } = server;
   const { rdbcompression: compresses, rdbchecksum: checksums } = settings.values;
   if (form === "commands") {
@@ -40,12 +35,24 @@ export function beginFile(
     ["redis-bits", "64"],
     ["ctime", String(Math.floor(server.environment.nowMs() / 1000))],
     ["used-mem", String(keyspace.heap.usedBytes)],
-    ...facts,
+    ...(form === "dump" ? positionFacts(server) : []),
     ["aof-base", form === "base" ? "1" : "0"],
   ]);
   const snapshot = new Snapshot(keyspace, writer);
   for (const { number, size, expiring } of snapshot.databases) writer.size(number, size, expiring);
   return { snapshot, end: () => writer.end() };
+}
+
+/** With these, a server that starts with the file goes on with replication from where it stood. */
+function positionFacts({ execution, replication }: Services): [name: string, value: string][] {
+  // Half of a transaction is at no place of the stream.
+  const position = execution.isAtRest ? replication?.mark() : undefined;
+  if (position === undefined) return [];
+  return [
+    ["repl-stream-db", String(position.database)],
+    ["repl-id", position.id],
+    ["repl-offset", String(position.offset)],
+  ];
 }
 
 /** A file with the dataset cannot be written, because a script has run for long and is not over. */

@@ -2,11 +2,12 @@ import { existsSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
-import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
+import type { SaveAtEnd, SnapshotStorage, StreamPosition } from "../../dispatch/ports.ts";
 import { removeUnneeded } from "../remove-unneeded.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { BackgroundFile } from "../background-file.ts";
 import { syncFolder } from "../aof/manifest.ts";
+import { readRdbFacts } from "../rdb/rdb-facts.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
@@ -54,7 +55,9 @@ export class Snapshots implements SnapshotStorage {
   lastSeconds = -1;
   lastFailed = false;
   #isScheduled = false;
-  lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0, streamDatabase: 0 };
+  /** Where replication stood in the snapshot that was read at the start. */
+  loadedPosition: StreamPosition | undefined;
+  lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0 };
   readonly #server: Services;
   #changesAtSave = 0;
   #saving: Saving | undefined;
@@ -235,7 +238,9 @@ export class Snapshots implements SnapshotStorage {
   /** Reads the snapshot at the start; false when the file is missing. Throws RdbLoadError. */
   loadIfThere(): boolean {
     if (!existsSync(this.path)) return false;
-    this.load({ beforeLog: false, existing: "refuse" });
+    this.loadedPosition = readRdbFacts(this.path).position;
+    // Replicas that go on from here have the expired keys, too, until the stream removes them.
+    this.load({ beforeLog: this.loadedPosition !== undefined, existing: "refuse" });
     return true;
   }
 

@@ -3,7 +3,6 @@ import { choice, integer, list, maxInt64, maxUint64, memory, text, yesNo } from 
 import { DirectiveError } from "../directive.ts";
 
 const notYet = "nodes are joined by self and peers alone";
-const noReplicas = "there are no replicas yet";
 const noTls = "connections are not encrypted yet: put a TLS proxy in front";
 
 /** Checks the shape of a node's name in `self` and `peers`. */
@@ -165,6 +164,10 @@ export const nodeDirectives = {
     alias: "slave-read-only",
     summary: "A replica takes no writes.",
   }),
+  "replica-refuse-empty-primary": yesNo({
+    default: false,
+    summary: "A replica with data does not follow a primary that has none and another history.",
+  }),
   "replica-priority": integer({
     default: 100,
     alias: "slave-priority",
@@ -206,7 +209,7 @@ export const nodeDirectives = {
   "repl-disable-tcp-nodelay": yesNo({
     default: false,
     summary: "Sends fewer, larger packets to replicas.",
-    unused: noReplicas,
+    unused: "replicas are sent everything at once",
   }),
   "repl-diskless-sync": yesNo({
     default: true,
@@ -223,7 +226,7 @@ export const nodeDirectives = {
   "repl-diskless-load": choice(["disabled", "on-empty-db", "swapdb"], {
     default: "disabled",
     summary: "How a replica takes in a snapshot without a file.",
-    unused: noReplicas,
+    unused: "a replica always receives a snapshot into a file first",
   }),
   "min-replicas-to-write": integer({
     default: 0,

@@ -95,10 +95,14 @@ export const persistenceDirectives = {
     summary: "Ends a snapshot with a checksum, and compares it when one is loaded.",
     change: "start",
   }),
+  "rdb-key-save-delay": integer({
+    default: 0,
+    summary: "Microseconds of pause after each key of a snapshot in the background, for tests.",
+  }),
   "rdb-del-sync-files": yesNo({
     default: false,
     summary: "Removes snapshot files that were used only for replication.",
-    unused: "there are no replicas yet",
+    unused: "such files are always removed",
   }),
   "rdb-save-incremental-fsync": yesNo({
     default: true,
@@ -117,7 +121,6 @@ export const persistenceDirectives = {
   "shutdown-timeout": integer({
     default: 10,
     summary: "Seconds that a shutdown waits for replicas to catch up.",
-    unused: "there are no replicas yet",
   }),
   "shutdown-on-sigint": choices(["default", "save", "nosave", "now", "force"], {
     default: ["default"],
@@ -130,11 +133,11 @@ export const persistenceDirectives = {
   "propagation-error-behavior": choice(["ignore", "panic", "panic-on-replicas"], {
     default: "ignore",
     summary: "What a replica does when a replicated command fails.",
-    unused: "there are no replicas yet",
+    unused: "a replica reports such a command, and goes on",
   }),
   "replica-ignore-disk-write-errors": yesNo({
     default: false,
     summary: "Whether a replica continues when it cannot write to its disk.",
-    unused: "there are no replicas yet",
+    unused: "a replica goes on, and refuses the writes of clients",
   }),
 };

@@ -27,6 +27,7 @@ const withoutComparison: Readonly<Record<string, string>> = {
   hgetdel: ofRedis8,
   hgetex: ofRedis8,
   hsetex: ofRedis8,
+  waitaof: "of Redis 7.2, which is not the server beside us",
   "cluster|myshardid": "of Redis 7.2, which is not the server beside us",
   "client|no-touch": "of Redis 7.2, which is not the server beside us",
   "client|setinfo": "of Redis 7.2, which is not the server beside us",

@@ -128,7 +128,6 @@ export function consumer(shop: Shop, name: string): Actor {
   /** Until it has said that it is gone, it goes on saying that it holds what it has given back. */
   function* leave(process: Process): Steps {
     yield* insist("queue", `${name} gives back what it holds`, () => queue.leave(name));
-    if (shop.has("a consumer that stops says that it holds nothing")) process.held = 0;
     yield* insist(...beat(process));
     yield* insist("ledger", `${name} leaves`, () => heartbeats.leave(process.instance));
   }

@@ -80,7 +80,6 @@ export const flaws = [
   "the repair does not wait for the watermark",
   "the queue is asked before the consumers",
   "messages that come again count as further ones",
-  "a consumer that stops says that it holds nothing",
   "a silent consumer counts as alive for ever",
   "a silent consumer counts as gone",
   "units are never compared",

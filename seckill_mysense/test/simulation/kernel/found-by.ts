@@ -69,7 +69,6 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "the repair does not wait for the watermark": ["draining", 4],
   "the queue is asked before the consumers": ["draining", 3990],
   "messages that come again count as further ones": ["draining", 10422],
-  "a consumer that stops says that it holds nothing": ["draining", 214],
   "a silent consumer counts as alive for ever": ["usual", 1],
   "a silent consumer counts as gone": ["draining", 565],
   "units are never compared": ["usual", 44],

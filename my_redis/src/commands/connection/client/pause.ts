@@ -16,7 +16,7 @@ export const clientPause = command({
     const mode = readMode(args);
     const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
     if (timeoutMs < 0) throw new CommandError("ERR timeout is negative");
-    server.pause.pause(now + timeoutMs, mode);
+    server.pause.pause(now + timeoutMs, mode, "client pause");
     reply.ok();
   },
 });
@@ -36,7 +36,7 @@ export const clientUnpause = command({
   summary: "Ends a pause that CLIENT PAUSE began.",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, _args, reply) {
-    server.pause.unpause();
+    server.pause.unpause("client pause");
     reply.ok();
   },
 });

@@ -11,6 +11,9 @@ export const memorySection: InfoSection = {
     const residentBytes = environment.residentBytes();
     const { memoryBytes } = environment.machine;
     const memory = memoryUse(server);
+    const { start = 0, end = 0 } = server.replication?.status.backlog ?? {};
+    const streamBytes = end - start;
+    const backlogBytes = Math.min(streamBytes, values["repl-backlog-size"]);
     return [
       ["used_memory", memory.usedBytes],
       ["used_memory_human", humanBytes(memory.usedBytes)],
@@ -36,7 +39,9 @@ export const memorySection: InfoSection = {
       ["mem_fragmentation_ratio", ratio(residentBytes, memory.usedBytes)],
       ["mem_fragmentation_bytes", residentBytes - memory.usedBytes],
       ["mem_not_counted_for_evict", memory.clientBytes],
-      ["mem_clients_slaves", 0],
+      ["mem_replication_backlog", backlogBytes],
+      ["mem_total_replication_buffers", streamBytes],
+      ["mem_clients_slaves", streamBytes - backlogBytes],
       ["mem_clients_normal", memory.clientBytes],
       ["mem_cluster_links", memory.linkBytes],
       ["mem_aof_buffer", server.changes.pendingBytes],

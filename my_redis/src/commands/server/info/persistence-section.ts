@@ -14,7 +14,7 @@ export const persistenceSection: InfoSection = {
   title: "Persistence",
   byDefault: true,
   lines(server) {
-    const { changes, execution, keyspace, storage } = server;
+    const { changes, execution, keyspace, replication, storage } = server;
     const { log, snapshots } = storage ?? {};
     const rewriter = log?.rewriter;
     const work = snapshots?.work ?? rewriter?.work;
@@ -30,7 +30,7 @@ export const persistenceSection: InfoSection = {
       ["current_save_keys_processed", taken],
       ["current_save_keys_total", total],
       ["rdb_changes_since_last_save", snapshots?.changes ?? keyspace.changes],
-      ["rdb_bgsave_in_progress", snapshots?.inProgress === true ? 1 : 0],
+      ["rdb_bgsave_in_progress", snapshots?.inProgress === true || replication?.isTakingSnapshot === true ? 1 : 0],
       ["rdb_last_save_time", Math.floor((snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000)],
       ["rdb_last_bgsave_status", status(snapshots?.lastFailed === true)],
       ["rdb_last_bgsave_time_sec", snapshots?.lastSeconds ?? -1],

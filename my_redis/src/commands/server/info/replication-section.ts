@@ -10,8 +10,11 @@ const states = {
   online: "online",
 } as const;
 
-function replicaLine({ ackedOffset, address, lagSeconds, port, state }: ReplicaStatus, index: number): InfoLine {
-  return [`slave${index}`, `ip=${address},port=${port},state=${states[state]},offset=${ackedOffset},lag=${lagSeconds}`];
+function replicaLine(replica: ReplicaStatus, index: number): InfoLine {
+  const { ackedOffset, address, getsSnapshotAsTaken, lagSeconds, port, state } = replica;
+  // To Redis, a replica waits for a snapshot until all of it has been taken.
+  const shown = states[state === "gets snapshot" && getsSnapshotAsTaken ? "waits" : state];
+  return [`slave${index}`, `ip=${address},port=${port},state=${shown},offset=${ackedOffset},lag=${lagSeconds}`];
 }
 
 /** What a replica says about its primary and itself. */
@@ -58,7 +61,7 @@ export const replicationSection: InfoSection = {
       ["connected_slaves", status?.replicas.length ?? 0],
       ...(countsGood ? ([["min_slaves_good_slaves", replication?.goodReplicas ?? 0]] as const) : []),
       ...(status?.replicas.map(replicaLine) ?? []),
-      ["master_failover_state", "no-failover"],
+      ["master_failover_state", status?.failover ?? "no-failover"],
       ["master_replid", status?.id ?? runId],
       ["master_replid2", status?.secondId ?? "0".repeat(40)],
       ["master_repl_offset", status?.offset ?? 0],

@@ -5,7 +5,7 @@ export const serverSection: InfoSection = {
   name: "server",
   title: "Server",
   byDefault: true,
-  lines({ clock: { nowMs }, cluster, environment, process: { runId, startedAtMs }, settings }) {
+  lines({ clock: { nowMs }, cluster, environment, process: { runId, shutdown, startedAtMs }, settings }) {
     const { machine } = environment;
     const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
     return [
@@ -27,6 +27,7 @@ export const serverSection: InfoSection = {
       ["executable", machine.executable],
       ["config_file", settings.file ?? ""],
       ["io_threads_active", 0],
+      ...(shutdown.leftMs === undefined ? [] : ([["shutdown_in_milliseconds", shutdown.leftMs]] as const)),
     ];
   },
 };

@@ -25,7 +25,8 @@ export const psync = command({
     if (client.isReplica) return;
     const id = args.latin1(1);
     const next = args.integer(2);
-    requireReplication(server).attach({ client }, { id, next });
+    const takesOver = args.count > 3 && args.is(3, "failover");
+    requireReplication(server).attach({ client }, { id, next, takesOver });
   },
 });
 

@@ -9,6 +9,9 @@ const shared = {
   flags: ["admin", "noscript", "stale", "no_async_loading"],
   run({ server: { replication } }, args, reply) {
     if (replication === undefined) throw new CommandError("ERR replication needs a network");
+    if (replication.status.failover !== "no-failover") {
+      throw new CommandError("ERR REPLICAOF not allowed while failing over.");
+    }
     if (args.is(1, "no") && args.is(2, "one")) {
       replication.promote();
       reply.ok();

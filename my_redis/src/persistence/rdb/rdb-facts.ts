@@ -1,0 +1,57 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { latin1Of } from "../../memory/byte-range.ts";
+import type { StreamPosition } from "../../dispatch/ports.ts";
+import { RdbFileReader } from "./rdb-file-reader.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+import { opcode, rdbMagic } from "./rdb-opcodes.ts";
+
+/** What a snapshot says before its first key. */
+export interface RdbFacts {
+  /** Undefined where it does not say all of it. */
+  readonly position: StreamPosition | undefined;
+  readonly isEmpty: boolean;
+}
+
+/** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
+export function readRdbFacts(path: string): RdbFacts {
+  try {
+    return readOpenFile(openSync(path, "r"));
+  } catch (error) {
+    const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
+    if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
+    return { position: undefined, isEmpty: false };
+  }
+}
+
+function readOpenFile(descriptor: number): RdbFacts {
+  try {
+    const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
+    reader.skip(rdbMagic.length + 4);
+    return factsOf(reader);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function factsOf(reader: RdbFileReader): RdbFacts {
+  const facts = new Map<string, string>();
+  for (;;) {
+    reader.settle();
+    const code = reader.byte();
+    if (code === opcode.fact) facts.set(latin1Of(reader.string()), latin1Of(reader.string()));
+    else if (code === opcode.function) reader.string();
+    else if (code === opcode.database) reader.count();
+    else if (code === opcode.size) {
+      reader.count();
+      reader.count();
+    } else return { position: positionIn(facts), isEmpty: code === opcode.end };
+  }
+}
+
+function positionIn(facts: ReadonlyMap<string, string>): StreamPosition | undefined {
+  const id = facts.get("repl-id") ?? "";
+  const offset = Number(facts.get("repl-offset") ?? -1);
+  const database = Number(facts.get("repl-stream-db") ?? -1);
+  const isWhole = /^[0-9a-f]{40}$/i.test(id) && Number.isSafeInteger(offset) && Number.isSafeInteger(database);
+  return isWhole && offset >= 0 && database >= 0 ? { id, offset, database } : undefined;
+}

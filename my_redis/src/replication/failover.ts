@@ -1,0 +1,132 @@
+import type { Services } from "../dispatch/context.ts";
+import type { FailoverRequest, FailoverState } from "../dispatch/ports.ts";
+import { CommandError } from "../protocol/command-error.ts";
+import type { AttachedReplica } from "./attached-replica.ts";
+import { requireFiles } from "./followed-primary.ts";
+import type { PrimaryAddress } from "./primary-link.ts";
+
+export interface FailoverOptions {
+  readonly server: Services;
+  readonly replicas: () => Iterable<AttachedReplica>;
+  /** The end of the stream. */
+  readonly offset: () => number;
+  readonly askForAcknowledgements: () => void;
+  /** Makes this server the replica of the one that is to take over, which it asks to do so. */
+  readonly handOver: (target: PrimaryAddress) => void;
+  /** Makes this server a primary again. */
+  readonly takeBack: () => void;
+}
+
+interface Running extends FailoverRequest {
+  readonly untilMs: number;
+}
+
+/**
+ * FAILOVER: a replica becomes the primary, and this server its replica, without a lost write. First the writes of clients
+ * are paused until the replica has all changes. Then this server follows it, and asks it to take over in the same
+ * request in which it asks for the stream. When the replica has agreed, the paused clients are answered with READONLY.
+ */
+export class Failover {
+  readonly #options: FailoverOptions;
+  #state: FailoverState = "no-failover";
+  #running: Running | undefined;
+
+  constructor(options: FailoverOptions) {
+    this.#options = options;
+  }
+
+  get state(): FailoverState {
+    return this.#state;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  begin(request: FailoverRequest): void {
+    const { askForAcknowledgements, server } = this.#options;
+    if (this.isRunning) throw new CommandError("ERR FAILOVER already in progress.");
+    if (server.execution.followsPrimary) {
+      throw new CommandError("ERR FAILOVER is not valid when server is a replica.");
+    }
+    if ([...this.#options.replicas()].length === 0) {
+      throw new CommandError("ERR FAILOVER requires connected replicas.");
+    }
+    const { force, target, timeoutMs } = request;
+    if (force && (target === undefined || timeoutMs === undefined)) {
+      throw new CommandError("ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
+    }
+    if (target !== undefined) {
+      const replica = this.#find(target);
+      if (replica === undefined) throw new CommandError("ERR FAILOVER target HOST and PORT is not a replica.");
+      if (replica.state !== "online") throw new CommandError("ERR FAILOVER target replica is not online.");
+    }
+    requireFiles(server);
+    const untilMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : server.environment.nowMs() + timeoutMs;
+    this.#running = { ...request, untilMs };
+    this.#state = "waiting-for-sync";
+    server.pause.pause(Number.POSITIVE_INFINITY, "write", "failover");
+    // Its answer comes sooner than the one that is due every second.
+    if (this.#ready() === undefined) askForAcknowledgements();
+  }
+
+  #find({ host, port }: PrimaryAddress): AttachedReplica | undefined {
+    for (const replica of this.#options.replicas()) {
+      if (replica.address.toLowerCase() === host.toLowerCase() && replica.facts.port === port) return replica;
+    }
+    return undefined;
+  }
+
+  /** The replica that can take over now. */
+  #ready(): AttachedReplica | undefined {
+    const { target } = this.#running as Running;
+    const { offset, replicas } = this.#options;
+    const end = offset();
+    const candidates = target === undefined ? [...replicas()] : [this.#find(target)];
+    // A program that only reads the stream listens nowhere.
+    const listens = candidates.filter((replica) => (replica?.facts.port ?? 0) > 0);
+    return listens.find((replica) => replica?.state === "online" && replica.ackedOffset === end);
+  }
+
+  /** Must be called several times a second, and when a replica has acknowledged more. */
+  tick(): void {
+    if (this.#state !== "waiting-for-sync") return;
+    const { force, target, untilMs } = this.#running as Running;
+    const { server } = this.#options;
+    const replica = this.#ready();
+    if (replica !== undefined) {
+      const { address: host, facts } = replica;
+      this.#handOver({ host, port: facts.port }, "it is synced");
+    } else if (server.environment.nowMs() >= untilMs) {
+      if (force && target !== undefined) this.#handOver(target, "time out exceeded");
+      else this.abort("Replica never caught up before timeout");
+    }
+  }
+
+  #handOver(target: PrimaryAddress, why: string): void {
+    const { handOver, server } = this.#options;
+    this.#state = "failover-in-progress";
+    server.environment.report("notice", `Failover to ${target.host}:${target.port}: ${why}, failing over.`);
+    handOver(target);
+  }
+
+  /** The replica has answered the request to take over. */
+  answered(isAccepted: boolean): void {
+    if (this.#state !== "failover-in-progress") return;
+    if (isAccepted) this.#end();
+    else this.abort("Failover target rejected psync request");
+  }
+
+  abort(reason: string): void {
+    const { server, takeBack } = this.#options;
+    server.environment.report("notice", `Aborting failover while ${this.#state}: ${reason}.`);
+    if (this.#state === "failover-in-progress") takeBack();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#state = "no-failover";
+    this.#running = undefined;
+    this.#options.server.pause.unpause("failover");
+  }
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
+import { closedAfterEach, expectSameData, infoField, startMyRedis, untilConnected } from "./replication-servers.ts";
+
+describe("replica-refuse-empty-primary", () => {
+  const started = closedAfterEach();
+
+  async function replicaOfALostPrimary(
+    directives: Readonly<Record<string, string>>,
+  ): Promise<readonly [Awaited<ReturnType<typeof startMyRedis>>, Awaited<ReturnType<typeof startMyRedis>>]> {
+    const port = String(await freePort());
+    const primary = await startMyRedis({ port });
+    await primary.ask("SET", "kept", "1");
+    const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${port}`, ...directives }));
+    await expectSameData(primary, replica);
+    await primary.close();
+    return [await started(startMyRedis({ port })), replica];
+  }
+
+  test("keeps the data of a replica whose primary has lost its own, until an operator gives it up", async () => {
+    const [primary, replica] = await replicaOfALostPrimary({ "replica-refuse-empty-primary": "yes" });
+    await waitUntil(() => replica.log().includes("it has no data, and another history"), {
+      what: "the refusal",
+      timeoutMs: 20_000,
+    });
+    expect(await replica.ask("GET", "kept")).toContain("1");
+    expect(await infoField(replica, "master_link_status")).toBe("down");
+    expect(replica.log()).toContain("keeps its 1 keys");
+    // The operator decides for the primary.
+    await replica.ask("CONFIG", "SET", "replica-refuse-empty-primary", "no");
+    await expectSameData(primary, replica);
+    expect(await replica.ask("GET", "kept")).toBe("$nil");
+  }, 60_000);
+
+  test("the replica can be made the primary instead, and the old one takes its data", async () => {
+    const [primary, replica] = await replicaOfALostPrimary({ "replica-refuse-empty-primary": "yes" });
+    await waitUntil(() => replica.log().includes("it has no data"), { what: "the refusal", timeoutMs: 20_000 });
+    await replica.ask("REPLICAOF", "NO", "ONE");
+    await primary.ask("REPLICAOF", "127.0.0.1", replica.port);
+    await expectSameData(replica, primary);
+    expect(await primary.ask("GET", "kept")).toContain("1");
+  }, 60_000);
+
+  test("follows a primary that has deleted all its data, and one that has other data", async () => {
+    const primary = await started(startMyRedis({ "repl-backlog-size": "16384" }));
+    await primary.ask("SET", "a", "1");
+    const replica = await started(
+      startMyRedis({ "replica-refuse-empty-primary": "yes", replicaof: `127.0.0.1 ${primary.port}` }),
+    );
+    await expectSameData(primary, replica);
+    await primary.ask("FLUSHALL");
+    await expectSameData(primary, replica);
+    await primary.ask("SET", "a", "1");
+    await expectSameData(primary, replica);
+    const other = await started(startMyRedis());
+    await other.ask("SET", "other", "1");
+    await replica.ask("REPLICAOF", "127.0.0.1", other.port);
+    await untilConnected(replica);
+    await expectSameData(other, replica);
+  }, 60_000);
+
+  test("by default a replica follows an empty primary, as redis-server's does", async () => {
+    const [primary, replica] = await replicaOfALostPrimary({});
+    await expectSameData(primary, replica);
+    expect(await replica.ask("DBSIZE")).toBe(":0");
+  }, 60_000);
+});

@@ -1,0 +1,210 @@
+import { describe, expect, test } from "bun:test";
+import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import type { Word } from "../differential/harness/resp-connection.ts";
+import {
+  closedAfterEach,
+  expectSameData,
+  infoField,
+  startMyRedis,
+  startRedis,
+  startServer,
+  type TestServer,
+  untilConnected,
+} from "./replication-servers.ts";
+import { pairs } from "./workload.ts";
+
+const redis = requireService("redis");
+
+const stateOf = (server: TestServer): Promise<string | undefined> => infoField(server, "master_failover_state");
+
+const until = (what: string, question: () => Promise<boolean>): Promise<void> =>
+  waitUntil(question, { what, timeoutMs: 20_000 });
+
+const untilRole = (server: TestServer, role: "master" | "slave"): Promise<void> =>
+  until(`${server.name} to be a ${role}`, async () => (await infoField(server, "role")) === role);
+
+const fullSyncsOf = (server: TestServer): number =>
+  server.log().match(/the primary sends all data|Full resync from master/g)?.length ?? 0;
+
+describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
+  const started = closedAfterEach();
+
+  for (const [primaryKind, replicaKind] of pairs) {
+    test(`from ${primaryKind} to ${replicaKind} loses no write, and needs no full synchronisation`, async () => {
+      const primary = await started(startServer(primaryKind));
+      await primary.ask("SET", "first", "1");
+      const replica = await started(startServer(replicaKind, { replicaof: `127.0.0.1 ${primary.port}` }));
+      await untilConnected(replica);
+      const writer = await primary.connect();
+      let written = 0;
+      let isRefused = false;
+      const writing = (async () => {
+        while (!isRefused) {
+          const { sign, text } = await writer.reply("INCR", "counter");
+          if (sign === ":") written = Number(text);
+          else {
+            expect(text).toStartWith("READONLY");
+            isRefused = true;
+          }
+        }
+      })();
+      await until("some writes", async () => written > 20);
+      expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", "20000")).toBe("+OK");
+      await untilRole(replica, "master");
+      await writing;
+      await untilRole(primary, "slave");
+      expect(await replica.ask("GET", "counter")).toContain(String(written));
+      await replica.ask("SET", "after", "1");
+      await expectSameData(replica, primary);
+      expect(await stateOf(primary)).toBe("no-failover");
+      expect(fullSyncsOf(primary)).toBe(0);
+      // And back again.
+      expect(await replica.ask("FAILOVER")).toBe("+OK");
+      await untilRole(primary, "master");
+      await untilRole(replica, "slave");
+      await primary.ask("SET", "again", "1");
+      await expectSameData(primary, replica);
+      expect(fullSyncsOf(replica)).toBe(1);
+      writer.close();
+    }, 60_000);
+  }
+
+  test("another replica of the old primary goes on with the new one, through the old one", async () => {
+    const primary = await started(startMyRedis());
+    const next = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    const other = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    await untilConnected(next);
+    await untilConnected(other);
+    await primary.ask("SET", "a", "1");
+    expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", next.port)).toBe("+OK");
+    await untilRole(next, "master");
+    await untilRole(primary, "slave");
+    await next.ask("SET", "b", "1");
+    await expectSameData(next, primary);
+    await expectSameData(next, other);
+    expect(fullSyncsOf(other)).toBe(1);
+  }, 60_000);
+
+  /** Replies of both kinds of primary to the same commands. */
+  async function compare(play: (primary: TestServer, replica: Replica) => Promise<readonly string[]>): Promise<void> {
+    const transcripts: (readonly string[])[] = [];
+    for (const kind of ["redis-server", "MyRedis"] as const) {
+      const primary = await started(startServer(kind));
+      const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+      await untilConnected(replica);
+      await until("the replica to be online", async () =>
+        ((await infoField(primary, "slave0")) ?? "").includes("state=online"),
+      );
+      transcripts.push(await play(primary, replica));
+    }
+    expect(transcripts[1]).toEqual(transcripts[0] as string[]);
+  }
+  type Replica = Awaited<ReturnType<typeof startRedis>>;
+
+  const askAll = async (server: TestServer, commands: readonly (readonly Word[])[]): Promise<string[]> => {
+    const replies: string[] = [];
+    for (const words of commands) replies.push(await server.ask(...words));
+    return replies;
+  };
+
+  test("is refused as redis-server refuses it", async () => {
+    await compare(async (primary, replica) => [
+      ...(await askAll(primary, [
+        ["FAILOVER", "ABORT"],
+        ["FAILOVER", "NOW"],
+        ["FAILOVER", "ABORT", "NOW"],
+        ["FAILOVER", "TO", "127.0.0.1"],
+        ["FAILOVER", "TO", "127.0.0.1", "x"],
+        ["FAILOVER", "TO", "127.0.0.1", "1"],
+        ["FAILOVER", "TIMEOUT"],
+        ["FAILOVER", "TIMEOUT", "x"],
+        ["FAILOVER", "TIMEOUT", "0"],
+        ["FAILOVER", "TIMEOUT", "-1"],
+        ["FAILOVER", "TIMEOUT", "1", "TIMEOUT", "2"],
+        ["FAILOVER", "FORCE"],
+        ["FAILOVER", "FORCE", "FORCE"],
+        ["FAILOVER", "TIMEOUT", "100", "FORCE"],
+        ["FAILOVER", "TO", "127.0.0.1", replica.port, "FORCE"],
+        ["PSYNC", "x".repeat(40), "1", "FAILOVER"],
+        ["MULTI"],
+        ["FAILOVER"],
+        ["FAILOVER", "ABORT"],
+        ["DISCARD"],
+      ])),
+      await replica.ask("FAILOVER"),
+    ]);
+  }, 60_000);
+
+  test("while the replica lags: pauses writes, can be aborted, and ends at its timeout", async () => {
+    await compare(async (primary, replica) => {
+      await replica.service.kill("SIGSTOP");
+      await primary.ask("SET", "key", "1");
+      const said = await askAll(primary, [
+        ["FAILOVER", "TO", "127.0.0.1", replica.port],
+        ["FAILOVER"],
+        ["REPLICAOF", "127.0.0.1", "1"],
+        ["REPLICAOF", "NO", "ONE"],
+        ["PSYNC", "?", "-1"],
+        ["GET", "key"],
+      ]);
+      said.push(String(await stateOf(primary)));
+      const writer = await primary.connect();
+      writer.send(["INCR", "key"]);
+      said.push(await primary.ask("GET", "key"), await primary.ask("FAILOVER", "ABORT"));
+      said.push(String((await writer.next()).text), String(await stateOf(primary)));
+      said.push(await primary.ask("FAILOVER", "TIMEOUT", "300"));
+      writer.send(["INCR", "key"]);
+      said.push(String((await writer.next()).text), String(await stateOf(primary)));
+      writer.close();
+      await replica.service.kill("SIGCONT");
+      await expectSameData(primary, replica);
+      return said;
+    });
+  }, 60_000);
+
+  test("with FORCE hands over at its timeout, without the writes that the replica lacks", async () => {
+    await compare(async (primary, replica) => {
+      await primary.ask("SET", "key", "1");
+      await expectSameData(primary, replica);
+      await replica.service.kill("SIGSTOP");
+      await primary.ask("INCR", "key");
+      const said = await askAll(primary, [["FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", "100", "FORCE"]]);
+      await until("the old primary to hand over", async () => (await stateOf(primary)) === "failover-in-progress");
+      said.push(await primary.ask("INCR", "key"), String(await infoField(primary, "role")));
+      await replica.service.kill("SIGCONT");
+      await untilRole(replica, "master");
+      await expectSameData(replica, primary);
+      said.push(await primary.ask("GET", "key"), String(await stateOf(primary)));
+      return said;
+    });
+  }, 60_000);
+
+  test("is given up when the replica refuses to take over", async () => {
+    const primary = await started(startMyRedis());
+    const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    await untilConnected(replica);
+    await primary.ask("SET", "key", "1");
+    await expectSameData(primary, replica);
+    await replica.ask("ACL", "SETUSER", "default", "-psync");
+    expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", replica.port)).toBe("+OK");
+    await until("the failover to end", async () => (await stateOf(primary)) === "no-failover");
+    expect(await infoField(primary, "role")).toBe("master");
+    expect(primary.log()).toContain("Failover target rejected psync request");
+    expect(await primary.ask("INCR", "key")).toBe(":2");
+    await replica.ask("ACL", "SETUSER", "default", "+psync");
+    await expectSameData(primary, replica);
+  }, 60_000);
+
+  test("a replica takes over only by its primary's word, and only for its own history", async () => {
+    const primary = await started(startRedis());
+    const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    await untilConnected(replica);
+    expect(await replica.ask("PSYNC", "0".repeat(40), "1", "FAILOVER")).toBe(
+      "-ERR PSYNC FAILOVER replid must match my replid.",
+    );
+    expect(await primary.ask("PSYNC", "0".repeat(40), "1", "FAILOVER")).toBe(
+      "-ERR PSYNC FAILOVER can't be sent to a master.",
+    );
+    expect(await infoField(replica, "role")).toBe("slave");
+  }, 60_000);
+});

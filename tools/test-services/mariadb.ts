@@ -27,7 +27,8 @@ export function startMariadb({ args = [], timeoutMs = 60_000 }: MariadbOptions =
   return withNewPortsOnClash(async () => {
     const port = await freePort();
     const dataDir = temporaryFolder("test-mariadb");
-    const place = [`--datadir=${join(dataDir, "data")}`, ...asRoot(), ...storage];
+    // A server that starts removes the temporary tables of others from the system's folder for temporary files.
+    const place = [`--datadir=${join(dataDir, "data")}`, `--tmpdir=${dataDir}`, ...asRoot(), ...storage];
     await createSystemTables(place, timeoutMs);
 
     // Read at every start, hence IF NOT EXISTS.

@@ -17,6 +17,7 @@ export interface LedgerReturns {
   /**
    * Marks what the gate has answered. A return that has a later epoch by now is another one, and stays. So does one whose
    * product has begun another epoch since the answer: its gate may have forgotten the return, and is asked again.
+   * Resolves with those products.
    */
-  markReturned(returns: readonly AppliedReturn[]): Promise<void>;
+  markReturned(returns: readonly AppliedReturn[]): Promise<ReadonlySet<string>>;
 }

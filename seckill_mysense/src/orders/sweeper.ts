@@ -160,7 +160,7 @@ async function offer({ offers, now = systemClock.now }: SweeperOptions, watch: O
 /** The returns of one sweep, in rounds. */
 class ReturnedUnits {
   readonly #options: SweeperOptions;
-  /** The returns of a product whose gate is closed or away must not hold up those of the others. */
+  /** The returns of a product whose gate is closed, away or in another epoch must not hold up those of the others. */
   readonly #waiting = new Set<string>();
   #applied = 0;
   #failed = 0;
@@ -183,18 +183,24 @@ class ReturnedUnits {
     while (!signal.aborted && this.#waiting.size + served.size < maxExceptedProducts) {
       const pending = await returns.pending(maxBatch, [...this.#waiting, ...served]);
       const answered = await giveBackAll(this.#options, pending);
-      await returns.markReturned(answered.applied);
-      this.#applied += answered.applied.length;
-      this.#failed += pending.length - answered.applied.length;
-      this.#reason ??= answered.reason;
-      for (const productId of answered.waiting) this.#waiting.add(productId);
+      const inOtherEpoch = await returns.markReturned(answered.applied);
+      const marked = answered.applied.filter(({ productId }) => !inOtherEpoch.has(productId));
+      this.#applied += marked.length;
+      this.#failed += pending.length - marked.length;
+      this.#reason ??= answered.reason ?? describeEpochs(inOtherEpoch);
+      for (const productId of [...answered.waiting, ...inOtherEpoch]) this.#waiting.add(productId);
       if (pending.length < maxBatch) break;
-      for (const [productId, some] of Map.groupBy(answered.applied, (one) => one.productId)) {
+      for (const [productId, some] of Map.groupBy(marked, (one) => one.productId)) {
         if (some.length >= share && !this.#waiting.has(productId)) served.add(productId);
       }
     }
     return served.size > 0;
   }
+}
+
+function describeEpochs(products: ReadonlySet<string>): string | undefined {
+  const [first] = products;
+  return first === undefined ? undefined : `gate and ledger are in different epochs of ${first}`;
 }
 
 /** Bounds the list of products in one query: more than one gate holds that is closed as a whole. */

@@ -103,6 +103,7 @@ describe("the sweeper", () => {
         const ids = new Set(marked.map(({ reservationId }) => reservationId));
         pending = pending.filter(({ reservationId }) => !ids.has(reservationId));
         done.push(...new Set(marked.map(({ productId }) => productId)));
+        return new Set<string>();
       },
     };
     const giving = { giveBack: async () => ({ kind: "returned", epoch: 1, sequence: 1 }) as const };
@@ -141,6 +142,7 @@ describe("the sweeper", () => {
       markReturned: async (marked: readonly { readonly reservationId: string }[]) => {
         const ids = new Set(marked.map(({ reservationId }) => reservationId));
         left = left.filter(({ reservationId }) => !ids.has(reservationId));
+        return new Set<string>();
       },
     };
     const swept = await start({ returns }).sweep();
@@ -179,6 +181,23 @@ describe("the sweeper", () => {
     expect(gate.giveBackCalls).toBe(4);
     expect(await available(product)).toBe(10);
     expect(await ledger.returns.pending(10)).toEqual([]);
+  });
+
+  test("returns of a gate that is ahead of a restored ledger wait, are reported, and hold nobody up", async () => {
+    const product = await sell(4);
+    const other = await sell(1);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    gate.stocks.get(product.id)!.epoch = 2;
+    const sweeper = start({ maxBatch: 2 });
+    const swept = await sweeper.sweep();
+    expect(swept).toMatchObject({
+      expired: 5,
+      applied: 1,
+      reason: `gate and ledger are in different epochs of ${product.id}`,
+    });
+    expect(gate.giveBackCalls).toBeLessThan(10);
+    expect(await ledger.returns.pending(10)).toHaveLength(4);
+    expect(await available(other)).toBe(10);
   });
 
   test("a return of an older epoch is settled without adding a unit", async () => {

@@ -86,12 +86,17 @@ export class SqlReturns implements LedgerReturns {
     }));
   }
 
-  async markReturned(returns: readonly AppliedReturn[]): Promise<void> {
+  async markReturned(returns: readonly AppliedReturn[]): Promise<ReadonlySet<string>> {
+    const inOtherEpoch = new Set<string>();
     const current = returns.filter(({ gate }) => gate === undefined);
     const answered = returns.filter((one): one is SequencedReturn => one.gate !== undefined);
     const byProductAndEpoch = Map.groupBy(answered, ({ productId, gate }) => `${gate.epoch} ${productId}`);
-    for (const some of byProductAndEpoch.values()) if (await this.#noteSequence(some)) current.push(...some);
+    for (const some of byProductAndEpoch.values()) {
+      if (await this.#noteSequence(some)) current.push(...some);
+      else inOtherEpoch.add(some[0]!.productId);
+    }
     for (const [epoch, some] of Map.groupBy(current, (one) => one.epoch)) await this.#markOf(epoch, some);
+    return inOtherEpoch;
   }
 
   /** Notes how far the gate of one product had come. False if its epoch has ended since. */

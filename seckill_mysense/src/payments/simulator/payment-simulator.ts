@@ -88,7 +88,9 @@ function routes(apiKey: string, payments: SimulatedPayments, sender: CallbackSen
       }),
     },
     "/payments/:id/refund": {
-      POST: withKey<"/payments/:id/refund">(({ params }) => refund(params.id, payments)),
+      POST: withKey<"/payments/:id/refund">(({ params, headers }) =>
+        refund({ id: params.id, key: headers.get("idempotency-key") ?? "" }, payments),
+      ),
     },
     "/behaviour": {
       POST: withKey<"/behaviour">(async (request) => {
@@ -124,10 +126,10 @@ function payRoutes(payments: SimulatedPayments) {
 }
 
 /** `lose` pays back and then fails, as if the answer had been lost on its way. */
-function refund(id: string, payments: SimulatedPayments): Response {
+function refund({ id, key }: { id: string; key: string }, payments: SimulatedPayments): Response {
   const { refunds } = payments.behaviour;
   if (refunds === "fail") return refused(503, "the simulator refuses refunds now");
-  const outcome = payments.refund(id);
+  const outcome = payments.refund(id, key);
   if (outcome === "unknown") return refused(404, "there is no such payment");
   if (outcome === "not_paid") return refused(409, "the payment has not succeeded");
   return refunds === "lose" ? refused(503, "the answer was lost") : answer(outcome);

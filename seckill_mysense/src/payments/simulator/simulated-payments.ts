@@ -30,8 +30,10 @@ export class SimulatedPayments {
   };
   readonly #options: SimulatedPaymentsOptions;
   readonly #payments = new Map<string, Answer>();
-  /** Payments whose money went back, to show that none of them was paid back twice. */
+  /** How often money went back: more than once for a payment if it was asked for with another key. */
   refunded = 0;
+  /** Payment to the idempotency key of its latest refund. */
+  readonly #refundKeys = new Map<string, string>();
   /** Questions about payments. */
   asked = 0;
   /** Payments that the shop has ended: no buyer can make them any more. */
@@ -83,14 +85,18 @@ export class SimulatedPayments {
     return ended;
   }
 
-  /** Pays money back once, however often it is asked. */
-  refund(id: string): Answer | "not_paid" | "unknown" {
+  /**
+   * Pays money back once for a key, however often it is asked. With another key it pays again, as a provider may do whose
+   * shop does not repeat its key: tests then find that a shop paid twice.
+   */
+  refund(id: string, key: string): Answer | "not_paid" | "unknown" {
     const payment = this.#payments.get(id);
     if (payment === undefined) return "unknown";
-    if (payment.state === "refunded") return payment;
-    if (payment.state !== "succeeded") return "not_paid";
+    if (payment.state === "refunded" && this.#refundKeys.get(id) === key) return payment;
+    if (payment.state !== "succeeded" && payment.state !== "refunded") return "not_paid";
     const refunded = { ...payment, state: "refunded" as const };
     this.#payments.set(id, refunded);
+    this.#refundKeys.set(id, key);
     this.refunded++;
     this.#tell([this.#callback(payment, "refunded")]);
     return refunded;

@@ -1,4 +1,5 @@
 import { ReservationIds, SaleTokens } from "../../index.ts";
+import type { ReservationStatus } from "../../src/contract/reservations.ts";
 import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 
 /** A buyer, with the token that was issued to the buyer before the start. */
@@ -175,7 +176,16 @@ function mixedOrder(requests: number, buyers: number, seed: number): Uint32Array
 
 const decideTimeoutMs = 60_000;
 
-/** Asks for each reservation that somebody holds until it is decided; what every buyer was told in the end. */
+/** What the shown states of a reservation promise. */
+const meaningOf: Readonly<Record<Exclude<ReservationStatus, "pending">, "won" | "lost">> = {
+  ...{ won: "won", paid: "won" },
+  ...{ rejected: "lost", lost: "lost", cancelled: "lost", expired: "lost", refund_due: "lost", refunded: "lost" },
+};
+
+/**
+ * Asks for each reservation that somebody holds until it is decided; what every buyer was told in the end. Throws when a
+ * buyer is told nothing final, or something that no reservation can be.
+ */
 export async function whatTheyWereTold(
   { url, productId, buyers }: Pick<CrowdOptions, "url" | "productId" | "buyers">,
   held: CrowdResult["held"],
@@ -186,13 +196,16 @@ export async function whatTheyWereTold(
   const ask = async (buyer: Buyer): Promise<void> => {
     const reservationId = held.get(buyer) as string;
     const headers = { authorization: `Bearer ${buyer.token}` };
-    let status = "pending";
+    let status: ReservationStatus = "pending";
+    let last = "no answer";
     while (status === "pending" && performance.now() < untilMs) {
       const response = await fetch(`${url()}/api/reservations/${reservationId}`, { headers }).catch(() => undefined);
-      if (response?.ok === true) status = ((await response.json()) as { status: string }).status;
+      last = response === undefined ? "no answer" : `${response.status}`;
+      if (response?.ok === true) ({ status } = (await response.json()) as { status: ReservationStatus });
       if (status === "pending") await Bun.sleep(repeatPauseMs);
     }
-    const answer = status === "won" || status === "paid" ? "won" : status === "pending" ? "accepted" : "lost";
+    const answer = status === "pending" ? undefined : meaningOf[status];
+    if (answer === undefined) throw new Error(`the buyer of ${reservationId} was told '${status}' at last (${last})`);
     told.push({ reservationId, productId, userId: buyer.userId, answer });
   };
   const queue = holders.values();

@@ -15,8 +15,8 @@ export interface AcknowledgedWritesOptions {
 interface Awaited {
   /** The offset that replicas must have acknowledged. */
   readonly offset: number;
-  /** The end of this server's own log then; undefined where nothing is logged. */
-  readonly logEnd: number | undefined;
+  /** A place of this server's own log that has these changes before it; undefined as long as the log is not complete. */
+  logEnd: number | undefined;
 }
 
 /** WAIT and WAITAOF: who has what a client has done before it asked. */
@@ -32,12 +32,15 @@ export class AcknowledgedWrites {
   /** Asks the replicas, and says what is known by now. */
   by(client: Client): Acknowledgements {
     const { replicas, server } = this.#options;
-    const { offset, logEnd } = this.#awaitedBy(client);
-    const synced = server.storage?.log.progress?.synced;
+    const awaited = this.#awaitedBy(client);
+    const { offset } = awaited;
+    const progress = server.storage?.log.progress;
+    awaited.logEnd ??= progress?.written;
+    const isOnDisk = progress !== undefined && progress.synced >= (awaited.logEnd ?? Number.POSITIVE_INFINITY);
     return {
       replicas: replicas.acknowledging(offset, "received"),
       disksOfReplicas: replicas.acknowledging(offset, "on disk"),
-      isOnDisk: synced !== undefined && logEnd !== undefined && synced >= logEnd,
+      isOnDisk,
     };
   }
 

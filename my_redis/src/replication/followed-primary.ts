@@ -4,7 +4,7 @@ import type { PrimaryStatus } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
-import { loadRdb } from "../persistence/rdb/rdb-loader.ts";
+import { loadRdb, RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
 import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
@@ -84,6 +84,11 @@ export class FollowedPrimary {
 
   get isConnected(): boolean {
     return this.#link?.state === "connected";
+  }
+
+  /** It has been asked to take over, and may be doing so. */
+  get mayBeTakingOver(): boolean {
+    return this.#asksToTakeOver && this.#link?.awaitsAnswer === true;
   }
 
   get status(): PrimaryStatus {
@@ -175,7 +180,8 @@ export class FollowedPrimary {
       // What is there now is nobody's data.
       server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
       history.dropStream();
-      throw error;
+      if (!(error instanceof RdbLoadError)) throw error;
+      throw new Error(`its snapshot cannot be loaded, and this server has no data now: ${error.problem}`);
     }
     history.adopt(id, offset);
     this.#failedSyncs = 0;

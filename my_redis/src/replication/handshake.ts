@@ -20,8 +20,12 @@ export type SyncAnswer =
 
 export type HandshakeStep =
   | { readonly kind: "send"; readonly words: Words }
-  | { readonly kind: "refused"; readonly reason: string }
+  /** `hasTakenOver`: it is a primary already. It was asked before, and the answer was lost. */
+  | { readonly kind: "refused"; readonly reason: string; readonly hasTakenOver: boolean }
   | SyncAnswer;
+
+/** In the error for PSYNC FAILOVER, also in that of redis-server. */
+const sentToPrimary = "PSYNC FAILOVER can't be sent to a master";
 
 interface Step {
   readonly words: Words;
@@ -58,6 +62,11 @@ export class Handshake {
     return (this.#steps[0] as Step).words;
   }
 
+  /** PSYNC has been sent, and is not yet answered. */
+  get isAtSync(): boolean {
+    return this.#at === this.#steps.length - 1;
+  }
+
   /** All requests have been answered. */
   get isOver(): boolean {
     return this.#at === this.#steps.length;
@@ -68,7 +77,7 @@ export class Handshake {
     const step = this.#steps[this.#at] as Step;
     const reason = line.startsWith("-") ? step.refusal(line.slice(1)) : undefined;
     const next = this.#steps[++this.#at];
-    if (reason !== undefined) return { kind: "refused", reason };
+    if (reason !== undefined) return { kind: "refused", reason, hasTakenOver: reason.includes(sentToPrimary) };
     return next === undefined ? syncAnswer(line) : { kind: "send", words: next.words };
   }
 }
@@ -78,5 +87,5 @@ function syncAnswer(line: string): HandshakeStep {
   if (id !== "") return { kind: "full", id, offset: Number(offset) };
   const continued = /^\+CONTINUE(?: ([0-9a-fA-F]{40}))?$/.exec(line);
   if (continued !== null) return { kind: "continue", id: continued[1] };
-  return { kind: "refused", reason: `'${line.slice(0, 128)}' is no answer to PSYNC` };
+  return { kind: "refused", reason: `'${line.slice(0, 128)}' is no answer to PSYNC`, hasTakenOver: false };
 }

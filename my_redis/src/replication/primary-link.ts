@@ -76,6 +76,11 @@ export class PrimaryLink implements ClientChannel {
     });
   }
 
+  /** The request for the data has been sent, and is not yet answered. */
+  get awaitsAnswer(): boolean {
+    return this.state === "handshake" && this.#handshake.isAtSync;
+  }
+
   #opened(socket: TransportSocket): void {
     this.#socket = socket;
     if (this.#isOver) return socket.terminate();
@@ -164,7 +169,7 @@ export class PrimaryLink implements ClientChannel {
       return;
     }
     const next = this.#handshake.answered(line);
-    if (this.#handshake.isOver) this.#options.answered(next.kind !== "refused");
+    if (this.#handshake.isOver) this.#options.answered(next.kind !== "refused" || next.hasTakenOver);
     // That answer may have ended it.
     if (this.#isOver) return;
     if (next.kind === "send") this.send(...next.words);

@@ -192,6 +192,10 @@ export class Replication implements ReplicationPort {
 
   abortFailover(): void {
     if (!this.#failover.isRunning) throw new CommandError("ERR No failover in progress.");
+    // Otherwise there could be two primaries.
+    if (this.#primary?.mayBeTakingOver === true) {
+      throw new CommandError("ERR The replica has been asked to take over, and has not answered yet. Try again.");
+    }
     this.#failover.abort("Failover manually aborted");
   }
 

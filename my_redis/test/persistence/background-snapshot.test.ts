@@ -3,7 +3,11 @@ import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { BackgroundFile } from "../../src/persistence/background-file.ts";
-import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/snapshot/background-snapshot.ts";
+import {
+  BackgroundSnapshot,
+  SnapshotCancelledError,
+  type SnapshotSink,
+} from "../../src/persistence/snapshot/background-snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
@@ -43,6 +47,46 @@ async function expectWholeSnapshot(): Promise<void> {
   copy.close();
   await target.close();
 }
+
+/** Keeps what it gets until it is emptied, as a replica that does not read. */
+class StuckSink implements SnapshotSink {
+  queuedBytes = 0;
+  readonly hasFailed = false;
+  readonly done = Promise.resolve();
+  ended = false;
+
+  write(bytes: Uint8Array): void {
+    this.queuedBytes += bytes.length;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  fail(): void {}
+}
+
+test("the walk pauses while the sink is full, and goes on when it has room", async () => {
+  const maxQueuedBytes = 8 * 1024 * 1024;
+  await connection.reply("CONFIG", "SET", "rdbcompression", "no");
+  for (let number = 0; number < 300; number++) {
+    await connection.reply("SETRANGE", `long ${number}`, 99_999, "x");
+  }
+  const sink = new StuckSink();
+  const snapshot = new BackgroundSnapshot(server.server, sink, (emit) => beginFile(server.server, "dump", emit));
+  const fill = (): Promise<void> =>
+    waitUntil(() => sink.queuedBytes >= maxQueuedBytes || sink.ended, { what: "a full sink", timeoutMs: 10_000 });
+  for (let fills = 0; fills < 3; fills++) {
+    await fill();
+    await Bun.sleep(50);
+    expect(sink.queuedBytes).toBeLessThan(maxQueuedBytes + 2_000_000);
+    sink.queuedBytes = 0;
+  }
+  await fill();
+  sink.queuedBytes = 0;
+  await waitUntil(() => sink.ended, { what: "the end of the walk", timeoutMs: 10_000 });
+  expect(snapshot.bytes).toBeGreaterThan(300 * 100_000);
+});
 
 describe("a snapshot that fails leaves no trace in the next one:", () => {
   test("the disk was full", async () => {

@@ -84,6 +84,19 @@ describe.skipIf(redis.missing)(`WAIT${redis.reason}`, () => {
 describe("WAITAOF", () => {
   const started = closedAfterEach();
 
+  test("is answered when it is asked while the log begins", async () => {
+    const server = await started(startMyRedis());
+    const client = await server.connect();
+    for (let batch = 0; batch < 50; batch++) {
+      const words = Array.from({ length: 200 }, (_, index) => [`key ${batch} ${index}`, "x".repeat(500)]).flat();
+      await client.reply("MSET", ...words);
+    }
+    client.send(["CONFIG", "SET", "appendonly", "yes"], ["SET", "a", "1"], ["WAITAOF", "1", "0", "20000"]);
+    const replies = [await client.next(), await client.next(), await client.next()];
+    expect(JSON.stringify(replies[2]?.items?.map(({ text }) => text))).toBe('["1","0"]');
+    client.close();
+  }, 60_000);
+
   test("refuses what Redis 7.2 refuses", async () => {
     const server = await started(startMyRedis());
     const replies: [string[], string][] = [

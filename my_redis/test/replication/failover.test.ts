@@ -1,3 +1,5 @@
+import { connect, createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import type { Word } from "../differential/harness/resp-connection.ts";
@@ -23,11 +25,90 @@ const until = (what: string, question: () => Promise<boolean>): Promise<void> =>
 const untilRole = (server: TestServer, role: "master" | "slave"): Promise<void> =>
   until(`${server.name} to be a ${role}`, async () => (await infoField(server, "role")) === role);
 
+/** Replicas may be connected before their primary knows. */
+const untilOnline = (primary: TestServer, count = 1): Promise<void> =>
+  until(`${count} replicas to be online`, async () => {
+    const info = await primary.ask("INFO", "replication");
+    return info.match(/state=online/g)?.length === count;
+  });
+
 const fullSyncsOf = (server: TestServer): number =>
   server.log().match(/the primary sends all data|Full resync from master/g)?.length ?? 0;
 
+/** Passes everything on but the answer to PSYNC, of which `onAnswer` decides: it gets a function that passes it on. */
+async function openAnswerProxy(port: number, onAnswer: (passOn: () => void, near: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    for (const socket of [near, far]) sockets.add(socket);
+    near.on("data", (chunk) => far.write(chunk));
+    far.on("data", (chunk) => {
+      if (chunk.includes("+CONTINUE")) onAnswer(() => near.write(chunk), near);
+      else near.write(chunk);
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on("close", () => other.destroy());
+      one.on("error", () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
 describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
   const started = closedAfterEach();
+
+  /** A primary that reaches its replica only through a proxy. */
+  async function startBehindProxy(kind: "MyRedis" | "redis-server", onAnswer: Parameters<typeof openAnswerProxy>[1]) {
+    const primary = await started(startMyRedis());
+    const replica = await started(startServer(kind));
+    const proxy = await openAnswerProxy(replica.port, onAnswer);
+    await replica.ask("CONFIG", "SET", "replica-announce-port", proxy.port);
+    await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+    await untilConnected(replica);
+    return { primary, replica, proxy };
+  }
+
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`ends with one primary although the answer of ${kind} is lost`, async () => {
+      let lost = 0;
+      const { primary, replica, proxy } = await startBehindProxy(kind, (passOn, near) => {
+        if (lost++ === 0) near.destroy();
+        else passOn();
+      });
+      using _closed = proxy;
+      expect(await primary.ask("FAILOVER")).toBe("+OK");
+      await untilRole(replica, "master");
+      await until("the end of the failover", async () => (await stateOf(primary)) === "no-failover");
+      expect(await infoField(primary, "role")).toBe("slave");
+      expect(await primary.ask("SET", "x", "1")).toStartWith("-READONLY");
+      await replica.ask("SET", "after", "1");
+      await untilConnected(primary);
+      await expectSameData(replica, primary);
+      expect(lost).toBeGreaterThan(1);
+    }, 60_000);
+  }
+
+  test("is not aborted while the replica may be taking over", async () => {
+    let passOn: (() => void) | undefined;
+    const { primary, replica, proxy } = await startBehindProxy("MyRedis", (pass) => void (passOn = pass));
+    using _closed = proxy;
+    expect(await primary.ask("FAILOVER")).toBe("+OK");
+    await until("the answer", async () => passOn !== undefined);
+    expect(await primary.ask("FAILOVER", "ABORT")).toStartWith("-ERR The replica has been asked to take over");
+    passOn?.();
+    await until("the end of the failover", async () => (await stateOf(primary)) === "no-failover");
+    expect([await infoField(primary, "role"), await infoField(replica, "role")]).toEqual(["slave", "master"]);
+  }, 60_000);
 
   for (const [primaryKind, replicaKind] of pairs) {
     test(`from ${primaryKind} to ${replicaKind} loses no write, and needs no full synchronisation`, async () => {
@@ -49,6 +130,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
         }
       })();
       await until("some writes", async () => written > 20);
+      await untilOnline(primary);
       expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", replica.port, "TIMEOUT", "20000")).toBe("+OK");
       await untilRole(replica, "master");
       await writing;
@@ -76,6 +158,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     await untilConnected(next);
     await untilConnected(other);
     await primary.ask("SET", "a", "1");
+    await untilOnline(primary, 2);
     expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", next.port)).toBe("+OK");
     await untilRole(next, "master");
     await untilRole(primary, "slave");
@@ -92,9 +175,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
       const primary = await started(startServer(kind));
       const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
       await untilConnected(replica);
-      await until("the replica to be online", async () =>
-        ((await infoField(primary, "slave0")) ?? "").includes("state=online"),
-      );
+      await untilOnline(primary);
       transcripts.push(await play(primary, replica));
     }
     expect(transcripts[1]).toEqual(transcripts[0] as string[]);
@@ -185,6 +266,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     await untilConnected(replica);
     await primary.ask("SET", "key", "1");
     await expectSameData(primary, replica);
+    await untilOnline(primary);
     await replica.ask("ACL", "SETUSER", "default", "-psync");
     expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", replica.port)).toBe("+OK");
     await until("the failover to end", async () => (await stateOf(primary)) === "no-failover");

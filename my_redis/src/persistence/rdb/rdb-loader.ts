@@ -16,7 +16,15 @@ import { newestVersion } from "./rdb-types.ts";
 import { RecordLoader } from "./record-loader.ts";
 
 /** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
-export class RdbLoadError extends Error {}
+export class RdbLoadError extends Error {
+  /** What is wrong, without advice. */
+  readonly problem: string;
+
+  constructor(problem: string, advice = "") {
+    super(`${problem}${advice}`);
+    this.problem = problem;
+  }
+}
 
 /** The data into which a snapshot is loaded. */
 export interface RdbLoadTarget {
@@ -115,7 +123,7 @@ class RdbLoader {
     } catch (error) {
       if (!(error instanceof RdbFormatError)) throw error;
       const problem = `${path}: bad at offset ${this.#valueOffset}: ${error.message}`;
-      throw new RdbLoadError(`${problem}. Nothing was changed. Restore the file from a copy`);
+      throw new RdbLoadError(problem, ". Nothing was changed. Restore the file from a copy");
     }
     if (this.#empty > 0) this.#warn(`${path}: ${this.#empty} collections without elements were left out`);
     return {

@@ -26,6 +26,11 @@ export class AwaitedValues {
     snapshot.onTaken = () => this.#releaseSoon();
   }
 
+  /** Whether a request waits for a value. */
+  get isAnyAwaited(): boolean {
+    return this.#requests.count > 0;
+  }
+
   /** The snapshot needs nothing more. */
   end(): void {
     this.#uninstall();

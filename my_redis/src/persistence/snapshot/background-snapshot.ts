@@ -19,6 +19,8 @@ const maxPauseTurns = 10_000;
 const sinkWaitMs = 1;
 /** While more than this waits for the sink, the walk pauses. */
 const maxQueuedBytes = 8 * 1024 * 1024;
+/** The same while a client waits for a value: its wait must not depend on a slow disk or replica at once. */
+const maxQueuedForClients = 4 * maxQueuedBytes;
 
 /** Begins a snapshot of the present dataset, written by `emit`. `end` writes what follows the last record. */
 export type BeginSnapshot = (emit: Emit) => { readonly snapshot: Snapshot; readonly end: () => void };
@@ -81,10 +83,16 @@ export class BackgroundSnapshot {
     return this.#sink.done;
   }
 
+  get #isSinkFull(): boolean {
+    if (this.#sink.hasFailed) return false;
+    return this.#sink.queuedBytes >= (this.#awaited.isAnyAwaited ? maxQueuedForClients : maxQueuedBytes);
+  }
+
   #schedule(): void {
-    const isFull = this.#sink.queuedBytes >= maxQueuedBytes && !this.#sink.hasFailed;
+    const isFull = this.#isSinkFull;
     if (isFull || this.#keyDelayMs > 0) {
-      this.#timer = setTimeout(() => this.#slice(), Math.max(sinkWaitMs, this.#keyDelayMs));
+      const next = isFull ? () => this.#schedule() : () => this.#slice();
+      this.#timer = setTimeout(next, Math.max(sinkWaitMs, this.#keyDelayMs));
       this.#timer.unref();
     } else {
       this.#pause(this.#server.environment.monotonicMs() + this.#pace.pauseMs, maxPauseTurns);

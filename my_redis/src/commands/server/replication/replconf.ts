@@ -36,7 +36,10 @@ function introduce({ client, server }: Context, args: Arguments, index: number):
         `ERR REPLCONF ip-address provided by replica instance is too long: ${args.length(value)} bytes`,
       );
     }
-    replication?.introduce({ client }, { address: args.latin1(value) });
+    const address = args.latin1(value);
+    // It stands in INFO and in the log, where a line break would begin another line.
+    if (!/^[\x21-\x7e]*$/.test(address)) throw new CommandError("ERR REPLCONF ip-address is no address");
+    replication?.introduce({ client }, { address });
   } else if (args.is(index, "capa")) {
     replication?.introduce(
       { client },

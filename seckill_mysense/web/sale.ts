@@ -20,10 +20,8 @@ import { readSales } from "./read-sales.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
-/** The state of the page; everything shown is derived from it. */
-const state: {
-  sales: readonly SaleDetails[];
-  offer: Offer | undefined;
+/** What the page knows of a user. It ends with the user's session. */
+interface Buying {
   user: SessionUser | undefined;
   token: string | undefined;
   /** Between the click and the answer: what is asked for, in words. */
@@ -33,11 +31,11 @@ const state: {
   place: WaitingPlace | undefined;
   /** The units that the buyer has besides those that this browser remembers, as far as a refusal told it. */
   unitsElsewhere: number;
-  /** The message to show without a reservation. */
+  /** The message to show without a reservation. With one, its text stands before what is said of the reservation. */
   notice: Parameters<typeof showOutcome>[0];
-} = {
-  sales: [],
-  offer: undefined,
+}
+
+const nobody: Readonly<Buying> = {
   user: undefined,
   token: undefined,
   asking: undefined,
@@ -47,6 +45,15 @@ const state: {
   notice: undefined,
 };
 
+/** The state of the page; everything shown is derived from it. */
+const state: Buying & { sales: readonly SaleDetails[]; offer: Offer | undefined } = {
+  sales: [],
+  offer: undefined,
+  ...nobody,
+};
+
+/** Is aborted when the user logs out, when the session expires, and when another user logs in. */
+let session = new AbortController();
 const refreshMs = 2_000;
 const tickMs = 250;
 let stopFollowing: () => void = () => {};
@@ -78,7 +85,9 @@ function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.reservation !== undefined) {
     const isOffer = state.reservation.reservation === state.place?.reservation;
     if (isOffer) return offeredOutcome(state.reservation, isCancelled);
-    return reservationOutcome(state.reservation, { mayBuyMore: !isOver && unitsLeft() > 0, isCancelled });
+    const mayBuyMore = !isOver && unitsLeft() > 0;
+    const outcome = reservationOutcome(state.reservation, { mayBuyMore, isCancelled });
+    return state.notice === undefined ? outcome : { ...outcome, text: `${state.notice.text} ${outcome.text}` };
   }
   const place = state.place === undefined ? undefined : placeOutcome(state.place);
   if (place !== undefined && state.notice === undefined) return place;
@@ -112,9 +121,14 @@ function unitsLeft(): number {
   return (state.offer?.product.limitPerUser ?? 0) - unitsHeld();
 }
 
-/** Shows a reservation, and remembers it. */
+/** Shows a reservation, and remembers it for each of its products: their pages show it too. */
 function keep(news: Reservation): void {
-  state.reservation = held()?.note(news) ?? news;
+  const { parts, productID = state.offer?.product.id } = news;
+  if (parts === undefined) state.reservation = (productID && heldOf(productID)?.note(news)) || news;
+  else {
+    for (const part of parts) heldOf(part.productID)?.note({ ...news, quantity: part.quantity });
+    state.reservation = news;
+  }
 }
 
 function follow(reservation: Reservation): void {
@@ -130,22 +144,30 @@ function follow(reservation: Reservation): void {
 
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
+  const { signal } = session;
   if (productID === undefined || state.user === undefined) return;
   const answer = await call("POST /api/token", { body: { productID } });
+  if (signal.aborted) return;
   if ("ok" in answer) state.token = answer.ok.token;
-  else if (answer.status === 401) state.user = undefined;
-  else if (answer.refused.error !== "sale_ended") setTimeout(() => void getToken(), refreshMs);
+  else if (answer.status === 401) endSession();
+  else if (answer.refused.error !== "sale_ended") {
+    setTimeout(() => {
+      if (!signal.aborted) void getToken();
+    }, refreshMs);
+  }
   render();
 }
 
-/** Shows what is asked for until the answer is there. */
-async function whileAsking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+/** Shows what is asked for until the answer is there. Undefined if the session has ended meanwhile. */
+async function whileAsking<T>(what: string, ask: (session: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const { signal } = session;
   state.asking = what;
   state.notice = undefined;
   render();
   // The button that had the focus is gone, so the focus moves here for buyers who use the keyboard.
   element("outcome").focus();
-  const answer = await ask();
+  const answer = await ask(signal);
+  if (signal.aborted) return undefined;
   state.asking = undefined;
   return answer;
 }
@@ -155,7 +177,8 @@ async function buy(quantity: number): Promise<void> {
   if (offer === undefined || token === undefined || state.asking !== undefined) return;
   const wanted = { productID: offer.product.id, quantity, token };
   const what = quantity === 1 ? "a unit" : `${quantity} units`;
-  const asked = await whileAsking(what, () => askForUnits(wanted));
+  const asked = await whileAsking(what, (signal) => askForUnits({ ...wanted, session: signal }));
+  if (asked === undefined) return;
   await takeAnswer(asked, { ...wanted, limit: offer.product.limitPerUser });
   await refresh();
 }
@@ -167,19 +190,20 @@ async function buyChosen(): Promise<void> {
   if (offer === undefined || others.length === 0) return buy(chosenQuantity());
   const quantity = chosenQuantity();
   const wishes = [{ product: offer.product, quantity }, ...others.map((product) => ({ product, quantity: 1 }))];
-  const asked = await whileAsking(`${wishes.length} products together`, () => askForBundle(wishes));
-  if ("notice" in asked) state.notice = asked.notice;
+  const asked = await whileAsking(`${wishes.length} products together`, (signal) => askForBundle(wishes, signal));
+  if (asked === undefined) return;
+  if (asked.kind === "no_session") endSession();
+  else if (asked.kind === "refused") state.notice = asked.notice;
   else {
+    if (asked.kind === "held") state.notice = asked.notice;
     chooseQuantity(1);
     chooseNothingElse();
-    // So the pages of the other products show it too.
-    for (const { id } of others) heldOf(id)?.note({ ...asked, quantity: 1 });
-    follow({ ...asked, quantity });
+    follow(asked.reservation);
   }
   await refresh();
 }
 
-async function takeAnswer(asked: Asked, wanted: Wanted & { readonly limit: number }): Promise<void> {
+async function takeAnswer(asked: Asked, wanted: Omit<Wanted, "session"> & { readonly limit: number }): Promise<void> {
   switch (asked.kind) {
     case "reserved": {
       chooseQuantity(1);
@@ -228,8 +252,10 @@ async function changeLine(change: (productID: string) => Promise<Line>): Promise
   const productID = state.offer?.product.id;
   if (productID === undefined) return;
   for (const name of ["wait", "leave"]) button(name).disabled = true;
+  const { signal } = session;
   const line = await change(productID);
   for (const name of ["wait", "leave"]) button(name).disabled = false;
+  if (signal.aborted) return;
   stopFollowing();
   state.reservation = undefined;
   if ("place" in line) await takePlace(line.place);
@@ -261,41 +287,51 @@ async function readPlace(): Promise<void> {
 async function settle(action: "pay" | "cancel"): Promise<void> {
   const id = state.reservation?.reservation;
   if (id === undefined) return;
+  const { signal } = session;
+  state.notice = undefined;
   for (const name of ["pay", "cancel"]) button(name).disabled = true;
   const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
   const answer = await call(key, { params: { id } });
   for (const name of ["pay", "cancel"]) button(name).disabled = false;
+  if (signal.aborted) return;
   if ("ok" in answer && "payUrl" in answer.ok && answer.ok.payUrl !== undefined) {
     location.assign(answer.ok.payUrl);
     return;
   }
   if ("ok" in answer) {
     keep(answer.ok);
-  } else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
+  } else {
+    const read = await readReservation(id, state.reservation?.productID ?? state.offer?.product.id);
+    if (read !== undefined && !signal.aborted) state.reservation = read;
+  }
   render();
 }
 
 async function enter(user: SessionUser): Promise<void> {
+  endSession();
+  const { signal } = session;
   state.user = user;
-  chooseQuantity(1);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
+  if (signal.aborted) return;
   if (known !== undefined) follow(known);
   await readPlace();
   render();
 }
 
+/** What a user has asked for, or is asking for, ends with the user's session. */
+function endSession(): void {
+  session.abort();
+  session = new AbortController();
+  stopFollowing();
+  Object.assign(state, nobody);
+  chooseQuantity(1);
+  chooseNothingElse();
+}
+
 async function logOut(): Promise<void> {
   await call("DELETE /api/session");
-  stopFollowing();
-  Object.assign(state, {
-    user: undefined,
-    token: undefined,
-    reservation: undefined,
-    place: undefined,
-    unitsElsewhere: 0,
-    notice: undefined,
-  });
+  endSession();
   render();
   element("name").focus();
 }

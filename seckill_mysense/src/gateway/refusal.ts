@@ -11,6 +11,8 @@ export interface RefusalDetails {
   readonly canWait?: boolean;
   /** The product of a bundle that is refused. */
   readonly productID?: string;
+  /** What the user holds. */
+  readonly reservation?: string;
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */

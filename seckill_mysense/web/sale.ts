@@ -1,59 +1,24 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
-import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
 import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice.ts";
 import { askForBundle } from "./bundle-purchase.ts";
 import { serverNowMs } from "./clock.ts";
-import { HeldReservations } from "./held-reservations.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { button, element, setText, show } from "./elements.ts";
-import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
+import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
 import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
+import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
-/** What the page knows of a user. It ends with the user's session. */
-interface Buying {
-  user: SessionUser | undefined;
-  token: string | undefined;
-  /** Between the click and the answer: what is asked for, in words. */
-  asking: string | undefined;
-  reservation: Reservation | undefined;
-  /** The buyer's place in the waiting line, as the server last told it. */
-  place: WaitingPlace | undefined;
-  /** The units that the buyer has besides those that this browser remembers, as far as a refusal told it. */
-  unitsElsewhere: number;
-  /** The message to show without a reservation. With one, its text stands before what is said of the reservation. */
-  notice: Parameters<typeof showOutcome>[0];
-}
-
-const nobody: Readonly<Buying> = {
-  user: undefined,
-  token: undefined,
-  asking: undefined,
-  reservation: undefined,
-  place: undefined,
-  unitsElsewhere: 0,
-  notice: undefined,
-};
-
-/** The state of the page; everything shown is derived from it. */
-const state: Buying & { sales: readonly SaleDetails[]; offer: Offer | undefined } = {
-  sales: [],
-  offer: undefined,
-  ...nobody,
-};
-
-/** Is aborted when the user logs out, when the session expires, and when another user logs in. */
-let session = new AbortController();
 const refreshMs = 2_000;
 const tickMs = 250;
 let stopFollowing: () => void = () => {};
@@ -103,34 +68,6 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
-/** What the buyer holds of the shown product; undefined without a buyer. */
-function held(): HeldReservations | undefined {
-  return state.offer && heldOf(state.offer.product.id);
-}
-
-function heldOf(productId: string): HeldReservations | undefined {
-  return state.user && new HeldReservations(state.user.userID, productId);
-}
-
-function unitsHeld(): number {
-  return (held()?.units ?? 0) + state.unitsElsewhere;
-}
-
-/** How many more units the buyer may have. */
-function unitsLeft(): number {
-  return (state.offer?.product.limitPerUser ?? 0) - unitsHeld();
-}
-
-/** Shows a reservation, and remembers it for each of its products: their pages show it too. */
-function keep(news: Reservation): void {
-  const { parts, productID = state.offer?.product.id } = news;
-  if (parts === undefined) state.reservation = (productID && heldOf(productID)?.note(news)) || news;
-  else {
-    for (const part of parts) heldOf(part.productID)?.note({ ...news, quantity: part.quantity });
-    state.reservation = news;
-  }
-}
-
 function follow(reservation: Reservation): void {
   stopFollowing();
   keep(reservation);
@@ -144,7 +81,7 @@ function follow(reservation: Reservation): void {
 
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
-  const { signal } = session;
+  const signal = currentSession();
   if (productID === undefined || state.user === undefined) return;
   const answer = await call("POST /api/token", { body: { productID } });
   if (signal.aborted) return;
@@ -160,7 +97,7 @@ async function getToken(): Promise<void> {
 
 /** Shows what is asked for until the answer is there. Undefined if the session has ended meanwhile. */
 async function whileAsking<T>(what: string, ask: (session: AbortSignal) => Promise<T>): Promise<T | undefined> {
-  const { signal } = session;
+  const signal = currentSession();
   state.asking = what;
   state.notice = undefined;
   render();
@@ -252,7 +189,7 @@ async function changeLine(change: (productID: string) => Promise<Line>): Promise
   const productID = state.offer?.product.id;
   if (productID === undefined) return;
   for (const name of ["wait", "leave"]) button(name).disabled = true;
-  const { signal } = session;
+  const signal = currentSession();
   const line = await change(productID);
   for (const name of ["wait", "leave"]) button(name).disabled = false;
   if (signal.aborted) return;
@@ -287,7 +224,7 @@ async function readPlace(): Promise<void> {
 async function settle(action: "pay" | "cancel"): Promise<void> {
   const id = state.reservation?.reservation;
   if (id === undefined) return;
-  const { signal } = session;
+  const signal = currentSession();
   state.notice = undefined;
   for (const name of ["pay", "cancel"]) button(name).disabled = true;
   const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
@@ -309,7 +246,7 @@ async function settle(action: "pay" | "cancel"): Promise<void> {
 
 async function enter(user: SessionUser): Promise<void> {
   endSession();
-  const { signal } = session;
+  const signal = currentSession();
   state.user = user;
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
@@ -321,10 +258,8 @@ async function enter(user: SessionUser): Promise<void> {
 
 /** What a user has asked for, or is asking for, ends with the user's session. */
 function endSession(): void {
-  session.abort();
-  session = new AbortController();
   stopFollowing();
-  Object.assign(state, nobody);
+  forgetUser();
   chooseQuantity(1);
   chooseNothingElse();
 }

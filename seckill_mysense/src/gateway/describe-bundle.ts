@@ -21,8 +21,7 @@ export function describeParts(bundleId: string, parts: readonly TokenPart[]): Bu
 
 /** The limit per user stands in the way: what the user holds, where the gate says it, and how many more units are left. */
 export function describeLimit(outcome: ReserveOutcome & { readonly kind: "replay" | "over_limit" }): RefusalDetails {
-  const [left, held] =
-    outcome.kind === "replay" ? [0, outcome.reservationId] : [outcome.left, outcome.parts?.at(-1)];
+  const [left, held] = outcome.kind === "replay" ? [0, outcome.reservationId] : [outcome.left, outcome.parts?.at(-1)];
   return { left, ...(held !== undefined && { reservation: wholeOf(held) }) };
 }
 

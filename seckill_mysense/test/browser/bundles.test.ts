@@ -162,7 +162,8 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await page.getByLabel("Speaker").check();
       await button(page, "Buy both products").click();
       await heading(page, "You won all of them");
-      const before = "You had this order before. With it, that would have been more of Headphones than one buyer may have.";
+      const before =
+        "You had this order before. With it, that would have been more of Headphones than one buyer may have.";
       await page.getByText(before).waitFor();
       await text(page, "1 × Headphones, 1 × Speaker");
       await look(page, "bundle-had-before");

@@ -206,7 +206,7 @@ function whenOpen({ id }: ProductRecord): string {
   return `product ${id} is closed to be compared or rebuilt, and the change takes effect when the gate is open again`;
 }
 
-function known(saleId: string, content: SaleContent | undefined): SaleContent {
+function known<Content extends SaleContent>(saleId: string, content: Content | undefined): Content {
   if (content !== undefined) return content;
   throw new UnknownSaleError(`there is no sale ${JSON.stringify(saleId)}`);
 }

@@ -186,6 +186,7 @@ describe("a change of a sale", () => {
         const endsAtMs = Date.now() + 7_200_000;
         const extended = await service.change(saleId, { kind: "extend", endsAtMs }, { actor, changeId });
         expect(extended.sale.endsAtMs).toBe(endsAtMs);
+        expect(gate.stocks.get(product.id)).toMatchObject({ endsAtMs });
         expect(await totals()).toEqual([10, 10, 10, 10]);
         await expect(restock(product.id, -5, "fewer")).rejects.toThrow(UnitsGoneError);
         await restock(other.id, 1, changeId === undefined ? undefined : "another");

@@ -1,4 +1,3 @@
-import type { Selectable } from "kysely";
 import type { Lowering, ProductRecord, SaleContent, SaleRecord } from "../../domain/sale.ts";
 import { type LoggedChange, UnitsGoneError } from "../changes.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";

@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly body?: unknown;
   /** The sale token. */
   readonly bearer?: string;
+  /** The buyer's session: a request of a session that has ended is not sent. */
+  readonly session?: AbortSignal;
 }
 
 /** The longest wait for an answer, in milliseconds. */
@@ -24,6 +26,9 @@ const timeoutMs = 15_000;
  * A request without an answer is refused with `unreachable`.
  */
 export async function call<Key extends keyof Endpoints>(key: Key, options: CallOptions = {}): Promise<Answer<Key>> {
+  if (options.session?.aborted === true) {
+    return { status: 0, refused: { error: "session_ended", message: "You have logged out." } };
+  }
   const [method, template] = key.split(" ") as [string, string];
   const path = template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(options.params?.[name] ?? ""));
   const query = new URLSearchParams(options.query).toString();

@@ -1,6 +1,6 @@
 import type { CheckAnswer } from "../src/contract/check.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
-import { type Answer, call } from "./api.ts";
+import { type Answer, call, type CallOptions } from "./api.ts";
 import { spread } from "./randomness.ts";
 
 export type Asked =
@@ -24,15 +24,17 @@ export interface Wanted {
   readonly productID: string;
   readonly quantity: number;
   readonly token: string;
+  /** The buyer's session: nothing is asked for after its end. */
+  readonly session: AbortSignal;
 }
 
 /**
  * Asks for units, all or none of them. After any failure the same token is sent again. A token stands for one
  * reservation, so that repeated tries can never take more units.
  */
-export async function askForUnits({ productID, quantity, token }: Wanted): Promise<Asked> {
+export async function askForUnits({ productID, quantity, token, session }: Wanted): Promise<Asked> {
   const query = { productID, ...(quantity > 1 && { quantity: String(quantity) }) };
-  const { answer } = await askUntilFinal(query, token);
+  const { answer } = await askUntilFinal({ query, bearer: token, session });
   if ("ok" in answer) return reserved(answer.ok, quantity);
   const { error, message, left = 0, canWait = false } = answer.refused;
   if (error === "sold_out") return { kind: "sold_out", canWait };
@@ -47,14 +49,16 @@ interface LastAnswer {
   readonly isFinal: boolean;
 }
 
-/** Sends one token until the answer is final, or until it is time to ask the buyer what to do. */
-export async function askUntilFinal(query: Readonly<Record<string, string>>, bearer: string): Promise<LastAnswer> {
+/** Sends one token until the answer is final, until it is time to ask the buyer what to do, or until the session ends. */
+export async function askUntilFinal(
+  request: CallOptions & Required<Pick<CallOptions, "bearer" | "session">>,
+): Promise<LastAnswer> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await call("POST /check", { query, bearer });
+    const answer = await call("POST /check", request);
     const { status } = answer;
     const isPassing = status === 0 || status === 425 || status === 429 || status >= 500;
     if ("ok" in answer || !isPassing) return { answer, isFinal: true };
-    if (attempt === maxTries) return { answer, isFinal: false };
+    if (attempt === maxTries || request.session.aborted) return { answer, isFinal: false };
     const { retryAfterSeconds = 0.5 } = answer.refused;
     await pause(spread(Math.min(retryAfterSeconds * pauseMs * 2, maxPauseMs)));
   }
@@ -84,11 +88,13 @@ export function followReservation(
   const query = new URLSearchParams(productID === undefined ? {} : { productID });
   const events = new EventSource(`/api/reservations/${encodeURIComponent(id)}/events?${query}`);
   events.addEventListener("status", (event) => tell(JSON.parse(event.data) as Reservation));
+  let isStopped = false;
   const timer = setInterval(() => {
     if (events.readyState === EventSource.OPEN) return;
-    void readReservation(id, productID).then((news) => news && tell(news));
+    void readReservation(id, productID).then((news) => news && !isStopped && tell(news));
   }, 1_500);
   return () => {
+    isStopped = true;
     clearInterval(timer);
     events.close();
   };

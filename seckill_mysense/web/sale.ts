@@ -1,51 +1,23 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
-import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
 import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice.ts";
 import { askForBundle } from "./bundle-purchase.ts";
 import { serverNowMs } from "./clock.ts";
-import { HeldReservations } from "./held-reservations.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { button, element, setText, show } from "./elements.ts";
-import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
+import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
 import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
+import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
-
-/** The state of the page; everything shown is derived from it. */
-const state: {
-  sales: readonly SaleDetails[];
-  offer: Offer | undefined;
-  user: SessionUser | undefined;
-  token: string | undefined;
-  /** Between the click and the answer: what is asked for, in words. */
-  asking: string | undefined;
-  reservation: Reservation | undefined;
-  /** The buyer's place in the waiting line, as the server last told it. */
-  place: WaitingPlace | undefined;
-  /** The units that the buyer has besides those that this browser remembers, as far as a refusal told it. */
-  unitsElsewhere: number;
-  /** The message to show without a reservation. */
-  notice: Parameters<typeof showOutcome>[0];
-} = {
-  sales: [],
-  offer: undefined,
-  user: undefined,
-  token: undefined,
-  asking: undefined,
-  reservation: undefined,
-  place: undefined,
-  unitsElsewhere: 0,
-  notice: undefined,
-};
 
 const refreshMs = 2_000;
 const tickMs = 250;
@@ -78,7 +50,9 @@ function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.reservation !== undefined) {
     const isOffer = state.reservation.reservation === state.place?.reservation;
     if (isOffer) return offeredOutcome(state.reservation, isCancelled);
-    return reservationOutcome(state.reservation, { mayBuyMore: !isOver && unitsLeft() > 0, isCancelled });
+    const mayBuyMore = !isOver && unitsLeft() > 0;
+    const outcome = reservationOutcome(state.reservation, { mayBuyMore, isCancelled });
+    return state.notice === undefined ? outcome : { ...outcome, text: `${state.notice.text} ${outcome.text}` };
   }
   const place = state.place === undefined ? undefined : placeOutcome(state.place);
   if (place !== undefined && state.notice === undefined) return place;
@@ -94,29 +68,6 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
-/** What the buyer holds of the shown product; undefined without a buyer. */
-function held(): HeldReservations | undefined {
-  return state.offer && heldOf(state.offer.product.id);
-}
-
-function heldOf(productId: string): HeldReservations | undefined {
-  return state.user && new HeldReservations(state.user.userID, productId);
-}
-
-function unitsHeld(): number {
-  return (held()?.units ?? 0) + state.unitsElsewhere;
-}
-
-/** How many more units the buyer may have. */
-function unitsLeft(): number {
-  return (state.offer?.product.limitPerUser ?? 0) - unitsHeld();
-}
-
-/** Shows a reservation, and remembers it. */
-function keep(news: Reservation): void {
-  state.reservation = held()?.note(news) ?? news;
-}
-
 function follow(reservation: Reservation): void {
   stopFollowing();
   keep(reservation);
@@ -130,22 +81,30 @@ function follow(reservation: Reservation): void {
 
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
+  const signal = currentSession();
   if (productID === undefined || state.user === undefined) return;
   const answer = await call("POST /api/token", { body: { productID } });
+  if (signal.aborted) return;
   if ("ok" in answer) state.token = answer.ok.token;
-  else if (answer.status === 401) state.user = undefined;
-  else if (answer.refused.error !== "sale_ended") setTimeout(() => void getToken(), refreshMs);
+  else if (answer.status === 401) endSession();
+  else if (answer.refused.error !== "sale_ended") {
+    setTimeout(() => {
+      if (!signal.aborted) void getToken();
+    }, refreshMs);
+  }
   render();
 }
 
-/** Shows what is asked for until the answer is there. */
-async function whileAsking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+/** Shows what is asked for until the answer is there. Undefined if the session has ended meanwhile. */
+async function whileAsking<T>(what: string, ask: (session: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const signal = currentSession();
   state.asking = what;
   state.notice = undefined;
   render();
   // The button that had the focus is gone, so the focus moves here for buyers who use the keyboard.
   element("outcome").focus();
-  const answer = await ask();
+  const answer = await ask(signal);
+  if (signal.aborted) return undefined;
   state.asking = undefined;
   return answer;
 }
@@ -155,7 +114,8 @@ async function buy(quantity: number): Promise<void> {
   if (offer === undefined || token === undefined || state.asking !== undefined) return;
   const wanted = { productID: offer.product.id, quantity, token };
   const what = quantity === 1 ? "a unit" : `${quantity} units`;
-  const asked = await whileAsking(what, () => askForUnits(wanted));
+  const asked = await whileAsking(what, (signal) => askForUnits({ ...wanted, session: signal }));
+  if (asked === undefined) return;
   await takeAnswer(asked, { ...wanted, limit: offer.product.limitPerUser });
   await refresh();
 }
@@ -167,19 +127,20 @@ async function buyChosen(): Promise<void> {
   if (offer === undefined || others.length === 0) return buy(chosenQuantity());
   const quantity = chosenQuantity();
   const wishes = [{ product: offer.product, quantity }, ...others.map((product) => ({ product, quantity: 1 }))];
-  const asked = await whileAsking(`${wishes.length} products together`, () => askForBundle(wishes));
-  if ("notice" in asked) state.notice = asked.notice;
+  const asked = await whileAsking(`${wishes.length} products together`, (signal) => askForBundle(wishes, signal));
+  if (asked === undefined) return;
+  if (asked.kind === "no_session") endSession();
+  else if (asked.kind === "refused") state.notice = asked.notice;
   else {
+    if (asked.kind === "held") state.notice = asked.notice;
     chooseQuantity(1);
     chooseNothingElse();
-    // So the pages of the other products show it too.
-    for (const { id } of others) heldOf(id)?.note({ ...asked, quantity: 1 });
-    follow({ ...asked, quantity });
+    follow(asked.reservation);
   }
   await refresh();
 }
 
-async function takeAnswer(asked: Asked, wanted: Wanted & { readonly limit: number }): Promise<void> {
+async function takeAnswer(asked: Asked, wanted: Omit<Wanted, "session"> & { readonly limit: number }): Promise<void> {
   switch (asked.kind) {
     case "reserved": {
       chooseQuantity(1);
@@ -228,8 +189,10 @@ async function changeLine(change: (productID: string) => Promise<Line>): Promise
   const productID = state.offer?.product.id;
   if (productID === undefined) return;
   for (const name of ["wait", "leave"]) button(name).disabled = true;
+  const signal = currentSession();
   const line = await change(productID);
   for (const name of ["wait", "leave"]) button(name).disabled = false;
+  if (signal.aborted) return;
   stopFollowing();
   state.reservation = undefined;
   if ("place" in line) await takePlace(line.place);
@@ -261,41 +224,49 @@ async function readPlace(): Promise<void> {
 async function settle(action: "pay" | "cancel"): Promise<void> {
   const id = state.reservation?.reservation;
   if (id === undefined) return;
+  const signal = currentSession();
+  state.notice = undefined;
   for (const name of ["pay", "cancel"]) button(name).disabled = true;
   const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
   const answer = await call(key, { params: { id } });
   for (const name of ["pay", "cancel"]) button(name).disabled = false;
+  if (signal.aborted) return;
   if ("ok" in answer && "payUrl" in answer.ok && answer.ok.payUrl !== undefined) {
     location.assign(answer.ok.payUrl);
     return;
   }
   if ("ok" in answer) {
     keep(answer.ok);
-  } else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
+  } else {
+    const read = await readReservation(id, state.reservation?.productID ?? state.offer?.product.id);
+    if (read !== undefined && !signal.aborted) state.reservation = read;
+  }
   render();
 }
 
 async function enter(user: SessionUser): Promise<void> {
+  endSession();
+  const signal = currentSession();
   state.user = user;
-  chooseQuantity(1);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
+  if (signal.aborted) return;
   if (known !== undefined) follow(known);
   await readPlace();
   render();
 }
 
+/** What a user has asked for, or is asking for, ends with the user's session. */
+function endSession(): void {
+  stopFollowing();
+  forgetUser();
+  chooseQuantity(1);
+  chooseNothingElse();
+}
+
 async function logOut(): Promise<void> {
   await call("DELETE /api/session");
-  stopFollowing();
-  Object.assign(state, {
-    user: undefined,
-    token: undefined,
-    reservation: undefined,
-    place: undefined,
-    unitsElsewhere: 0,
-    notice: undefined,
-  });
+  endSession();
   render();
   element("name").focus();
 }

@@ -35,8 +35,7 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
   const apply = ({ params, query }: ChangeRequest, asked: SaleChange) =>
     change(
       service.change(params.id, asked, {
-        ...{ expectedVersion: query.expected_version, actor: query.by ?? defaultActor },
-        ...{ changeId: query.change, isRepeated: query.change !== undefined },
+        ...{ expectedVersion: query.expected_version, actor: query.by ?? defaultActor, changeId: query.change },
       }),
     );
 

@@ -114,6 +114,12 @@ export const failureBody = z.object({
     .string()
     .optional()
     .describe("With the refusal of a bundle: the product because of which it was refused."),
+  reservation: z
+    .string()
+    .optional()
+    .describe(
+      "With over_limit, where the gate says it: the reservation by which the user holds units of the product, of a bundle the bundle's id.",
+    ),
   canWait: z
     .boolean()
     .optional()

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { groupBuckets, maxBuckets, splitIntoBuckets } from "../domain/buckets.ts";
 import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
-import { maxPriceMinor, maxUnits, type Sale, type SaleContent, type SaleProduct } from "../domain/sale.ts";
+import { isLeaving, maxPriceMinor, maxUnits, type Sale, type SaleContent, type SaleProduct } from "../domain/sale.ts";
 import { productId, saleId } from "./identifiers.ts";
 
 /** A moment as RFC 3339 says it, with the offset from UTC: 2027-03-01T10:00:00Z, or +01:00 in place of Z. */
@@ -121,7 +121,7 @@ export function showContent({ sale, products }: SaleContent): ShownContent {
     products: groupBuckets(products, ({ id }) => id).map((buckets) => {
       const { id, name, priceMinor, currency, limitPerUser, paused } = buckets[0]!;
       const units = buckets.reduce((sum, { total }) => sum + total, 0);
-      const leaving = buckets.filter(({ lowering }) => lowering !== undefined && lowering.to === undefined);
+      const leaving = buckets.filter(({ lowering }) => isLeaving(lowering));
       const fewer = leaving.reduce((sum, { total, lowering }) => sum + total - lowering!.total, 0);
       return {
         ...{ id, name, price_minor: priceMinor, currency, units, limit_per_user: limitPerUser, paused },

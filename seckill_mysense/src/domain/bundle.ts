@@ -60,6 +60,11 @@ export function heldParts(held: readonly { readonly reservationId: string }[]): 
   return parts.length === 0 ? {} : { parts };
 }
 
+/** The reservation as its buyer knows it: of a part, the whole bundle. */
+export function wholeOf(reservationId: string): string {
+  return partOf(reservationId)?.bundleId ?? reservationId;
+}
+
 /** The reservation id of one part. `part`: 1 to `parts`. */
 export function partId(bundle: string, part: number, parts: number): string {
   return `${bundle}.${part}.${parts}`;

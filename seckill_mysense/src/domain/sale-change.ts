@@ -1,5 +1,13 @@
 import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
-import { describeLateEnd, latestEndMs, maxUnits, type ProductRecord, type SaleRecord } from "./sale.ts";
+import {
+  describeLateEnd,
+  isLeaving,
+  latestEndMs,
+  type Lowering,
+  maxUnits,
+  type ProductRecord,
+  type SaleRecord,
+} from "./sale.ts";
 
 /** What is different about a product, or all of a new one. `total` counts the units of all its buckets. */
 export interface ProductUpdate {
@@ -29,6 +37,39 @@ export type SaleChange =
   | { readonly kind: "restock"; readonly productId: string; readonly units: number }
   | { readonly kind: "end" }
   | { readonly kind: "cancel" };
+
+/** The products whose figures at the gate a change is about; undefined for all products of the sale. */
+export function productsAtGate(change: SaleChange): readonly string[] | undefined {
+  switch (change.kind) {
+    case "restock":
+      return [change.productId];
+    case "pause":
+    case "resume":
+      return change.productId === undefined ? undefined : [change.productId];
+    case "update":
+      // The gate keeps the times of the sale with each product.
+      if (change.startsAtMs !== undefined || change.endsAtMs !== undefined) return undefined;
+      return (change.products ?? []).map(({ id }) => id);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The lower totals that a change asks for, by bucket: its own, and the same ones when somebody has asked for them before.
+ * Another total is refused while a lower one waits.
+ */
+export function askedLowerings(change: SaleChange, after: readonly ProductRecord[]): Map<string, Lowering> {
+  const resized = new Set(change.kind === "restock" ? [change.productId] : []);
+  if (change.kind === "update") {
+    for (const { id, total } of change.products ?? []) if (total !== undefined) resized.add(id);
+  }
+  const asked = new Map<string, Lowering>();
+  for (const { id, lowering } of after) {
+    if (isLeaving(lowering) && resized.has(productOf(id))) asked.set(id, lowering);
+  }
+  return asked;
+}
 
 /** A product with the figure that a change must respect. */
 export interface ChangeableProduct extends ProductRecord {
@@ -218,7 +259,7 @@ function withTotal(
 ): readonly ProductRecord[] | { readonly refused: string } {
   const name = `product ${productOf(buckets[0]!.id)}`;
   const units = unitsOf(buckets);
-  const leaving = buckets.filter(({ lowering }) => lowering !== undefined && lowering.to === undefined);
+  const leaving = buckets.filter(({ lowering }) => isLeaving(lowering));
   const lowered = units - leaving.reduce((sum, bucket) => sum + bucket.total - bucket.lowering!.total, 0);
   if (total === lowered) return buckets;
   if (leaving.length > 0) {

@@ -72,6 +72,11 @@ export interface Lowering {
   readonly since: number;
 }
 
+/** Whether units are to leave the sale; those of a move stay in it. */
+export function isLeaving(lowering: Lowering | undefined): lowering is Lowering {
+  return lowering !== undefined && lowering.to === undefined;
+}
+
 export interface SaleContent {
   readonly sale: SaleRecord;
   /** In the order of their ids. */

@@ -11,6 +11,7 @@ import {
   userName,
 } from "../contract/accounts.ts";
 import type { LedgerUsers } from "../ledger/users.ts";
+import { tokenCookieName } from "./check.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
 
 export interface AccountOptions {
@@ -30,11 +31,14 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   const { users, sessions, hasher, now } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
+  const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
+
+  /** The token may be that of another user, who was logged in before. */
   function logIn(user: { readonly id: string; readonly name: string }, status: number): Success<SessionUser> {
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
-    return { ok: toSessionUser(session), status, headers: { "set-cookie": setCookie } };
+    return { ok: toSessionUser(session), status, cookies: [setCookie, noToken] };
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
@@ -68,7 +72,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
 
   mountEndpoint(app, deleteSession, mount, () => ({
     ok: null,
-    headers: { "set-cookie": `${sessionCookieName}=; Max-Age=0${cookieAttributes}` },
+    cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken],
   }));
 }
 

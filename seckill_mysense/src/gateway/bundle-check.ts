@@ -12,7 +12,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { AddressOf, CheckAdmission } from "./check-admission.ts";
 import type { CheckAnswers } from "./check-answers.ts";
-import { describeParts } from "./describe-bundle.ts";
+import { describeLimit, describeParts } from "./describe-bundle.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { ProductReserver } from "./product-reserver.ts";
@@ -159,7 +159,7 @@ export class BundleCheck {
       case "replay":
       case "over_limit":
         if (await this.#options.brokenBundles.isAnyBroken(outcome)) return this.#refuse(part, "gate_closed");
-        return this.#giveUp(part, attempt, "over_limit", { left: outcome.kind === "replay" ? 0 : outcome.left });
+        return this.#giveUp(part, attempt, "over_limit", describeLimit(outcome));
       case "sold_out":
         if (outcome.left > 0) return this.#giveUp(part, attempt, "too_few_left", { left: outcome.left });
         return this.#giveUp(part, attempt, "sold_out");

@@ -2,7 +2,7 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import { productOf } from "../domain/buckets.ts";
-import { partOf } from "../domain/bundle.ts";
+import { wholeOf } from "../domain/bundle.ts";
 import { unitsOf } from "../domain/units.ts";
 import type { HeldReservation, ReserveOutcome } from "../domain/reservation.ts";
 import type { SaleProduct } from "../domain/sale.ts";
@@ -12,6 +12,7 @@ import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { AddressOf, CheckAdmission } from "./check-admission.ts";
 import type { CheckAnswers } from "./check-answers.ts";
+import { describeLimit } from "./describe-bundle.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { ProductReserver } from "./product-reserver.ts";
@@ -155,7 +156,7 @@ export class Check {
   async #overLimit(outcome: ReserveOutcome & { kind: "over_limit" }): Promise<Response> {
     const { answers, brokenBundles } = this.#options;
     if (await brokenBundles.isAnyBroken(outcome)) return answers.turnAway("gate_closed");
-    return answers.turnAwayWith("over_limit", { left: outcome.left });
+    return answers.turnAwayWith("over_limit", describeLimit(outcome));
   }
 
   #replayed(held: ReserveOutcome & { kind: "replay" }, { claims, entry }: Attempt): Response | Promise<Response> {
@@ -174,9 +175,9 @@ export class Check {
     const { answers, brokenBundles } = this.#options;
     // The units are on their way back: the buyer may have them soon.
     if (await brokenBundles.isAnyBroken(held)) return answers.turnAway("gate_closed");
-    const bundle = partOf(held.reservationId);
+    const reservation = wholeOf(held.reservationId);
     return answers.reserved(
-      bundle === undefined ? describe("held", held) : { reservation: bundle.bundleId, status: "held" },
+      reservation === held.reservationId ? describe("held", held) : { reservation, status: "held" },
     );
   }
 }

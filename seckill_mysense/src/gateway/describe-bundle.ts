@@ -2,11 +2,13 @@ import type { TokenPart } from "../authorization/sale-token.ts";
 import type { BundlePart } from "../contract/bundles.ts";
 import type { Reservation } from "../contract/reservations.ts";
 import { productOf } from "../domain/buckets.ts";
-import { partId } from "../domain/bundle.ts";
+import { partId, wholeOf } from "../domain/bundle.ts";
 import { totalOf } from "../domain/price.ts";
 import type { Order } from "../domain/order.ts";
+import type { ReserveOutcome } from "../domain/reservation.ts";
 import type { BundleRecord } from "../ledger/bundles.ts";
 import { describeState } from "./describe-order.ts";
+import type { RefusalDetails } from "./refusal.ts";
 
 /** The parts that a token grants. */
 export function describeParts(bundleId: string, parts: readonly TokenPart[]): BundlePart[] {
@@ -15,6 +17,12 @@ export function describeParts(bundleId: string, parts: readonly TokenPart[]): Bu
     quantity,
     reservation: partId(bundleId, index + 1, parts.length),
   }));
+}
+
+/** The limit per user stands in the way: what the user holds, where the gate says it, and how many more units are left. */
+export function describeLimit(outcome: ReserveOutcome & { readonly kind: "replay" | "over_limit" }): RefusalDetails {
+  const [left, held] = outcome.kind === "replay" ? [0, outcome.reservationId] : [outcome.left, outcome.parts?.at(-1)];
+  return { left, ...(held !== undefined && { reservation: wholeOf(held) }) };
 }
 
 /** A bundle of which the ledger knows. `granted`: what its token grants, if the buyer has sent it. */

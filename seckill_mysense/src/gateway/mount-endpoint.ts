@@ -14,7 +14,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { NodeLimits } from "./node-limits.ts";
 import { type BodyLimits, readBody, readJsonBody } from "./read-json-body.ts";
-import { answer, refuse, type RefusalDetails } from "./refusal.ts";
+import { answer, type AnswerExtras, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerToken, cookieValue } from "./request-fields.ts";
 
 /** A refusal that the endpoint has declared. */
@@ -22,10 +22,9 @@ export interface Refusal<Code extends FailureCode> extends RefusalDetails {
   readonly failure: Code;
 }
 
-export interface Success<Value> {
+export interface Success<Value> extends AnswerExtras {
   readonly ok: Value;
   readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The input of a handler, validated and typed by the endpoint's declaration. */
@@ -119,7 +118,7 @@ async function respond<E extends Endpoint>(
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
     if (outcome instanceof Response) return outcome;
     if (!("failure" in outcome)) {
-      return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
+      return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);
     }
     const { failure, ...details } = outcome;
     return refusal(failure, details);

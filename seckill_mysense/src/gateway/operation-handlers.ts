@@ -32,7 +32,7 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
     const why = report.parts.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
     const message = why.length > 0 ? why.join("; ") : "This gateway can sell nothing now.";
     const refusal = { error: "gate_unavailable", message, retryAfterSeconds: 1 };
-    return answer({ ...refusal, status: "unready", ...report }, 503, { "retry-after": "1" });
+    return answer({ ...refusal, status: "unready", ...report }, 503, { headers: { "retry-after": "1" } });
   });
 
   mountEndpoint(

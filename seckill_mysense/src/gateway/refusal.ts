@@ -11,6 +11,8 @@ export interface RefusalDetails {
   readonly canWait?: boolean;
   /** The product of a bundle that is refused. */
   readonly productID?: string;
+  /** What the user holds. */
+  readonly reservation?: string;
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */
@@ -41,7 +43,15 @@ export function encodedAnswer(json: string): Response {
   return new Response(json, { headers: jsonHeaders });
 }
 
-export function answer(value: unknown, status: number, headers: Readonly<Record<string, string>> = {}): Response {
+export interface AnswerExtras {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Each is a Set-Cookie header of its own. */
+  readonly cookies?: readonly string[];
+}
+
+export function answer(value: unknown, status: number, { headers, cookies = [] }: AnswerExtras = {}): Response {
   const body = status === 204 ? null : JSON.stringify(value);
-  return new Response(body, { status, headers: { ...jsonHeaders, ...headers } });
+  const response = new Response(body, { status, headers: { ...jsonHeaders, ...headers } });
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  return response;
 }

@@ -49,7 +49,7 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
         notBeforeMs: claims.notBeforeMs,
         expiresAtMs: claims.expiresAtMs,
       },
-      headers: { "set-cookie": options.secureCookies ? `${cookie}; Secure` : cookie },
+      cookies: [options.secureCookies ? `${cookie}; Secure` : cookie],
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { SaleChange } from "../domain/sale-change.ts";
-import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
+import type { Lowering, ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
 
 /** All that changed after a revision that the reader knew. */
 export interface ChangedSales {
@@ -28,6 +28,12 @@ export interface CreateOptions extends Asker {
 export interface ChangeOptions extends Asker {
   /** The change is refused when the sale has another version. */
   readonly expectedVersion?: number | undefined;
+}
+
+/** A sale after a change. */
+export interface ChangedSale extends SaleContent {
+  /** The lower totals that the change has asked for, by bucket. The gate may have answered them since. */
+  readonly lowerings: ReadonlyMap<string, Lowering>;
 }
 
 /** The lowering that a gate has answered, and the epoch in which it did. */
@@ -73,15 +79,20 @@ export interface LedgerChanges {
   /** All sales, those that start first first. */
   list(): Promise<SaleRecord[]>;
   read(saleId: string): Promise<SaleContent | undefined>;
-  /** Adds a sale. Throws `InvalidSaleError`, or `SaleConflictError` if a sale or product of these ids exists. */
+  /**
+   * Adds a sale. Throws `InvalidSaleError`; `SaleConflictError` if a sale or product of these ids exists, or if the id of
+   * the change stands for another one.
+   */
   create(sale: Sale, products: readonly SaleProduct[], options: CreateOptions): Promise<SaleContent>;
   /**
-   * Changes a sale; a change that alters nothing keeps the version. Fewer units are only asked for: see `settleLowering`.
+   * Changes a sale; a change that alters nothing keeps the version, and is logged only if it has an id. Fewer units are only asked for: see `settleLowering`.
    * Throws `InvalidSaleError`; `SaleConflictError` if the sale has not the expected version, or if the id stands for
    * another change; for a repeated change `UnitsGoneError` if the gate has refused it meanwhile. Undefined when there is no
    * such sale.
    */
-  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined>;
+  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<ChangedSale | undefined>;
+  /** The buckets whose lowering, told by its `since`, the gate has refused. */
+  refused(saleId: string, lowerings: ReadonlyMap<string, Lowering>): Promise<string[]>;
   /**
    * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). `unknown`: the gate knows
    * nothing of the product. This ends the lowering only if no gate can sell by the higher total: the product was never

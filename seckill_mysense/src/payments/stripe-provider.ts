@@ -113,6 +113,8 @@ class StripeProvider implements PaymentProvider {
    * first.
    */
   async refund({ paymentId, providerId, amountMinor, retries }: Refund): Promise<"refunded" | "pending"> {
+    // Stripe completes a session of nothing without a payment.
+    if (amountMinor === 0) return "refunded";
     if (providerId === undefined) throw new ProviderRefusedError(`payment ${paymentId} has no session at Stripe`);
     const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
     const intent = typeof session.payment_intent === "string" ? session.payment_intent : session.payment_intent?.id;

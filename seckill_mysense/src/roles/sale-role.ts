@@ -119,8 +119,8 @@ function validate(file: string): Answer {
 
 function prepare(
   action: Exclude<SaleAction, { kind: "validate" }>,
-  { expectedVersion, actor = defaultActor(), changeId, waitSeconds }: SaleCommandLine,
-  id: string,
+  { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
+  changeId: string,
 ): (service: SaleService) => Promise<Answer> {
   switch (action.kind) {
     case "list":
@@ -138,12 +138,12 @@ function prepare(
     case "create": {
       const { sale, products } = saleOf(readJson(action.file, saleDocument));
       const state = action.draft ? "draft" : "published";
-      return async (service) => changed(await service.create(sale, products, { actor, state, changeId: id }));
+      return async (service) => changed(await service.create(sale, products, { actor, state, changeId }));
     }
     default: {
       const change = changeOf(action);
       const waitMs = waitSeconds * 1_000;
-      const changeOptions = { expectedVersion, actor, changeId: id, isRepeated: changeId !== undefined, waitMs };
+      const changeOptions = { expectedVersion, actor, changeId, waitMs };
       return async (service) => changed(await service.change(action.id, change, changeOptions));
     }
   }

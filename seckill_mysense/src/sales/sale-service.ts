@@ -1,8 +1,17 @@
 import { groupBuckets, productOf } from "../domain/buckets.ts";
-import type { SaleChange } from "../domain/sale-change.ts";
-import type { Lowering, ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
+import { productsAtGate, type SaleChange } from "../domain/sale-change.ts";
+import {
+  isLeaving,
+  type Lowering,
+  type ProductRecord,
+  type Sale,
+  type SaleContent,
+  type SaleProduct,
+  type SaleRecord,
+} from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import {
+  type ChangedSale,
   type ChangeOptions,
   type CreateOptions,
   type LedgerChanges,
@@ -38,11 +47,6 @@ export class GateBehindError extends Error {
 export interface WaitOptions {
   /** How long to wait until the gate has the change, in milliseconds; 0 to ask it once. */
   readonly waitMs?: number | undefined;
-}
-
-interface CarryOutOptions extends ChangeOptions, WaitOptions {
-  /** The change may have been made before: then it may have been followed by others. */
-  readonly isRepeated?: boolean | undefined;
 }
 
 /** Pause between two tries to bring a change to the gate. */
@@ -84,11 +88,13 @@ export class SaleService {
    * Changes a sale and brings the change to the gate. Also throws what `LedgerChanges.change` throws.
    * @throws UnknownSaleError, UnitsGoneError, GateBehindError when the gate does not have the change within `waitMs`
    */
-  async change(saleId: string, change: SaleChange, options: CarryOutOptions): Promise<SaleContent> {
+  async change(saleId: string, change: SaleChange, options: ChangeOptions & WaitOptions): Promise<SaleContent> {
     const content = known(saleId, await this.#parts.changes.change(saleId, change, options));
     try {
-      const asked = options.isRepeated === true ? content.products : latest(content.products);
-      return await this.#carryOut(content, asked, options);
+      const named = productsAtGate(change);
+      const ids = content.products.map(({ id }) => id);
+      const buckets = named === undefined ? ids : ids.filter((id) => named.includes(productOf(id)));
+      return await this.#carryOut(content, new Set(buckets), options);
     } finally {
       // Also while the gate is away: the ledger records no further order of the sale.
       if (change.kind === "cancel") await this.#release();
@@ -98,24 +104,25 @@ export class SaleService {
   /** Brings what the ledger has of a sale to the gate. @throws as `change` */
   async carryOut(saleId: string, options: WaitOptions = {}): Promise<SaleContent> {
     const content = await this.read(saleId);
-    return this.#carryOut(content, content.products, options);
+    const lowerings = new Map<string, Lowering>();
+    for (const { id, lowering } of content.products) if (isLeaving(lowering)) lowerings.set(id, lowering);
+    return this.#carryOut({ ...content, lowerings }, new Set(content.products.map(({ id }) => id)), options);
   }
 
   async #carryOut(
-    content: SaleContent,
-    asked: readonly ProductRecord[],
+    changed: ChangedSale,
+    buckets: ReadonlySet<string>,
     { waitMs = 0 }: WaitOptions,
   ): Promise<SaleContent> {
     const { gate } = this.#parts;
-    const { sale } = content;
-    if (gate === undefined || sale.state === "draft") return this.#settled(content, asked);
-    const ids = new Set(asked.map(({ id }) => id));
-    let now = content;
+    const { sale } = changed;
+    if (gate === undefined || sale.state === "draft") return this.#settled(changed);
+    let now: SaleContent = changed;
     for (let leftMs = waitMs; ; leftMs -= tryEveryMs) {
       try {
-        const products = now.products.filter(({ id }) => ids.has(id));
+        const products = now.products.filter(({ id }) => buckets.has(id));
         await this.#bringToGate(gate, now.sale, products);
-        return await this.#settled(content, asked);
+        return await this.#settled(changed);
       } catch (error) {
         if (!(error instanceof GateBehindError) || leftMs <= 0) throw error;
       }
@@ -126,24 +133,25 @@ export class SaleService {
   }
 
   /** The sale as it is now, unless a product has not, or will not have, the lower total that was asked for. */
-  async #settled(
-    { sale: { id }, products: before }: SaleContent,
-    asked: readonly ProductRecord[],
-  ): Promise<SaleContent> {
+  async #settled({ sale: { id }, products: before, lowerings }: ChangedSale): Promise<SaleContent> {
     const after = known(id, await this.#parts.changes.read(id));
-    const wanted = new Map(asked.map((bucket) => [bucket.id, bucket.lowering]));
+    if (lowerings.size === 0) return after;
+    const refused = new Set(await this.#parts.changes.refused(id, lowerings));
+    const totals = new Map(after.products.map((bucket) => [bucket.id, bucket.total]));
+    const waiting = new Set(
+      after.products.filter((bucket) => isSame(bucket.lowering, lowerings.get(bucket.id))).map((bucket) => bucket.id),
+    );
     for (const buckets of groupBuckets(before, (bucket) => bucket.id)) {
-      const lowered = buckets.filter((bucket) => isLeaving(wanted.get(bucket.id)));
-      if (lowered.length === 0) continue;
       const what = `sale ${id}: product ${productOf(buckets[0]!.id)}`;
-      const now = after.products.filter((bucket) => buckets.some((one) => one.id === bucket.id));
-      const goal = buckets.reduce((sum, bucket) => sum + wantedOf(bucket, wanted.get(bucket.id)), 0);
-      if (now.some((bucket) => isLeaving(bucket.lowering) && bucket.lowering?.since === wanted.get(bucket.id)?.since)) {
+      const goal = sum(buckets, (bucket) => lowerings.get(bucket.id)?.total ?? bucket.total);
+      if (buckets.some((bucket) => waiting.has(bucket.id))) {
         throw new GateBehindError(`${what}: its units go to ${goal} as soon as the gate has the product`);
       }
       // A gateway may have asked the gate first, and been refused; of several buckets, some may have had the units.
-      const total = now.reduce((sum, bucket) => sum + bucket.total, 0);
-      if (total > goal) throw new UnitsGoneError(`${what}: units cannot be ${goal}: it keeps ${total}`);
+      if (buckets.some((bucket) => refused.has(bucket.id))) {
+        const kept = sum(buckets, (bucket) => totals.get(bucket.id)!);
+        throw new UnitsGoneError(`${what}: units cannot be ${goal}: it keeps ${kept}`);
+      }
     }
     return after;
   }
@@ -186,26 +194,19 @@ function refuseUndone(sale: SaleRecord, product: ProductRecord, outcome: Amended
   if (outcome.kind === "closed") throw new GateBehindError(whenOpen(product));
 }
 
-/** Whether units are to leave the sale; those of a move stay in it. */
-function isLeaving(lowering: Lowering | undefined): boolean {
-  return lowering !== undefined && lowering.to === undefined;
+function isSame(now: Lowering | undefined, asked: Lowering | undefined): boolean {
+  return asked !== undefined && now?.since === asked.since;
 }
 
-function wantedOf({ total }: ProductRecord, lowering: Lowering | undefined): number {
-  return isLeaving(lowering) ? lowering!.total : total;
+function sum(buckets: readonly ProductRecord[], unitsOf: (bucket: ProductRecord) => number): number {
+  return buckets.reduce((units, bucket) => units + unitsOf(bucket), 0);
 }
 
 function whenOpen({ id }: ProductRecord): string {
   return `product ${id} is closed to be compared or rebuilt, and the change takes effect when the gate is open again`;
 }
 
-/** The products of the latest change: it gave all of them the same revision. */
-function latest(products: readonly ProductRecord[]): ProductRecord[] {
-  const newest = products.reduce((most, { revision }) => Math.max(most, revision), 0);
-  return products.filter(({ revision }) => revision === newest);
-}
-
-function known(saleId: string, content: SaleContent | undefined): SaleContent {
+function known<Content extends SaleContent>(saleId: string, content: Content | undefined): Content {
   if (content !== undefined) return content;
   throw new UnknownSaleError(`there is no sale ${JSON.stringify(saleId)}`);
 }

@@ -110,7 +110,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await page.getByLabel("Speaker").check();
       await button(page, "Buy both products").click();
       await heading(page, "Not all are left");
-      await page.getByText("Speaker is sold out. You got none of the products").waitFor();
+      await page.getByText("Speaker is sold out. You got none of the products this time.").waitFor();
       await look(page, "bundle-refused");
       await button(page, "Try again").click();
       await page.getByLabel("Speaker").uncheck();
@@ -137,6 +137,66 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await heading(page, "All are set aside");
       expect(lost).toBe(2);
       expect(system.gate.accepted).toHaveLength(2);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "are shown to the buyer who has them when the answer was lost and the page was loaded again",
+    async () => {
+      await using system = await startTestGateway({ product: { limitPerUser: 1 } });
+      await using opened = await openPage(browser, system, address, phone);
+      const { page } = opened;
+      await page.route("**/check", async (route) => {
+        await route.fetch();
+        return route.abort();
+      });
+      await register(page, "Ada");
+      await page.getByLabel("Speaker").check();
+      await button(page, "Buy both products").click();
+      await heading(page, "Asking for 2 products together");
+      while (system.gate.accepted.length < 2) await page.waitForTimeout(10);
+      await recordAll(system);
+      await page.unroute("**/check");
+      await page.reload();
+      await page.getByLabel("Speaker").check();
+      await button(page, "Buy both products").click();
+      await heading(page, "You won all of them");
+      const before =
+        "You had this order before. With it, that would have been more of Headphones than one buyer may have.";
+      await page.getByText(before).waitFor();
+      await text(page, "1 × Headphones, 1 × Speaker");
+      await look(page, "bundle-had-before");
+      await button(page, "Pay now").click();
+      await heading(page, "Paid: they are yours");
+      expect(system.gate.accepted).toHaveLength(2);
+      await page.goto(`${system.url}/check?productID=speaker`);
+      await heading(page, "Paid: they are yours");
+    },
+    timeoutMs,
+  );
+
+  test(
+    "are refused with the order of another product that the buyer has",
+    async () => {
+      await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
+      await using opened = await openPage(browser, system, "/check?productID=speaker", phone);
+      const { page } = opened;
+      await register(page, "Ada");
+      await button(page, "Buy now").click();
+      await heading(page, "A unit is set aside");
+      await recordAll(system);
+      await page.goto(system.url + address);
+      await page.getByLabel("Speaker").check();
+      await button(page, "Buy both products").click();
+      await heading(page, "You won it");
+      await text(page, "1 × Speaker");
+      await page.getByText("With it, that would have been more of Speaker than one buyer may have.").waitFor();
+      await button(page, "Pay now").click();
+      await heading(page, "Paid: it is yours");
+      await button(page, "Buy another").click();
+      // A speaker is no pair of headphones.
+      await page.getByText("The sale is open.").waitFor();
     },
     timeoutMs,
   );

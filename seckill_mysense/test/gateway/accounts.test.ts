@@ -39,6 +39,23 @@ describe("accounts", () => {
     expect([loggedIn.status, loggedIn.body.userID]).toEqual([200, registered.body.userID]);
   });
 
+  test("logging out, and logging in as somebody else, forget the sale token too", async () => {
+    await using system = await startTestGateway();
+    const browser = new TestBuyer(system.url);
+    const ask = async (): Promise<string | undefined> =>
+      (await browser.send("POST", "/check?productID=headphones")).body;
+    await browser.register("Ada");
+    await browser.token("headphones");
+    expect((await browser.send("DELETE", "/api/session")).status).toBe(204);
+    expect(await ask()).toMatchObject({ error: "token_missing" });
+    await browser.register("Bob");
+    await browser.token("headphones");
+    await browser.register("Eve");
+    expect(await ask()).toMatchObject({ error: "token_missing" });
+    await browser.token("headphones");
+    expect(await ask()).toMatchObject({ status: "accepted" });
+  });
+
   test("a wrong password and an unknown name are refused in the same words", async () => {
     await using system = await startTestGateway();
     const buyer = new TestBuyer(system.url);

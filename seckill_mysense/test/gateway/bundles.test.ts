@@ -288,10 +288,12 @@ describe("a bundle and the limit per user", () => {
   test("who holds a product cannot have a bundle with it", async () => {
     await using system = await startTestGateway();
     const { buyer, token } = await withToken(system);
-    expect((await buyer.check("speaker", await buyer.token("speaker"))).status).toBe(202);
+    const single = await buyer.check("speaker", await buyer.token("speaker"));
+    expect(single.status).toBe(202);
     const refused = await buyer.checkBundle(token);
     expect(refused.status).toBe(409);
-    expect(refused.body).toMatchObject({ error: "over_limit", left: 0, productID: "speaker" });
+    const { reservation } = single.body;
+    expect(refused.body).toMatchObject({ error: "over_limit", left: 0, productID: "speaker", reservation });
     expect(await system.ledger.bundles.read(idsOf(token)[0])).toMatchObject({
       state: "broken",
       reason: "limit_per_user",
@@ -304,6 +306,31 @@ describe("a bundle and the limit per user", () => {
     await buyer.checkBundle(token);
     const held = await buyer.check("speaker", await buyer.token("speaker"));
     expect([held.status, held.body]).toEqual([200, { reservation: idsOf(token)[0], status: "held" }]);
+  });
+
+  test("who holds a bundle and asks for it again with a new token is told its id", async () => {
+    await using system = await startTestGateway();
+    const { buyer, token } = await withToken(system);
+    await buyer.checkBundle(token);
+    const again = await buyer.checkBundle(await buyer.bundleToken(...both));
+    expect(again.status).toBe(409);
+    const [reservation] = idsOf(token);
+    expect(again.body).toMatchObject({ error: "over_limit", left: 0, productID: "headphones", reservation });
+    expect(unitsLeft(system)).toEqual([1, 1]);
+  });
+
+  test("who holds a bundle and asks for more than the limit leaves is told its id, with or without a bundle", async () => {
+    await using system = await startTestGateway({ product: many, speaker: many });
+    const { buyer, token } = await withToken(system);
+    await buyer.checkBundle(token);
+    const [reservation] = idsOf(token);
+    const next = await buyer.bundleToken("headphones", { productID: "speaker", quantity: 2 });
+    const bundle = await buyer.checkBundle(next);
+    expect(bundle.body).toMatchObject({ error: "over_limit", left: 1, productID: "speaker", reservation });
+    const query = "/check?productID=speaker&quantity=2";
+    const single = await buyer.send("POST", query, { bearer: await buyer.token("speaker") });
+    expect(single.status).toBe(409);
+    expect(single.body).toMatchObject({ error: "over_limit", left: 1, reservation });
   });
 
   test("who still holds units of a broken bundle is told to try again, and gets them when they are back", async () => {

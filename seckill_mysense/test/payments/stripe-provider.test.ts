@@ -125,6 +125,19 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
     expect(stripe.requests.filter((sent) => sent === "POST /v1/refunds")).toHaveLength(1);
   });
 
+  test("a free product is paid without a payment at Stripe, and its refund of nothing is done at once", async () => {
+    using stripe = startStripeStandIn(apiKey, nowMs);
+    const provider = await connect(stripe.url);
+    const { providerId } = await provider.create({ ...request, amountMinor: 0 });
+    stripe.pay(providerId);
+    expect(await provider.ask(paymentOf({ amountMinor: 0 }))).toMatchObject({
+      kind: "succeeded",
+      money: { amountMinor: 0 },
+    });
+    expect(await provider.refund({ ...refund, amountMinor: 0 })).toBe("refunded");
+    expect(stripe.refunds).toEqual([]);
+  });
+
   test("a refund that is pending is asked for again, and one that failed is said", async () => {
     using stripe = startStripeStandIn(apiKey, nowMs);
     const provider = await paidSession(stripe);

@@ -49,7 +49,10 @@ export function startStripeStandIn(apiKey: string, nowMs: number): StripeStandIn
     refundStatus: "succeeded" as StripeRefund["status"],
     pay(sessionId: string) {
       const session = stripe.sessions.get(sessionId)!;
-      Object.assign(session, { status: "complete", payment_status: "paid", payment_intent: `pi_${sessionId}` });
+      const paid = { payment_status: "paid", payment_intent: `pi_${sessionId}` };
+      // A session of nothing has no payment.
+      const free = { payment_status: "no_payment_required", payment_intent: null };
+      Object.assign(session, { status: "complete", ...(session.amount_total === 0 ? free : paid) });
     },
   };
 

@@ -3,6 +3,7 @@ import { splitIntoBuckets } from "../../src/domain/buckets.ts";
 import type { SaleChange } from "../../src/domain/sale-change.ts";
 import type { SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { UnitsGoneError } from "../../src/ledger/changes.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { GateBehindError, SaleService } from "../../src/sales/sale-service.ts";
 import { amendProduct } from "../../src/sales/amend-product.ts";
@@ -146,5 +147,73 @@ describe("a change of a sale", () => {
     const paused = await service.change(sale.id, { kind: "pause", productId: from }, { actor });
     expect(paused.products.map((bucket) => bucket.paused)).toEqual([true, true]);
     expect(gate.stocks.get(from)).toMatchObject({ paused: true, total: 10 });
+  });
+
+  describe("of one product, while fewer units of another one are asked for,", () => {
+    let other: SaleProduct;
+    const restock = (productId: string, units: number, changeId?: string) =>
+      service.change(saleId, { kind: "restock", productId, units }, { actor, changeId });
+    const totals = async (): Promise<number[]> =>
+      [product, other].map(({ id }) => gate.stocks.get(id)!.total).concat(await ledgerTotals());
+    const ledgerTotals = async (): Promise<number[]> => {
+      const { products } = await service.read(saleId);
+      return [product, other].map(({ id }) => products.find((one) => one.id === id)!.total);
+    };
+
+    beforeEach(async () => {
+      const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+      saleId = sale.id;
+      product = makeProduct(sale, { total: 10 });
+      other = makeProduct(sale, { total: 10 });
+      const content = await service.create(sale, [product, other], { actor, state: "published" });
+      await ledger.gates.noteArmed([product.id, other.id], 1);
+      for (const one of content.products) await gate.arm(content.sale, one, one.total);
+      gate.stocks.get(product.id)!.server = 2;
+      await expect(restock(product.id, -5, "fewer")).rejects.toThrow(GateBehindError);
+    });
+
+    for (const changeId of [undefined, "more"]) {
+      const named = changeId === undefined ? "without an id" : "with an id";
+      test(`is done while the other one is closed, ${named}`, async () => {
+        for (let time = 0; time < 2; time++) await restock(other.id, 1, changeId);
+        const total = changeId === undefined ? 12 : 11;
+        expect(await totals()).toEqual([10, total, 10, total]);
+      });
+
+      test(`and of all products is done when the gate refuses the fewer units, ${named}`, async () => {
+        gate.stocks.get(product.id)!.server = 1;
+        gate.stocks.get(product.id)!.available = 2;
+        const endsAtMs = Date.now() + 7_200_000;
+        const extended = await service.change(saleId, { kind: "extend", endsAtMs }, { actor, changeId });
+        expect(extended.sale.endsAtMs).toBe(endsAtMs);
+        expect(gate.stocks.get(product.id)).toMatchObject({ endsAtMs });
+        expect(await totals()).toEqual([10, 10, 10, 10]);
+        await expect(restock(product.id, -5, "fewer")).rejects.toThrow(UnitsGoneError);
+        await restock(other.id, 1, changeId === undefined ? undefined : "another");
+        expect(await totals()).toEqual([10, 11, 10, 11]);
+      });
+    }
+
+    test("is not done, although it alters nothing, before the gate has its product", async () => {
+      const alone: SaleChange = { kind: "pause", productId: product.id };
+      const toFive: SaleChange = { kind: "update", products: [{ id: product.id, total: 5 }] };
+      for (const asked of [alone, alone, toFive]) await expect(change(asked)).rejects.toThrow(GateBehindError);
+      await change({ kind: "pause", productId: other.id });
+      await expect(change(pause)).rejects.toThrow(GateBehindError);
+      await change({ kind: "update", title: "Another title" });
+    });
+  });
+
+  test("to fewer units is done although somebody adds units before it is told", async () => {
+    await arm();
+    const fewer: SaleChange = { kind: "restock", productId: product.id, units: -5 };
+    const amend = gate.amend.bind(gate);
+    gate.amend = async (...asked) => {
+      gate.amend = amend;
+      await amendProduct({ gate, changes: ledger.changes }, ...asked);
+      await change({ kind: "restock", productId: product.id, units: 20 });
+      return amend(...asked);
+    };
+    expect((await change(fewer)).products).toMatchObject([{ total: 25 }]);
   });
 });

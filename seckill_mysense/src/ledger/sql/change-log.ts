@@ -1,4 +1,3 @@
-import type { Selectable } from "kysely";
 import type { Lowering, ProductRecord, SaleContent, SaleRecord } from "../../domain/sale.ts";
 import { type LoggedChange, UnitsGoneError } from "../changes.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
@@ -24,7 +23,10 @@ const maxInserted = 500;
 const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
 const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
 
-/** Logs what differs, one entry for the sale and one for each product: so an entry stays small in any sale. */
+/**
+ * Logs what differs, one entry for the sale and one for each product: so an entry stays small in any sale. If nothing does,
+ * an empty entry for the sale keeps the id of the change.
+ */
 export async function logChanges(
   transaction: LedgerTransaction,
   { saleId, version, action, actor, atMs, changeKey: key }: ChangeStamp,
@@ -46,6 +48,7 @@ export async function logChanges(
     const changed = difference<ProductRecord>(known.get(product.id), product, productFields);
     if (changed !== undefined) rows.push({ ...stamp, product_id: product.id, ...changed });
   }
+  if (rows.length === 0) rows.push({ ...stamp, product_id: null, before_change: "{}", after_change: "{}" });
   for (let start = 0; start < rows.length; start += maxInserted) {
     await transaction
       .insertInto("sale_changes")
@@ -77,47 +80,63 @@ export function changeKey(changeId: string, asked: unknown): string {
 const hashLength = 23;
 
 /**
- * Whether this change has been made: an earlier attempt was committed, but its answer was lost.
+ * The lower totals that this change has asked for, by bucket, if it has been made: an earlier attempt was committed, but
+ * its answer was lost. Undefined if it has not been made.
  * @throws SaleConflictError if its id stands for another change; UnitsGoneError if the gate has refused it meanwhile
  */
-export async function isLogged(transaction: LedgerTransaction, key: string): Promise<boolean> {
+export async function findLogged(
+  transaction: LedgerTransaction,
+  key: string,
+): Promise<Map<string, Lowering> | undefined> {
   const changeId = key.slice(0, key.indexOf("."));
   const rows = await transaction
     .selectFrom("sale_changes")
-    .select(["id", "sale_id", "product_id", "change_id", "after_change"])
+    .select(["sale_id", "product_id", "change_id", "after_change"])
     .where("change_id", ">=", `${changeId}.`)
     // The character after the dot.
     .where("change_id", "<", `${changeId}/`)
     .execute();
+  const [first] = rows;
+  if (first === undefined) return undefined;
   if (rows.some(({ change_id }) => change_id !== key)) {
     throw new SaleConflictError(
       `the change ${changeId} was made before, and was another one: this one needs its own id`,
     );
   }
-  for (const row of rows) await refuseRefused(transaction, row);
-  return rows.length > 0;
+  const lowerings = new Map<string, Lowering>();
+  for (const { product_id, after_change } of rows) {
+    const { lowering } = JSON.parse(after_change) as LoweredFields;
+    if (product_id !== null && lowering !== undefined) lowerings.set(product_id, lowering);
+  }
+  const [refused] = await readRefused(transaction, first.sale_id, lowerings);
+  if (refused === undefined) return lowerings;
+  throw new UnitsGoneError(
+    `sale ${first.sale_id}: product ${refused}: units cannot be ${lowerings.get(refused)!.total}: buyers had them when the gate was asked`,
+  );
 }
 
-type LoggedRow = Pick<Selectable<SaleChangeRow>, "id" | "sale_id" | "product_id" | "after_change">;
+interface LoweredFields {
+  readonly lowering?: Lowering;
+}
 
-/** @throws UnitsGoneError if the gate could not take out the units that were to go */
-async function refuseRefused(transaction: LedgerTransaction, row: LoggedRow): Promise<void> {
-  const { lowering } = JSON.parse(row.after_change) as { readonly lowering?: Lowering };
-  if (lowering === undefined) return;
-  const refusals = await transaction
+/** The buckets whose units the gate could not take out. */
+export async function readRefused(
+  database: LedgerReader,
+  saleId: string,
+  lowerings: ReadonlyMap<string, Lowering>,
+): Promise<string[]> {
+  if (lowerings.size === 0) return [];
+  const refusals = await database
     .selectFrom("sale_changes")
-    .select("before_change")
-    .where("sale_id", "=", row.sale_id)
-    .where("product_id", "=", row.product_id)
+    .select(["product_id", "before_change"])
+    .where("sale_id", "=", saleId)
     .where("action", "=", loweringRefused)
-    .where("id", ">", row.id)
     .execute();
-  const isOurs = ({ before_change }: { before_change: string | null }): boolean =>
-    (JSON.parse(before_change ?? "{}") as { lowering?: Lowering }).lowering?.since === lowering.since;
-  if (!refusals.some(isOurs)) return;
-  throw new UnitsGoneError(
-    `sale ${row.sale_id}: product ${row.product_id}: units cannot be ${lowering.total}: buyers had them when the gate was asked`,
-  );
+  return refusals.flatMap(({ product_id, before_change }) => {
+    const { lowering } = JSON.parse(before_change ?? "{}") as LoweredFields;
+    if (product_id === null || lowering === undefined) return [];
+    return lowerings.get(product_id)?.since === lowering.since ? [product_id] : [];
+  });
 }
 
 export async function readHistory(database: LedgerReader, saleId: string, limit: number): Promise<LoggedChange[]> {

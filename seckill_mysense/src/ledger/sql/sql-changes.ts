@@ -1,7 +1,8 @@
 import type { Selectable } from "kysely";
 import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts";
-import { planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
+import { askedLowerings, planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
 import {
+  type Lowering,
   repairedAfterEndMs,
   type ProductRecord,
   type Sale,
@@ -11,6 +12,7 @@ import {
 } from "../../domain/sale.ts";
 import type { Clock } from "../../time/clock.ts";
 import type {
+  ChangedSale,
   ChangedSales,
   ChangeOptions,
   CreateOptions,
@@ -25,7 +27,15 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { askForMove, readBuckets } from "./move-units.ts";
-import { changeKey, isLogged, logChanges, loweringRefused, readHistory, type ChangeStamp } from "./change-log.ts";
+import {
+  changeKey,
+  findLogged,
+  logChanges,
+  loweringRefused,
+  readHistory,
+  readRefused,
+  type ChangeStamp,
+} from "./change-log.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
@@ -82,9 +92,10 @@ export class SqlChanges implements LedgerChanges {
     const key = changeKey(changeId, [sale, products, state]);
     return this.#database.write(async (transaction) => {
       const revision = await lockRevision(transaction, this.#database.dialect);
+      const logged = await findLogged(transaction, key);
       const found = await readContent(transaction, sale.id);
       if (found !== undefined) {
-        if (await isLogged(transaction, key)) return found;
+        if (logged !== undefined) return found;
         throw new SaleConflictError(`sale ${sale.id} exists, in version ${found.sale.version}: update it instead`);
       }
       await insertSale(transaction, { sale, products, state }, revision);
@@ -95,14 +106,15 @@ export class SqlChanges implements LedgerChanges {
     });
   }
 
-  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined> {
+  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<ChangedSale | undefined> {
     // The same in each attempt: units that are added once must not be added again because an answer was lost.
     const { changeId = crypto.randomUUID(), actor } = options;
     const key = changeKey(changeId, [saleId, change]);
     return this.#database.write(async (transaction) => {
       // Also locks out other changes, so that what is read here stays true until the commit.
       const revision = await lockRevision(transaction, this.#database.dialect);
-      if (await isLogged(transaction, key)) return readContent(transaction, saleId);
+      const logged = await findLogged(transaction, key);
+      if (logged !== undefined) return { ...(await readContent(transaction, saleId))!, lowerings: logged };
       const before = await this.#readLocked(transaction, saleId);
       if (before === undefined) return undefined;
       const { version } = before.sale;
@@ -112,17 +124,27 @@ export class SqlChanges implements LedgerChanges {
       }
       const planned = planChange(before, change, { nowMs: this.#now(), revision });
       if ("refused" in planned) throw new InvalidSaleError(`sale ${saleId}: ${planned.refused}`);
-      if (isUnchanged(before, planned)) return before;
-      const sale = { ...planned.sale, version: version + 1 };
-      checkPlanned(before, { ...planned, sale });
-      await refuseForeignProducts(transaction, sale, planned.added);
-      await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
-      await raiseRevision(transaction, revision);
-      const after = (await readContent(transaction, saleId))!;
-      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now(), changeKey: key };
-      await logChanges(transaction, stamp, { before, after });
-      return after;
+      const isSame = isUnchanged(before, planned);
+      const after = isSame ? before : await makeChange(transaction, before, { planned, revision });
+      const lowerings = askedLowerings(change, after.products);
+      // Otherwise a repetition would be carried out when somebody has changed the sale meanwhile.
+      if (!isSame || options.changeId !== undefined) {
+        const stamp = {
+          saleId,
+          version: after.sale.version,
+          action: change.kind,
+          actor,
+          atMs: this.#now(),
+          changeKey: key,
+        };
+        await logChanges(transaction, stamp, { before: without(lowerings, before), after });
+      }
+      return { ...after, lowerings };
     });
+  }
+
+  refused(saleId: string, lowerings: ReadonlyMap<string, Lowering>): Promise<string[]> {
+    return this.#database.read((database) => readRefused(database, saleId, lowerings));
   }
 
   settleLowering(
@@ -203,6 +225,14 @@ function changeable(row: Selectable<ProductRow>): ChangeableProduct {
   return { ...toProductRecord(row), taken: row.reserved + row.sold };
 }
 
+/** So that what a change asks for is logged with it, even if somebody has asked for the same before. */
+function without(lowerings: ReadonlyMap<string, Lowering>, { sale, products }: ChangeableSale): SaleContent {
+  return {
+    sale,
+    products: products.map((product) => (lowerings.has(product.id) ? { ...product, lowering: undefined } : product)),
+  };
+}
+
 function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedChange): boolean {
   const known = new Map(before.products.map((product) => [product.id, product]));
   const isSame = (product: ProductRecord): boolean => {
@@ -219,6 +249,19 @@ const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser"
 function checkPlanned(before: ChangeableSale, { sale, changed, added }: PlannedChange): void {
   const others = before.products.filter(({ id }) => !changed.some((product) => product.id === id));
   checkSale(sale, [...others, ...changed, ...added]);
+}
+
+async function makeChange(
+  transaction: LedgerTransaction,
+  before: ChangeableSale,
+  { planned, revision }: { readonly planned: PlannedChange; readonly revision: number },
+): Promise<SaleContent> {
+  const sale = { ...planned.sale, version: before.sale.version + 1 };
+  checkPlanned(before, { ...planned, sale });
+  await refuseForeignProducts(transaction, sale, planned.added);
+  await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
+  await raiseRevision(transaction, revision);
+  return (await readContent(transaction, sale.id))!;
 }
 
 async function writePlanned(

@@ -76,6 +76,51 @@ for (const kind of ledgerKinds) {
       await expect(ledger.changes.create(another, products, options)).rejects.toThrow("was another one");
     });
 
+    test("a sale is not created by an id that stands for another change, whose repetition stays what it was", async () => {
+      const { sale, product } = await createSale(ledger, { total: 100 });
+      const restock = { kind: "restock", productId: product.id, units: 10 } as const;
+      const options = { actor, changeId: unique("change") };
+      await ledger.changes.change(sale.id, restock, options);
+      const another = makeSale();
+      const create = ledger.changes.create(another, [makeProduct(another)], { ...options, state: "published" });
+      await expect(create).rejects.toThrow(`the change ${options.changeId} was made before, and was another one`);
+      expect(await ledger.changes.read(another.id)).toBeUndefined();
+      expect(await ledger.changes.change(sale.id, restock, options)).toMatchObject({ products: [{ total: 110 }] });
+    });
+
+    test("a change with an id that alters nothing is remembered: asked for again, it alters nothing either", async () => {
+      const { sale, product } = await createSale(ledger, { total: 100 });
+      const toHundred = { kind: "update", products: [{ id: product.id, total: 100 }] } as const;
+      const restock = { kind: "restock", productId: product.id, units: 50 } as const;
+      const options = { actor, changeId: unique("change") };
+      expect(await ledger.changes.change(sale.id, toHundred, options)).toMatchObject({ sale: { version: 1 } });
+      await ledger.changes.change(sale.id, restock, { actor });
+      expect(await ledger.changes.change(sale.id, toHundred, options)).toMatchObject({
+        sale: { version: 2 },
+        products: [{ total: 150, lowering: undefined }],
+      });
+      await expect(ledger.changes.change(sale.id, restock, options)).rejects.toThrow("was another one");
+      expect(await ledger.changes.history(sale.id, 2)).toMatchObject([
+        { action: "restock", version: 2 },
+        { action: "update", version: 1, productId: undefined, before: {}, after: {} },
+      ]);
+    });
+
+    test("a change that asks for a lower total which is asked for already is told as refused with it", async () => {
+      const { sale, product } = await createSale(ledger, { total: 100 });
+      const lower = { kind: "update", products: [{ id: product.id, total: 90 }] } as const;
+      const options = { actor, changeId: unique("change") };
+      const first = (await ledger.changes.change(sale.id, lower, { actor }))!;
+      const lowering = first.products[0]!.lowering!;
+      for (let time = 0; time < 2; time++) {
+        const asked = await ledger.changes.change(sale.id, lower, options);
+        expect([asked!.sale.version, asked!.lowerings]).toEqual([2, new Map([[product.id, lowering]])]);
+      }
+      const settled = { productId: product.id, epoch: 1, since: lowering.since };
+      await ledger.changes.settleLowering(settled, "refused");
+      await expect(ledger.changes.change(sale.id, lower, options)).rejects.toThrow(UnitsGoneError);
+    });
+
     test("a lower total that the gate has refused meanwhile is told as refused when it is asked for again", async () => {
       const { sale, product } = await createSale(ledger, { total: 100 });
       const lower = { kind: "restock", productId: product.id, units: -10 } as const;

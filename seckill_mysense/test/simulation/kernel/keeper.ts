@@ -91,7 +91,7 @@ export function keeper(shop: Shop, name: string, gateway: Gateway): Actor {
       gate.beginRepair(productId, token),
     );
     if (!isMine || !(yield* drain(productId, token))) return;
-    const keepsHolders = yield* isAsTheLedgerSays(productId);
+    const compared = yield* sequenceAsTheLedgerSays(productId);
     const epoch = yield* ask("ledger", `${name} raises the epoch of ${productId}`, () =>
       ledger.raiseEpoch(productId, from),
     );
@@ -101,6 +101,8 @@ export function keeper(shop: Shop, name: string, gateway: Gateway): Actor {
       active: shop.has("repair leaves the holders out") ? [] : ledger.active(productId),
       released: shop.has("repair leaves the released reservations out") ? [] : ledger.released(productId),
     }));
+    // An order may have been recorded since the comparison that the gate does not hold.
+    const keepsHolders = compared !== undefined && row.mark <= compared;
     if (!keepsHolders && !(yield* fill(productId, token, active, released))) return;
     const figures = figuresOf(row, { epoch, ...forgotten(row) });
     yield* ask("gate", `${name} opens ${productId} in epoch ${epoch}`, () =>
@@ -116,14 +118,17 @@ export function keeper(shop: Shop, name: string, gateway: Gateway): Actor {
     return shop.has("a repair takes a lower total for done") ? { lowered: version } : {};
   }
 
-  /** Whether the gate's data are those that it last had. They do not change while it is closed and drained. */
-  function* isAsTheLedgerSays(productId: string): Steps<boolean> {
+  /**
+   * The gate's sequence, if its data are those that it last had; undefined otherwise. They do not change while it is closed
+   * and drained.
+   */
+  function* sequenceAsTheLedgerSays(productId: string): Steps<number | undefined> {
     const status = yield* readStatus(productId);
     return yield* insist("ledger", `${name} compares ${productId}`, () => {
-      if (shop.has("keeper believes a server that restarted")) return status !== undefined;
+      if (shop.has("keeper believes a server that restarted")) return status && Infinity;
       const row = ledger.read(productId);
-      const isNewEnough = shop.has("keeper does not compare the sequence") || (status?.sequence ?? 0) >= row.mark;
-      return status?.epoch === row.epoch && isNewEnough && agreesOnUnits(row, status);
+      const sequence = shop.has("keeper does not compare the sequence") ? Infinity : (status?.sequence ?? 0);
+      return status?.epoch === row.epoch && sequence >= row.mark && agreesOnUnits(row, status) ? sequence : undefined;
     });
   }
 

@@ -181,7 +181,9 @@ export class FollowedPrimary {
       server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
       history.dropStream();
       if (!(error instanceof RdbLoadError)) throw error;
-      throw new Error(`its snapshot cannot be loaded, and this server has no data now: ${error.problem}`);
+      throw new Error(`its snapshot cannot be loaded, and this server has no data now: ${error.problem}`, {
+        cause: error,
+      });
     }
     history.adopt(id, offset);
     this.#failedSyncs = 0;

@@ -10,7 +10,6 @@ export const flaws = [
   "orders and totals are two transactions",
   "the ledger records one unit of several",
   "a message of an older epoch is recorded",
-  "a rejection hides the unit of a newer epoch",
   // Relay.
   "relay acknowledges before it publishes",
   "relay acknowledges after a failed publish",
@@ -78,7 +77,6 @@ export const flaws = [
   "a move that was refused brings its units all the same",
   // What is on its way, and the comparison of units.
   "the repair does not wait for the watermark",
-  "the queue is asked before the consumers",
   "messages that come again count as further ones",
   "a silent consumer counts as alive for ever",
   "a silent consumer counts as gone",
@@ -99,7 +97,6 @@ export const flaws = [
   "repair counts pending returns as available",
   "repair does not compare its token",
   "repair does not notice a restart of the server",
-  "repair raises the epoch unconditionally",
 ] as const;
 
 export type Flaw = (typeof flaws)[number];
@@ -107,10 +104,7 @@ export type Flaw = (typeof flaws)[number];
 /** Mistakes that need several rare faults in a row. They are found as well, but not within the first 1,000 schedules. */
 export const rareFlaws: readonly Flaw[] = [
   "a complete bundle can be given up",
-  "a rejection hides the unit of a newer epoch",
   "repair does not compare its token",
   "repair does not notice a restart of the server",
-  "repair raises the epoch unconditionally",
   "messages that come again count as further ones",
-  "the queue is asked before the consumers",
 ];

@@ -9,7 +9,6 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "orders and totals are two transactions": ["changing", 1],
   "the ledger records one unit of several": ["crowded", 10],
   "a message of an older epoch is recorded": ["changing", 145],
-  "a rejection hides the unit of a newer epoch": ["usual", 6690],
   "relay acknowledges before it publishes": ["usual", 8],
   "relay acknowledges after a failed publish": ["usual", 60],
   "relay never claims what a dead relay left": ["crowded", 1],
@@ -67,7 +66,6 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "a bucket gets units before the other one has given them": ["changing", 1],
   "a move that was refused brings its units all the same": ["changing", 1],
   "the repair does not wait for the watermark": ["draining", 4],
-  "the queue is asked before the consumers": ["usual", 6690],
   "messages that come again count as further ones": ["draining", 10422],
   "a silent consumer counts as alive for ever": ["usual", 1],
   "a silent consumer counts as gone": ["draining", 565],
@@ -87,5 +85,4 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "repair counts pending returns as available": ["bundled", 140],
   "repair does not compare its token": ["changing", 3291],
   "repair does not notice a restart of the server": ["bundled", 2803],
-  "repair raises the epoch unconditionally": ["usual", 6690],
 };

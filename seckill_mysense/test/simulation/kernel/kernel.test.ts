@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { flaws, rareFlaws, type Flaw } from "./flaws.ts";
 import { foundBy } from "./found-by.ts";
 import { modeNames, modes } from "./modes.ts";
-import { simulate } from "./simulation.ts";
+import { simulate, type SimulationOptions } from "./simulation.ts";
 
 const schedules = 2_000;
 /** Another range of seeds: KERNEL_SEED=123456 bun test kernel.test.ts */
@@ -46,10 +46,13 @@ function stepsOf(seed: number): string[] {
 
 /** A seed with which the simulation finds the mistake; 0 if none of them does. What is known to find it comes first. */
 function firstFinding(flaw: Flaw, limit: number): number {
+  // A schedule that fails without the mistake finds nothing.
+  const finds = (options: SimulationOptions): boolean =>
+    simulate({ ...options, flaw }).length > 0 && simulate(options).length === 0;
   const [name, known] = foundBy[flaw];
-  if (known <= limit && simulate({ seed: known, ...modes[name], flaw }).length > 0) return known;
+  if (known <= limit && finds({ seed: known, ...modes[name] })) return known;
   for (let seed = 1; seed <= limit; seed++) {
-    for (const mode of Object.values(modes)) if (simulate({ seed, ...mode, flaw }).length > 0) return seed;
+    for (const mode of Object.values(modes)) if (finds({ seed, ...mode })) return seed;
   }
   return 0;
 }

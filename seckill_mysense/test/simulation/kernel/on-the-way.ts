@@ -31,15 +31,9 @@ export class OnTheWay {
 
   /** True when nothing is. The product's row must be older than the length of the outbox. */
   *isOver(epoch: number, outboxLength: number): Steps<boolean> {
-    const shop = this.#shop;
     if (outboxLength > 0) {
       this.#watermark.clear();
       return false;
-    }
-    if (shop.has("the queue is asked before the consumers")) {
-      const { ready, connected } = yield* this.#readQueue();
-      const { reports, nowMs } = yield* this.#readReports();
-      return this.#look({ epoch, askedMs: nowMs, reports, ready, connected, nowMs });
     }
     const { reports, nowMs: askedMs } = yield* this.#readReports();
     const { ready, connected, nowMs } = yield* this.#readQueue();

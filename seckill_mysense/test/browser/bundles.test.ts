@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import { describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { maxBundleParts } from "../../src/domain/bundle.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { desktop, heading, launchBrowser, look, openPage, phone, register, tablet } from "./sale-browser.ts";
+import { browserForTests, button, desktop, heading, look, openPage, phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
 
 describe.skipIf(service.missing)(`products that are bought together on the sale page${service.reason}`, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
+  const browser = browserForTests();
 
-  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
   const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
@@ -28,7 +21,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       `are all set aside, won and paid as one order, at ${viewport.width} pixels`,
       async () => {
         await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
-        await using opened = await openPage(browser, system, address, viewport);
+        await using opened = await openPage(browser(), system, address, viewport);
         const { page } = opened;
         await register(page, "Ada");
         await page.getByText("The sale is open.").waitFor();
@@ -75,7 +68,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
         like("gone", { available: 0 }),
       ];
       sale!.products.push(...odd, ...Array.from({ length: 9 }, (_, index) => like(`${index + 1}`, {})));
-      await using opened = await openPage(browser, system, "/check?productID=none", phone);
+      await using opened = await openPage(browser(), system, "/check?productID=none", phone);
       const { page } = opened;
       await page.route("**/api/sales", (route) => route.fulfill({ json: answer }));
       await page.goto(system.url + address);
@@ -100,7 +93,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
     "are all refused when one of them is gone, and the buyer can choose again",
     async () => {
       await using system = await startTestGateway({ speaker: { total: 1 } });
-      await using opened = await openPage(browser, system, address, phone);
+      await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       // The page does not learn in time that the last one is gone.
       const sales = await (await fetch(`${system.url}/api/sales`)).json();
@@ -124,7 +117,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
     "are asked for with the same token after lost answers, so that they are bought once",
     async () => {
       await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
-      await using opened = await openPage(browser, system, address, phone);
+      await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       let lost = 0;
       await page.route("**/check", async (route) => {
@@ -145,7 +138,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
     "are shown to the buyer who has them when the answer was lost and the page was loaded again",
     async () => {
       await using system = await startTestGateway({ product: { limitPerUser: 1 } });
-      await using opened = await openPage(browser, system, address, phone);
+      await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       await page.route("**/check", async (route) => {
         await route.fetch();
@@ -180,7 +173,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
     "are refused with the order of another product that the buyer has",
     async () => {
       await using system = await startTestGateway({ product: { total: 10, limitPerUser: 5 } });
-      await using opened = await openPage(browser, system, "/check?productID=speaker", phone);
+      await using opened = await openPage(browser(), system, "/check?productID=speaker", phone);
       const { page } = opened;
       await register(page, "Ada");
       await button(page, "Buy now").click();

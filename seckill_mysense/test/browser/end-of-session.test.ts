@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { APIResponse, Browser, Page, Route } from "playwright-core";
+import { describe, expect, test } from "bun:test";
+import type { APIResponse, Page, Route } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { heading, launchBrowser, openPage, register } from "./sale-browser.ts";
+import { browserForTests, button, heading, openPage, register } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
 
 describe.skipIf(service.missing)(`what a user has asked for ends with the user's session${service.reason}`, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-
-  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+  const browser = browserForTests();
 
   /** Holds the answer to the next request to a path back, until it is let through. */
   async function holdBack(page: Page, path: string): Promise<{ arrived: Promise<void>; letThrough(): Promise<void> }> {
@@ -53,7 +45,7 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
     "the next user buys products together with a token of their own",
     async () => {
       await using system = await startTestGateway();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       const busy = { error: "overloaded", message: "Too busy.", retryAfterSeconds: 0.001 };
       await page.route("**/check", (route) => route.fulfill({ status: 503, json: busy }));
@@ -79,7 +71,7 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
       `an answer that comes after the log-out is not shown to the next user${isBundle ? ", of a bundle" : ""}`,
       async () => {
         await using system = await startTestGateway();
-        await using opened = await openPage(browser, system, address);
+        await using opened = await openPage(browser(), system, address);
         const { page } = opened;
         await register(page, "Ada");
         const held = await holdBack(page, isBundle ? "**/check" : "**/check?*");
@@ -102,7 +94,7 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
     "what a user has chosen is not chosen for the next one",
     async () => {
       await using system = await startTestGateway();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       await register(page, "Ada");
       await page.getByLabel("Speaker").check();
@@ -118,7 +110,7 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
     "a token that comes after the log-out is not the next user's",
     async () => {
       await using system = await startTestGateway();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       const held = await holdBack(page, "**/api/token");
       await register(page, "Ada");
@@ -136,7 +128,7 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
     "a session that has expired ends when a token is asked for with it",
     async () => {
       await using system = await startTestGateway();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       await register(page, "Ada");
       await page.getByLabel("Speaker").check();

@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import { describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import type { CheckAnswer } from "../../src/contract/check.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { desktop, heading, launchBrowser, narrowPhone, look, openPage, password } from "./sale-browser.ts";
-import { phone, register, tablet } from "./sale-browser.ts";
+import { browserForTests, button, desktop, heading, narrowPhone, look, openPage } from "./sale-browser.ts";
+import { password, phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
 
 describe.skipIf(service.missing)(`a choice of units on the sale page${service.reason}`, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
+  const browser = browserForTests();
 
   const upToFive = (): Promise<TestGateway> => startTestGateway({ product: { total: 10, limitPerUser: 5 } });
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
-  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
   const choice = (page: Page) => page.getByLabel("How many?");
   const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
   const optionsOf = (page: Page) => choice(page).locator("option").allTextContents();
@@ -43,7 +36,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
       `lets a buyer at ${viewport.width} pixels have three units, then two, and then no more where five is the limit`,
       async () => {
         await using system = await upToFive();
-        await using opened = await openPage(browser, system, address, viewport);
+        await using opened = await openPage(browser(), system, address, viewport);
         const { page } = opened;
         await register(page, "Ada");
         await page.getByText("The sale is open.").waitFor();
@@ -97,7 +90,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
       await using system = await upToFive();
       const stock = system.gate.stocks.get("headphones")!;
       stock.available = 2;
-      await using opened = await openPage(browser, system, address, narrowPhone);
+      await using opened = await openPage(browser(), system, address, narrowPhone);
       const { page } = opened;
       await register(page, "Ada");
       await buy(page, "3");
@@ -122,9 +115,9 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     "offers what a buyer may still have who bought on another device",
     async () => {
       await using system = await upToFive();
-      await using first = await openPage(browser, system, address);
+      await using first = await openPage(browser(), system, address);
       await register(first.page, "Ada");
-      await using second = await openPage(browser, system, address, desktop);
+      await using second = await openPage(browser(), system, address, desktop);
       const { page } = second;
       await page.getByText("Log in", { exact: true }).click();
       await page.getByLabel("Name").fill("Ada");
@@ -158,7 +151,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     "shows as many units as were asked for when an answer was lost",
     async () => {
       await using system = await upToFive();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       const answers: string[] = [];
       await page.route("**/check?*", async (route) => {
@@ -182,7 +175,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     "gives units back together, and then offers as many again, but no more than there are",
     async () => {
       await using system = await startTestGateway({ product: { total: 4, limitPerUser: 5 } });
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       await register(page, "Ada");
       await buy(page, "3");
@@ -203,7 +196,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     "still finds a reservation that an earlier version of the page stored",
     async () => {
       await using system = await upToFive();
-      await using opened = await openPage(browser, system, address);
+      await using opened = await openPage(browser(), system, address);
       const { page } = opened;
       await register(page, "Ada");
       await buy(page, "1");
@@ -223,7 +216,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     "shows no choice where one unit is the limit",
     async () => {
       await using system = await upToFive();
-      await using opened = await openPage(browser, system, address, phone);
+      await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       await register(page, "Ada");
       await choice(page).waitFor();

@@ -1,6 +1,6 @@
-import { expect } from "bun:test";
+import { afterAll, beforeAll, expect } from "bun:test";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
 import { findProgram, temporaryFolder } from "../../../tools/test-services/index.ts";
 
 export const narrowPhone = { width: 360, height: 740 };
@@ -9,7 +9,17 @@ export const tablet = { width: 820, height: 1180 };
 export const desktop = { width: 1280, height: 800 };
 export const password = "correct horse battery";
 
-export function launchBrowser(): Promise<Browser> {
+/** A browser for the tests of the calling `describe`, which gets it with the function that this returns. */
+export function browserForTests(): () => Browser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser?.close());
+  return () => browser!;
+}
+
+function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findProgram("chromium", "chromium-browser", "google-chrome")!,
     args: [
@@ -59,6 +69,10 @@ export async function register(page: Page, name: string): Promise<void> {
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Register" }).click();
   await page.getByText(name, { exact: true }).waitFor();
+}
+
+export function button(page: Page, name: string): Locator {
+  return page.getByRole("button", { name, exact: true });
 }
 
 export function heading(page: Page, name: string): Promise<void> {

@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser } from "playwright-core";
+import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
-import { desktop, heading, launchBrowser, openPage, overflows, password, phone, register } from "./sale-browser.ts";
+import { browserForTests, desktop, heading, openPage, overflows, password, phone, register } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 
 describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-  });
+  const browser = browserForTests();
 
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
@@ -37,7 +28,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
         sale: { startsAtMs, endsAtMs: startsAtMs + 3_600_000 },
         now: () => Date.now() + aheadMs,
       });
-      await using opened = await openPage(browser, system, "/check?productID=headphones", viewport);
+      await using opened = await openPage(browser(), system, "/check?productID=headphones", viewport);
       const { page } = opened;
       await page.getByRole("timer", { name: "Starts in" }).waitFor();
       expect(await overflows(page)).toBe(false);
@@ -63,7 +54,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("can be used with the keyboard alone", async () => {
     await using system = await startTestGateway();
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await page.getByLabel("Name").focus();
     await page.keyboard.type("Ada");
@@ -79,7 +70,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("finds a reservation again after it was closed", async () => {
     await using system = await startTestGateway();
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -94,7 +85,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await using system = await startTestGateway();
     const stock = system.gate.stocks.get("headphones")!;
     stock.available = 0;
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -109,7 +100,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("lets a buyer give a won unit back", async () => {
     await using system = await startTestGateway();
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -122,7 +113,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("says what is wrong with a name or a password, and logs out and in again", async () => {
     await using system = await startTestGateway();
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     const alert = page.getByRole("alert");
     await page.getByLabel("Name").fill("A");
@@ -147,7 +138,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       { ...testProduct, id: "evil", saleId: "evil", name },
     ]);
     await system.gateway.catalogue.refresh();
-    await using opened = await openPage(browser, system, "/check?productID=evil");
+    await using opened = await openPage(browser(), system, "/check?productID=evil");
     const { page } = opened;
     await heading(page, name);
     expect(await page.locator("main img, main script").count()).toBe(0);
@@ -160,7 +151,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
   test("takes a buyer through a crowd: refused for a while, it asks again with the same token", async () => {
     await using system = await startTestGateway();
     for (let attempt = 0; attempt < 3; attempt++) system.gate.scripted.push(() => Promise.resolve({ kind: "closed" }));
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -178,7 +169,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await system.ledger.sales.create(sale, [product]);
     await system.gate.arm(sale, product, product.total);
     await system.gateway.catalogue.refresh();
-    await using opened = await openPage(browser, system, "/check?productID=pair");
+    await using opened = await openPage(browser(), system, "/check?productID=pair");
     const { page, complaints } = opened;
     await register(page, "Ada");
     const buyOne = async (): Promise<void> => {
@@ -209,7 +200,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       await system.gateway.catalogue.refresh();
     };
     await change("pause");
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByText("The sale is paused.").waitFor();
@@ -230,7 +221,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("says when the sale is over", async () => {
     await using system = await startTestGateway({ sale: { endsAtMs: Date.now() - 1_000 } });
-    await using opened = await openPage(browser, system, "/check?productID=headphones");
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
     await heading(opened.page, "The sale is over");
     expect(await opened.page.getByRole("button", { name: "Buy now" }).count()).toBe(0);
   });

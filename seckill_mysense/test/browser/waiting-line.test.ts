@@ -1,10 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, testProduct, type TestGateway } from "../fakes/test-gateway.ts";
 import { joinWaiting, sellOut, sweep } from "../fakes/waiting-shop.ts";
-import { desktop, heading, launchBrowser, openPage, overflows, password, phone, register } from "./sale-browser.ts";
+import {
+  browserForTests,
+  button,
+  desktop,
+  heading,
+  openPage,
+  overflows,
+  password,
+  phone,
+  register,
+} from "./sale-browser.ts";
 
 const service = requireService("chromium");
 /** The page asks for its place every two seconds, so each test takes some seconds. */
@@ -13,15 +23,7 @@ const timeoutMs = 60_000;
 const pictures = process.env["SALE_PICTURES"];
 
 describe.skipIf(service.missing)(`the waiting line on the sale page${service.reason}`, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-
-  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+  const browser = browserForTests();
 
   /** A holder gives one unit back, and a sweep offers it. */
   async function giveOneBack(system: TestGateway, reservation: string): Promise<void> {
@@ -48,7 +50,7 @@ describe.skipIf(service.missing)(`the waiting line on the sale page${service.rea
         await using system = await startTestGateway();
         const holders = await sellOut(system);
         await joinWaiting(system, "first");
-        await using opened = await openPage(browser, system, `/check?productID=${testProduct.id}`, viewport, scheme);
+        await using opened = await openPage(browser(), system, `/check?productID=${testProduct.id}`, viewport, scheme);
         const { page } = opened;
         const picture = async (name: string): Promise<void> => {
           expect(await overflows(page)).toBe(false);
@@ -88,7 +90,7 @@ describe.skipIf(service.missing)(`the waiting line on the sale page${service.rea
     async () => {
       await using system = await startTestGateway();
       const holders = await sellOut(system);
-      await using opened = await openPage(browser, system, `/check?productID=${testProduct.id}`);
+      await using opened = await openPage(browser(), system, `/check?productID=${testProduct.id}`);
       const { page } = opened;
       await waitInLine(page, "Ada");
       await heading(page, "You are first in line");
@@ -115,7 +117,7 @@ describe.skipIf(service.missing)(`the waiting line on the sale page${service.rea
       let aheadMs = 0;
       await using system = await startTestGateway({ now: () => Date.now() + aheadMs });
       const holders = await sellOut(system);
-      await using opened = await openPage(browser, system, `/check?productID=${testProduct.id}`);
+      await using opened = await openPage(browser(), system, `/check?productID=${testProduct.id}`);
       await waitInLine(opened.page, "Ada");
       await heading(opened.page, "You are first in line");
       await giveOneBack(system, holders[0]!);
@@ -124,7 +126,7 @@ describe.skipIf(service.missing)(`the waiting line on the sale page${service.rea
       aheadMs = 6 * 60_000;
       await sweep(system);
       await heading(opened.page, "Your turn has passed");
-      await using elsewhere = await openPage(browser, system, `/check?productID=${testProduct.id}`, desktop);
+      await using elsewhere = await openPage(browser(), system, `/check?productID=${testProduct.id}`, desktop);
       await elsewhere.page.getByText("Log in").click();
       await elsewhere.page.getByLabel("Name").fill("Ada");
       await elsewhere.page.getByLabel("Password").fill(password);

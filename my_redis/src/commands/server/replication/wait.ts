@@ -1,20 +1,24 @@
 import type { TimeoutReply } from "../../../dispatch/client.ts";
-import { command } from "../../../dispatch/command.ts";
+import { command, type CommandDefinition } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 
-export const wait = command({
-  name: "WAIT",
+const shared = {
   group: "generic",
-  since: "3.0.0",
-  complexity: "O(N) where N is the number of replicas",
   brief: true,
-  summary: "Waits until replicas have received the changes made so far, and counts these replicas.",
-  syntax: "numreplicas:integer timeout:integer",
   flags: ["noscript"],
   categories: ["connection"],
   tips: ["request_policy:all_shards", "response_policy:agg_min"],
+} as const satisfies Partial<CommandDefinition>;
+
+export const wait = command({
+  ...shared,
+  name: "WAIT",
+  since: "3.0.0",
+  complexity: "O(N) where N is the number of replicas",
+  summary: "Waits until replicas have received the changes made so far, and counts these replicas.",
+  syntax: "numreplicas:integer timeout:integer",
   run(context, args, reply) {
     const { client, server } = context;
     const { execution, replication } = server;
@@ -34,16 +38,12 @@ const notOnReplica =
   "be writable (which is not the default) writes to replicas are just local and are not propagated.";
 
 export const waitAof = command({
+  ...shared,
   name: "WAITAOF",
-  group: "generic",
   since: "7.2.0",
   complexity: "O(1)",
-  brief: true,
   summary: "Waits until the changes made so far are on the disks of this server and of replicas, and counts these.",
   syntax: "numlocal:integer numreplicas:integer timeout:integer",
-  flags: ["noscript"],
-  categories: ["connection"],
-  tips: ["request_policy:all_shards", "response_policy:agg_min"],
   run(context, args, reply) {
     const { client, server } = context;
     const { execution, replication, storage } = server;

@@ -36,7 +36,11 @@ interface Readings {
   notBeforeMs: number;
   /** The rows of the ledger where they were read since the catalogue's. */
   rows: readonly ProductRecord[];
+  /** The buckets' versions at the gate, as the latest reading found them. */
+  versions: Versions;
 }
+
+type Versions = readonly (number | undefined)[];
 
 /**
  * Reads all buckets of a product for everybody who asks while the reading before it runs. Nobody gets a reading that
@@ -53,7 +57,7 @@ export class BucketReadings {
   next(buckets: readonly CatalogueProduct[]): Promise<BucketReading> {
     let readings = this.#readings.get(buckets);
     if (readings === undefined) {
-      readings = { running: Promise.resolve(), next: undefined, notBeforeMs: 0, rows: [] };
+      readings = { running: Promise.resolve(), next: undefined, notBeforeMs: 0, rows: [], versions: [] };
       this.#readings.set(buckets, readings);
     }
     readings.next ??= this.#begin(buckets, readings);
@@ -73,10 +77,12 @@ export class BucketReadings {
   async #read(buckets: readonly CatalogueProduct[], readings: Readings): Promise<BucketReading> {
     const states = await Promise.all(buckets.map((bucket) => this.#stateOf(bucket)));
     const available = states.reduce((sum, state) => sum + state.available, 0);
+    const versionsBefore = readings.versions;
+    readings.versions = versionsOf(states);
     // While a crowd asks for an empty product, the gate gets one question for each millisecond.
     if (available === 0) readings.notBeforeMs = this.#parts.elapsedMs() + buckets.length;
     let isWhole: Promise<boolean> | undefined;
-    return { states, available, isWhole: () => (isWhole ??= this.#isWhole(states, readings)) };
+    return { states, available, isWhole: () => (isWhole ??= this.#isWhole(states, readings, versionsBefore)) };
   }
 
   async #stateOf(entry: CatalogueProduct): Promise<BucketState> {
@@ -93,20 +99,30 @@ export class BucketReadings {
   }
 
   /**
-   * A move keeps the sum of the ledger's totals, and the gate's sum is lower while units are on their way. The gate must
-   * know no total that is newer than the ledger's rows: units that only the gate's sum has would hide those on their way.
+   * A move keeps the sum of the ledger's totals, and the gate's sum is lower while units are on their way. The sums can
+   * only be compared if the gate has the totals of the ledger's rows, in every bucket, at one and the same moment.
+   * Otherwise units that have just arrived in one bucket could hide those that have just left another. The versions tell:
+   * they only grow, so a bucket with the same version in two readings had it all the time between them.
    */
-  async #isWhole(states: readonly BucketState[], readings: Readings): Promise<boolean> {
-    if (states.some(({ atGate }) => atGate === undefined)) return false;
+  async #isWhole(states: readonly BucketState[], readings: Readings, versionsBefore: Versions): Promise<boolean> {
+    const versions = versionsOf(states);
+    if (versions.includes(undefined)) return false;
     let rows = newest(states, readings.rows);
-    if (states.some(({ atGate }, index) => atGate!.version > rows[index]!.revision)) {
+    if (rows.some(({ revision }, index) => versions[index]! > revision)) {
       readings.rows = await this.#parts.changes.buckets(states[0]!.entry.product.id);
       rows = newest(states, readings.rows);
     }
     const missing = states.reduce((sum, { atGate }, index) => sum + rows[index]!.total - atGate!.total, 0);
-    return missing <= 0;
+    const isUpToDate = rows.every(({ revision }, index) => versions[index] === revision);
+    if (missing > 0 || !isUpToDate) return false;
+    if (areEqual(versions, versionsBefore)) return true;
+    return areEqual(versions, versionsOf(await Promise.all(states.map(({ entry }) => this.#stateOf(entry)))));
   }
 }
+
+const versionsOf = (states: readonly BucketState[]): Versions => states.map(({ atGate }) => atGate?.version);
+
+const areEqual = (one: Versions, other: Versions): boolean => one.every((version, index) => version === other[index]);
 
 /** The newest known row of each bucket. Rows of one reading are of one moment, so the newest ones are, too. */
 function newest(states: readonly BucketState[], read: readonly ProductRecord[]): ProductRecord[] {

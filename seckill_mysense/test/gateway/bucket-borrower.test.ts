@@ -19,7 +19,8 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
   const units = new Map<string, number>();
   /** What the gate has of the totals, and what the ledger has of them, after changes that the catalogue does not know. */
   const [gateTotals, ledgerRows] = [new Map<string, number>(), new Map<string, Partial<ProductRecord>>()];
-  let [versionAtGate, questions, reads] = [1, 0, 0];
+  const versionsAtGate = new Map<string, number>();
+  let [questions, reads] = [0, 0];
   const total = free.reduce((sum, one) => sum + one, 0);
   const entries = splitIntoBuckets({ ...testProduct, total }, free.length).map((product, index) => {
     units.set(product.id, free[index]!);
@@ -35,9 +36,11 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
     gate: {
       status: async (_, id) => {
         questions++;
+        await arrivals.get(id);
         const available = units.get(id)!;
         const total = gateTotals.get(id) ?? available;
-        const state = { open: true, verified: true, epoch: 1, waiting: id === waiting, version: versionAtGate };
+        const version = versionsAtGate.get(id) ?? 1;
+        const state = { open: true, verified: true, epoch: 1, waiting: id === waiting, version };
         await answers;
         return { ...state, total, available } as unknown as GateStatus;
       },
@@ -60,6 +63,8 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
   });
   /** The gate answers no question until this is resolved. */
   let answers: Promise<void> = Promise.resolve();
+  /** The gate gets no question about a bucket until this is resolved. */
+  const arrivals = new Map<string, Promise<void>>();
   /** What a buyer of the first bucket is told in the end. */
   const ask = (quantity: number): Promise<GateAnswer> =>
     borrower.reserve(entries[0]!, {
@@ -78,11 +83,13 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
     restock(id: string, count: number, version = 2): void {
       units.set(id, units.get(id)! + count);
       ledgerRows.set(id, { total: count, revision: version });
-      versionAtGate = version;
+      versionsAtGate.set(id, version);
     },
     atGate: (totals: Readonly<Record<string, number>>, version: number) => {
-      for (const [id, total] of Object.entries(totals)) gateTotals.set(id, total);
-      versionAtGate = version;
+      for (const [id, total] of Object.entries(totals)) {
+        gateTotals.set(id, total);
+        versionsAtGate.set(id, version);
+      }
     },
     inLedger: (totals: Readonly<Record<string, number>>, revision: number) => {
       for (const [id, total] of Object.entries(totals)) ledgerRows.set(id, { total, revision });
@@ -92,6 +99,12 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
     holdAnswers(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       answers = promise;
+      return resolve;
+    },
+    /** Questions about this bucket reach the gate when the result is called. */
+    holdQuestions(id: string): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      arrivals.set(id, promise);
       return resolve;
     },
   };
@@ -127,10 +140,12 @@ describe("units from the other buckets", () => {
   });
 
   test("a reading of the gate that began before a request does not answer it", async () => {
-    const { ask, restock, holdAnswers } = open([0, 0]);
+    const { ask, restock, holdAnswers, counts } = open([0, 0]);
+    await ask(1);
+    const { questions } = counts();
     const answer = holdAnswers();
     const early = ask(1);
-    await Bun.sleep(1);
+    while (counts().questions < questions + 2) await Bun.sleep(1);
     restock(second, 1);
     const late = ask(1);
     await Bun.sleep(1);
@@ -149,6 +164,34 @@ describe("units from the other buckets", () => {
     expect(await ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
   });
 
+  test("a unit that arrives in one bucket does not hide one that has left another since that was read", async () => {
+    const { ask, atGate, inLedger, holdQuestions, counts } = open([0, 0, 0]);
+    await ask(1);
+    // A unit has left the first bucket for the second, and one that came back to the third is moved there as well.
+    inLedger({ [own]: 0, [second]: 1, [third]: 1 }, 2);
+    atGate({ [own]: 0, [third]: 1 }, 2);
+    const { questions } = counts();
+    const arrive = holdQuestions(second);
+    const answer = ask(1);
+    while (counts().questions < questions + 3) await Bun.sleep(1);
+    atGate({ [third]: 0 }, 3);
+    atGate({ [second]: 1 }, 2);
+    arrive();
+    expect(await answer).toEqual({ kind: "busy" });
+    inLedger({ [second]: 2, [third]: 0 }, 4);
+    atGate({ [second]: 2, [third]: 0 }, 4);
+    expect(await ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
+  });
+
+  test("while the gate has not got a change of the ledger's, nobody is told sold out", async () => {
+    const { ask, atGate, inLedger } = open([0, 0]);
+    inLedger({ [own]: 0, [second]: 0 }, 3);
+    atGate({ [second]: 0 }, 2);
+    expect(await ask(1)).toEqual({ kind: "busy" });
+    atGate({ [own]: 0, [second]: 0 }, 3);
+    expect(await ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
+  });
+
   test("a buyer behind those who wait is not told sold out while a unit is between two buckets", async () => {
     const { ask, atGate } = open([0, 0, 0], () => true, own);
     atGate({ [second]: -1 }, 1);
@@ -162,11 +205,12 @@ describe("units from the other buckets", () => {
       for (const answer of answers) expect(answer).toMatchObject({ kind: "sold_out", left: 0 });
     };
     for (let round = 0; round < 4; round++) await crowd();
-    expect(counts()).toEqual({ questions: 8, reads: 0 });
+    // The first reading is made twice: nothing tells yet that no units moved meanwhile.
+    expect(counts()).toEqual({ questions: 10, reads: 0 });
     // Units came, and are sold.
     inLedger({ [own]: 5, [second]: 5 }, 2);
     atGate({ [own]: 5, [second]: 5 }, 2);
     for (let round = 0; round < 4; round++) await crowd();
-    expect(counts()).toEqual({ questions: 16, reads: 1 });
+    expect(counts()).toEqual({ questions: 20, reads: 1 });
   });
 });

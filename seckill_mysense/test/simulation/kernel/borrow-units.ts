@@ -51,18 +51,26 @@ export function* borrowUnits({ shop, gateway, bucketId, quantity }: BorrowReques
   return { kind: "moved" };
 }
 
-/** A move keeps the sum of the ledger's totals, and the gates' sum is lower while units are on their way. */
+/**
+ * A move keeps the sum of the ledger's totals, and the gates' sum is lower while units are on their way. They are
+ * compared at one moment: with the rows of the versions that all gates had then.
+ */
 function* isWhole(shop: Shop, gateway: Gateway, states: readonly BucketState[]): Steps<boolean> {
   if (states.some(({ status }) => status === undefined)) return false;
   if (shop.has("units between two buckets are counted nowhere")) return true;
-  // All of one moment: a row of before a move beside one of after it would hide the units on their way.
   let rows = states.map(({ row }) => gateway.rows.get(row.id) ?? row);
-  const isOld = states.some(({ status }, index) => status!.version > rows[index]!.version);
-  if (isOld) {
+  if (states.some(({ status }, index) => status!.version > rows[index]!.version)) {
     rows = yield* insist("ledger", "gateway reads the buckets", () =>
       shop.productIds.map((id) => ({ ...shop.ledger.product(id) })),
     );
     gateway.learnRows(rows);
   }
-  return states.reduce((sum, { status }, index) => sum + rows[index]!.total - status!.total, 0) <= 0;
+  if (states.reduce((sum, { status }, index) => sum + rows[index]!.total - status!.total, 0) > 0) return false;
+  if (shop.has("totals of different moments are compared")) return true;
+  for (const [index, { row, status }] of states.entries()) {
+    if (status!.version !== rows[index]!.version) return false;
+    const again = yield* insist("gate", `gateway reads the bucket ${row.id} again`, () => shop.gate.status(row.id));
+    if (again?.version !== status!.version) return false;
+  }
+  return true;
 }

@@ -73,6 +73,7 @@ export const flaws = [
   "nobody carries on for a merchant who dies",
   // Buckets.
   "units between two buckets are counted nowhere",
+  "totals of different moments are compared",
   "a bucket gets units before the other one has given them",
   "a move that was refused brings its units all the same",
   // What is on its way, and the comparison of units.
@@ -107,4 +108,5 @@ export const rareFlaws: readonly Flaw[] = [
   "repair does not compare its token",
   "repair does not notice a restart of the server",
   "messages that come again count as further ones",
+  "totals of different moments are compared",
 ];

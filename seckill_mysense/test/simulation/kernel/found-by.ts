@@ -63,6 +63,7 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "a repair takes a lower total for done": ["changing", 1],
   "nobody carries on for a merchant who dies": ["changing", 1],
   "units between two buckets are counted nowhere": ["changing", 3],
+  "totals of different moments are compared": ["changing", 14261],
   "a bucket gets units before the other one has given them": ["changing", 1],
   "a move that was refused brings its units all the same": ["changing", 1],
   "the repair does not wait for the watermark": ["draining", 4],

@@ -92,6 +92,8 @@ export class StandIn<Guest> implements StuckService {
   #hasTakenOver = false;
   #awaitedUntilMs = 0;
   #isLeaving = false;
+  /** A guest's request runs. If it ends the script, the guest gets its reply before the thread leaves. */
+  #isRunning = false;
 
   /** `program` is the text of the thread; a test may give another one. */
   constructor(
@@ -111,7 +113,7 @@ export class StandIn<Guest> implements StuckService {
   serve(asPaused: (work: () => void) => void): boolean {
     if (this.#isLeaving && !this.#hasLeft()) return this.#environment.monotonicMs() < this.#awaitedUntilMs;
     const port = (this.#port ??= this.#start());
-    for (;;) {
+    while (!this.#isLeaving) {
       const received = receiveMessageOnPort(port);
       if (received === undefined) break;
       this.#take(port, received.message as FromThread, asPaused);
@@ -150,8 +152,10 @@ export class StandIn<Guest> implements StuckService {
     } else if (message.kind === "data") {
       const guest = this.#guests.get(message.id);
       if (guest === undefined) return;
+      this.#isRunning = true;
       asPaused(() => this.#server.runGuest(guest, message.bytes));
-      send({ kind: "read", id: message.id });
+      this.#isRunning = false;
+      send(this.#isLeaving ? { kind: "leave" } : { kind: "read", id: message.id });
     } else if (message.kind === "closed") this.#close(message.id);
   }
 
@@ -169,7 +173,7 @@ export class StandIn<Guest> implements StuckService {
     port.on("message", (message: FromThread) => {
       if (message.kind === "left") this.#ended(port);
     });
-    port.postMessage({ kind: "leave" } satisfies ToThread);
+    if (!this.#isRunning) port.postMessage({ kind: "leave" } satisfies ToThread);
   }
 
   /**

@@ -112,8 +112,12 @@ test("a new client that closes its side gets its answer, and one that uploads to
 test("new clients are answered throughout a script that can be paused only now and then", async () => {
   const server = await startMyRedis(temporaryFolder("stuck-calls"), { "busy-reply-threshold": "20" });
   const caller = await server.connect();
-  // Each call of string.find takes longer than the server waits before it calls a thread to its help.
-  caller.send(["EVAL", "local s = string.rep('a', 3000000) while true do string.find(s, '%f[b]b') end", "0"]);
+  const search = "string.find(s, '%f[b]b')";
+  const timed = `local s = string.rep('a', 1000000) local since = os.clock() ${search} return (os.clock() - since) * 1e6`;
+  const { text: microseconds } = await caller.reply("EVAL", timed, "0");
+  // Each call takes about 100 ms, longer than the server waits before it calls a thread to its help.
+  const length = Math.ceil((1e6 * 1e5) / Number(microseconds));
+  caller.send(["EVAL", `local s = string.rep('a', ${length}) while true do ${search} end`, "0"]);
   const asked: string[] = [];
   for (let number = 0; number < 60; number++) {
     const answer = async (): Promise<string> => {

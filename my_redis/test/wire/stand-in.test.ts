@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { StandIn, type StandInServer } from "../../src/network/stand-in.ts";
 import { standInProgram } from "../../src/network/stand-in-thread.ts";
+import type { TransportSocket } from "../../src/network/transport.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 /** Ends the thread in these ways once a client has sent it "die", or when it is told to listen. */
 const deaths: Readonly<Record<string, string>> = {
@@ -20,7 +22,9 @@ class Listener implements StandInServer<number> {
   readonly #listener: { stop(closesConnections: boolean): void; readonly port: number };
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
   readonly log: string[] = [];
-  #guests = 0;
+  /** Called while a guest's request runs. */
+  onRequest = (): void => {};
+  readonly #sockets: TransportSocket[] = [];
 
   constructor() {
     this.#listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
@@ -36,13 +40,16 @@ class Listener implements StandInServer<number> {
     this.log.push("listens again");
   }
 
-  openGuest(): number {
+  openGuest(socket: TransportSocket): number {
     this.log.push("guest");
-    return ++this.#guests;
+    return this.#sockets.push(socket);
   }
 
-  runGuest(_guest: number, chunk: Uint8Array): void {
+  runGuest(guest: number, chunk: Uint8Array): void {
     this.log.push(Buffer.from(chunk).toString());
+    this.onRequest();
+    const reply = Buffer.from("+OK\r\n");
+    this.#sockets[guest - 1]!.write(reply, 0, reply.length);
   }
 
   closeGuest(guest: number): void {
@@ -50,20 +57,38 @@ class Listener implements StandInServer<number> {
   }
 }
 
+function standInFor(server: Listener, program = standInProgram) {
+  const reports: string[] = [];
+  const report = (_level: string, text: string): void => void reports.push(text);
+  const standIn = new StandIn(server, { monotonicMs: () => performance.now(), report }, program);
+  const serveUntil = (isReached: () => boolean, awaited: string): Promise<void> => {
+    const serve = (): boolean => {
+      standIn.serve((work) => work());
+      return isReached();
+    };
+    return waitUntil(serve, { what: awaited, timeoutMs: 10_000, intervalMs: 5 });
+  };
+  return { standIn, reports, serveUntil };
+}
+
+test("a client whose request ends the script gets its reply", async () => {
+  const server = new Listener();
+  const { standIn, reports, serveUntil } = standInFor(server);
+  await serveUntil(() => reports.length > 0, "the thread to listen");
+  server.onRequest = () => standIn.end();
+  const client = await RespConnection.open(server.addresses[0]!.port, "the stand-in");
+  const reply = client.reply("SCRIPT", "KILL");
+  await serveUntil(() => server.log.length > 2, "the request");
+  expect(await reply).toMatchObject({ text: "OK" });
+  await waitUntil(() => server.log.at(-1) === "listens again", { what: "the server's listeners", timeoutMs: 10_000 });
+  client.close();
+}, 30_000);
+
 for (const [what, program] of Object.entries(deaths)) {
   test(`after the end of the thread by ${what} the server listens again, and a later script gets a new thread`, async () => {
     expect(program).not.toBe(standInProgram);
     const server = new Listener();
-    const reports: string[] = [];
-    const report = (_level: string, text: string): void => void reports.push(text);
-    const standIn = new StandIn(server, { monotonicMs: () => performance.now(), report }, program);
-    const serveUntil = (isReached: () => boolean, awaited: string): Promise<void> => {
-      const serve = (): boolean => {
-        standIn.serve((work) => work());
-        return isReached();
-      };
-      return waitUntil(serve, { what: awaited, timeoutMs: 10_000, intervalMs: 5 });
-    };
+    const { standIn, reports, serveUntil } = standInFor(server, program);
     await serveUntil(() => reports.length > 0, "the thread to listen");
     expect(server.log).toEqual(["stopped"]);
     const socket = await Bun.connect({

@@ -150,7 +150,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await heading(page, "Asking for 2 products together");
       while (system.gate.accepted.length < 2) await page.waitForTimeout(10);
       await recordAll(system);
-      await page.unroute("**/check");
+      await page.unrouteAll({ behavior: "wait" });
       await page.reload();
       await page.getByLabel("Speaker").check();
       await button(page, "Buy both products").click();

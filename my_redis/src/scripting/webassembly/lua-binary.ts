@@ -16,7 +16,7 @@ export const readOnlyViolation = "_emscripten_system";
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Lua 5.1 as WebAssembly. It is compiled once per process, in about 3 ms, when the first script comes. */
+/** Lua 5.1 as WebAssembly. It is compiled once per process. */
 export function luaModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(adaptBinary(readLuaBinary()));
   return compiled;

@@ -134,9 +134,9 @@ export class WasmBinary {
     return { cursor, end: body.end };
   }
 
-  /** The index of every function that has code. */
-  codeIndexes(): number[] {
-    return this.#bodies.map((_, index) => index + this.imports.size);
+  /** The number of functions that have code. Their indexes follow those of the imports. */
+  get functionCount(): number {
+    return this.#bodies.length;
   }
 
   /** A copy of the binary in which these functions begin with further instructions. */

@@ -8,6 +8,11 @@ export const longComparison = "fd_close";
 
 /** Offset in a lua_State of the count of instructions that are left until the hook is called. */
 export const hookCountOffset = 64;
+/**
+ * The functions of the packaged binary that no other one leads to: a test finds them among all functions, which would
+ * take the first script too long.
+ */
+export const searchFunctions = { match: 402, find: 396 } as const;
 /** Offset of the Lua state in lstrlib's MatchState and in luaL_Buffer. */
 const ownerOffset = 8;
 /** One instruction takes about as long as making 32 bytes of a string, or searching through 64. */
@@ -47,16 +52,14 @@ export function workCharges(binary: WasmBinary): Map<number, readonly number[]> 
   const [lessThan] = calledFunctions(binary, exported("lua_lessthan"));
   const [compare] = calledFunctions(binary, lessThan as number);
   const [compareBytes] = calledFunctions(binary, newString);
-  const match = matchFunction(binary);
-  const find = callerOf(binary, match, compareBytes as number);
   const report = imported(binary, nativeStep);
   const comparison = imported(binary, longComparison);
   const step = (state: readonly number[]): number[] => stepCharge(state, report);
   const owner = [...getLocal(0), ...load(ownerOffset)];
   return new Map([
     [newString, lengthCharge(madeLength)],
-    [match, step(owner)],
-    [find, lengthCharge(searchedLength(exported("lua_objlen")))],
+    [searchFunctions.match, step(owner)],
+    [searchFunctions.find, lengthCharge(searchedLength(exported("lua_objlen")))],
     [setNumber as number, step(getLocal(0))],
     [exported("luaL_addlstring"), step(owner)],
     [exported("luaL_addvalue"), step(owner)],
@@ -69,26 +72,6 @@ function imported(binary: WasmBinary, name: string): number {
   const index = binary.imports.get(name);
   if (index === undefined) throw new Error(`the Lua binary does not import ${name}`);
   return index;
-}
-
-function matchFunction(binary: WasmBinary): number {
-  let found = -1;
-  let most = 0;
-  for (const index of binary.codeIndexes()) {
-    const selfCalls = calledFunctions(binary, index).filter((called) => called === index).length;
-    if (selfCalls > most) [found, most] = [index, selfCalls];
-  }
-  return found;
-}
-
-/** The function besides `match` that calls both. */
-function callerOf(binary: WasmBinary, match: number, compareBytes: number): number {
-  const callers = binary.codeIndexes().filter((index) => {
-    const called = calledFunctions(binary, index);
-    return index !== match && called.includes(match) && called.includes(compareBytes);
-  });
-  if (callers.length !== 1) throw new Error(`${callers.length} functions of the Lua binary search, not 1`);
-  return callers[0] as number;
 }
 
 interface ChargedLength {

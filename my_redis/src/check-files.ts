@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
-import { systemEnvironment } from "./environment.ts";
+import { type Environment, systemEnvironment } from "./environment.ts";
 import { lockFolder } from "./persistence/aof/folder-lock.ts";
 import { type LogFile, logFilesIn } from "./persistence/aof/log-files.ts";
 import { LoadedIncrements } from "./persistence/aof/loaded-increments.ts";
@@ -195,7 +195,8 @@ function fix({ path, isLast, names }: LogFile, { goodBytes, isGap }: Problem, wr
   else if (!isLast) write("It is not the last file of the log, so nothing can be removed: restore it from a copy");
   if (goodBytes === undefined || !isLast) return false;
   const removed = statSync(path).size - goodBytes;
-  const copy = cutWithCopy(path, goodBytes, names);
+  const report: Environment["report"] = (_level, message, error) => write(`${message}: ${String(error)}`);
+  const copy = cutWithCopy(path, goodBytes, names, { report });
   write(`${path}: kept ${goodBytes} bytes. The ${removed} bytes after them were removed; a copy is in ${copy}`);
   return true;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
 import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
@@ -9,6 +9,7 @@ import { LogFolderError } from "./persistence/aof/log-folder.ts";
 import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { LastSnapshotError } from "./persistence/snapshot/snapshots.ts";
 import { RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
+import { removeUnneeded } from "./remove-unneeded.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
@@ -169,6 +170,6 @@ async function runUntilClosed(
   try {
     await running.closed;
   } finally {
-    if (pidFile !== "") rmSync(pidFile, { force: true });
+    if (pidFile !== "") removeUnneeded({ report }, pidFile);
   }
 }

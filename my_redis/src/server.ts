@@ -137,7 +137,11 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     });
     this.processor = this.#makeProcessor();
     this.clients = new ClientRegistry(this);
-    this.pause = new ClientPause({ checks: this.checks, requests: new HeldRequests(this), environment });
+    this.pause = new ClientPause({
+      checks: this.checks,
+      requests: new HeldRequests(this, { countsAsBlocked: true }),
+      environment,
+    });
     this.memoryLimit = this.#makeMemoryLimit();
     this.#installChecks(options.onCommand);
     this.scripts = new ScriptRunner(this);

@@ -26,6 +26,13 @@ export class ClientRegistry implements Clients {
     return this.#sessions.size;
   }
 
+  get postponedCount(): number {
+    let count = 0;
+    for (const { client } of this.#connected.values()) if (client.isPostponed) count++;
+    for (const { client } of this.#sessions) if (client.isPostponed) count++;
+    return count;
+  }
+
   add(channel: ClientChannel): Context {
     const context = this.#context(this.#nextId++, channel, "normal");
     context.client.authenticated = this.#isOpen;

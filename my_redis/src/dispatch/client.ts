@@ -120,6 +120,8 @@ export class Client<Entry = CommandFacts> {
   gone = false;
   /** One of the client's requests is answered later; until then no further request is read. */
   isHeld = false;
+  /** Its request waits for something that may take long, such as the end of CLIENT PAUSE: it counts as blocked. */
+  isPostponed = false;
   /** The client's requests that other nodes carry out; undefined until the first one. */
   relaying: Relaying | undefined;
 

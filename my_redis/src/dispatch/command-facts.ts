@@ -85,8 +85,8 @@ export interface CommandDescription {
   /** The command begins or ends the watching of keys. On a ring, the node of the keys has to know. */
   readonly watching?: "begins" | "ends" | "ends with MULTI" | undefined;
   /**
-   * It replaces and removes whole values, or changes when they expire, and changes no element of a value. A snapshot
-   * then need not have taken the value first.
+   * It creates, replaces and removes whole values, or changes when they expire, and changes no element of a value. A
+   * snapshot then need not have taken the values first, neither those that it replaces nor those that it reads.
    */
   readonly keepsElements?: true | undefined;
   /** It selects the database of its connection. */

@@ -95,6 +95,8 @@ export interface Clients {
   readonly connected: ReadonlyMap<number, Context>;
   /** Clients of other nodes, for which this node carries out commands. */
   readonly sessionCount: number;
+  /** Clients of the network and of other nodes whose request waits before it runs. */
+  readonly postponedCount: number;
   add(channel: ClientChannel): Context;
   /** Adds a client of another node. It is removed like any other. */
   addSession(channel: ClientChannel): Context;

@@ -15,10 +15,16 @@ interface HeldRequest {
  */
 export class HeldRequests {
   readonly #services: Pick<Services, "clock" | "processor" | "replies">;
+  readonly #countsAsBlocked: boolean;
   readonly #held = new Map<number, HeldRequest>();
 
-  constructor(services: Pick<Services, "clock" | "processor" | "replies">) {
+  /** `countsAsBlocked`: INFO and CLIENT LIST show the clients as blocked, because the wait may be long. */
+  constructor(
+    services: Pick<Services, "clock" | "processor" | "replies">,
+    { countsAsBlocked = false }: { readonly countsAsBlocked?: boolean } = {},
+  ) {
     this.#services = services;
+    this.#countsAsBlocked = countsAsBlocked;
   }
 
   get count(): number {
@@ -41,12 +47,15 @@ export class HeldRequests {
   hold(context: Context, args: Arguments): "held" {
     this.#held.set(context.client.id, { context, args: args.copy() });
     context.client.hold();
+    context.client.isPostponed = this.#countsAsBlocked;
     return "held";
   }
 
   /** The client has disconnected, or its connection was reset. Whether a request of it was held. */
   forget({ client }: { readonly client: Client }): boolean {
-    return this.#held.delete(client.id);
+    if (!this.#held.delete(client.id)) return false;
+    client.isPostponed = false;
+    return true;
   }
 
   /**
@@ -71,6 +80,7 @@ export class HeldRequests {
     this.#held.delete(context.client.id);
     const { client } = context;
     client.isHeld = false;
+    client.isPostponed = false;
     if (client.gone) return;
     this.#services.clock.update();
     this.#services.replies.to(client, (reply) => answer(request.args, reply));

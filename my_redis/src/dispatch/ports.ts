@@ -11,8 +11,6 @@ export type PauseReason = "client pause" | "shutdown" | "failover";
 export interface PauseSwitch {
   /** Undefined while clients are not paused. */
   readonly mode: PauseMode | undefined;
-  /** Clients whose requests are held back. */
-  readonly heldCount: number;
   /** Extends the pause for this reason, if there is one: it may become longer and stricter, not shorter or milder. */
   pause(untilMs: number, mode: PauseMode, reason: PauseReason): void;
   /** Ends the pause for this reason. The held requests run when there is no other reason left. */

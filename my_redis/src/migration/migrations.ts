@@ -31,7 +31,7 @@ export class Migrations implements MigrationPort {
   constructor(server: Services, network: MigrationNetwork) {
     this.#server = server;
     this.#network = network;
-    this.#requests = new HeldRequests(server);
+    this.#requests = new HeldRequests(server, { countsAsBlocked: true });
   }
 
   /** The server stops: a migration under way is given up, and its keys stay. */

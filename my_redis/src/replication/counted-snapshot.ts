@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Services } from "../dispatch/context.ts";
 import { BackgroundFile } from "../persistence/background-file.ts";
-import { removeUnneeded } from "../persistence/remove-unneeded.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import type { SnapshotSink } from "../persistence/snapshot/background-snapshot.ts";
 import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import type { AttachedReplica } from "./attached-replica.ts";

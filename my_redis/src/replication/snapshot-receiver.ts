@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import type { Environment } from "../environment.ts";
-import { removeUnneeded } from "../persistence/remove-unneeded.ts";
+import { removeUnneeded } from "../remove-unneeded.ts";
 import { writeAll } from "../write-all.ts";
 
 export const endMarkBytes = 40;

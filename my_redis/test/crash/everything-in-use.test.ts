@@ -5,8 +5,8 @@ import { CrashRounds } from "./crash-rounds.ts";
 
 /** Rounds with one data folder. */
 const rounds = 20;
-/** 100 rounds in all; `npm run crash -- --rounds N --seed S` runs more. */
-const seeds = Array.from({ length: 5 }, (_, index) => 20_261_128 + index);
+/** 200 rounds in all; `npm run crash -- --rounds N --seed S` runs more. */
+const seeds = Array.from({ length: 10 }, (_, index) => 20_261_128 + index);
 const redis = requireService("redis");
 
 describe("transactions, scripts, streams with groups, expiries and blocked clients", () => {

@@ -79,8 +79,10 @@ export class StepWriter {
     }
     this.acknowledged = steps;
     const found: string[] = [];
-    for (const [command, expected] of this.#expectations(steps)) {
-      const reply = await connection.reply(...command);
+    const expectations = this.#expectations(steps);
+    const replies = await connection.replies(expectations.map(([command]) => command));
+    for (const [index, reply] of replies.entries()) {
+      const [command, expected] = expectations[index] as [Word[], string];
       const shown =
         reply.items === undefined
           ? String(reply.text)

@@ -24,6 +24,17 @@ const sameFields: Comparer = (ours, theirs) =>
   (ours.text ?? "").split("\n").length === (theirs.text ?? "").split("\n").length &&
   fieldNames(ours.text ?? "").join() === fieldNames(theirs.text ?? "").join();
 
+/** Compares in CLIENT LIST only how many clients have each set of flags. */
+const sameFlags: Comparer = (...replies) => {
+  const [ours, theirs] = replies.map(({ text }) =>
+    (text ?? "")
+      .match(/ flags=\w+/g)
+      ?.toSorted()
+      .join(),
+  );
+  return ours !== undefined && ours === theirs;
+};
+
 /** Compares in INFO only the number of blocked clients. */
 const sameBlockedClients: Comparer = (...replies) => {
   const [ours, theirs] = replies.map(({ text }) => /blocked_clients:\d+/.exec(text ?? "")?.[0]);
@@ -197,6 +208,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       { on: 4, command: ["EVAL", "#!lua\nreturn 2", "0"], blocks: true },
       { on: 5, command: ["EXEC"], blocks: true },
       { command: ["INFO", "clients"], compare: sameBlockedClients },
+      { command: ["CLIENT", "LIST"], compare: sameFlags },
       ["EVAL", "#!lua flags=no-writes\nreturn 3", "0"],
       ["EVAL_RO", "return redis.call('PFCOUNT', 'p')", "1", "p"],
       ["CLIENT", "UNPAUSE"],

@@ -6,6 +6,7 @@ import { Eviction, evictionPolicy } from "../../src/keyspace/eviction.ts";
 import type { Snapshot } from "../../src/keyspace/snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
 import { BackgroundFile } from "../../src/persistence/background-file.ts";
+import { AwaitedValues } from "../../src/persistence/snapshot/awaited-values.ts";
 import { BackgroundSnapshot } from "../../src/persistence/snapshot/background-snapshot.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
@@ -92,6 +93,31 @@ describe("a snapshot that has not reached a large value takes it later, as it wa
     ],
     "expires when a client asks for it": [["PEXPIREAT", "set", 1]],
     "is flushed": [["FLUSHALL"]],
+    "is copied": [
+      ["COPY", "set", "copy"],
+      ["COPY", "list", "hash", "REPLACE"],
+      ["COPY", "string", "string", "DB", 1],
+    ],
+    "is a source": [
+      ["SUNIONSTORE", "union", "set", "missing"],
+      ["ZUNIONSTORE", "sorted", 1, "set"],
+      ["ZRANGESTORE", "range", "sorted", 0, 5],
+      ["SORT", "set", "BY", "nosort", "LIMIT", 0, 1],
+      ["BITOP", "NOT", "inverted", "string"],
+    ],
+    "is a source and the target": [
+      ["SDIFFSTORE", "set", "set", "missing"],
+      ["SORT", "list", "ALPHA", "STORE", "list"],
+      ["BITOP", "NOT", "string", "string"],
+    ],
+    "is replaced by a result": [
+      ["SADD", "other", "member"],
+      ["SINTERSTORE", "hash", "other"],
+      ["GEOADD", "places", 1, 1, "member"],
+      ["GEOSEARCHSTORE", "list", "places", "FROMMEMBER", "member", "BYRADIUS", 1, "km"],
+      ["GETSET", "string", "small"],
+    ],
+    "is read and removed": [["GETDEL", "string"]],
   };
   for (const [what, commands] of Object.entries(changes)) {
     test(what, async () => {
@@ -186,6 +212,27 @@ describe("while a snapshot is written in the background,", () => {
       other.close();
     });
   }
+
+  test("INFO and CLIENT LIST show a client that waits for a large value", async () => {
+    const other = await RespConnection.open(server.port, "other");
+    const { snapshot, end } = beginFile(server.server, "dump", () => {});
+    const awaited = new AwaitedValues(server.server, snapshot);
+    const shown = async (): Promise<unknown[]> => [
+      /blocked_clients:\d+/.exec((await other.reply("INFO", "clients")).text ?? "")?.[0],
+      (await other.reply("CLIENT", "LIST")).text?.split("\n").filter((line) => line.includes(" flags=b ")).length,
+    ];
+    const waiting = await RespConnection.open(server.port, "MyRedis");
+    const changed = waiting.reply("SADD", "set", "new");
+    await waitUntil(async () => (await shown())[1] === 1, { what: "a waiting client", timeoutMs: 10_000 });
+    expect(await shown()).toEqual(["blocked_clients:1", 1]);
+    while (!snapshot.step(() => false));
+    end();
+    awaited.end();
+    expect((await changed).text).toBe("1");
+    expect(await shown()).toEqual(["blocked_clients:0", 0]);
+    waiting.close();
+    other.close();
+  });
 
   test("a held request runs when the snapshot is given up", async () => {
     const path = join(temporaryFolder("large-values"), "dump.rdb");

@@ -209,7 +209,7 @@ export class WalkRequests {
   #lifetime(key: string): Word[] {
     const random = this.#random;
     return random.pick<Word[]>([
-      ["PEXPIRE", key, 1 + random.below(4000)],
+      ["PEXPIRE", key, 1 + random.below(random.oneIn(2) ? 40 : 4000)],
       ["PEXPIRE", key, 1_000_000 + random.below(1000)],
       ["PERSIST", key],
       ["EXPIREAT", key, 1],

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
+import type { Context } from "../../src/dispatch/context.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -31,13 +32,14 @@ for (const transport of ["bun", "node"] as const) {
     });
     const held = await RawClient.open(port);
     await held.send("CLIENT PAUSE 100000 ALL\r\nSET key value\r\n");
-    await waitUntil(() => server.pause.heldCount === 1, { what: "one to be held back", timeoutMs: 5000 });
+    await waitUntil(() => server.clients.postponedCount === 1, { what: "one to be held back", timeoutMs: 5000 });
+    const paused = [...server.clients.connected.values()].find(({ client }) => client.isPostponed) as Context;
     for (const client of [...clients, held]) client.close();
     await waitUntil(() => server.clients.connected.size === 0, { what: "all to be gone", timeoutMs: 5000 });
     expect(server.blocking.count).toBe(0);
     expect(server.blocking.keyCount).toBe(0);
     expect(server.watched.count).toBe(0);
-    expect(server.pause.heldCount).toBe(0);
+    expect(server.pause.forget(paused)).toBe(false);
     expect(server.keyspace.observed).toBe(false);
   });
 }

@@ -60,8 +60,11 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   return {
     address: addressOf(ports, secret),
     async close() {
-      rmSync(portsFile(settings.data_dir), { force: true });
-      await close();
+      try {
+        rmSync(portsFile(settings.data_dir), { force: true });
+      } finally {
+        await close();
+      }
     },
   };
 }

@@ -62,7 +62,16 @@ function createSecret(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    rmSync(draft, { force: true });
+    removeDraft(draft);
   }
   return readSecret(path)!;
+}
+
+/** What counts is why the secret could not be kept, if so. A draft that stays can be read by this user only. */
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // The next start of a process with this number removes it.
+  }
 }

@@ -53,7 +53,7 @@ export class LockedRequests {
     this.#server = server;
     this.#locks = locks;
     this.#limits = limits;
-    this.#requests = new HeldRequests(server);
+    this.#requests = new HeldRequests(server, { countsAsBlocked: true });
   }
 
   get count(): number {

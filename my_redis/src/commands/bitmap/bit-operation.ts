@@ -18,6 +18,7 @@ export const bitOp = command({
   summary: "Combines the string values of keys bit by bit, and stores the result.",
   syntax: "operation destkey:key key...",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(2, "OW update"), keysFrom(3, "RO access")],
   run(context, args, reply) {
     const operation = operations.find((name) => args.is(1, name));

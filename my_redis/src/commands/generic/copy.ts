@@ -15,6 +15,7 @@ export const copy = command({
   summary: "Copies the value of a key to another key, in this or another database.",
   syntax: "source:key destination:key [DB=destination-db:integer] [REPLACE]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(1, "RO access"), keyAt(2, "OW update")],
   run({ database, keyspace }, args, reply) {
     const { target, replace } = readOptions(keyspace, database, args);

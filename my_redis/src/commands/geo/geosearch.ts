@@ -31,6 +31,7 @@ export const geosearchstore = command({
     "FT | MI)} | {BYBOX=width:double height:double (M | KM | FT | MI)}) [ASC | DESC] [COUNT=count [ANY]] " +
     "[STOREDIST]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],
   run: runSearch({ kind: "search", source: 2, stores: true }),
 });
@@ -49,6 +50,7 @@ const writes = {
   since: "3.2.0",
   complexity,
   flags: ["write", "denyoom"],
+  keepsElements: true,
   findKeys,
 } as const satisfies Partial<CommandDefinition>;
 

@@ -136,6 +136,7 @@ const toStore = {
   since: "1.0.0",
   syntax: "destination:key key...",
   flags: ["write", "denyoom"],
+  keepsElements: true,
 } as const satisfies Partial<CommandDefinition>;
 
 const intersectionCost = "O(N*M) for M sets of which the smallest has N members.";

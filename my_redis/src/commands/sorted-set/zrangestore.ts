@@ -12,6 +12,7 @@ export const zrangestore = command({
   summary: "Stores the members of a sorted set within a range of ranks, scores or names at another key.",
   syntax: "dst:key src:key min max [BYSCORE | BYLEX] [REV] [LIMIT={offset count}]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],
   run(context, args, reply) {
     const range = readRange(args, 3, { stores: true });

@@ -12,6 +12,7 @@ const reads = {
 const stores = {
   group: "sorted-set",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(1, "OW update"), countedKeys(2, "RO access")],
 } as const satisfies Partial<CommandDefinition>;
 

@@ -15,6 +15,7 @@ export const getSet = command({
   summary: "Sets a key to a string, and returns the string that it held before.",
   syntax: "key value",
   flags: ["write", "denyoom", "fast"],
+  keepsElements: true,
   keys: firstKey,
   run(context, args, reply) {
     const { database, keyspace } = context;
@@ -35,6 +36,7 @@ export const getDel = command({
   summary: "Returns the string value of a key, and removes the key.",
   syntax: "key",
   flags: ["write", "fast"],
+  keepsElements: true,
   keys: keyAt(1, "RW access delete"),
   run(context, args, reply) {
     const { database, keyspace } = context;

@@ -39,10 +39,6 @@ export class ClientPause implements PauseSwitch {
     return this.#mode;
   }
 
-  get heldCount(): number {
-    return this.#options.requests.count;
-  }
-
   pause(untilMs: number, mode: PauseMode, reason: PauseReason): void {
     const before = this.#pauses.get(reason);
     this.#pauses.set(reason, {

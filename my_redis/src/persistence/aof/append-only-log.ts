@@ -12,7 +12,7 @@ import type { ManifestEntry } from "./manifest-text.ts";
 import { addToSum, type IncrementEnd } from "./predecessor.ts";
 import { positionMark } from "./position-mark.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
-import { removeUnneeded } from "../remove-unneeded.ts";
+import { removeUnneeded } from "../../remove-unneeded.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 import { writeAll } from "../../write-all.ts";
 

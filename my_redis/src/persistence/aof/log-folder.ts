@@ -327,7 +327,7 @@ export class LogFolder {
       refuse("and it is a base, which was complete once");
     if (!this.#options.loadTruncated) refuse("and 'aof-load-truncated' is 'no'");
     const names = entry === this.#oldLog ? new LogNames(this.#options.folder, this.#options.fileName) : this.#names;
-    this.cutCopy = cutWithCopy(path, goodBytes, names);
+    this.cutCopy = cutWithCopy(path, goodBytes, names, server.environment);
     const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
     server.environment.report("warning", `${place}; cut there. What was cut off is kept in ${this.cutCopy}`);
   }

@@ -12,7 +12,7 @@ import type { LogExtension } from "./log-extension.ts";
 import { openIncrement, temporaryBaseName } from "./log-names.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
-import { removeUnneeded } from "../remove-unneeded.ts";
+import { removeUnneeded } from "../../remove-unneeded.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
 /** While a script is half done, a rewrite waits and checks again after this. */

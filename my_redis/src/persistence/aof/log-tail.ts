@@ -1,10 +1,12 @@
-import { closeSync, fsyncSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findDamage } from "./damage-evidence.ts";
 import { cutPath, type LogNames, sizeOf } from "./log-names.ts";
 import { type IncompleteEnd, LogLoadError } from "./log-loader.ts";
 import { syncFile } from "./manifest.ts";
 import { readAt } from "./read-at.ts";
+import type { Environment } from "../../environment.ts";
+import { removeUnneeded } from "../../remove-unneeded.ts";
 import { writeAll } from "../../write-all.ts";
 
 /** Limit on the copies of ends that were cut off. The oldest ones are removed. */
@@ -39,18 +41,23 @@ export function refuseOtherSize(path: string, bytes: number | undefined): void {
  * Shortens a file to `length`, after the rest was copied to a file beside it and forced to the disk. Returns the copy's
  * path. Throws the system's error; then the file is unchanged.
  */
-export function cutWithCopy(path: string, length: number, names: LogNames): string {
+export function cutWithCopy(
+  path: string,
+  length: number,
+  names: LogNames,
+  environment: Pick<Environment, "report">,
+): string {
   const copy = cutPath(path, length);
   try {
     copyEnd(path, length, copy);
   } catch (error) {
-    rmSync(copy, { force: true });
+    removeUnneeded(environment, copy);
     throw error;
   }
   syncFile(dirname(path));
   truncateSync(path, length);
   syncFile(path);
-  removeOldCuts(dirname(path), names);
+  removeOldCuts(dirname(path), names, environment);
   return copy;
 }
 
@@ -70,8 +77,8 @@ function copyEnd(path: string, from: number, copy: string): void {
   }
 }
 
-function removeOldCuts(folder: string, names: LogNames): void {
+function removeOldCuts(folder: string, names: LogNames, environment: Pick<Environment, "report">): void {
   const cuts = names.cuts().map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }));
   cuts.sort((left, right) => right.time - left.time);
-  for (const { path } of cuts.slice(maxCuts)) rmSync(path, { force: true });
+  for (const { path } of cuts.slice(maxCuts)) removeUnneeded(environment, path);
 }

@@ -21,7 +21,7 @@ export class AwaitedValues {
   constructor(server: Services, snapshot: Snapshot) {
     this.#server = server;
     this.#snapshot = snapshot;
-    this.#requests = new HeldRequests(server);
+    this.#requests = new HeldRequests(server, { countsAsBlocked: true });
     this.#uninstall = server.checks.install(this.#check, "waiting");
     snapshot.onTaken = () => this.#releaseSoon();
   }

@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync } from "node:fs";
-import { removeUnneeded } from "../remove-unneeded.ts";
+import { removeUnneeded } from "../../remove-unneeded.ts";
 import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";

@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
 import type { SaveAtEnd, SnapshotStorage, StreamPosition } from "../../dispatch/ports.ts";
-import { removeUnneeded } from "../remove-unneeded.ts";
+import { removeUnneeded } from "../../remove-unneeded.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { BackgroundFile } from "../background-file.ts";
 import { syncFolder } from "../aof/manifest.ts";

@@ -104,7 +104,10 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     const key = keyOf("paused", 1);
     expect((await admin.reply("CLIENT", "PAUSE", 10_000, "WRITE")).text).toBe("OK");
     client.send(["SET", key, 1]);
-    await waitUntil(() => ring.nodes[0]!.server.pause.heldCount === 1, { what: "it to be held", timeoutMs: 5000 });
+    await waitUntil(() => ring.nodes[0]!.server.clients.postponedCount === 1, {
+      what: "it to be held",
+      timeoutMs: 5000,
+    });
     expect((await other.reply("EXISTS", key)).text).toBe("0");
     expect((await admin.reply("CLIENT", "UNPAUSE")).text).toBe("OK");
     expect((await client.next()).text).toBe("OK");

@@ -47,8 +47,8 @@ function flagsOf(client: Client): string {
   let flags = client.isReplica ? "S" : client.kind === "primary" ? "M" : "";
   if (client.monitoring) flags += "O";
   if (client.subscriptions !== undefined) flags += "P";
-  if (client.blocked !== undefined) flags += "b";
   if (client.transaction !== undefined) flags += "x";
+  if (client.blocked !== undefined || client.isPostponed) flags += "b";
   if (client.tracking !== undefined) flags += `t${client.tracking.isBroken ? "R" : ""}`;
   if (client.tracking?.mode.broadcast === true) flags += "B";
   if (client.watchBroken) flags += "d";

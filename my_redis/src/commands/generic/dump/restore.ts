@@ -99,6 +99,7 @@ export const restore = command({
   summary: "Creates a key from a value that DUMP has serialized, here or in Redis.",
   syntax: "key ttl:integer serialized-value [REPLACE] [ABSTTL] [IDLETIME=seconds] [FREQ=frequency:integer]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   categories: ["dangerous"],
   keys: keyAt(1, "OW update"),
   run(context, args, reply) {

@@ -83,6 +83,7 @@ export const sort = command({
     "Sorts the elements of a list, set or sorted set by value or by the values of other keys, and returns or stores them.",
   syntax: "key [BY=pattern] [LIMIT={offset count}] [GET=pattern...=] [ASC | DESC] [ALPHA] [STORE=destination:key]",
   flags: ["write", "denyoom"],
+  keepsElements: true,
   keys: [keyAt(1, "RO access"), keysInData("RO access"), keysInData("OW update")],
   findKeys: sortKeys,
   keyAccess: (_args, position) => (position === 1 ? "RO access" : "OW update"),

@@ -34,7 +34,7 @@ const rewrite = command({
     const { file } = server.settings;
     if (file === undefined) throw new CommandError("ERR The server is running without a config file");
     try {
-      rewriteConfigFile(file, server.settings);
+      rewriteConfigFile(file, server.settings, server.environment);
     } catch (error) {
       server.environment.report("warning", "CONFIG REWRITE failed", error);
       throw new CommandError(`ERR Rewriting config file: ${error instanceof Error ? error.message : String(error)}`);

@@ -14,7 +14,7 @@ export const debugConfigRewriteForceAll: DebugSubcommand = {
     const { file } = server.settings;
     if (file === undefined) throw new CommandError("ERR CONFIG-REWRITE-FORCE-ALL failed: Invalid argument");
     try {
-      rewriteConfigFile(file, server.settings, { withDefaults: true });
+      rewriteConfigFile(file, server.settings, server.environment, { withDefaults: true });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new CommandError(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${reason}`);

@@ -4,7 +4,7 @@ export const clientsSection: InfoSection = {
   name: "clients",
   title: "Clients",
   byDefault: true,
-  lines({ clients: { connected }, cluster, settings, blocking, pause, observers }) {
+  lines({ clients: { connected, postponedCount }, cluster, settings, blocking, observers }) {
     const held = [...connected.values()].map(({ client }) => client.channel);
     const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
     // As in redis-server, replicas do not count as clients.
@@ -15,7 +15,7 @@ export const clientsSection: InfoSection = {
       ["maxclients", settings.values.maxclients],
       ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],
       ["client_recent_max_output_buffer", greatest(held.map((channel) => channel.pendingBytes))],
-      ["blocked_clients", blocking.count + pause.heldCount],
+      ["blocked_clients", blocking.count + postponedCount],
       ["tracking_clients", observers.tracking.clientCount],
       ["clients_in_timeout_table", blocking.timedCount],
       ["total_blocking_keys", blocking.keyCount],

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import type { Environment } from "../environment.ts";
+import type { Environment } from "./environment.ts";
 
 /**
  * Removes a file that could not be completed, or has served. Where that is not possible, it stays, and the log says so:

@@ -65,6 +65,10 @@ describe("the command sale, beside a system that is stopped", () => {
         1,
         { error: "invalid_sale", message: "/nowhere.json cannot be read: ENOENT" },
       ]);
+      const late = await sale("validate", write(spring({ ends_at: "9999-12-31T00:00:00Z" })));
+      expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("must not be after 2100-01-01")]);
+      const stray = await sale("update", "spring", write({ id: "autumn", title: "Autumn" }));
+      expect([stray.code, stray.stderr]).toEqual([1, expect.stringMatching(/autumn.*spring|spring.*autumn/)]);
       const valid = await sale("validate", write(spring()));
       expect([valid.code, valid.stdout]).toEqual([0, expect.stringContaining("sale spring with 1 products is valid")]);
       expect((await sale("list")).stdout).toBe("there are no sales\n");
@@ -190,6 +194,14 @@ describe("with --json", () => {
         [2, "invalid_command_line", "sale", "restock", "spring"],
         [2, "invalid_command_line", "sale"],
         [2, "invalid_command_line", "refunds", "retry"],
+        [2, "invalid_command_line", "migrate"],
+        [2, "invalid_command_line", "gateway"],
+        [2, "invalid_command_line", "sale", "list", "--json=true"],
+        [2, "invalid_command_line", "sale", "create", "sale.json", "--expect-version", "1"],
+        [2, "invalid_command_line", "sale", "create", "sale.json", "--wait", "1"],
+        ...["1e3", "0x10", " 3 ", "+3", "3.0", ""].map((units): [number, string, ...string[]] => {
+          return [2, "invalid_command_line", "sale", "restock", "spring", "--product", "lamp", "--units", units];
+        }),
         [1, "sale_not_found", "sale", "show", "nothing"],
       ];
       for (const [code, error, ...args] of cases) {
@@ -201,6 +213,10 @@ describe("with --json", () => {
           { error, message: expect.stringMatching(/./) },
           "",
         ]);
+      }
+      for (const words of [["--help"], ["sale", "--help"], ["sale", "create", "--help"]]) {
+        const ended = await runProgram([...words, "--json"]);
+        expect([ended.code, JSON.parse(ended.stdout)]).toEqual([0, { help: expect.stringContaining("Usage: ") }]);
       }
       for (const action of ["show", "replay", "discard"]) {
         const ended = await runProgram(["dead-letters", action, "nothing", "--config", configFile, "--json"]);

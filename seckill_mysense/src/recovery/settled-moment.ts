@@ -16,7 +16,8 @@ export function subscribed(reports: readonly ConsumerReport[]): Subscribed {
 
 /** The consumers of a moment as a text, to compare two moments. */
 export function describeConsumers(connected: number, members: Subscribed): string {
-  return JSON.stringify([connected, ...[...members].toSorted()]);
+  const names = [...members].map(([instance, connection]) => `${instance} ${connection}`);
+  return [String(connected), ...names.toSorted()].join(", ");
 }
 
 /**

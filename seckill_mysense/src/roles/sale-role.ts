@@ -12,6 +12,7 @@ import {
   showSale,
   updateOf,
 } from "../contract/sale-document.ts";
+import type { CheckPrice } from "../domain/price.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { UnitsGoneError } from "../ledger/changes.ts";
@@ -20,7 +21,8 @@ import { checkNewSale } from "../ledger/check-sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
-import { type CheckPrice, checkPrices, priceCheck } from "../sales/check-prices.ts";
+import { priceCheck } from "../payments/price-check.ts";
+import { checkPrices } from "../sales/check-prices.ts";
 import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";

@@ -19,7 +19,7 @@ import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
-import { priceCheck } from "../sales/check-prices.ts";
+import { priceCheck } from "../payments/price-check.ts";
 import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { boardFor } from "./board-for.ts";

@@ -1,4 +1,5 @@
 import { groupBuckets, productOf } from "../domain/buckets.ts";
+import type { CheckPrice } from "../domain/price.ts";
 import { productsAtGate, type SaleChange } from "../domain/sale-change.ts";
 import {
   isLeaving,
@@ -22,7 +23,7 @@ import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { type Amended, amendProduct } from "./amend-product.ts";
-import { type CheckPrice, checkPrices, repriced } from "./check-prices.ts";
+import { checkPrices, repriced } from "./check-prices.ts";
 
 export interface SaleServiceParts {
   readonly changes: LedgerChanges;

@@ -214,11 +214,11 @@ describe("the keeper of the gates", () => {
     const queue = { depth: async () => ({ ready, unacknowledged: 0, consumers: consumers.length }) };
     const clock = { now: systemClock.now, elapsedMs: () => elapsedMs };
     const made = keeper({ queue, clock, consumers: async () => consumers });
-    const look = async (instances: readonly string[], held = 0): Promise<void> => {
+    const look = async (instances: readonly string[], held = 0, busy: Partial<ConsumerReport> = {}): Promise<void> => {
       elapsedMs += 2_000;
-      const report = { ageMs: 0, held, received: 0, oldestMs: 10_000, connection: 1 };
+      const report = { ageMs: 0, held, received: 0, oldestMs: 10_000, connection: 1, ...busy };
       consumers = instances.map((instance) => ({ instance, ...report }));
-      ready = consumers.length === 0 ? 1 : 0;
+      ready = consumers.length === 0 || report.received > 0 ? 1 : 0;
       await made.step();
     };
     await made.step();
@@ -227,6 +227,8 @@ describe("the keeper of the gates", () => {
     for (const instances of [[], ["a"], [], ["b"], ["c"], ["d"]]) await look(instances, 1);
     for (let looks = 0; looks < 4; looks++) await look(["d"], 1);
     for (let looks = 0; looks < 4; looks++) await look([]);
+    // Others sell so much that the queue is never empty: nobody can tell whose message waits.
+    for (let looks = 1; looks < 6; looks++) await look(["d"], 1, { received: 100 * looks, oldestMs: 10 });
     expect([made.closed, ...reasons]).toEqual([0]);
     // Nobody has the message, so there is none any more. Another consumer crashes again and again.
     let looks = 0;

@@ -6,7 +6,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { UnitsGoneError } from "../../src/ledger/changes.ts";
 import { InvalidSaleError } from "../../src/ledger/ledger-errors.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
-import { priceCheck } from "../../src/sales/check-prices.ts";
+import { priceCheck } from "../../src/payments/price-check.ts";
 import { GateBehindError, SaleService } from "../../src/sales/sale-service.ts";
 import { amendProduct } from "../../src/sales/amend-product.ts";
 import { makeProduct, makeSale } from "../contract/ledger/ledger-fixtures.ts";

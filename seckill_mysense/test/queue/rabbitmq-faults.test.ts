@@ -355,6 +355,23 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   }
 
   test(
+    "counts a consumer of an earlier version, which has the earlier queue only",
+    async () => {
+      const queueName = randomUUID();
+      await earlierVersion(queueName, reservations(1), []);
+      const queue = open({ queueName });
+      await withConnection(async (connection) => {
+        const channel = await connection.acquire();
+        await channel.basicConsume({ queue: queueName }, () => undefined);
+        await waitUntil(async () => (await queue.depth()).ready === 0, { what: "it to have all", timeoutMs: 20_000 });
+        expect((await queue.depth()).consumers).toBe(1);
+        await channel.close();
+      });
+    },
+    testTimeoutMs,
+  );
+
+  test(
     "empties the queues of an earlier version, with the reservations that it had lost to its delivery limit",
     async () => {
       const queueName = randomUUID();

@@ -37,6 +37,8 @@ const shippedConfig = join(import.meta.dir, "configs/config.json");
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
 let task: Task | { readonly kind: "sale" } | undefined;
 const args = process.argv.slice(2);
+/** Also when the command line is wrong: whoever reads one JSON value can read no text. */
+const wantsJson = args.some((word) => word === "--json" || word.startsWith("--json="));
 try {
   if (args[0] === "sale") {
     task = { kind: "sale" };
@@ -44,17 +46,21 @@ try {
   }
   const commandLine = parseCommandLine(args);
   task = commandLine?.task;
-  if (commandLine === undefined) console.log(usage());
+  if (commandLine === undefined) printHelp(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
+}
+
+function printHelp(help: string): void {
+  console.log(wantsJson ? JSON.stringify({ help }) : help);
 }
 
 /** Ends the process. */
 async function runSale(words: readonly string[]): Promise<never> {
   const commandLine = parseSaleCommandLine(words);
   if (typeof commandLine === "string") {
-    console.log(commandLine);
+    printHelp(commandLine);
     process.exit(0);
   }
   const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
@@ -144,8 +150,7 @@ function announce(host: string, port: number): void {
 }
 
 function fail(error: unknown): never {
-  // Also when the command line is wrong: whoever reads one JSON value can read no text.
-  if (args.includes("--json")) console.log(JSON.stringify({ error: codeOf(error), message: messageOf(error) }));
+  if (wantsJson) console.log(JSON.stringify({ error: codeOf(error), message: messageOf(error) }));
   else if (error instanceof UsageError)
     console.error(`${error.message}\n\n${task?.kind === "sale" ? saleUsage() : usage()}`);
   else console.error(messageOf(error));

@@ -177,7 +177,10 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/sales/**",
-    only: ["seckill_mysense/src/{sales,gate,domain,time}/**", "seckill_mysense/src/ledger/{changes,gates,orders}.ts"],
+    only: [
+      "seckill_mysense/src/{sales,gate,domain,time}/**",
+      "seckill_mysense/src/ledger/{changes,gates,ledger-errors,orders}.ts",
+    ],
     why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },
   {

@@ -13,6 +13,7 @@ import { showOrder } from "./order-view.ts";
 import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
 import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
+import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
@@ -266,9 +267,24 @@ function endSession(): void {
 
 async function logOut(): Promise<void> {
   await call("DELETE /api/session");
+  tellOtherTabs(undefined);
   endSession();
   render();
   element("name").focus();
+}
+
+/** The user of the browser's session, which may be another one than before. */
+async function enterSession(): Promise<void> {
+  const session = await call("GET /api/session");
+  if ("ok" in session && session.ok !== null) await enter(session.ok);
+}
+
+/** This page must not go on with the session of another user. */
+async function followOtherTab(userID: string | undefined): Promise<void> {
+  if (userID === state.user?.userID) return;
+  endSession();
+  render();
+  await enterSession();
 }
 
 async function refresh(): Promise<void> {
@@ -287,7 +303,11 @@ async function refresh(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  watchAccountForm((user) => void enter(user));
+  watchAccountForm((user) => {
+    tellOtherTabs(user.userID);
+    void enter(user);
+  });
+  watchOtherTabs((userID) => void followOtherTab(userID));
   button("buy").addEventListener("click", () => void buyChosen());
   button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));
   for (const name of ["quantity", "together"]) element(name).addEventListener("change", render);
@@ -298,8 +318,7 @@ async function start(): Promise<void> {
   button("leave").addEventListener("click", () => void changeLine(leaveLine));
   button("log-out").addEventListener("click", () => void logOut());
   await refresh();
-  const session = await call("GET /api/session");
-  if ("ok" in session && session.ok !== null) await enter(session.ok);
+  await enterSession();
   setInterval(render, tickMs);
   setInterval(() => {
     if (document.visibilityState === "visible") void refresh();

@@ -217,12 +217,15 @@ function isForPrograms({ authorization }: Endpoint): boolean {
   return authorization === "internal" || authorization === "program";
 }
 
-/** An empty object says nothing, and neither does an empty body of which nobody told the length. */
+const emptyObject = "{}";
+
+/** An empty object says nothing, and neither does an empty body of which nobody told the length. All else is refused. */
 async function refuseBody(request: Request, limits: BodyLimits): Promise<Checked<never> | undefined> {
-  const body = await readBody(request, { ...limits, maxBytes: "{}".length });
+  const body = await readBody(request, { ...limits, maxBytes: emptyObject.length });
   const isSlow = "failure" in body && body.failure === "body_too_slow";
   if (isSlow) return { failure: "body_too_slow", details: { message: body.message } };
-  if (!("failure" in body) && !isHidden(request)) return undefined;
+  const saysNothing = "bytes" in body && ["", emptyObject].includes(Buffer.from(body.bytes).toString("latin1"));
+  if (saysNothing && !isHidden(request)) return undefined;
   return { failure: "invalid_request", details: { message: "This address takes no body: only path and query." } };
 }
 

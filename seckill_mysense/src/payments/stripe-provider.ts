@@ -12,6 +12,7 @@ import {
 } from "./payment-provider.ts";
 import { checkCallback } from "./callback-signature.ts";
 import { readStripeEvent } from "./stripe-events.ts";
+import { describeBadAmount, sessionLeewayMs, sessionMs } from "./stripe-limits.ts";
 
 export interface StripeProviderOptions {
   /** Empty for Stripe itself. */
@@ -25,12 +26,6 @@ export interface StripeProviderOptions {
   /** A payment without a session counts as failed after this time, and is not asked for again. */
   readonly askAfterMs: number;
 }
-
-const minuteMs = 60_000;
-/** Stripe lets a session last from 30 minutes to 24 hours. A payment that comes after the order's end is refunded. */
-const sessionMs = { least: 30 * minuteMs, most: 24 * 60 * minuteMs };
-/** Between two clocks, and between a payment that is opened and Stripe's reading of it. */
-const leewayMs = minuteMs;
 
 /** Stripe through Checkout Sessions. The package `stripe` is loaded here and nowhere else. */
 export async function stripeProvider(options: StripeProviderOptions): Promise<PaymentProvider> {
@@ -64,10 +59,13 @@ class StripeProvider implements PaymentProvider {
   async create(request: PaymentRequest): Promise<CreatedPayment> {
     const { paymentId, amountMinor, currency, description, createdAtMs, payBeforeMs } = request;
     const { returnUrl, askAfterMs } = this.#options;
+    const problem = describeBadAmount(request);
+    if (problem !== undefined) throw new ProviderRefusedError(`the amount of payment ${paymentId} is ${problem}`);
     // Every value follows from the payment, because Stripe refuses an idempotency key with other values. A request whose
-    // answer was lost may be repeated until the payment counts as failed.
-    const earliestMs = createdAtMs + askAfterMs + sessionMs.least + leewayMs;
-    const latestMs = createdAtMs + sessionMs.most - leewayMs;
+    // answer was lost may be repeated until the payment counts as failed. A payment that comes after the order's end is
+    // refunded.
+    const earliestMs = createdAtMs + askAfterMs + sessionMs.least + sessionLeewayMs;
+    const latestMs = createdAtMs + sessionMs.most - sessionLeewayMs;
     const endsAtMs = Math.min(Math.max(payBeforeMs, earliestMs), latestMs);
     const session = await asked(() =>
       this.#client.checkout.sessions.create(

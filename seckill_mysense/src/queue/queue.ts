@@ -37,11 +37,7 @@ export interface ConsumerProgress {
 
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
-  /**
-   * Messages that this process's consumers of the queue have, and have not acknowledged. Where there is a `progress`, those
-   * that were given back at the stop count too: until this process has said that it is gone, it must not say that it
-   * holds nothing.
-   */
+  /** Messages that this process's consumers of the queue have, and have not acknowledged. */
   readonly inHand: number;
   /** Missing in a queue that knows what is `unsettled`. */
   readonly progress?: ConsumerProgress;
@@ -57,8 +53,8 @@ export interface QueueDepth {
    */
   readonly unacknowledged: number;
   /**
-   * Consumers of all processes that the broker knows, those among them that say nothing. Missing in a queue that knows
-   * what is `unsettled`.
+   * Consumers of all processes that the broker knows, each until it has given back what it holds. Missing in a queue that
+   * knows what is `unsettled`.
    */
   readonly consumers?: number;
 }

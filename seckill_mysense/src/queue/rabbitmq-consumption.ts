@@ -44,9 +44,6 @@ export class RabbitmqConsumption implements Consumption {
   #repeated = 0;
   /** How often the broker has accepted the subscription. */
   #subscriptions = 0;
-  /** Messages that were given back at the stop, and since when the oldest of them had been here. */
-  #givenBack = 0;
-  #givenBackSinceMs: number | undefined;
 
   constructor(options: RabbitmqSessionOptions, handler: BatchHandler, consume: ConsumeOptions) {
     this.#options = options;
@@ -57,14 +54,13 @@ export class RabbitmqConsumption implements Consumption {
     this.#subscribing = this.#subscribe();
   }
 
-  /** Messages that this consumer has from the broker and has not acknowledged, those of its stop included. */
+  /** Messages that this consumer has from the broker and has not acknowledged. */
   get inHand(): number {
-    return this.#held.length + this.#handling + this.#givenBack;
+    return this.#held.length + this.#handling;
   }
 
   get progress(): ConsumerProgress {
-    const inHandSinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
-    const sinceMs = this.#givenBackSinceMs ?? inHandSinceMs;
+    const sinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
     const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
     // The client library empties the tag when the subscription has ended.
     const isSubscribed = this.#consumer?.consumerTag !== "" && !this.#stopping.signal.aborted;
@@ -145,16 +141,9 @@ export class RabbitmqConsumption implements Consumption {
       const deliveries = batch.map(({ delivery }) => delivery);
       const isDecided = await handleBatch(this.#handler, deliveries, signal);
       this.#handling = 0;
-      if (isDecided) for (const { settle } of batch) settle(ConsumerStatus.ACK);
-      else this.#giveBack(batch);
+      for (const { settle } of batch) settle(isDecided ? ConsumerStatus.ACK : ConsumerStatus.REQUEUE);
     }
-    this.#giveBack(this.#held.splice(0));
-  }
-
-  #giveBack(some: readonly Held[]): void {
-    this.#givenBack += some.length;
-    this.#givenBackSinceMs ??= some[0]?.sinceMs;
-    for (const { settle } of some) settle(ConsumerStatus.REQUEUE);
+    for (const { settle } of this.#held.splice(0)) settle(ConsumerStatus.REQUEUE);
   }
 }
 

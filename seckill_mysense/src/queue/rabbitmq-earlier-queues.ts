@@ -5,11 +5,13 @@ import { earlierQueueNames } from "./rabbitmq-topology.ts";
 /** How long it is believed that there is no earlier queue: an older program may declare it again. */
 const lookEveryMs = 10_000;
 
+export interface QueueFigures {
+  readonly messages: number;
+  readonly consumers: number;
+}
+
 /** What waits in a queue, and its consumers; undefined if there is no such queue. Rejects when the broker cannot be asked. */
-export async function lookInto(
-  connection: Connection,
-  queue: string,
-): Promise<{ readonly messages: number; readonly consumers: number } | undefined> {
+export async function lookInto(connection: Connection, queue: string): Promise<QueueFigures | undefined> {
   const channel = await connection.acquire({ emitErrorsFromChannel: true });
   // The broker closes the channel after it has said that there is no queue, and the caller hears of it by the call.
   channel.on("error", () => {});
@@ -23,7 +25,7 @@ export async function lookInto(
   }
 }
 
-/** Counts the messages in the queues of versions before. */
+/** Counts the messages in the queues of versions before, and their consumers. */
 export class EarlierQueues {
   readonly #names: readonly string[];
   readonly #elapsedMs: () => number;
@@ -34,12 +36,16 @@ export class EarlierQueues {
     this.#elapsedMs = elapsedMs;
   }
 
-  async count(connection: Connection): Promise<number> {
-    if (this.#elapsedMs() < this.#lookAtMs) return 0;
-    const counts: (number | undefined)[] = [];
-    for (const name of this.#names) counts.push((await lookInto(connection, name))?.messages);
-    if (counts.every((count) => count === undefined)) this.#lookAtMs = this.#elapsedMs() + lookEveryMs;
-    return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  /** Figures of the queues that exist. */
+  async look(connection: Connection): Promise<readonly QueueFigures[]> {
+    if (this.#elapsedMs() < this.#lookAtMs) return [];
+    const found: QueueFigures[] = [];
+    for (const name of this.#names) {
+      const figures = await lookInto(connection, name);
+      if (figures !== undefined) found.push(figures);
+    }
+    if (found.length === 0) this.#lookAtMs = this.#elapsedMs() + lookEveryMs;
+    return found;
   }
 }
 

@@ -60,7 +60,9 @@ export class RabbitmqPublisher {
   }
 
   /**
-   * Messages that wait, also in the queues of versions before, and consumers of the queue. Rejects with `QueueUnroutable`
+   * Messages that wait, also in the queues of versions before, and consumers. A consumer of this version has all of these
+   * queues, and one of an earlier version some of them, so the queue with the most consumers says how many there are at
+   * least. Rejects with `QueueUnroutable`
    * when the queue has been deleted: to declare it again without a word would hide that messages may be lost with it.
    */
   async measure(): Promise<Required<Pick<QueueDepth, "ready" | "consumers">>> {
@@ -71,7 +73,9 @@ export class RabbitmqPublisher {
       const found = await lookInto(connection, this.#queue);
       if (found === undefined) throw this.#queueIsMissing(session);
       health.well(connectionName);
-      return { ready: found.messages + (await this.#earlier.count(connection)), consumers: found.consumers };
+      const figures = [found, ...(await this.#earlier.look(connection))];
+      const ready = figures.reduce((sum, { messages }) => sum + messages, 0);
+      return { ready, consumers: Math.max(...figures.map(({ consumers }) => consumers)) };
     });
   }
 

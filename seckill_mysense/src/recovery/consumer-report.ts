@@ -7,10 +7,11 @@ export interface ConsumerReport {
   readonly held: number;
   /** Messages that it has had since its start, repetitions included. */
   readonly received: number;
-  /** Those of them that a consumer had had before, and had given back or lost with its connection. */
-  readonly repeated: number;
   /** How long it has held the oldest of them, in milliseconds; undefined if it does not say. */
   readonly oldestMs: number | undefined;
-  /** On which of its connections it consumes the queue, counted from its start; 0 while it does not. */
-  readonly connection: number;
+  /**
+   * On which of its connections it consumes the queue, counted from its start; 0 while it does not. Undefined if it does
+   * not say: then it cannot be told apart from another consumer that the broker counts.
+   */
+  readonly connection: number | undefined;
 }

@@ -1,5 +1,4 @@
 import type { GateRecord } from "../ledger/gates.ts";
-import type { ConsumerReport } from "./consumer-report.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 import { Watermark } from "./watermark.ts";
 
@@ -12,19 +11,15 @@ type Parts = Pick<RecoveryParts, "queue" | "consumers" | "clock" | "times">;
  */
 export class OnTheWay {
   readonly #parts: Parts;
-  readonly #watermark = new Watermark();
-  #consumers: readonly ConsumerReport[] | undefined;
+  readonly #watermark: Watermark;
   /** The ledger's figures, and since when they are the same. */
   #figures = "";
   #unchangedSinceMs = 0;
 
-  constructor(parts: Parts) {
+  /** Unless `counts`, a shared queue must be empty once: for whoever looks seldom, and closes a product that sells. */
+  constructor(parts: Parts, { counts = true } = {}) {
     this.#parts = parts;
-  }
-
-  /** The consumers of a shared queue that live, as they were at the last question; undefined where nobody was asked. */
-  get consumers(): readonly ConsumerReport[] | undefined {
-    return this.#consumers;
+    this.#watermark = new Watermark({ counts });
   }
 
   /** Says what is on its way; undefined if nothing is. */
@@ -41,12 +36,12 @@ export class OnTheWay {
       return unsettled === 0 ? undefined : `${unsettled} reservations are in the queue`;
     }
     const askedMs = clock.elapsedMs();
-    const reports = await consumers?.();
+    const reports = (await consumers?.()) ?? [];
     const { ready, consumers: connected } = await queue.depth();
+    if (connected === undefined) return "the queue does not count its consumers";
     const { epoch } = record.product;
     const nowMs = clock.elapsedMs();
-    const why = this.#watermark.look({ epoch, askedMs, reports: reports ?? [], ready, connected, nowMs });
-    this.#consumers = reports && this.#watermark.consumers;
+    const why = this.#watermark.look({ epoch, askedMs, reports, ready, connected, nowMs });
     return why ?? (isQuiet ? undefined : "consumers may hold reservations");
   }
 

@@ -14,9 +14,7 @@ export type UnitVerdict =
 
 interface Suspect {
   readonly figures: string;
-  onTheWay: OnTheWay;
-  /** The names of the consumers since `onTheWay` was begun; undefined before they are known. */
-  consumers: string | undefined;
+  readonly onTheWay: OnTheWay;
   /** Nothing was on its way, at an earlier look. */
   isClear: boolean;
 }
@@ -47,7 +45,7 @@ export class UnitComparison {
     const figures = figuresOf(record, status);
     const suspect = this.#suspects.get(id);
     if (suspect?.figures !== figures || isChanging(record, status)) {
-      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts), consumers: undefined, isClear: false });
+      this.#remember(id, { figures, onTheWay: new OnTheWay(this.#parts, { counts: false }), isClear: false });
       return { kind: "moving" };
     }
     if (suspect.isClear) {
@@ -62,29 +60,10 @@ export class UnitComparison {
 
   async #whyNot(suspect: Suspect, record: GateRecord, { outboxLength }: GateStatus): Promise<string | undefined> {
     const why = await suspect.onTheWay.find(record, outboxLength);
-    const unrest = this.#unrestOf(suspect);
-    if (why !== undefined || unrest !== undefined) return why ?? unrest;
+    if (why !== undefined) return why;
     // An operator may replay a message, which an older epoch would not allow.
     const letters = (await this.#parts.deadLetters?.()) ?? 0;
     return letters > 0 ? `${letters} dead letters wait for an operator` : undefined;
-  }
-
-  /**
-   * This gate is in order otherwise, so its buyers must not lose what a consumer never told of: one that came or went may
-   * have had messages. After that the wait begins anew.
-   */
-  #unrestOf(suspect: Suspect): string | undefined {
-    const { consumers } = suspect.onTheWay;
-    if (consumers === undefined) return undefined;
-    const names = consumers.map(({ instance }) => instance).toSorted();
-    suspect.consumers ??= names.join(" ");
-    if (suspect.consumers !== names.join(" ")) {
-      suspect.onTheWay = new OnTheWay(this.#parts);
-      suspect.consumers = undefined;
-      return "consumers have come or gone";
-    }
-    const isAtRest = names.length > 0 && consumers.every(({ held }) => held === 0);
-    return isAtRest ? undefined : "the consumers are not at rest";
   }
 
   #remember(id: string, suspect: Suspect): void {

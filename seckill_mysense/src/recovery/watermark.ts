@@ -1,11 +1,9 @@
 import type { ConsumerReport } from "./consumer-report.ts";
+import { describeConsumers, type HeardConsumers, SettledMoment, subscribed } from "./settled-moment.ts";
 
 /** In milliseconds. */
 export interface WatermarkTimes {
-  /**
-   * A consumer that has said nothing for this long is not waited for by its name. As long as the broker has it among its
-   * consumers, it may hold messages all the same: then there are more of them than say what they hold.
-   */
+  /** A consumer that has said nothing for this long is not expected to speak again. */
   readonly silentAfterMs: number;
   /** A report may be this much older than its row, because it is collected before it is written. */
   readonly reportLagMs: number;
@@ -13,10 +11,7 @@ export interface WatermarkTimes {
 
 const defaultTimes: WatermarkTimes = { silentAfterMs: 4_000, reportLagMs: 250 };
 
-/**
- * One look at the consumers, and after that at the queue. The order matters: what a consumer gives back between the two
- * is then seen in the queue.
- */
+/** One look at the consumers, and after that at the queue. */
 export interface QueueLook {
   readonly epoch: number;
   /** When the consumers' reports were asked for. */
@@ -24,132 +19,121 @@ export interface QueueLook {
   readonly reports: readonly ConsumerReport[];
   /** Messages that waited in the queue, and when that was known. */
   readonly ready: number;
-  /** Consumers that the broker knew at that moment; undefined if it was not asked. */
-  readonly connected?: number | undefined;
+  /** Consumers that the broker knew at that moment. */
+  readonly connected: number;
   readonly nowMs: number;
 }
 
+/** The end of the queue, for as long as the same consumers have it. */
 interface Mark {
-  readonly epoch: number;
+  /** The consumers, as a text. */
+  readonly consumers: string;
   readonly sinceMs: number;
   /** Messages that waited in the queue. */
   readonly ready: number;
   /** Consumer to its first report after that moment. */
   readonly before: Map<string, ConsumerReport>;
-  /** Consumer to the repeated messages that it has said it has had. */
-  readonly repeated: Map<string, number>;
-  /** The moment when all those messages had been taken out of the queue. */
-  taken: { readonly atMs: number; readonly consumers: CountedConsumers } | undefined;
-}
-
-/** The consumers of the queue at one moment, by the broker, and those that had said on which connection they consume. */
-interface CountedConsumers {
-  readonly connected: number;
-  /** Consumer to its connection. */
-  readonly talking: ReadonlyMap<string, number>;
 }
 
 /**
  * The end of a shared queue at one moment. All messages of a closed product are before it, so that nothing of the product
- * is on its way when the consumers have passed it. Other products may go on selling meanwhile.
+ * is on its way when the consumers have passed it. Other products may go on selling meanwhile, and consumers may come and
+ * go: each moment at which the queue was empty is followed, until the consumers of one of them have decided what they had.
  */
 export class Watermark {
   readonly #times: WatermarkTimes;
+  readonly #counts: boolean;
+  #epoch: number | undefined;
   #mark: Mark | undefined;
-  #consumers: readonly ConsumerReport[] = [];
+  /** The earliest first. */
+  #moments: readonly SettledMoment[] = [];
 
-  constructor(times = defaultTimes) {
+  /**
+   * Unless `counts`, only an empty queue will do. A consumer that comes and goes between two looks can make the count wrong.
+   */
+  constructor({ counts = true, times = defaultTimes } = {}) {
+    this.#counts = counts;
     this.#times = times;
-  }
-
-  /** The consumers that lived at the last look. */
-  get consumers(): readonly ConsumerReport[] {
-    return this.#consumers;
   }
 
   /** Messages may come to the queue again: the next look begins anew. */
   clear(): void {
     this.#mark = undefined;
+    this.#moments = [];
   }
 
   /** Says what may still be before the watermark; undefined if nothing is. */
-  look({ epoch, askedMs, reports, ready, connected = 0, nowMs }: QueueLook): string | undefined {
-    this.#consumers = reports.filter(({ ageMs }) => ageMs < this.#times.silentAfterMs);
-    const silent = connected - this.#consumers.length;
-    if (silent > 0) {
-      // The broker gives back what they hold as soon as it counts them as gone, and nobody tells of that.
-      this.clear();
-      return `${silent} consumers that say nothing are connected to the queue, and may hold reservations`;
-    }
-    const mark = this.#markFor(epoch, ready, nowMs);
-    const taken = this.#countTaken(mark, askedMs);
-    if (ready === 0 || taken >= mark.ready) mark.taken ??= { atMs: nowMs, consumers: this.#count(connected) };
-    if (mark.taken === undefined) return `${mark.ready - taken} reservations are to be taken from the queue first`;
-    const { atMs, consumers } = mark.taken;
-    // Another consumer may have started, and emptied the queue, after these reports.
-    if (askedMs < atMs) return "consumers may hold reservations";
-    const holders = this.#consumers.filter((report) => this.#mayHold(report, askedMs, atMs));
-    if (holders.length > 0) {
-      return `the consumers ${holders.map(({ instance }) => instance).join(", ")} may hold reservations`;
-    }
-    const unknown = consumers.connected - this.#stillTalking(consumers);
-    if (unknown <= 0) return undefined;
-    this.clear();
-    return `${unknown} consumers of the queue have not said since then what they hold`;
+  look(look: QueueLook): string | undefined {
+    if (look.epoch !== this.#epoch) this.clear();
+    this.#epoch = look.epoch;
+    const heard = this.#hear(look);
+    const members = subscribed(heard.reports);
+    const unknown = look.connected - members.size;
+    // What nobody tells of may be given back at any time, and counted wrongly.
+    if (unknown > 0) this.#mark = undefined;
+    const left = unknown > 0 ? look.ready : this.#leftInQueue(look, heard);
+    if (left === 0) this.#moments = [...this.#moments, new SettledMoment(look.nowMs, look.connected, members)];
+    this.#moments = stillPossible(this.#moments, heard);
+    if (this.#moments.some((moment) => moment.isOver(heard))) return undefined;
+    if (unknown > 0) return describeUnknown(unknown, heard);
+    const [moment] = this.#moments;
+    if (moment === undefined) return `${left} reservations are to be taken from the queue first`;
+    return `the consumers ${moment.holders(heard).join(", ")} may hold reservations`;
   }
 
-  #count(connected: number): CountedConsumers {
-    const talking = this.#consumers.filter(({ connection }) => connection > 0);
-    return { connected, talking: new Map(talking.map(({ instance, connection }) => [instance, connection])) };
+  #hear({ reports, askedMs }: QueueLook): HeardConsumers {
+    const { silentAfterMs, reportLagMs } = this.#times;
+    return {
+      reports: reports.filter(({ ageMs }) => ageMs < silentAfterMs),
+      saidMs: ({ ageMs }) => askedMs - ageMs - reportLagMs,
+    };
   }
 
-  /**
-   * Those that were certainly among the counted ones: they have gone on on the same connection. The others may have been
-   * dead or without a connection, and then the count includes as many of which nothing is known.
-   */
-  #stillTalking({ talking }: CountedConsumers): number {
-    return this.#consumers.filter(({ instance, connection }) => talking.get(instance) === connection).length;
+  /** How many of the messages before the watermark may still wait in the queue. */
+  #leftInQueue(look: QueueLook, heard: HeardConsumers): number {
+    const { ready } = look;
+    if (ready === 0 || !this.#counts) return ready;
+    const mark = this.#markFor(look, heard);
+    return Math.max(0, mark.ready - countTaken(mark, heard));
   }
 
-  #markFor(epoch: number, ready: number, nowMs: number): Mark {
-    const mark = this.#mark;
-    if (mark?.epoch === epoch && !this.#cameBack(mark)) return mark;
-    const repeated = new Map(this.#consumers.map((report) => [report.instance, report.repeated]));
-    return (this.#mark = { epoch, sinceMs: nowMs, ready, before: new Map(), repeated, taken: undefined });
+  /** Messages that go back to the queue would count twice, so the mark is set anew with every change of the consumers. */
+  #markFor({ ready, connected, nowMs }: QueueLook, { reports }: HeardConsumers): Mark {
+    const consumers = describeConsumers(connected, subscribed(reports));
+    if (this.#mark?.consumers === consumers) return this.#mark;
+    return (this.#mark = { consumers, sinceMs: nowMs, ready, before: new Map() });
   }
+}
 
-  /**
-   * Whether messages went back to the queue: a consumer is gone, or one got messages that another one had had, which may
-   * have been silent for so long that it was not counted. They would count twice, and are before a new watermark.
-   */
-  #cameBack({ repeated }: Mark): boolean {
-    const alive = new Set(this.#consumers.map(({ instance }) => instance));
-    if ([...repeated.keys()].some((instance) => !alive.has(instance))) return true;
-    return this.#consumers.some((report) => report.repeated > (repeated.get(report.instance) ?? 0));
+/** Of moments with the same consumers only the first one counts: the others would be over later. */
+function stillPossible(moments: readonly SettledMoment[], heard: HeardConsumers): readonly SettledMoment[] {
+  const first = new Map<string, SettledMoment>();
+  for (const moment of moments) {
+    const left = moment.without(heard);
+    if (left !== undefined && !first.has(left.key)) first.set(left.key, left);
   }
+  return [...first.values()];
+}
 
-  /** Messages that were certainly taken from the queue after the moment of the watermark. */
-  #countTaken({ repeated, before, sinceMs }: Mark, askedMs: number): number {
-    let taken = 0;
-    for (const report of this.#consumers) {
-      const { instance, received } = report;
-      repeated.set(instance, report.repeated);
-      const first = before.get(instance);
-      if (first !== undefined) taken += received - first.received;
-      else if (this.#saidMs(report, askedMs) >= sinceMs) before.set(instance, report);
-    }
-    return taken;
+/** Messages that were certainly taken from the queue after the moment of the watermark. */
+function countTaken({ before, sinceMs }: Mark, { reports, saidMs }: HeardConsumers): number {
+  let taken = 0;
+  const members = subscribed(reports);
+  for (const report of reports) {
+    const { instance, received } = report;
+    if (!members.has(instance)) continue;
+    const first = before.get(instance);
+    if (first !== undefined) taken += received - first.received;
+    else if (saidMs(report) >= sinceMs) before.set(instance, report);
   }
+  return taken;
+}
 
-  /** Whether a consumer may hold a message that was taken from the queue at this moment or before. */
-  #mayHold(report: ConsumerReport, askedMs: number, takenAtMs: number): boolean {
-    const saidMs = this.#saidMs(report, askedMs);
-    if (saidMs < takenAtMs) return true;
-    const { held, oldestMs } = report;
-    return held > 0 && (oldestMs === undefined || saidMs - oldestMs < takenAtMs);
-  }
-
-  #saidMs({ ageMs }: ConsumerReport, askedMs: number): number {
-    return askedMs - ageMs - this.#times.reportLagMs;
-  }
+function describeUnknown(unknown: number, { reports }: HeardConsumers): string {
+  const older = reports.filter(({ connection }) => connection === undefined).map(({ instance }) => instance);
+  const who =
+    older.length === 0
+      ? "that say nothing are connected to the queue"
+      : `are connected to the queue and do not say so, perhaps ${older.join(", ")} of an older version`;
+  return `${unknown} consumers ${who}, and may hold reservations`;
 }

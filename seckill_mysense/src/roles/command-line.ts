@@ -117,7 +117,7 @@ function program(): Command {
     .option("--product <id>", "for repair: this product, even if nothing is wrong with it")
     .option("--dry-run", "for repair: say what would be done, and change nothing")
     .option("--force", "for repair: do not wait for reservations on their way; the ledger will refuse them")
-    .option("--json", "for verify, repair and dead-letters: one JSON document instead of text")
+    .option("--json", "for verify, repair, dead-letters and refunds: one JSON document instead of text")
     .exitOverride()
     .configureOutput({ writeOut() {}, writeErr() {} });
 }

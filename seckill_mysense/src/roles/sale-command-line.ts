@@ -84,13 +84,17 @@ function program(took: Took): Command {
       .description(description)
       .option("--config <file>", "settings that differ from the defaults")
       .option("--json", "answer as JSON");
-  const change = (name: string, description: string): Command =>
+  const write = (name: string, description: string): Command =>
     add(name, description)
-      .option("--expect-version <n>", "refuse when the sale has another version", between(1, Number.MAX_SAFE_INTEGER))
       .option("--by <name>", "who asks, for the log of changes")
-      .option("--change <id>", "repeats a change whose outcome is unknown; it counts once", idOfChange)
+      .option("--change <id>", "repeats a change whose outcome is unknown; it counts once", idOfChange);
+  const change = (name: string, description: string): Command =>
+    write(name, description)
+      .option("--expect-version <n>", "refuse when the sale has another version", between(1, Number.MAX_SAFE_INTEGER))
       .option("--wait <seconds>", "how long to wait for a gate that is away or closed", between(0, maxWaitSeconds));
   addReaders(add, took);
+  // A new sale has no version yet, and no gate that could be away.
+  addCreate(write, took);
   addWriters(change, took);
   return root;
 }
@@ -109,12 +113,15 @@ function addReaders(add: Add, took: Took): void {
     );
 }
 
-function addWriters(add: Add, took: Took): void {
+function addCreate(add: Add, took: Took): void {
   add("create <file>", "makes a sale; - reads the standard input")
     .option("--draft", "do not publish it yet")
     .action((file: string, options: CommonOptions & { draft?: boolean }) =>
       took({ kind: "create", file, draft: options.draft ?? false }, options),
     );
+}
+
+function addWriters(add: Add, took: Took): void {
   add("update <id> <file>", "changes what the file names: title, times, products").action(
     (id: string, file: string, options: CommonOptions) => took({ kind: "update", id, file }, options),
   );
@@ -155,7 +162,8 @@ const maxWaitSeconds = 3_600;
 function between(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value)) {
+    // "1e3" and "0x10" are numbers too, but more likely slips.
+    if (!/^-?\d+$/.test(text)) {
       throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number.`);
     }
     if (value >= least && value <= most) return value;

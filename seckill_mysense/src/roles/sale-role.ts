@@ -12,6 +12,7 @@ import {
   showSale,
   updateOf,
 } from "../contract/sale-document.ts";
+import type { CheckPrice } from "../domain/price.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { UnitsGoneError } from "../ledger/changes.ts";
@@ -20,6 +21,8 @@ import { checkNewSale } from "../ledger/check-sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
+import { priceCheck } from "../payments/price-check.ts";
+import { checkPrices } from "../sales/check-prices.ts";
 import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -94,7 +97,8 @@ const howToRepeat: Partial<Record<SaleCommandEnd, (changeId: string) => string>>
 async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Answer> {
   const { commandLine, settings, logger, clock } = options;
   const { action } = commandLine;
-  if (action.kind === "validate") return validate(action.file);
+  const checkPrice = priceCheck(settings.payments.provider);
+  if (action.kind === "validate") return validate(action.file, checkPrice);
   // A file that is wrong is told before anything is opened.
   const work = prepare(action, commandLine, changeId);
   await using cleanup = new AsyncDisposableStack();
@@ -104,16 +108,18 @@ async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Ans
   const needsNoGate = readers.includes(action.kind) || action.kind === "create";
   const gate = needsNoGate ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
-  return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }));
+  const { changes, orders, gates } = ledger;
+  return await work(new SaleService({ changes, orders, gates, gate, checkPrice }));
 }
 
 async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promise<Gate | undefined> {
   return hasNoGate(settings) ? openLedgerGate(ledger, settings) : runningGate(settings, logger);
 }
 
-function validate(file: string): Answer {
+function validate(file: string, checkPrice: CheckPrice): Answer {
   const { sale, products } = saleOf(readJson(file, saleDocument));
   checkNewSale(sale, products);
+  checkPrices(sale.id, products, checkPrice);
   return { json: { valid: true }, text: `${file}: sale ${sale.id} with ${products.length} products is valid` };
 }
 

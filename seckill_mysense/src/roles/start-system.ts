@@ -19,6 +19,7 @@ import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
+import { priceCheck } from "../payments/price-check.ts";
 import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { boardFor } from "./board-for.ts";
@@ -257,7 +258,8 @@ function runRelay(
 function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
   const { settings, logger, clock } = options;
   if (settings.admin.secret === "") return undefined;
-  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate });
+  const { changes, orders, gates } = ledger;
+  const service = new SaleService({ changes, orders, gates, gate, checkPrice: priceCheck(settings.payments.provider) });
   try {
     const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
     stops.push(() => server.stop());

@@ -1,4 +1,5 @@
 import { groupBuckets, productOf } from "../domain/buckets.ts";
+import type { CheckPrice } from "../domain/price.ts";
 import { productsAtGate, type SaleChange } from "../domain/sale-change.ts";
 import {
   isLeaving,
@@ -22,6 +23,7 @@ import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { type Amended, amendProduct } from "./amend-product.ts";
+import { checkPrices, repriced } from "./check-prices.ts";
 
 export interface SaleServiceParts {
   readonly changes: LedgerChanges;
@@ -29,6 +31,8 @@ export interface SaleServiceParts {
   readonly gates: Pick<LedgerGates, "read">;
   /** Undefined while no gate runs, so that nothing is being sold. */
   readonly gate: Pick<Gate, "amend"> | undefined;
+  /** Undefined where any price can be paid. */
+  readonly checkPrice?: CheckPrice;
 }
 
 /** There is no such sale. */
@@ -80,8 +84,11 @@ export class SaleService {
     return this.#parts.changes.history(saleId, limit);
   }
 
-  create(sale: Sale, products: readonly SaleProduct[], options: CreateOptions): Promise<SaleContent> {
-    return this.#parts.changes.create(sale, products, options);
+  /** @throws InvalidSaleError, also for a price that nobody could pay; what `LedgerChanges.create` throws */
+  async create(sale: Sale, products: readonly SaleProduct[], options: CreateOptions): Promise<SaleContent> {
+    const { changes, checkPrice } = this.#parts;
+    if (checkPrice !== undefined) checkPrices(sale.id, products, checkPrice);
+    return changes.create(sale, products, options);
   }
 
   /**
@@ -89,7 +96,11 @@ export class SaleService {
    * @throws UnknownSaleError, UnitsGoneError, GateBehindError when the gate does not have the change within `waitMs`
    */
   async change(saleId: string, change: SaleChange, options: ChangeOptions & WaitOptions): Promise<SaleContent> {
-    const content = known(saleId, await this.#parts.changes.change(saleId, change, options));
+    const { changes, checkPrice } = this.#parts;
+    if (checkPrice !== undefined && change.kind === "update") {
+      checkPrices(saleId, repriced(change, (await this.read(saleId)).products), checkPrice);
+    }
+    const content = known(saleId, await changes.change(saleId, change, options));
     try {
       const named = productsAtGate(change);
       const ids = content.products.map(({ id }) => id);

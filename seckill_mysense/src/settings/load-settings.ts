@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { describeIssues } from "../contract/describe-issues.ts";
+import { longestAskAfterMs } from "../payments/stripe-limits.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
@@ -149,7 +150,7 @@ function gateContradictions({ gate, redis, rabbitmq }: Settings): string[] {
 }
 
 function paymentContradictions({ payments }: Settings): string[] {
-  const { provider, api_url, api_key, callback_secret, return_url, former } = payments;
+  const { provider, api_url, api_key, callback_secret, return_url, ask_after_seconds, former } = payments;
   const problems: string[] = [];
   const all = [provider, ...former.map((one) => one.provider)];
   const twice = all.find((name, index) => all.indexOf(name) !== index);
@@ -163,6 +164,13 @@ function paymentContradictions({ payments }: Settings): string[] {
   if (callback_secret === "") missing("callback_secret", "the secret with which the provider signs its callbacks");
   if (provider === "simulator" && api_url === "") missing("api_url", "its address, such as http://127.0.0.1:8090");
   if (provider === "stripe" && return_url === "") missing("return_url", "the address of the sale's page");
+  const mostSeconds = longestAskAfterMs / 1_000;
+  if (provider === "stripe" && ask_after_seconds > mostSeconds) {
+    problems.push(
+      `payments.ask_after_seconds is ${ask_after_seconds}, but a session of Stripe lasts from 30 minutes to 24 hours: ` +
+        `with payments.provider "stripe" it must be at most ${mostSeconds}`,
+    );
+  }
   return problems;
 }
 

@@ -91,6 +91,30 @@ describe.skipIf(service.missing)(`what a user has asked for ends with the user's
   }
 
   test(
+    "another tab of the browser notices that its user has logged out, and buys for the next one",
+    async () => {
+      await using system = await startTestGateway();
+      await using opened = await openPage(browser(), system, address);
+      const { page } = opened;
+      await register(page, "Ada");
+      const other = await page.context().newPage();
+      other.setDefaultTimeout(15_000);
+      await other.goto(system.url + address);
+      await other.getByText("Ada", { exact: true }).waitFor();
+      await logOut(page);
+      await other.getByLabel("Name").waitFor();
+      await register(page, "Bob");
+      await other.getByText("Bob", { exact: true }).waitFor();
+      await other.getByLabel("Speaker").check();
+      await button(other, "Buy both products").click();
+      await heading(other, "All are set aside");
+      const bob = await system.ledger.users.findByName("Bob");
+      expect(system.gate.accepted.map(({ userId }) => userId)).toEqual([bob!.id, bob!.id]);
+    },
+    timeoutMs,
+  );
+
+  test(
     "what a user has chosen is not chosen for the next one",
     async () => {
       await using system = await startTestGateway();

@@ -26,6 +26,9 @@ describe.skipIf(programServices.missing)(
     test("no buyer loses a reservation that it holds: neither of a gate that is complete nor of one that is rebuilt", async () => {
       await using shop = await ShopInRoles.open({ products: { lamp: 100 } });
       await Promise.all(["gateway", "relay", "consumer 1", "consumer 2"].map((role) => shop.start(role)));
+      // The broker shares out among those that are subscribed.
+      const areSubscribed = async () => (await shop.queue.depth()).consumers === 2;
+      await waitUntil(areSubscribed, { what: "both consumers", timeoutMs: 20_000 });
       const early = await sellWhileFrozen(shop, "early", 0);
       const isRecorded = async () => (await shop.ledger.sales.readTotals("lamp"))!.reserved === 40;
       await waitUntil(isRecorded, { what: "what the frozen consumer held", timeoutMs: heardWithinMs });
@@ -35,10 +38,7 @@ describe.skipIf(programServices.missing)(
       expect((await shop.ledger.sales.readProduct("lamp"))?.product.epoch).toBe(1);
 
       // The consumer reconnects.
-      await waitUntil(async () => (await shop.queue.depth()).consumers === 2, {
-        what: "both consumers",
-        timeoutMs: 20_000,
-      });
+      await waitUntil(areSubscribed, { what: "both consumers again", timeoutMs: 20_000 });
       const late = await sellWhileFrozen(shop, "late", 40);
       using redis = shop.redis();
       await redis.del(...(await redis.keys("seckill:{spring:lamp}:*")));

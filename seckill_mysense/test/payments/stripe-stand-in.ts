@@ -90,7 +90,7 @@ export function startStripeStandIn(apiKey: string, nowMs: number): StripeStandIn
   async function idempotent(request: Request, create: (form: URLSearchParams) => object): Promise<Response> {
     const form = await request.text();
     const key = request.headers.get("idempotency-key") ?? "";
-    const known = answers.get(key);
+    const known = key === "" ? undefined : answers.get(key);
     if (known !== undefined && known.form !== form)
       return failed(400, "idempotency_error", "other values for this key");
     const answer = known?.answer ?? create(new URLSearchParams(form));

@@ -131,7 +131,9 @@ describe("the quantity service", () => {
     };
     const [empty, emptyObject, more] = ["0\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n", 'a\r\n{"by": 1 }\r\n0\r\n\r\n'];
     const confirm = "POST /reservations/order-1/confirm";
-    expect(await send(confirm, more)).toMatch(/^HTTP\/1.1 400 .*This address takes no body/s);
+    const short = ["no", "42", "[]", "1", "{", " "].map((text) => `${text.length}\r\n${text}\r\n0\r\n\r\n`);
+    for (const body of [more, ...short])
+      expect(await send(confirm, body)).toMatch(/^HTTP\/1.1 400 .*This address takes no body/s);
     for (const body of [more, empty]) expect(await send("GET /reservations/order-1", body)).toMatch(/^HTTP\/1.1 400 /);
     expect(await send(confirm, empty)).toMatch(/^HTTP\/1.1 200 .*"confirmed"/s);
     expect(await send(confirm, emptyObject)).toMatch(/^HTTP\/1.1 200 /);

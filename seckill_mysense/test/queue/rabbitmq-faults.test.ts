@@ -8,6 +8,7 @@ import { encodeReservation } from "../../src/queue/reservation-codec.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
+import { brokerQueueName } from "../../src/queue/rabbitmq-topology.ts";
 import {
   freshRabbitmqVhost,
   requireService,
@@ -286,7 +287,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   );
 
   test(
-    "a consumer that stops goes on saying that it holds what it gives back, and the next one says that it came again",
+    "a consumer counts until it has given back what it holds, and the next one says that it came again",
     async () => {
       const queue = open({ queueName: randomUUID() });
       await queue.publish(reservations(3));
@@ -294,15 +295,40 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const stopped = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });
       await waitUntil(() => stopped.inHand === 3, { what: "three messages in hand", timeoutMs: 20_000 });
       expect(stopped.progress).toMatchObject({ received: 3, repeated: 0, connection: 1 });
-      await stopped.stop();
-      expect(stopped.inHand).toBe(3);
+      const stopping = stopped.stop();
       expect(stopped.progress!.connection).toBe(0);
-      expect(stopped.progress!.oldestMs).toBeGreaterThan(0);
-      expect((await queue.depth()).unacknowledged).toBe(0);
+      let depth = await queue.depth();
+      while (depth.consumers !== 0) depth = await queue.depth();
+      expect(depth.ready).toBe(3);
+      await stopping;
+      expect([stopped.inHand, stopped.progress!.oldestMs]).toEqual([0, 0]);
       const next = await queue.consume(refuse, { maxBatch: 2, maxWaitMs: 5 });
       await waitUntil(() => next.inHand === 3, { what: "the same messages", timeoutMs: 20_000 });
       expect(next.progress).toMatchObject({ received: 3, repeated: 3 });
       await next.stop();
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "the broker counts a consumer that has ended its subscription for as long as it holds messages",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.publish(reservations(3));
+      await withConnection(async (connection) => {
+        const channel = await connection.acquire();
+        const held: number[] = [];
+        const taking = { queue: brokerQueueName(queueName) };
+        const { consumerTag } = await channel.basicConsume(taking, ({ deliveryTag }) => void held.push(deliveryTag));
+        await waitUntil(() => held.length === 3, { what: "three messages", timeoutMs: 20_000 });
+        await channel.basicCancel({ consumerTag });
+        expect(await queue.depth()).toMatchObject({ ready: 0, consumers: 1 });
+        for (const deliveryTag of held) channel.basicNack({ deliveryTag, requeue: true });
+        await waitUntil(async () => (await queue.depth()).consumers === 0, { what: "no consumer", timeoutMs: 20_000 });
+        expect((await queue.depth()).ready).toBe(3);
+        await channel.close();
+      });
     },
     testTimeoutMs,
   );
@@ -327,6 +353,23 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       await channel.close();
     });
   }
+
+  test(
+    "counts a consumer of an earlier version, which has the earlier queue only",
+    async () => {
+      const queueName = randomUUID();
+      await earlierVersion(queueName, reservations(1), []);
+      const queue = open({ queueName });
+      await withConnection(async (connection) => {
+        const channel = await connection.acquire();
+        await channel.basicConsume({ queue: queueName }, () => undefined);
+        await waitUntil(async () => (await queue.depth()).ready === 0, { what: "it to have all", timeoutMs: 20_000 });
+        expect((await queue.depth()).consumers).toBe(1);
+        await channel.close();
+      });
+    },
+    testTimeoutMs,
+  );
 
   test(
     "empties the queues of an earlier version, with the reservations that it had lost to its delivery limit",

@@ -207,28 +207,36 @@ describe("the keeper of the gates", () => {
     expect(made.counts.repaired).toBe(1);
   });
 
-  test("judges units only while the consumers of a shared queue stay the same, and after a change of them anew", async () => {
+  test("judges units when a shared queue was empty, and not before its consumers have decided what they have, though they come and go", async () => {
     let elapsedMs = 1_000_000;
+    let ready = 0;
     let consumers: ConsumerReport[] = [];
-    const queue = { depth: async () => ({ ready: 0, unacknowledged: 0 }) };
+    const queue = { depth: async () => ({ ready, unacknowledged: 0, consumers: consumers.length }) };
     const clock = { now: systemClock.now, elapsedMs: () => elapsedMs };
     const made = keeper({ queue, clock, consumers: async () => consumers });
-    const look = async (instance: string | undefined, held = 0): Promise<void> => {
+    const look = async (instances: readonly string[], held = 0, busy: Partial<ConsumerReport> = {}): Promise<void> => {
       elapsedMs += 2_000;
-      const report = { ageMs: 0, held, received: 0, repeated: 0, oldestMs: 0, connection: 1 };
-      consumers = instance === undefined ? [] : [{ instance, ...report }];
+      const report = { ageMs: 0, held, received: 0, oldestMs: 10_000, connection: 1, ...busy };
+      consumers = instances.map((instance) => ({ instance, ...report }));
+      ready = consumers.length === 0 || report.received > 0 ? 1 : 0;
       await made.step();
     };
     await made.step();
     await acceptAndHandOver(gate, first());
-    // Each of them had the message and was stopped, and the next one got it.
-    for (const instance of [undefined, "a", undefined, "b", "c", "d"]) await look(instance);
-    for (let looks = 0; looks < 4; looks++) await look("d", 1);
-    for (let looks = 0; looks < 4; looks++) await look(undefined);
+    // Each of them had the message and crashed, and the next one got it.
+    for (const instances of [[], ["a"], [], ["b"], ["c"], ["d"]]) await look(instances, 1);
+    for (let looks = 0; looks < 4; looks++) await look(["d"], 1);
+    for (let looks = 0; looks < 4; looks++) await look([]);
+    // Others sell so much that the queue is never empty: nobody can tell whose message waits.
+    for (let looks = 1; looks < 6; looks++) await look(["d"], 1, { received: 100 * looks, oldestMs: 10 });
     expect([made.closed, ...reasons]).toEqual([0]);
-    // It has no message, so there is none any more.
-    for (let looks = 0; looks < 6; looks++) await look("e");
-    await waitUntil(() => made.counts.repaired === 1, { what: "the repair", timeoutMs: 10_000, intervalMs: 5 });
+    // Nobody has the message, so there is none any more. Another consumer crashes again and again.
+    let looks = 0;
+    const lookAgain = async (): Promise<boolean> => {
+      await look(looks++ % 2 === 0 ? ["e"] : ["e", `crashing ${looks}`]);
+      return made.counts.repaired === 1;
+    };
+    await waitUntil(lookAgain, { what: "the repair", timeoutMs: 10_000, intervalMs: 5 });
   });
 
   test("leaves gates alone whose units move: sold, returned, added or taken out", async () => {

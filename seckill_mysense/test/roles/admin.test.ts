@@ -41,7 +41,17 @@ describe("the web server for merchants", () => {
           body: { error: "invalid_request", message: expect.stringContaining("sale spring") },
         });
       }
-      expect(await ask("POST", "?by=Ada", spring)).toMatchObject({ status: 201, body: { id: "spring", version: 1 } });
+      // A repeated request with the id of the change finds its own sale, and one without is told of a conflict.
+      for (const _time of ["first", "again"]) {
+        expect(await ask("POST", "?by=Ada&change=make", spring)).toMatchObject({
+          status: 201,
+          body: { id: "spring", version: 1 },
+        });
+      }
+      expect(await ask("POST", "?change=make", { ...spring, id: "other" })).toMatchObject({
+        status: 409,
+        body: { message: expect.stringContaining("the change make was made before") },
+      });
       expect(await ask("POST", "", spring)).toMatchObject({ status: 409, body: { error: "sale_conflict" } });
       const onSale = async (): Promise<boolean> => {
         const listed = (await (await fetch(`${url}/api/sales`)).json()) as {
@@ -56,6 +66,8 @@ describe("the web server for merchants", () => {
         ["/spring/pause?produkt=lamp"],
         ["/spring/pause", { product: "lamp" }],
         ["/spring/cancel", { reason: "none" }],
+        ["/spring/cancel", 42],
+        ["/spring/pause", []],
         ["/spring/update", { id: "autumn", title: "Autumn" }],
       ];
       for (const [path, body] of misspelt) {

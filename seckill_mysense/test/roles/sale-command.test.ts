@@ -65,6 +65,10 @@ describe("the command sale, beside a system that is stopped", () => {
         1,
         { error: "invalid_sale", message: "/nowhere.json cannot be read: ENOENT" },
       ]);
+      const late = await sale("validate", write(spring({ ends_at: "9999-12-31T00:00:00Z" })));
+      expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("must not be after 2100-01-01")]);
+      const stray = await sale("update", "spring", write({ id: "autumn", title: "Autumn" }));
+      expect([stray.code, stray.stderr]).toEqual([1, expect.stringMatching(/autumn.*spring|spring.*autumn/)]);
       const valid = await sale("validate", write(spring()));
       expect([valid.code, valid.stdout]).toEqual([0, expect.stringContaining("sale spring with 1 products is valid")]);
       expect((await sale("list")).stdout).toBe("there are no sales\n");
@@ -168,52 +172,6 @@ describe("a change with an id", () => {
       ]);
       const odd = await sale("pause", "spring", "--change", "a.b");
       expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('"a.b" is not 1 to 40 letters')]);
-    },
-    timeoutMs,
-  );
-});
-
-describe("with --json", () => {
-  test(
-    "every outcome is one JSON value on standard output, and the code is the documented one",
-    async () => {
-      const { configFile } = commands();
-      const nowhere = ["--config", "/nowhere/config.json"];
-      const cases: [code: number, error: string, ...args: string[]][] = [
-        [2, "sale_not_found", "verify", "--sale", "nothing"],
-        [2, "product_not_found", "repair", "--product", "nothing"],
-        [2, "invalid_settings", "verify", ...nowhere],
-        [2, "invalid_settings", "sale", "list", ...nowhere],
-        [2, "invalid_settings", "dead-letters", "list", ...nowhere],
-        [2, "invalid_settings", "refunds", "list", ...nowhere],
-        [2, "invalid_command_line", "verify", "--wrong"],
-        [2, "invalid_command_line", "sale", "restock", "spring"],
-        [2, "invalid_command_line", "sale"],
-        [2, "invalid_command_line", "refunds", "retry"],
-        [1, "sale_not_found", "sale", "show", "nothing"],
-      ];
-      for (const [code, error, ...args] of cases) {
-        const config = args.includes("--config") ? [] : ["--config", configFile];
-        const ended = await runProgram([...args, ...config, "--json"]);
-        expect([args, ended.code, JSON.parse(ended.stdout), ended.stderr]).toEqual([
-          args,
-          code,
-          { error, message: expect.stringMatching(/./) },
-          "",
-        ]);
-      }
-      for (const action of ["show", "replay", "discard"]) {
-        const ended = await runProgram(["dead-letters", action, "nothing", "--config", configFile, "--json"]);
-        expect([ended.code, JSON.parse(ended.stdout)]).toEqual([
-          1,
-          { result: "not_found", message: "there is no dead letter nothing" },
-        ]);
-      }
-      const refund = await runProgram(["refunds", "retry", "nothing", "--config", configFile, "--json"]);
-      expect([refund.code, JSON.parse(refund.stdout)]).toEqual([
-        1,
-        { result: "not_done", message: "there is no refund of the payment nothing" },
-      ]);
     },
     timeoutMs,
   );

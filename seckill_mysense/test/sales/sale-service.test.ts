@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { splitIntoBuckets } from "../../src/domain/buckets.ts";
-import type { SaleChange } from "../../src/domain/sale-change.ts";
+import type { ProductUpdate, SaleChange } from "../../src/domain/sale-change.ts";
 import type { SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { UnitsGoneError } from "../../src/ledger/changes.ts";
+import { InvalidSaleError } from "../../src/ledger/ledger-errors.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { priceCheck } from "../../src/payments/price-check.ts";
 import { GateBehindError, SaleService } from "../../src/sales/sale-service.ts";
 import { amendProduct } from "../../src/sales/amend-product.ts";
 import { makeProduct, makeSale } from "../contract/ledger/ledger-fixtures.ts";
@@ -215,5 +217,46 @@ describe("a change of a sale", () => {
       return amend(...asked);
     };
     expect((await change(fewer)).products).toMatchObject([{ total: 25 }]);
+  });
+});
+
+describe("a sale whose buyers pay through Stripe", () => {
+  test("has no price that Stripe does not take: neither when it is made nor later", async () => {
+    await using cleanup = new AsyncDisposableStack();
+    const ledger = sqliteLedger({ file: ":memory:" });
+    cleanup.defer(() => ledger.close());
+    await ledger.migrate();
+    const { changes, orders, gates } = ledger;
+    const checkPrice = priceCheck("stripe");
+    const service = new SaleService({ changes, orders, gates, gate: undefined, checkPrice });
+    const sale = makeSale();
+    const make = (values: Partial<SaleProduct>) => {
+      const lamp = makeProduct(sale, { id: "lamp", currency: "EUR", ...values });
+      return service.create(sale, [lamp], { actor, state: "draft" });
+    };
+    await expect(make({ priceMinor: 49 })).rejects.toThrow(
+      `sale ${sale.id}: product lamp: the price is 49 EUR in minor units: Stripe takes nothing below 50, except 0`,
+    );
+    await expect(make({ priceMinor: 500_000_000_000, limitPerUser: 2 })).rejects.toThrow(
+      `sale ${sale.id}: product lamp: 2 units for one user cost 1000000000000 EUR in minor units: Stripe takes at most 999999999999`,
+    );
+    await make({ priceMinor: 0, limitPerUser: 2 });
+    const update = (product: Omit<ProductUpdate, "id">, id = "lamp") =>
+      service.change(sale.id, { kind: "update", products: [{ id, ...product }] }, { actor });
+    await expect(update({ priceMinor: 20 })).rejects.toThrow(InvalidSaleError);
+    await update({ priceMinor: 400_000_000_000, total: 3 });
+    // The price is that of before.
+    await expect(update({ limitPerUser: 3 })).rejects.toThrow("3 units for one user cost 1200000000000 EUR");
+    await expect(
+      update({ name: "bulb", priceMinor: 1, currency: "EUR", total: 1, limitPerUser: 1 }, "bulb"),
+    ).rejects.toThrow("product bulb: the price is 1 EUR");
+    expect((await service.read(sale.id)).products).toMatchObject([
+      { id: "lamp", priceMinor: 400_000_000_000, limitPerUser: 2 },
+    ]);
+  });
+
+  test("any price will do for other providers", () => {
+    const lamp = { id: "lamp", priceMinor: 1, currency: "EUR", limitPerUser: 1 };
+    expect([priceCheck("simulator")(lamp), priceCheck("none")(lamp)]).toEqual([undefined, undefined]);
   });
 });

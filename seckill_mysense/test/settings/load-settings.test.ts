@@ -50,6 +50,16 @@ describe("config.json", () => {
         "backend.api_secret (64 characters): too weak: at least 12 different",
       ],
       [{ mysql: { port: 0 } }, "mysql.port is 0: must be at least 1"],
+      [
+        {
+          payments: {
+            ...{ provider: "stripe", api_key: "sk", callback_secret: goodSecret, return_url: "https://shop.example" },
+            ask_after_seconds: 84_481,
+          },
+        },
+        "payments.ask_after_seconds is 84481, but a session of Stripe lasts from 30 minutes to 24 hours: with " +
+          'payments.provider "stripe" it must be at most 84480',
+      ],
       [{ mysql: { db_name: "a; drop" } }, 'mysql.db_name is "a; drop": must be 1 to 64 letters'],
       [{ mysql: null }, "mysql is null: must be an object"],
       [

@@ -8,7 +8,6 @@ import type { Delivered } from "./simulated-queue.ts";
 interface Process {
   readonly instance: string;
   received: number;
-  repeated: number;
   held: number;
   /** Since when it holds them; undefined before its first look at the queue. */
   sinceMs: number | undefined;
@@ -38,7 +37,7 @@ export function consumer(shop: Shop, name: string): Actor {
 
   function begin(): Process {
     const instance = shop.newName(`${name}#`);
-    const process = { instance, received: 0, repeated: 0, held: 1, sinceMs: undefined, beatAtMs: shop.nowMs };
+    const process = { instance, received: 0, held: 1, sinceMs: undefined, beatAtMs: shop.nowMs };
     const [, , run] = beat(process);
     shop.consumers.set(name, { instance, beat: run });
     return process;
@@ -84,16 +83,15 @@ export function consumer(shop: Shop, name: string): Actor {
   function* take(process: Process): Steps<Delivered> {
     try {
       const delivered = yield* ask("queue", `${name} takes a batch`, () => queue.take(name, 3));
-      const { messages, repeated } = delivered;
+      const { messages } = delivered;
       process.received += messages.length;
-      if (!shop.has("messages that come again count as further ones")) process.repeated += repeated;
       process.held = messages.length;
       process.sinceMs = shop.nowMs;
       return delivered;
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error;
       queue.release(name);
-      return { tag: 0, messages: [], repeated: 0 };
+      return { tag: 0, messages: [] };
     }
   }
 
@@ -108,10 +106,10 @@ export function consumer(shop: Shop, name: string): Actor {
 
   function beat(process: Process): ["ledger", string, () => void] {
     const run = (): void => {
-      const { instance, received, repeated, held, sinceMs } = process;
+      const { instance, received, held, sinceMs } = process;
       process.beatAtMs = shop.nowMs;
       const oldestMs = sinceMs === undefined ? undefined : shop.nowMs - sinceMs;
-      heartbeats.beat({ instance, received, repeated, held, oldestMs, connection: queue.connectionOf(name) });
+      heartbeats.beat({ instance, received, held, oldestMs, connection: queue.connectionOf(name) });
     };
     return ["ledger", `${name} says that it lives`, run];
   }
@@ -125,9 +123,9 @@ export function consumer(shop: Shop, name: string): Actor {
     }
   }
 
-  /** Until it has said that it is gone, it goes on saying that it holds what it has given back. */
   function* leave(process: Process): Steps {
     yield* insist("queue", `${name} gives back what it holds`, () => queue.leave(name));
+    process.held = 0;
     yield* insist(...beat(process));
     yield* insist("ledger", `${name} leaves`, () => heartbeats.leave(process.instance));
   }

@@ -1,4 +1,4 @@
-import { type ConsumerReport } from "../../../src/recovery/consumer-report.ts";
+import type { ConsumerReport } from "../../../src/recovery/consumer-report.ts";
 import { Watermark } from "../../../src/recovery/watermark.ts";
 import { insist, type Steps } from "./actor.ts";
 import type { Shop } from "./shop.ts";
@@ -9,24 +9,21 @@ export class OnTheWay {
   readonly #shop: Shop;
   readonly #name: string;
   readonly #watermark: Watermark;
+  readonly #counts: boolean;
   /** How often the gate had lost data when this was begun, and how many consumers had left. */
   readonly #losses: number;
   readonly #left: number;
   readonly #shuffles: number;
   readonly #seen = new Set<string>();
 
-  constructor(shop: Shop, name: string) {
+  constructor(shop: Shop, name: string, { counts = true } = {}) {
     this.#shop = shop;
     this.#name = name;
     this.#losses = shop.losses;
     this.#left = shop.heartbeats.left.length;
     this.#shuffles = shop.shuffles;
-    const neverSilent = shop.has("a silent consumer counts as alive for ever") ? { silentAfterMs: Infinity } : {};
-    this.#watermark = new Watermark({ ...heartbeatTimes, ...neverSilent });
-  }
-
-  get consumers(): readonly ConsumerReport[] {
-    return this.#watermark.consumers;
+    this.#counts = counts;
+    this.#watermark = new Watermark({ counts, times: heartbeatTimes });
   }
 
   /** True when nothing is. The product's row must be older than the length of the outbox. */
@@ -47,11 +44,11 @@ export class OnTheWay {
     });
   }
 
-  #readQueue(): Steps<{ ready: number; connected: number | undefined; nowMs: number }> {
+  #readQueue(): Steps<{ ready: number; connected: number; nowMs: number }> {
     const { queue } = this.#shop;
     return insist("queue", `${this.#name} looks at the queue`, () => {
       const isUncounted = this.#shop.has("a silent consumer counts as gone");
-      const connected = isUncounted ? undefined : queue.connected;
+      const connected = isUncounted ? 0 : queue.connected;
       return { ready: queue.ready.length, connected, nowMs: this.#shop.nowMs };
     });
   }
@@ -64,7 +61,7 @@ export class OnTheWay {
   check(productId: string, epoch: number): void {
     const shop = this.#shop;
     const isUnseen = shop.heartbeats.left.slice(this.#left).some((instance) => !this.#seen.has(instance));
-    if (isUnseen || shop.shuffles !== this.#shuffles) shop.mayLoseReservations = true;
+    if ((this.#counts && isUnseen) || shop.shuffles !== this.#shuffles) shop.mayLoseReservations = true;
     else if (shop.losses === this.#losses) checkNothingIsOnTheWay(shop, productId, epoch);
   }
 

@@ -27,6 +27,7 @@ export function queueWatcher(shop: Shop, name: string): Actor {
       for (let rests = chance.between(0, 8); rests > 0; rests--) yield* rest();
     }
     onTheWay.check(productId, 1);
+    shop.watermarks++;
   }
 
   /** Those of others are none that the repair has to wait for, as if they were late. */

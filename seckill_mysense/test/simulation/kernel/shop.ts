@@ -43,6 +43,8 @@ export class Shop {
   losses = 0;
   /** How often the messages in the queue were put into another order. */
   shuffles = 0;
+  /** How often a repair of the queue alone has passed its watermark. */
+  watermarks = 0;
   /** So that messages wait, and nobody forces a repair. */
   readonly areConsumersSlow: boolean;
   /** Products that nobody may buy, as a merchant was told, and has not changed since. */

@@ -12,8 +12,6 @@ interface Queued {
 export interface Delivered {
   readonly tag: number;
   readonly messages: readonly Message[];
-  /** How many of them a consumer had had before. */
-  readonly repeated: number;
 }
 
 /** After so many deliveries a queue that counts them gives a message up. Only a planted mistake counts. */
@@ -44,8 +42,7 @@ export class SimulatedQueue {
     for (const one of queued) one.deliveries++;
     const tag = ++this.#tags;
     if (queued.length > 0) this.#inHands.set(consumer, { tag, queued });
-    const repeated = queued.filter(({ deliveries }) => deliveries > 1).length;
-    return { tag, messages: queued.map(({ message }) => message), repeated };
+    return { tag, messages: queued.map(({ message }) => message) };
   }
 
   /** Nothing happens if the connection was lost since the delivery. */

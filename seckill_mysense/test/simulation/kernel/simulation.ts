@@ -36,6 +36,8 @@ const bundledSteps = 700;
 const changingSteps = 500;
 const drainingSteps = 600;
 const healingSteps = 25_000;
+/** The most steps in which a repair must pass its watermark although a consumer crashes again and again. */
+const crashingSteps = 10_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;
 
@@ -52,8 +54,10 @@ interface Running {
 export function simulate(options: SimulationOptions): readonly string[] {
   const run = new Schedule(options);
   run.withFaults();
+  if (run.shop.problems.length > 0) return run.shop.problems;
   // The queue alone has no end to come to.
-  if (run.shop.problems.length === 0 && options.draining !== true) run.heal();
+  if (options.draining === true) run.drainWhileOneCrashes();
+  else run.heal();
   return run.shop.problems;
 }
 
@@ -159,6 +163,26 @@ class Schedule {
       if (left.length === 0 || rounds++ === demandRounds) return checkAtRest(shop);
       for (const productId of left) this.#addBuyer(shop.newName("late"), "pay", productId);
     }
+  }
+
+  /** One consumer never lives for long. A repair must not wait for ever all the same. */
+  drainWhileOneCrashes(): void {
+    const { shop } = this;
+    shop.isHealed = true;
+    const everyMs = shop.chance.between(250, 1_400);
+    this.#note(`no further faults, but consumer 2 is killed every ${everyMs} ms`);
+    const victim = this.#running.find(({ actor }) => actor.name === "consumer 2")!;
+    const enough = shop.watermarks + 2;
+    let killAtMs = 0;
+    for (let step = 0; step < crashingSteps && shop.watermarks < enough; step++) {
+      if (shop.problems.length > 0) return;
+      if (shop.nowMs >= killAtMs) {
+        killAtMs = shop.nowMs + everyMs;
+        this.#restart(victim);
+      }
+      this.#step(shop.chance.pick(this.#running), 0);
+    }
+    if (shop.watermarks < enough) shop.fail(`a consumer that crashes every ${everyMs} ms keeps the repair waiting`);
   }
 
   #comeToRest(): boolean {

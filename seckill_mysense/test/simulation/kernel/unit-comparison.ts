@@ -10,8 +10,7 @@ export const agreesOnUnits = (record: ProductRecord, { total, available }: Statu
 
 interface Suspect {
   readonly figures: string;
-  onTheWay: OnTheWay;
-  consumers: string | undefined;
+  readonly onTheWay: OnTheWay;
   isClear: boolean;
 }
 
@@ -43,7 +42,8 @@ export class UnitComparison {
     ]);
     const suspect = this.#suspects.get(id);
     if (suspect?.figures !== figures || this.#isChanging(record, status)) {
-      this.#suspects.set(id, { figures, onTheWay: this.#begin(), consumers: undefined, isClear: false });
+      const onTheWay = new OnTheWay(this.#shop, this.#name, { counts: false });
+      this.#suspects.set(id, { figures, onTheWay, isClear: false });
       return false;
     }
     if (suspect.isClear || this.#shop.has("units are judged at the second look")) {
@@ -51,36 +51,13 @@ export class UnitComparison {
       this.#checkLoss(record, suspect.onTheWay);
       return true;
     }
-    const { onTheWay } = suspect;
-    const isOver = yield* onTheWay.isOver(record.epoch, status.outboxLength);
-    const isAtRest = this.#areAtRest(suspect);
-    suspect.isClear = isOver && isAtRest;
+    suspect.isClear = yield* suspect.onTheWay.isOver(record.epoch, status.outboxLength);
     return false;
-  }
-
-  #begin(): OnTheWay {
-    return new OnTheWay(this.#shop, this.#name);
   }
 
   /** Units are about to leave the sale or to join it, go from one bucket to another, or are on their way back. */
   #isChanging({ lowering, total, pending }: ProductRecord, status: Status): boolean {
     return lowering !== undefined || total !== status.total || pending > 0;
-  }
-
-  #areAtRest(suspect: Suspect): boolean {
-    const { consumers } = suspect.onTheWay;
-    const names = consumers
-      .map(({ instance }) => instance)
-      .toSorted()
-      .join(" ");
-    suspect.consumers ??= names;
-    if (suspect.consumers !== names) {
-      if (this.#shop.has("the comparison does not begin anew after a change of the consumers")) return false;
-      suspect.onTheWay = this.#begin();
-      suspect.consumers = undefined;
-      return false;
-    }
-    return names !== "" && consumers.every(({ held }) => held === 0);
   }
 
   /** Buyers of a gate that has lost nothing must not lose anything either. */

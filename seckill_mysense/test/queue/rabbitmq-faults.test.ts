@@ -8,6 +8,7 @@ import { encodeReservation } from "../../src/queue/reservation-codec.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
+import { writeTogether } from "../../src/queue/rabbitmq-session.ts";
 import {
   freshRabbitmqVhost,
   requireService,
@@ -210,6 +211,21 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       await untilConnection(2);
       await consumer.stop();
       expect(consumer.progress!.connection).toBe(0);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "a message is held back until those that are sent with it are written",
+    async () => {
+      await withConnection(async (connection) => {
+        await connection.onConnect();
+        // The client library counts a connection whose socket is corked as not ready.
+        let isReady: boolean | undefined;
+        writeTogether(connection, () => (isReady = connection.ready));
+        expect(isReady).toBe(false);
+        expect(connection.ready).toBe(true);
+      });
     },
     testTimeoutMs,
   );

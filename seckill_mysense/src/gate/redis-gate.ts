@@ -53,8 +53,7 @@ export function createGate(options: GateOptions): Gate {
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
     amend: (sale, product) => amend(connection, retentionMs, sale, product),
-    reserve: async (request, { minEpoch = 0, minSequence = 0 } = {}) =>
-      batcher.reserve(request, { minEpoch, minSequence }),
+    reserve: (request, { minEpoch = 0, minSequence = 0 } = {}) => batcher.reserve(request, { minEpoch, minSequence }),
     giveBack: (stockReturn) => giveBack(connection, stockReturn),
     status: (saleId, productId) => readStatus(connection, { saleId, id: productId }),
     holds: (request) => holds(connection, request),

@@ -54,12 +54,13 @@ export class ReserveBatcher {
   }
 
   reserve(request: ReservationRequest, least: Required<ReserveOptions>): Promise<ReserveOutcome> {
-    checkReservation(request);
-    if (this.#waitingCount >= this.#options.maxWaiting) {
-      throw new GateUnavailable(`${this.#waitingCount} reservations wait for the gate already, which is the limit`);
-    }
-    const lane = this.#lane(request);
+    // What is thrown in here rejects the promise.
     return new Promise<ReserveOutcome>((resolve, reject) => {
+      checkReservation(request);
+      if (this.#waitingCount >= this.#options.maxWaiting) {
+        throw new GateUnavailable(`${this.#waitingCount} reservations wait for the gate already, which is the limit`);
+      }
+      const lane = this.#lane(request);
       lane.waiting.push({ request, least, sinceMs: this.#options.elapsedMs(), resolve, reject });
       this.#waitingCount += 1;
       this.#schedule(lane);

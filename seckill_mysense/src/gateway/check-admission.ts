@@ -53,9 +53,17 @@ export class CheckAdmission {
       verdict instanceof Promise
         ? verdict.then((decided) => this.#follow(decided, nowMs, proceed))
         : this.#follow(verdict, nowMs, proceed);
-    if (response instanceof Promise) return response.finally(() => nodeLimits.leave());
+    if (response instanceof Promise) return this.#leaveAfter(response);
     nodeLimits.leave();
     return response;
+  }
+
+  async #leaveAfter(response: Promise<Response>): Promise<Response> {
+    try {
+      return await response;
+    } finally {
+      this.#options.nodeLimits.leave();
+    }
   }
 
   #follow(verdict: Verdict, nowMs: number, proceed: Proceed): Response | Promise<Response> {

@@ -34,33 +34,33 @@ export class GateCalls {
   }
 
   /** A gate that fell back to an older state than the caller knows answers `closed`. */
-  async reserve(request: ReservationRequest, known: Required<ReserveOptions>): Promise<GateAnswer> {
-    if (this.#running >= this.#options.maxConcurrent) return { kind: "busy" };
-    this.#running++;
-    try {
-      if (!isTracing) return await this.#attempt(request, known);
-      return await traceCall("gate reserve", describe, () =>
-        this.#attempt({ ...request, traceparent: activeTraceparent() }, known),
-      );
-    } finally {
-      this.#running--;
-    }
+  reserve(request: ReservationRequest, known: Required<ReserveOptions>): Promise<GateAnswer> {
+    if (this.#running >= this.#options.maxConcurrent) return Promise.resolve({ kind: "busy" });
+    if (!isTracing) return this.#attempt(request, known);
+    return traceCall("gate reserve", describe, () =>
+      this.#attempt({ ...request, traceparent: activeTraceparent() }, known),
+    );
   }
 
   async #attempt(request: ReservationRequest, known: Required<ReserveOptions>): Promise<GateAnswer> {
     let reached = false;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#gate.reserve(request, known);
-      } catch (error) {
-        reached ||= !(error instanceof GateUnavailable);
+    this.#running++;
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#gate.reserve(request, known);
+        } catch (error) {
+          reached ||= !(error instanceof GateUnavailable);
+        }
+        // Nothing can have happened, so the client may retry later. A retry here would only occupy one of the concurrent
+        // calls.
+        if (!reached) return { kind: "busy" };
+        const pauseMs = this.#options.retryPausesMs[attempt];
+        if (pauseMs === undefined) return { kind: "unknown" };
+        await Bun.sleep(pauseMs);
       }
-      // Nothing can have happened, so the client may retry later. A retry here would only occupy one of the concurrent
-      // calls.
-      if (!reached) return { kind: "busy" };
-      const pauseMs = this.#options.retryPausesMs[attempt];
-      if (pauseMs === undefined) return { kind: "unknown" };
-      await Bun.sleep(pauseMs);
+    } finally {
+      this.#running--;
     }
   }
 }

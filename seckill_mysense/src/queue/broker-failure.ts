@@ -8,7 +8,7 @@ export function brokerAddress(url: string): string {
 export function describeBrokerFailure(error: unknown, url: string): string {
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
   const { username, pathname } = new URL(url);
-  const detail = message.replace(/^(consumer setup failed; )?(undefined: )?/, "");
+  const detail = message.replace(/^undefined: /, "");
   const user = JSON.stringify(decodeURIComponent(username) || "guest");
   if (code === "ACCESS_REFUSED" && detail.includes("Login was refused")) {
     return `the broker refused the user ${user} or its password (${detail})`;

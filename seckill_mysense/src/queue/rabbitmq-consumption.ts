@@ -1,10 +1,11 @@
-import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
+import type { AsyncMessage, Connection } from "rabbitmq-client";
 import { gatherBatch, handleBatch } from "./batch.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
 import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { BatchHandler, ConsumeOptions, ConsumerProgress, Consumption, Delivery } from "./queue.ts";
 import { followEarlierQueues } from "./rabbitmq-earlier-queues.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
+import { RabbitmqSubscription, type RabbitmqSubscriptionOptions } from "./rabbitmq-subscription.ts";
 import { reservationQueue } from "./rabbitmq-topology.ts";
 import { decodeReservation } from "./reservation-codec.ts";
 import { settledWithin } from "../time/settled-within.ts";
@@ -16,7 +17,8 @@ interface Held {
   readonly delivery: Delivery;
   /** By the clock that never goes back. */
   readonly sinceMs: number;
-  readonly settle: (status: ConsumerStatus) => void;
+  readonly message: AsyncMessage;
+  readonly subscription: RabbitmqSubscription;
 }
 
 /** One batch is prefetched while another is handled, so that the handler does not wait for the network. */
@@ -32,7 +34,7 @@ export class RabbitmqConsumption implements Consumption {
   readonly #news = new Wakeup();
   readonly #running: Promise<void>;
   readonly #subscribing: Promise<void>;
-  #consumer: Consumer | undefined;
+  #subscription: RabbitmqSubscription | undefined;
   /** Consumes the queues of versions before. */
   #following = Promise.resolve();
   #held: Held[] = [];
@@ -62,9 +64,7 @@ export class RabbitmqConsumption implements Consumption {
   get progress(): ConsumerProgress {
     const sinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
     const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
-    // The client library empties the tag when the subscription has ended.
-    const isSubscribed = this.#consumer?.consumerTag !== "" && !this.#stopping.signal.aborted;
-    const connection = isSubscribed ? this.#subscriptions : 0;
+    const connection = this.#subscription?.isSubscribed === true ? this.#subscriptions : 0;
     return { received: this.#received, repeated: this.#repeated, oldestMs, connection };
   }
 
@@ -74,11 +74,11 @@ export class RabbitmqConsumption implements Consumption {
     this.#stopping.abort();
     // While the broker cannot be reached, there is nothing to wait for. Destroying the connection ends waits that have
     // begun. The client library's `close` must not follow: it waits for the end of a socket that has ended already.
-    const isReached = this.#consumer !== undefined && this.#connection.ready;
+    const isReached = this.#subscription !== undefined && this.#connection.ready;
     if (!isReached) this.#connection.unsafeDestroy();
     await this.#subscribing;
     // Unsubscribes before it gives messages back; otherwise the broker would deliver them here again.
-    const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
+    const unsubscribed = this.#subscription?.close() ?? Promise.resolve();
     this.#news.wake();
     await this.#running;
     await settledWithin(this.#options.timeoutMs, this.#following);
@@ -99,34 +99,42 @@ export class RabbitmqConsumption implements Consumption {
     const onFailure = (): void => {};
     await retryUntilStopped(reach, { backoff: { firstMs: 50, maxMs: 2_000 }, signal, onFailure });
     if (signal.aborted) return;
-    const { queue, ...declaration } = reservationQueue(this.#options);
-    this.#consumer = this.#consumeFrom(queue, declaration);
     const { connectionName, health, url, queueName } = this.#options;
-    this.#consumer.on("ready", () => {
-      this.#subscriptions++;
-      health.well(connectionName);
+    this.#subscription = this.#subscribeTo(reservationQueue(this.#options), {
+      onSubscribed: () => {
+        this.#subscriptions++;
+        health.well(connectionName);
+      },
+      onFailure: (error) => health.failed(connectionName, describeBrokerFailure(error, url)),
     });
-    this.#consumer.on("error", (error) => health.failed(connectionName, describeBrokerFailure(error, url)));
-    const subscribe = (name: string): Consumer => this.#consumeFrom(name, { passive: true });
-    this.#following = followEarlierQueues({ connection: this.#connection, queueName, signal, subscribe });
+    this.#following = followEarlierQueues({
+      ...{ connection: this.#connection, queueName, signal },
+      subscribe: (queue, onFailure) =>
+        this.#subscribeTo({ queue, passive: true }, { onSubscribed: () => {}, onFailure }),
+    });
   }
 
-  #consumeFrom(queue: string, queueOptions: object): Consumer {
-    const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };
-    return this.#connection.createConsumer({ queue, queueOptions, qos }, (message) => this.#hold(message));
+  #subscribeTo(
+    queue: RabbitmqSubscriptionOptions["queue"],
+    listeners: Pick<RabbitmqSubscriptionOptions, "onSubscribed" | "onFailure">,
+  ): RabbitmqSubscription {
+    const subscription: RabbitmqSubscription = new RabbitmqSubscription({
+      connection: this.#connection,
+      queue,
+      prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535),
+      onMessage: (message) => this.#hold(message, subscription),
+      ...listeners,
+    });
+    return subscription;
   }
 
-  /** Resolves when the message is decided. The client library tells the broker, unless the channel is gone by then. */
-  #hold(message: AsyncMessage): Promise<ConsumerStatus> | ConsumerStatus {
-    if (this.#stopping.signal.aborted) return ConsumerStatus.REQUEUE;
+  #hold(message: AsyncMessage, subscription: RabbitmqSubscription): void {
     const body = bodyBytes(message.body);
     const delivery = { reservation: decodeReservation(body), body };
     this.#received++;
     if (message.redelivered) this.#repeated++;
-    return new Promise((settle) => {
-      this.#held.push({ delivery, settle, sinceMs: systemClock.elapsedMs() });
-      this.#news.wake();
-    });
+    this.#held.push({ delivery, message, subscription, sinceMs: systemClock.elapsedMs() });
+    this.#news.wake();
   }
 
   async #run(): Promise<void> {
@@ -141,9 +149,23 @@ export class RabbitmqConsumption implements Consumption {
       const deliveries = batch.map(({ delivery }) => delivery);
       const isDecided = await handleBatch(this.#handler, deliveries, signal);
       this.#handling = 0;
-      for (const { settle } of batch) settle(isDecided ? ConsumerStatus.ACK : ConsumerStatus.REQUEUE);
+      settle(batch, (subscription, messages) =>
+        isDecided ? subscription.acknowledge(messages) : subscription.giveBack(messages),
+      );
     }
-    for (const { settle } of this.#held.splice(0)) settle(ConsumerStatus.REQUEUE);
+    settle(this.#held.splice(0), (subscription, messages) => subscription.giveBack(messages));
+  }
+}
+
+function settle(
+  some: readonly Held[],
+  tell: (subscription: RabbitmqSubscription, messages: readonly AsyncMessage[]) => void,
+): void {
+  for (const [subscription, own] of Map.groupBy(some, (held) => held.subscription)) {
+    tell(
+      subscription,
+      own.map(({ message }) => message),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Connection, Consumer } from "rabbitmq-client";
+import type { Connection } from "rabbitmq-client";
 import { pause } from "../time/pause.ts";
+import type { RabbitmqSubscription } from "./rabbitmq-subscription.ts";
 import { earlierQueueNames } from "./rabbitmq-topology.ts";
 
 /** How long it is believed that there is no earlier queue: an older program may declare it again. */
@@ -54,7 +55,7 @@ export interface EarlierQueueOptions {
   readonly queueName: string;
   readonly signal: AbortSignal;
   /** Subscribes to an earlier queue that exists. */
-  readonly subscribe: (queue: string) => Consumer;
+  readonly subscribe: (queue: string, onFailure: (error: unknown) => void) => RabbitmqSubscription;
 }
 
 /**
@@ -70,21 +71,24 @@ async function followQueue(queue: string, { connection, signal, subscribe }: Ear
     // While the broker cannot be asked, the consumer of the new queue reports it.
     const found = connection.ready ? await lookInto(connection, queue).catch(() => undefined) : undefined;
     if (signal.aborted) return;
-    if (found !== undefined) await untilDeleted(subscribe(queue), signal);
+    if (found !== undefined) await consumeUntilDeleted(queue, subscribe, signal);
     await pause(lookEveryMs, signal);
   }
 }
 
-/** Until the queue is deleted. The client library would look for it for ever. */
-async function untilDeleted(consumer: Consumer, signal: AbortSignal): Promise<void> {
+/** A subscription by itself would look for a deleted queue for ever. */
+async function consumeUntilDeleted(
+  queue: string,
+  subscribe: EarlierQueueOptions["subscribe"],
+  signal: AbortSignal,
+): Promise<void> {
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  const onError = (error: unknown): void => {
+  const subscription = subscribe(queue, (error) => {
     if (isNotFound(error)) resolve();
-  };
-  consumer.on("error", onError);
+  });
   signal.addEventListener("abort", () => resolve(), { once: true });
   await ended;
-  await consumer.close();
+  await subscription.close();
 }
 
 function isNotFound(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { AMQPError, type Channel, type Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../domain/reservation.ts";
 import type { PublishOptions, QueueDepth } from "./queue.ts";
 import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
-import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
+import { openChannel, openConnection, writeTogether, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
 import { EarlierQueues, lookInto } from "./rabbitmq-earlier-queues.ts";
 import { brokerQueueName } from "./rabbitmq-topology.ts";
@@ -14,6 +14,9 @@ export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
   /** Most messages sent and not confirmed yet. */
   readonly maxUnconfirmed: number;
 }
+
+/** Messages that are sent together: as many as a socket takes before it asks for a pause. */
+const maxWrittenTogether = 100;
 
 /** State that ends with its connection. */
 interface Session {
@@ -106,9 +109,15 @@ export class RabbitmqPublisher {
       // For a bare "application/json" some clients parse the body and do not give its bytes.
       contentType: "application/json; charset=utf-8",
     };
-    const confirms = reservations.map((reservation) =>
-      channel.basicPublish({ ...envelope, messageId: reservation.reservationId }, encodeReservation(reservation)),
-    );
+    const confirms: Promise<void>[] = [];
+    const publish = (reservation: AcceptedReservation): void => {
+      const message = { ...envelope, messageId: reservation.reservationId };
+      confirms.push(channel.basicPublish(message, encodeReservation(reservation)));
+    };
+    for (let i = 0; i < reservations.length; i += maxWrittenTogether) {
+      const some = reservations.slice(i, i + maxWrittenTogether);
+      writeTogether(session.connection, () => some.forEach(publish));
+    }
     try {
       await Promise.all(confirms);
     } catch (error) {

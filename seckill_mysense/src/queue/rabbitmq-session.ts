@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { Connection, type Channel } from "rabbitmq-client";
 import type { PartSources } from "../health/part-sources.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
@@ -34,6 +35,21 @@ export function openConnection(options: RabbitmqSessionOptions, onFailure?: (rea
     onFailure?.(reason);
   });
   return connection;
+}
+
+/**
+ * Sends together what `work` writes. The client library sends each message by itself, and has no option to change that.
+ * So its socket is corked meanwhile. The library's types do not declare the socket: where it is missing, each message is
+ * sent by itself.
+ */
+export function writeTogether(connection: Connection, work: () => void): void {
+  const { _socket: socket } = connection as unknown as { readonly _socket?: Socket };
+  socket?.cork();
+  try {
+    work();
+  } finally {
+    socket?.uncork();
+  }
 }
 
 /** A channel whose queue has been declared: the broker is there, and the user has the rights that are needed. */

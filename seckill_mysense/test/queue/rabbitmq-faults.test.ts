@@ -9,6 +9,7 @@ import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
 import { brokerQueueName } from "../../src/queue/rabbitmq-topology.ts";
+import { writeTogether } from "../../src/queue/rabbitmq-session.ts";
 import {
   freshRabbitmqVhost,
   requireService,
@@ -211,6 +212,57 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       await untilConnection(2);
       await consumer.stop();
       expect(consumer.progress!.connection).toBe(0);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "a consumer that has lost its connection subscribes again when it holds no message any more",
+    async () => {
+      const queue = open({ queueName: randomUUID() });
+      await queue.publish(reservations(3));
+      const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+      const consumer = await queue.consume(() => decided, { maxBatch: 2, maxWaitMs: 5 });
+      await waitUntil(() => consumer.inHand === 3, { what: "three messages in hand", timeoutMs: 20_000 });
+      await broker.server.control("close_all_connections", "for a test");
+      await waitUntil(
+        () =>
+          queue.depth().then(
+            ({ ready }) => ready === 3,
+            () => false,
+          ),
+        {
+          what: "the messages in the queue again",
+          timeoutMs: 20_000,
+        },
+      );
+      // Long enough for a new subscription.
+      await Bun.sleep(500);
+      expect((await queue.depth()).ready).toBe(3);
+      expect(consumer.progress).toMatchObject({ received: 3, connection: 0 });
+      decide();
+      await waitUntil(() => consumer.progress!.received === 6 && consumer.inHand === 0, {
+        what: "the messages to come again, and to be acknowledged",
+        timeoutMs: 20_000,
+      });
+      expect(consumer.progress).toMatchObject({ repeated: 3, connection: 2 });
+      await consumer.stop();
+      expect((await queue.depth()).ready).toBe(0);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "a message is held back until those that are sent with it are written",
+    async () => {
+      await withConnection(async (connection) => {
+        await connection.onConnect();
+        // The client library counts a connection whose socket is corked as not ready.
+        let isReady: boolean | undefined;
+        writeTogether(connection, () => (isReady = connection.ready));
+        expect(isReady).toBe(false);
+        expect(connection.ready).toBe(true);
+      });
     },
     testTimeoutMs,
   );

@@ -62,6 +62,7 @@ local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
 local reply = {'decided', stock[1], stock[8] or '0'}
 local accepted, taken = 0, 0
 local heldNow = {} -- what users hold by decisions earlier in this very batch
+local noted = {} -- the same as arguments of HSET: user, what the user holds, user, ...
 
 for i = 1, #users do
   local user, reservation, units = users[i], reservations[i], wanted[i]
@@ -93,7 +94,7 @@ for i = 1, #users do
     outcome = 's' .. available
   else
     local entry, trace = nil, ARGV[3 * i + 2]
-    local number = string.format('%.0f', sequence + accepted + 1)
+    local number = sequence + accepted + 1
     if units > 1 then
       entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number, 'q', units,
         't', trace)
@@ -104,8 +105,9 @@ for i = 1, #users do
     end
     outcome = 'a' .. entry
     holds = count == 0 and ARGV[3 * i + 1] or holds .. ' ' .. ARGV[3 * i + 1]
-    redis.call('HSET', KEYS[2], user, holds)
     heldNow[user] = holds
+    noted[#noted + 1] = user
+    noted[#noted + 1] = holds
     available = available - units
     taken = taken + units
     accepted = accepted + 1
@@ -114,6 +116,7 @@ for i = 1, #users do
 end
 
 if accepted > 0 then
+  redis.call('HSET', KEYS[2], unpack(noted))
   redis.call('HINCRBY', KEYS[1], 'available', -taken)
   redis.call('HINCRBY', KEYS[1], 'sequence', accepted)
   -- If this batch has just created the holders' hash, the hash needs its expiry.

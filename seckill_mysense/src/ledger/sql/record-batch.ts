@@ -14,6 +14,7 @@ import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockBundles, readRecorded, writeBundles, type BundleContext } from "./bundle-rows.ts";
+import { insertRows } from "./insert-rows.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
 import { readOffered, settleOffers, type OfferedWaiters } from "./offered-waiters.ts";
@@ -135,7 +136,7 @@ export async function writeOrders(
       ...agreedOn(products.get(reservation.productId)),
     };
   });
-  await transaction.insertInto("orders").values(rows).execute();
+  await insertRows(transaction, "orders", rows);
   for (const [productId, units] of reserved) {
     await reserveUnits(transaction, { productId, units, sequence: sequences.get(productId) ?? 0 });
   }
@@ -166,7 +167,6 @@ async function writeRejections(
   { rejections }: BatchPlan,
   { nowMs }: RecordContext,
 ): Promise<void> {
-  if (rejections.length === 0) return;
   const rows = rejections.map(({ entry, reason }): RejectionRow => ({
     reservation_id: entry.reservationId,
     sale_id: entry.saleId ?? null,
@@ -176,7 +176,7 @@ async function writeRejections(
     rejected_at_ms: nowMs,
     epoch: entry.epoch ?? null,
   }));
-  await transaction.insertInto("rejections").values(rows).execute();
+  await insertRows(transaction, "rejections", rows);
 }
 
 async function writeRepeatedRejections(

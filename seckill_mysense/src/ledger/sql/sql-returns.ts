@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { StockReturn } from "../../domain/order.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { insertRows } from "./insert-rows.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../returns.ts";
 
 /** Most rows of one UPDATE: bounds the size of the statement. */
@@ -18,7 +19,6 @@ export async function writeReturns(
   returns: readonly StockReturn[],
   nowMs: number,
 ): Promise<void> {
-  if (returns.length === 0) return;
   const rows = returns.map(({ reservationId, saleId, productId, userId, epoch, quantity = 1 }) => ({
     reservation_id: reservationId,
     sale_id: saleId,
@@ -29,7 +29,7 @@ export async function writeReturns(
     released_at_ms: nowMs,
     applied_at_ms: null,
   }));
-  await transaction.insertInto("stock_returns").values(rows).execute();
+  await insertRows(transaction, "stock_returns", rows);
 }
 
 /**

@@ -64,7 +64,8 @@ export class RabbitmqConsumption implements Consumption {
   get progress(): ConsumerProgress {
     const sinceMs = this.#handling > 0 ? this.#handlingSinceMs : this.#held[0]?.sinceMs;
     const oldestMs = sinceMs === undefined ? 0 : systemClock.elapsedMs() - sinceMs;
-    const connection = this.#subscription?.isSubscribed === true ? this.#subscriptions : 0;
+    const isSubscribed = this.#subscription?.isSubscribed === true && !this.#stopping.signal.aborted;
+    const connection = isSubscribed ? this.#subscriptions : 0;
     return { received: this.#received, repeated: this.#repeated, oldestMs, connection };
   }
 

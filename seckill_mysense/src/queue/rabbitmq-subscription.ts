@@ -48,7 +48,7 @@ export class RabbitmqSubscription {
   }
 
   get isSubscribed(): boolean {
-    return this.#isSubscribed && !this.#stopping.signal.aborted;
+    return this.#isSubscribed;
   }
 
   /** `messages` are the oldest ones that are not settled, in their order. */

@@ -22,7 +22,7 @@ export const persistenceSection: InfoSection = {
     const total = work?.snapshot.total ?? 0;
     return [
       ["loading", execution.isLoading ? 1 : 0],
-      ["async_loading", 0],
+      ["async_loading", replication?.status.primary?.isLoading === true ? 1 : 0],
       ["current_cow_peak", 0],
       ["current_cow_size", 0],
       ["current_cow_size_age", 0],

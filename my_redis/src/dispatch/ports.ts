@@ -144,6 +144,10 @@ export interface LogStorage {
   readonly rewriter: LogRewriting;
   /** Bytes written to the log, and those that are on the disk. Undefined while the log does not hold all data. */
   readonly progress: { readonly written: number; readonly synced: number } | undefined;
+  /** Bytes that wait in memory because they could not be written. */
+  readonly unwrittenBytes: number;
+  /** False while so much waits that a replica makes no further changes. */
+  readonly takesMore: boolean;
   /** Whether the disk is syncing the log. */
   readonly isSyncing: boolean;
   /** How often a second went by without a sync, because the disk had not yet ended the one before. */

@@ -62,6 +62,8 @@ export class FollowedPrimary {
   #askedOffset = Number.POSITIVE_INFINITY;
   readonly #synced = new SyncedOffset();
   #lastReason = "";
+  /** The primary is not read, because the log cannot be written. */
+  #waitsForLog = false;
   #isStopped = false;
   #asksToTakeOver: boolean;
 
@@ -136,6 +138,20 @@ export class FollowedPrimary {
     } else if (link.state === "connected" && isDue) this.#acknowledge();
   }
 
+  #mayRead(): boolean {
+    const { environment, execution, storage } = this.#options.server;
+    // A script sees the data of one moment, also when it is paused.
+    if (!execution.isAtRest) return false;
+    const mustWait = storage?.log.takesMore === false;
+    if (mustWait && !this.#waitsForLog) {
+      const bytes = storage.log.unwrittenBytes;
+      const text = `its append-only file cannot be written, and ${bytes} bytes wait for it: the primary is not read until then`;
+      environment.report("warning", text);
+    }
+    this.#waitsForLog = mustWait;
+    return !mustWait;
+  }
+
   #connect(): void {
     const { connect, history, server } = this.#options;
     const { values } = server.settings;
@@ -155,8 +171,7 @@ export class FollowedPrimary {
       },
       snapshotPath: path,
       environment: server.environment,
-      // A script sees the data of one moment, also when it is paused.
-      mayRead: () => server.execution.isAtRest,
+      mayRead: () => this.#mayRead(),
       answered: (isAccepted) => {
         this.#asksToTakeOver = false;
         this.#options.onAnswered(isAccepted);

@@ -21,6 +21,8 @@ export interface AppendOnlyFileOptions {
 
 /** How often a failed write (a full disk) is tried again. */
 const retryMs = 1000;
+/** When more than this could not be written, `takesMore` is false. */
+const maxUnwrittenBytes = 32 * 1024 * 1024;
 /** A sync of `everysec` that runs for so many seconds longer than it should is reported. */
 const reportedAfterSeconds = 2;
 
@@ -79,6 +81,7 @@ export class AppendOnlyFile implements LogSink {
    * written.
    */
   #unwritten: Uint8Array[] = [];
+  #unwrittenBytes = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #syncFailed = false;
   /** The write of this turn failed, so its replies must not be sent. */
@@ -160,11 +163,23 @@ export class AppendOnlyFile implements LogSink {
     return this.#unwritten.length === 0 && !this.#syncFailed;
   }
 
+  /** Bytes that wait because they could not be written. */
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  /** False while so much waits that no further changes should be made, where that can be avoided. */
+  get takesMore(): boolean {
+    return this.#unwrittenBytes <= maxUnwrittenBytes;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
     if (!this.healthy) {
       if (this.#brokeInTurn) this.#turnLost = true;
-      this.#unwritten.push(this.#withChecksum(bytes).slice());
+      const kept = this.#withChecksum(bytes).slice();
+      this.#unwritten.push(kept);
+      this.#unwrittenBytes += kept.length;
       return;
     }
     this.#append(this.#withChecksum(bytes));
@@ -200,6 +215,7 @@ export class AppendOnlyFile implements LogSink {
     this.#environment.report("error", "the append-only file cannot be written; writes are refused", error);
     const left = this.#takeBack(done) ? bytes : bytes.subarray(done);
     this.#unwritten.unshift(left.slice());
+    this.#unwrittenBytes += left.length;
     this.#turnLost = true;
     this.onFailure(refusal(error));
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
@@ -224,9 +240,12 @@ export class AppendOnlyFile implements LogSink {
     const unwritten = this.#unwritten;
     this.#unwritten = [];
     for (const [index, bytes] of unwritten.entries()) {
+      this.#unwrittenBytes -= bytes.length;
       this.#append(bytes);
       if (this.#unwritten.length === 0) continue;
       this.#unwritten.push(...unwritten.slice(index + 1));
+      // No turn has written this: the replies of the next one must not suffer for it.
+      this.#turnLost = false;
       return;
     }
     if (this.#syncFailed) return;

@@ -62,7 +62,7 @@ function sizes(log: LogStorage, pendingBytes: number): [string, number | string]
     ["aof_current_size", log.bytes],
     ["aof_base_size", log.rewriter.baseBytes],
     ["aof_pending_rewrite", 0],
-    ["aof_buffer_length", pendingBytes],
+    ["aof_buffer_length", pendingBytes + log.unwrittenBytes],
     ["aof_pending_bio_fsync", log.isSyncing ? 1 : 0],
     ["aof_delayed_fsync", log.delayedSyncs],
   ];

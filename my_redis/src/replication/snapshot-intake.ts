@@ -134,7 +134,10 @@ export class SnapshotIntake {
   #end(failure: unknown, isIntact = true): void {
     this.#isOver = true;
     this.#release();
-    this.#options.onEnd(failure === undefined || failure instanceof Error ? failure : new Error(String(failure)), isIntact);
+    this.#options.onEnd(
+      failure === undefined || failure instanceof Error ? failure : new Error(String(failure)),
+      isIntact,
+    );
   }
 
   /** The snapshot is not wanted any more: the old data stays. */

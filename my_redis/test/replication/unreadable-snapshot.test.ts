@@ -114,7 +114,9 @@ describe("repl-diskless-load swapdb", () => {
         },
         { what: "the new data", timeoutMs: 30_000, intervalMs: 1 },
       );
-      expect([...seen]).toEqual([serves === "yes" ? expect.stringContaining("old") : expect.stringMatching(/^-MASTERDOWN/)]);
+      expect([...seen]).toEqual([
+        serves === "yes" ? expect.stringContaining("old") : expect.stringMatching(/^-MASTERDOWN/),
+      ]);
       await primary.ask("SET", "after", "1");
       await expectSameData(primary, replica);
       // Its log holds the new data, too.

@@ -24,6 +24,7 @@ export class StreamReader {
   /** It has all of the snapshot, or goes on without one. */
   isOnline = false;
   readonly #descriptor: number;
+  readonly #wanted: readonly string[];
   readonly #input = new NativeBytes(chunkBytes);
   readonly #output = new NativeBytes(1024);
   #line = "";
@@ -34,14 +35,12 @@ export class StreamReader {
   /** `from`: goes on there, instead of taking all data. */
   constructor(port: number, from?: Place) {
     this.#descriptor = connectTo(port);
-    const place = from === undefined ? ["?", "-1"] : [from.id, String(from.offset + 1)];
-    this.#send(["REPLCONF", "capa", "eof", "capa", "psync2"], ["PSYNC", ...place]);
+    this.#wanted = from === undefined ? ["?", "-1"] : [from.id, String(from.offset + 1)];
+    this.#send("REPLCONF", "capa", "eof", "capa", "psync2");
   }
 
-  #send(...requests: readonly string[][]): void {
-    const text = requests
-      .map((words) => `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`)
-      .join("");
+  #send(...words: readonly string[]): void {
+    const text = `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
     this.#output.bytes.set(Buffer.from(text));
     // A few bytes always fit into an empty socket.
     sendSome(this.#descriptor, this.#output, 0, text.length);
@@ -58,7 +57,7 @@ export class StreamReader {
 
   acknowledge(): void {
     this.#ackedAtMs = performance.now();
-    this.#send(["REPLCONF", "ACK", String((this.place?.offset ?? 0) + this.streamBytes)]);
+    this.#send("REPLCONF", "ACK", String((this.place?.offset ?? 0) + this.streamBytes));
   }
 
   #take(chunk: Buffer): void {
@@ -76,7 +75,8 @@ export class StreamReader {
   #answered(line: string): void {
     this.#line = "";
     const [word, id = "", offset = ""] = line.split(" ");
-    if (word === "+FULLRESYNC") this.place = { id, offset: Number(offset) };
+    if (word === "+OK") this.#send("PSYNC", ...this.#wanted);
+    else if (word === "+FULLRESYNC") this.place = { id, offset: Number(offset) };
     else if (word === "+CONTINUE") this.isOnline = true;
     else if (line.startsWith("$EOF:")) this.#mark = Buffer.from(line.slice(5));
     else if (line.startsWith("-")) throw new Error(`the primary has answered ${line}`);

@@ -17,7 +17,7 @@ npm run suite:redis -- [--replication] [--unit unit/type/list]... [--only name] 
 --jobs     units that run at a time, 1 to 8; 3 unless given
 --verbose  prints what the suite prints
 --peer     against the installed redis-server in place of MyRedis, with nothing expected to fail
---write    keeps the counts in results.json, from which docs/compatibility.md is made`;
+--write    keeps the counts of these units in results.json, from which docs/compatibility.md is made`;
 
 const { values: options } = parseArgs({
   options: {
@@ -39,9 +39,9 @@ if (options.help) {
 
 const jobs = Number(options.jobs);
 if (!Number.isInteger(jobs) || jobs < 1 || jobs > 8) throw new Error(`--jobs is 1 to 8, not ${options.jobs}`);
-const partial = options.unit !== undefined || options.only !== undefined || options.peer;
-if (options.write && partial)
-  throw new Error("--write keeps the counts of a whole run: without --unit, --only, --peer");
+if (options.write && (options.only !== undefined || options.peer)) {
+  throw new Error("--write keeps the counts of whole units of MyRedis: without --only, --peer");
+}
 
 const source = options.source === undefined ? await fetchSuite() : findSuite(options.source);
 if (source === undefined) throw new Error(`there is no source of Redis with its tests in ${options.source}`);

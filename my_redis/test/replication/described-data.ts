@@ -113,7 +113,8 @@ async function describeDatabase(
     const [stream] = isStream ? await connection.replies([["XINFO", "STREAM", key, "FULL", "COUNT", 0]]) : [];
     into.keys.set(name, {
       type: showReply(type as Reply),
-      expiry: expiry?.text ?? "",
+      // MyRedis rounds a moment beyond the greatest whole number of a double.
+      expiry: String(Number(expiry?.text)),
       encoding: encoding?.text ?? "",
       stream: stream === undefined ? "" : showReply(shared(stream, into.isToldAll)),
     });

@@ -56,7 +56,7 @@ export class SnapshotIntake {
       const target = { ...rdbTargetOf(server), databases: this.#staged.databases };
       this.#reading = new SteppedRdbLoad(target, path, { ...asPrimarySays, keeps: swaps ? "all" : "nothing" });
     } catch (error) {
-      return this.#end(error);
+      return this.#end(asError(error));
     }
     this.#slices.next(() => this.#slice(swaps));
   }
@@ -68,7 +68,7 @@ export class SnapshotIntake {
       if (loaded === undefined) return this.#slices.next(() => this.#slice(swaps));
       if (swaps) return this.#swap(loaded.keys);
     } catch (error) {
-      return this.#end(error);
+      return this.#end(asError(error));
     }
     this.#release();
     this.#replace();
@@ -113,7 +113,7 @@ export class SnapshotIntake {
     } catch (error) {
       // What is there now is nobody's data.
       changes.without(() => keyspace.flush(keyspace.databases));
-      return this.#end(error, false);
+      return this.#end(asError(error), false);
     }
     this.#end(undefined);
   }
@@ -131,13 +131,10 @@ export class SnapshotIntake {
     this.#staged = undefined;
   }
 
-  #end(failure: unknown, isIntact = true): void {
+  #end(failure: Error | undefined, isIntact = true): void {
     this.#isOver = true;
     this.#release();
-    this.#options.onEnd(
-      failure === undefined || failure instanceof Error ? failure : new Error(String(failure)),
-      isIntact,
-    );
+    this.#options.onEnd(failure, isIntact);
   }
 
   /** The snapshot is not wanted any more: the old data stays. */
@@ -149,3 +146,5 @@ export class SnapshotIntake {
     this.#release();
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,6 +1,6 @@
 import type { RespConnection } from "../differential/harness/resp-connection.ts";
 import { type Reply, showReply } from "../differential/harness/reply.ts";
-import type { TestServer } from "./replication-servers.ts";
+import type { TestServer } from "./test-server.ts";
 
 interface DescribedKey {
   readonly type: string;

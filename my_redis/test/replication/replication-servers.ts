@@ -2,20 +2,11 @@ import { afterEach } from "bun:test";
 import { startOpenServer, type OpenServer, type StartOptions } from "../../src/start-server.ts";
 import { startRedisServer, temporaryFolder, waitUntil, type Service } from "../../../tools/test-services/index.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+import type { TestServer } from "./test-server.ts";
 import { type Comparison, differencesOf } from "./described-data.ts";
 import { showReply } from "../differential/harness/reply.ts";
 
-/** A server of either kind with a connection to it. */
-export interface TestServer {
-  readonly port: number;
-  readonly name: "MyRedis" | "redis-server";
-  /** What it has reported so far. */
-  log(): string;
-  /** Sends one command and gives its reply as text. */
-  ask(...words: Word[]): Promise<string>;
-  connect(): Promise<RespConnection>;
-  close(): Promise<void>;
-}
+export type { TestServer } from "./test-server.ts";
 
 type Directives = Readonly<Record<string, string>>;
 

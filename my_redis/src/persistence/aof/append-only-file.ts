@@ -3,6 +3,7 @@ import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
 import { notWritable, refusal } from "./log-failure.ts";
 import { checksumAnnotation, checksumOf } from "./log-checksum.ts";
+import { UnwrittenBytes } from "./unwritten-bytes.ts";
 import { addToSum, type IncrementEnd, predecessorAnnotation } from "./predecessor.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -21,8 +22,6 @@ export interface AppendOnlyFileOptions {
 
 /** How often a failed write (a full disk) is tried again. */
 const retryMs = 1000;
-/** When more than this could not be written, `takesMore` is false. */
-const maxUnwrittenBytes = 32 * 1024 * 1024;
 /** A sync of `everysec` that runs for so many seconds longer than it should is reported. */
 const reportedAfterSeconds = 2;
 
@@ -80,8 +79,7 @@ export class AppendOnlyFile implements LogSink {
    * Bytes that could not be written because the disk was full. They are tried again, in order, before anything else is
    * written.
    */
-  #unwritten: Uint8Array[] = [];
-  #unwrittenBytes = 0;
+  readonly unwritten = new UnwrittenBytes();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #syncFailed = false;
   /** The write of this turn failed, so its replies must not be sent. */
@@ -160,26 +158,14 @@ export class AppendOnlyFile implements LogSink {
   }
 
   get healthy(): boolean {
-    return this.#unwritten.length === 0 && !this.#syncFailed;
-  }
-
-  /** Bytes that wait because they could not be written. */
-  get unwrittenBytes(): number {
-    return this.#unwrittenBytes;
-  }
-
-  /** False while so much waits that no further changes should be made, where that can be avoided. */
-  get takesMore(): boolean {
-    return this.#unwrittenBytes <= maxUnwrittenBytes;
+    return this.unwritten.isEmpty && !this.#syncFailed;
   }
 
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
     if (!this.healthy) {
       if (this.#brokeInTurn) this.#turnLost = true;
-      const kept = this.#withChecksum(bytes).slice();
-      this.#unwritten.push(kept);
-      this.#unwrittenBytes += kept.length;
+      this.unwritten.append(this.#withChecksum(bytes));
       return;
     }
     this.#append(this.#withChecksum(bytes));
@@ -214,8 +200,7 @@ export class AppendOnlyFile implements LogSink {
   #writeFailed(bytes: Uint8Array, done: number, error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be written; writes are refused", error);
     const left = this.#takeBack(done) ? bytes : bytes.subarray(done);
-    this.#unwritten.unshift(left.slice());
-    this.#unwrittenBytes += left.length;
+    this.unwritten.append(left);
     this.#turnLost = true;
     this.onFailure(refusal(error));
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
@@ -237,19 +222,14 @@ export class AppendOnlyFile implements LogSink {
 
   #retry(): void {
     this.#retryTimer = undefined;
-    const unwritten = this.#unwritten;
-    this.#unwritten = [];
-    for (const [index, bytes] of unwritten.entries()) {
-      this.#unwrittenBytes -= bytes.length;
-      this.#append(bytes);
-      if (this.#unwritten.length === 0) continue;
-      this.#unwritten.push(...unwritten.slice(index + 1));
-      // No turn has written this: the replies of the next one must not suffer for it.
-      this.#turnLost = false;
-      return;
+    const waiting = this.unwritten.takeAll();
+    for (const bytes of waiting) {
+      if (this.unwritten.isEmpty) this.#append(bytes);
+      else this.unwritten.append(bytes);
     }
-    if (this.#syncFailed) return;
+    // No turn has written this: the replies of the next one must not suffer for it.
     this.#turnLost = false;
+    if (this.#syncFailed || !this.unwritten.isEmpty) return;
     this.#environment.report("notice", "the append-only file can be written again");
     this.onFailure(undefined);
   }
@@ -371,7 +351,7 @@ export class AppendOnlyFile implements LogSink {
   close(): void {
     clearInterval(this.#everySecond);
     clearTimeout(this.#retryTimer);
-    if (this.#unwritten.length > 0) this.#retry();
+    if (!this.unwritten.isEmpty) this.#retry();
     clearTimeout(this.#retryTimer);
     const synced = this.#syncNow();
     while (this.#waiters.length > 0) this.#serveFirst(synced);

@@ -54,11 +54,11 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   }
 
   get unwrittenBytes(): number {
-    return this.#open?.file.unwrittenBytes ?? 0;
+    return this.#open?.file.unwritten.bytes ?? 0;
   }
 
   get takesMore(): boolean {
-    return this.#open?.file.takesMore ?? true;
+    return this.#open?.file.unwritten.takesMore ?? true;
   }
 
   get isSyncing(): boolean {

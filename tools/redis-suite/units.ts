@@ -53,15 +53,6 @@ const noFunctions = "without FUNCTION LOAD and FCALL, which are not there yet";
 /** Units about replication, which run only with --replication: they take long, because they wait for timeouts. */
 export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/block-repl": inAllRoles,
-  "integration/replication": edited(
-    "integration/replication",
-    `${noFunctions}; up to "diskless loading short read": the rest is about Redis's child, its pipe, and the words of the log`,
-    ["function load {#!lua name=test", "echo {#!lua name=test"],
-    ['assert_equal [$replica fcall test 0] "hello1"', ""],
-    ['assert_equal [$replica fcall test 0] "hello2"', ""],
-    // The rest of the file is about the child that writes the snapshot, the pipe to it, and the words of the log.
-    ["test {diskless loading short read} {", "return\n{"],
-  ),
   "integration/replication-2": inAllRoles,
   "integration/replication-3": inAllRoles,
   "integration/replication-4": edited("integration/replication-4", noFunctions, [
@@ -147,6 +138,10 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
     "unit/auth unit/acl unit/acl-v2 unit/aofrw unit/client-eviction unit/cluster unit/cluster-scripting " +
       "unit/cluster/links unit/cluster/misc unit/info unit/limits unit/maxmemory unit/memefficiency unit/networking " +
       "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls",
+  ),
+  ...notRun(
+    "needs FUNCTION LOAD, and looks in many tests at the child that writes a snapshot, the pipe to it, and the words of the log",
+    "integration/replication",
   ),
   ...notRun("tests no command; it prints the version", "unit/printver"),
   ...notRun("there is no FUNCTION LOAD yet", "unit/functions"),

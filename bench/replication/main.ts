@@ -15,7 +15,7 @@ import type { OpenLoopFigures } from "../open-loop/load.ts";
 import type { Percentiles } from "../open-loop/samples.ts";
 import { loadCores, type Peer, startPeer } from "../redis/peers.ts";
 import type { LoadTask } from "./load-process.ts";
-import type { ReplicationFigures, SyncFigures } from "./replication-row.ts";
+import type { ReplicationFigures, ReplicationResults, SyncFigures } from "./replication-row.ts";
 
 const { values: options } = parseArgs({
   options: { rounds: { type: "string", default: "2" }, save: { type: "boolean", default: true } },
@@ -110,7 +110,7 @@ function summarize(runs: readonly Round[]): ReplicationFigures {
   };
 }
 
-const results = { rounds, rate, redis: summarize(all["redis-server"]), mine: summarize(all.MyRedis) };
+const results: ReplicationResults = { rounds, rate, redis: summarize(all["redis-server"]), mine: summarize(all.MyRedis) };
 const show = (value: number): string => value.toFixed(2);
 const row = (name: string, of: (figures: ReplicationFigures) => number): string[] => [
   name,

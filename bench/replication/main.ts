@@ -110,7 +110,12 @@ function summarize(runs: readonly Round[]): ReplicationFigures {
   };
 }
 
-const results: ReplicationResults = { rounds, rate, redis: summarize(all["redis-server"]), mine: summarize(all.MyRedis) };
+const results: ReplicationResults = {
+  rounds,
+  rate,
+  redis: summarize(all["redis-server"]),
+  mine: summarize(all.MyRedis),
+};
 const show = (value: number): string => value.toFixed(2);
 const row = (name: string, of: (figures: ReplicationFigures) => number): string[] => [
   name,

@@ -1,11 +1,18 @@
 import { expectedFailures } from "./expected-failures.ts";
 import type { UnitOutcome } from "./unit-output.ts";
+import { runName, type UnitRun } from "./units.ts";
+
+/** By test: why it cannot pass in this run. */
+export const expectedIn = (unit: string, run: UnitRun): Readonly<Record<string, string>> => ({
+  ...expectedFailures[unit],
+  ...expectedFailures[runName(unit, run)],
+});
 
 /** Differences between a unit's outcome and the list of expected failures, one sentence each. */
 export function findingsOf(
   unit: string,
   { passed, failed, broken }: UnitOutcome,
-  expected: Readonly<Record<string, string>> = expectedFailures[unit] ?? {},
+  expected: Readonly<Record<string, string>>,
 ): string[] {
   const surprising = [...failed].filter(([name]) => !Object.hasOwn(expected, name));
   const passing = Object.keys(expected).filter((name) => passed.includes(name));

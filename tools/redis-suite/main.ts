@@ -1,26 +1,28 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { findingsOf, notRun } from "./findings.ts";
+import { expectedIn, findingsOf, notRun } from "./findings.ts";
 import { type Results, resultsFile, type RunCounts } from "./results.ts";
 import { runUnit } from "./run-unit.ts";
 import { checkVersion, fetchSuite, findSuite } from "./suite-source.ts";
-import { units, type UnitRun } from "./units.ts";
+import { replicationUnits, runName, units, type UnitRun } from "./units.ts";
 
 const usage = `Runs the test suite of Redis 7.0 against MyRedis.
 
-npm run suite:redis -- [--unit unit/type/list]... [--only name] [--source folder] [--jobs n] [--verbose] [--peer] [--write]
+npm run suite:redis -- [--replication] [--unit unit/type/list]... [--only name] [--source folder] [--jobs n] [--verbose] [--peer] [--write]
 
+--replication  the units about replication, with servers that the suite starts: all MyRedis, and by turns redis-server
 --unit     only this unit; may be repeated
 --only     only tests of this name, or, after a slash, that match this expression
 --source   the unpacked source of Redis (or its parent folder); without it Debian's source package is fetched
 --jobs     units that run at a time, 1 to 8; 3 unless given
 --verbose  prints what the suite prints
 --peer     against the installed redis-server in place of MyRedis, with nothing expected to fail
---write    keeps the counts in results.json, from which docs/compatibility.md is made`;
+--write    keeps the counts of these units in results.json, from which docs/compatibility.md is made`;
 
 const { values: options } = parseArgs({
   options: {
     unit: { type: "string", multiple: true },
+    replication: { type: "boolean", default: false },
     only: { type: "string" },
     source: { type: "string" },
     jobs: { type: "string", default: "3" },
@@ -37,9 +39,9 @@ if (options.help) {
 
 const jobs = Number(options.jobs);
 if (!Number.isInteger(jobs) || jobs < 1 || jobs > 8) throw new Error(`--jobs is 1 to 8, not ${options.jobs}`);
-const partial = options.unit !== undefined || options.only !== undefined || options.peer;
-if (options.write && partial)
-  throw new Error("--write keeps the counts of a whole run: without --unit, --only, --peer");
+if (options.write && (options.only !== undefined || options.peer)) {
+  throw new Error("--write keeps the counts of whole units of MyRedis: without --only, --peer");
+}
 
 const source = options.source === undefined ? await fetchSuite() : findSuite(options.source);
 if (source === undefined) throw new Error(`there is no source of Redis with its tests in ${options.source}`);
@@ -52,8 +54,10 @@ interface Job {
   readonly number: number;
 }
 
-const waiting: Job[] = (options.unit ?? Object.keys(units)).flatMap((unit) => {
-  const runs = options.peer ? [{}] : (units[unit] ?? [{}]);
+const all = options.replication ? replicationUnits : units;
+const peerRun: UnitRun = options.replication ? { servers: ["redis-server"] } : {};
+const waiting: Job[] = (options.unit ?? Object.keys(all)).flatMap((unit) => {
+  const runs = options.peer ? [peerRun] : (all[unit] ?? [{}]);
   return runs.map((run, number) => ({ unit, run, number }));
 });
 const findings: string[] = [];
@@ -69,9 +73,9 @@ async function work(suite: string): Promise<void> {
     if (options.verbose) console.log(output);
     const how = [...(run.directives ?? []), ...(run.suiteArguments ?? [])].join(" ");
     const told = `${passed.length} passed, ${failed.size} failed, ${ignored} left out by the suite`;
-    console.log(`${unit}${how && ` (${how})`}: ${told}${broken === undefined ? "" : `, ${broken}`}`);
+    console.log(`${runName(unit, run)}${how && ` (${how})`}: ${told}${broken === undefined ? "" : `, ${broken}`}`);
     (counts[unit] ??= [])[number] = { passed: passed.length, failed: failed.size, leftOut: ignored };
-    const found = peer ? findingsOf(unit, outcome, {}) : findingsOf(unit, outcome);
+    const found = findingsOf(runName(unit, run), outcome, peer ? {} : expectedIn(unit, run));
     findings.push(...(only === undefined ? found : found.filter((text) => !text.endsWith(notRun))));
   }
 }
@@ -79,7 +83,9 @@ async function work(suite: string): Promise<void> {
 if (findings.length > 0) console.log(`\n${findings.join("\n")}`);
 console.log(`\n${findings.length} not as expected`);
 if (options.write && findings.length === 0) {
-  const results: Results = Object.fromEntries(Object.keys(units).map((unit) => [unit, counts[unit] ?? []]));
+  const before = (await Bun.file(resultsFile).json()) as Results;
+  const known = Object.keys({ ...units, ...replicationUnits });
+  const results: Results = Object.fromEntries(known.map((unit) => [unit, counts[unit] ?? before[unit] ?? []]));
   writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
 }
 process.exit(findings.length > 0 ? 1 : 0);

@@ -25,27 +25,35 @@ export interface RunUnitOptions {
   readonly only: string | undefined;
 }
 
-/** Runs one unit against a server of its own, since units leave settings behind. */
+/** Runs one unit against a server of its own, since units leave settings behind, or with servers that it starts. */
 export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { output: string }> {
-  const { unit, run, source, peer, only } = options;
+  const { run, peer } = options;
+  if (run.servers !== undefined) return runSuite(options, []);
   const server = peer ? await startRedisServer({ args: directives }) : await startMyRedis(run.directives ?? []);
   try {
-    // The suite listens for its own processes a little below this port.
-    const place = ["--host", "127.0.0.1", "--port", `${server.port}`, "--baseport", `${await freePort()}`];
-    const limits = ["--durable", "--timeout", `${idleSeconds}`, ...(only === undefined ? [] : ["--only", only])];
-    const skipped = peer ? [] : Object.keys(skippedTests[unit] ?? {}).flatMap((name) => ["--skiptest", name]);
-    const cmd = ["./runtest", ...place, "--single", unit, ...limits, ...skipped, ...(run.suiteArguments ?? [])];
-    const { output, exitCode } = await runBounded({
-      cmd: cmd as [string, ...string[]],
-      cwd: suiteCopy(source, run.edit),
-      timeoutMs: unitTimeoutMs,
-    });
-    const outcome = readUnitOutput(output);
-    const broken = exitCode === undefined ? `not done after ${unitTimeoutMs / 60_000} minutes` : outcome.broken;
-    return { ...outcome, broken, output };
+    return await runSuite(options, ["--host", "127.0.0.1", "--port", `${server.port}`]);
   } finally {
     await server.stop();
   }
+}
+
+async function runSuite(
+  { unit, run, source, peer, only }: RunUnitOptions,
+  place: readonly string[],
+): Promise<UnitOutcome & { output: string }> {
+  // The suite's own processes listen a little below this port, and the servers that it starts above it.
+  const ports = ["--baseport", `${await freePort()}`, ...(run.servers === undefined ? [] : ["--portcount", "500"])];
+  const limits = ["--durable", "--timeout", `${idleSeconds}`, ...(only === undefined ? [] : ["--only", only])];
+  const skipped = peer ? [] : Object.keys(skippedTests[unit] ?? {}).flatMap((name) => ["--skiptest", name]);
+  const cmd = ["./runtest", ...place, ...ports, "--single", unit, ...limits, ...skipped, ...(run.suiteArguments ?? [])];
+  const { output, exitCode } = await runBounded({
+    cmd: cmd as [string, ...string[]],
+    cwd: suiteCopy(source, run),
+    timeoutMs: unitTimeoutMs,
+  });
+  const outcome = readUnitOutput(output);
+  const broken = exitCode === undefined ? `not done after ${unitTimeoutMs / 60_000} minutes` : outcome.broken;
+  return { ...outcome, broken, output };
 }
 
 async function startMyRedis(added: readonly string[]): Promise<{ port: number; stop(): Promise<unknown> }> {

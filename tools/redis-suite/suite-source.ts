@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join } from "node:path";
 import { findProgram, temporaryFolder } from "../test-services/index.ts";
 import { runBounded } from "./run-bounded.ts";
+import { writeServerStarter } from "./server-starter.ts";
 import type { UnitRun } from "./units.ts";
 
 const fetchTimeoutMs = 180_000;
@@ -56,7 +57,7 @@ function sourceLines(policy: string): string {
  * A copy of the suite to run in, as it writes into its own folder, with the installed redis-cli and redis-benchmark
  * where it expects those of its source tree.
  */
-export function suiteCopy(source: string, edit: UnitRun["edit"]): string {
+export function suiteCopy(source: string, { edits = [], servers }: UnitRun): string {
   const folder = temporaryFolder("redis-suite");
   for (const name of ["tests", "runtest"]) cpSync(join(source, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, "src"));
@@ -65,14 +66,15 @@ export function suiteCopy(source: string, edit: UnitRun["edit"]): string {
     const program = findProgram(name);
     if (program !== undefined) symlinkSync(program, join(folder, "src", name));
   }
-  if (edit !== undefined) applyEdit(join(folder, edit.file), edit);
+  if (servers !== undefined) writeServerStarter(join(folder, "src"), servers);
+  for (const edit of edits) applyEdit(join(folder, edit.file), edit);
   return folder;
 }
 
-function applyEdit(path: string, { from, to }: NonNullable<UnitRun["edit"]>): void {
+function applyEdit(path: string, { from, to }: NonNullable<UnitRun["edits"]>[number]): void {
   const text = readFileSync(path, "utf8");
   if (!text.includes(from)) throw new Error(`${path} has no ${JSON.stringify(from)} to change`);
-  writeFileSync(path, text.replace(from, to));
+  writeFileSync(path, text.replaceAll(from, to));
 }
 
 /** Throws when the suite is not of the version that the list of expected failures is about. */

@@ -39,7 +39,8 @@ export function readUnitOutput(output: string): UnitOutcome {
 
 /** The first line is the test with its file: "SORT by nosort in tests/unit/sort.tcl". */
 function addFailure(failed: Map<string, string>, text: string): void {
-  const [, name = outsideOfTests, detail = text] = /^(.*?) in tests\/unit\/\S+\.tcl(.*)$/s.exec(text) ?? [];
+  const [, name = outsideOfTests, detail = text] =
+    /^(.*?) in tests\/(?:unit|integration)\/\S+\.tcl(.*)$/s.exec(text) ?? [];
   failed.set(name, detail.trim().slice(0, maxDetailLength));
 }
 

@@ -1,11 +1,19 @@
+/** Programs that the suite can start as servers. */
+export type StartedServer = "MyRedis" | "redis-server";
+
 /** One way in which a unit runs. */
 export interface UnitRun {
+  /**
+   * The servers that the suite starts itself, in turn: the first one is of the first kind, and so on. Without it, the
+   * suite runs against one server of MyRedis that it has not started.
+   */
+  readonly servers?: readonly StartedServer[];
   /** Directives of MyRedis for this run. */
   readonly directives?: readonly string[];
   /** Arguments of the suite for this run. */
   readonly suiteArguments?: readonly string[];
-  /** Changed in the copy of the suite that runs: in this file, its first `from` becomes `to`. */
-  readonly edit?: { readonly file: string; readonly from: string; readonly to: string };
+  /** Changes in the copy of the suite that runs: in a file, each `from` becomes `to`. */
+  readonly edits?: readonly { readonly file: string; readonly from: string; readonly to: string }[];
   /** Why it runs in this way. */
   readonly why?: string;
 }
@@ -26,8 +34,44 @@ const withPackedValues: UnitRun = {
 
 /** Each test of scripting runs with EVAL and with FUNCTION, which MyRedis does not have yet. */
 const evalOnly: UnitRun = {
-  edit: { file: "tests/unit/scripting.tcl", from: "foreach is_eval {0 1}", to: "foreach is_eval {1}" },
+  edits: [{ file: "tests/unit/scripting.tcl", from: "foreach is_eval {0 1}", to: "foreach is_eval {1}" }],
   why: "the half of its tests that uses EVAL; there is no FUNCTION LOAD yet",
+};
+
+/** Units about several servers, of which the first that a test starts is mostly the primary or mostly the replica. */
+const allRoles = [["MyRedis"], ["MyRedis", "redis-server"], ["redis-server", "MyRedis"]] as const;
+const inAllRoles: readonly UnitRun[] = allRoles.map((servers) => ({ servers }));
+
+/** The same, with changes of the unit's file. */
+function edited(unit: string, why: string, ...changes: readonly (readonly [from: string, to: string])[]): UnitRun[] {
+  const edits = changes.map(([from, to]) => ({ file: `tests/${unit}.tcl`, from, to }));
+  return allRoles.map((servers) => ({ servers, edits, why }));
+}
+
+const noFunctions = "without FUNCTION LOAD and FCALL, which are not there yet";
+
+/** Units about replication, which run only with --replication: they take long, because they wait for timeouts. */
+export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
+  "integration/block-repl": inAllRoles,
+  "integration/replication-2": inAllRoles,
+  "integration/replication-3": inAllRoles,
+  "integration/replication-4": edited("integration/replication-4", noFunctions, [
+    "$master FUNCTION load replace {#!lua",
+    "$master echo {#!lua",
+  ]),
+  "integration/replication-psync": inAllRoles,
+  "integration/replication-buffer": inAllRoles,
+  "integration/psync2": inAllRoles,
+  "integration/psync2-reg": edited(
+    "integration/psync2-reg",
+    "the load comes over TCP, because MyRedis listens on no Unix socket",
+    ["-s $R_unixsocket(0)", "-p $R_port(0)"],
+  ),
+  "integration/psync2-pingoff": inAllRoles,
+  "integration/psync2-master-restart": inAllRoles,
+  "integration/failover": inAllRoles,
+  "integration/shutdown": inAllRoles,
+  "unit/wait": inAllRoles,
 };
 
 /** Units that run, and how. The units that every version must pass come first. */
@@ -70,6 +114,9 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
 
 /** By unit: tests that are left out because they would stop halfway and disturb the tests after them; each with its reason. */
 export const skippedTests: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "integration/replication-4": {
+    "With min-slaves-to-write function without no-write flag": "there is no FUNCTION LOAD yet",
+  },
   "unit/scripting": {
     "not enough good replicas":
       "a script that may write is refused here only when it writes; the test would leave min-replicas-to-write behind",
@@ -90,7 +137,11 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
     "the suite runs these tests only against servers that it starts itself",
     "unit/auth unit/acl unit/acl-v2 unit/aofrw unit/client-eviction unit/cluster unit/cluster-scripting " +
       "unit/cluster/links unit/cluster/misc unit/info unit/limits unit/maxmemory unit/memefficiency unit/networking " +
-      "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls unit/wait",
+      "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls",
+  ),
+  ...notRun(
+    "needs FUNCTION LOAD, and looks in many tests at the child that writes a snapshot, the pipe to it, and the words of the log",
+    "integration/replication",
   ),
   ...notRun("tests no command; it prints the version", "unit/printver"),
   ...notRun("there is no FUNCTION LOAD yet", "unit/functions"),
@@ -103,3 +154,7 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
 function notRun(reason: string, names: string): Record<string, string> {
   return Object.fromEntries(names.split(" ").map((name) => [name, reason]));
 }
+
+/** The name of a run: its unit, and the servers where the suite starts them. */
+export const runName = (unit: string, { servers }: UnitRun): string =>
+  servers === undefined ? unit : `${unit} (${servers.join(", ")})`;

@@ -142,6 +142,10 @@ export interface LogStorage {
   readonly rewriter: LogRewriting;
   /** Bytes written to the log, and those that are on the disk. Undefined while the log does not hold all data. */
   readonly progress: { readonly written: number; readonly synced: number } | undefined;
+  /** Bytes that wait in memory because they could not be written. */
+  readonly unwrittenBytes: number;
+  /** False while so much waits that a replica makes no further changes. */
+  readonly takesMore: boolean;
   /** Whether the disk is syncing the log. */
   readonly isSyncing: boolean;
   /** How often a second went by without a sync, because the disk had not yet ended the one before. */
@@ -309,6 +313,8 @@ export interface PrimaryStatus {
   readonly silentSeconds: number;
   /** Seconds since the connection ended; undefined while there is one. */
   readonly downSeconds: number | undefined;
+  /** A snapshot that has arrived is read, while clients are served the data from before. */
+  readonly isLoading: boolean;
   /** The snapshot that is arriving. Its size is undefined where a mark ends it. */
   readonly snapshot:
     | { readonly receivedBytes: number; readonly totalBytes: number | undefined; readonly silentSeconds: number }

@@ -81,6 +81,8 @@ export class Heap {
   usedBytes = 0;
   /** Bit 30 of the second word of every new record. Between two snapshots, all records have this bit. */
   mark = 0;
+  /** How often the mark has turned. */
+  turns = 0;
   /** Bytes of arrays outside the heap that belong to the data: indexes and trees. Their owners add to this count. */
   besideBytes = 0;
   /**
@@ -96,6 +98,7 @@ export class Heap {
   /** From now on, new records have another mark than the existing ones. */
   turnMark(): void {
     this.mark ^= markBit;
+    this.turns++;
   }
 
   /**

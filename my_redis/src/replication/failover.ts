@@ -61,13 +61,17 @@ export class Failover {
       if (replica === undefined) throw new CommandError("ERR FAILOVER target HOST and PORT is not a replica.");
       if (replica.state !== "online") throw new CommandError("ERR FAILOVER target replica is not online.");
     }
+    // Writes would be paused for nobody.
+    if (this.#candidates(target).every(({ state }) => state !== "online")) {
+      throw new CommandError("ERR FAILOVER requires connected replicas.");
+    }
     requireFiles(server);
     const untilMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : server.environment.nowMs() + timeoutMs;
     this.#running = { ...request, untilMs };
     this.#state = "waiting-for-sync";
     server.pause.pause(Number.POSITIVE_INFINITY, "write", "failover");
     // Its answer comes sooner than the one that is due every second.
-    if (this.#ready() === undefined) askForAcknowledgements();
+    if (this.#ready(this.#candidates(target)) === undefined) askForAcknowledgements();
   }
 
   #find({ host, port }: PrimaryAddress): AttachedReplica | undefined {
@@ -77,15 +81,17 @@ export class Failover {
     return undefined;
   }
 
-  /** The replica that can take over now. */
-  #ready(): AttachedReplica | undefined {
-    const { target } = this.#running as Running;
-    const { offset, replicas } = this.#options;
-    const end = offset();
-    const candidates = target === undefined ? [...replicas()] : [this.#find(target)];
+  /** Connected replicas that may take over, once they have all changes. */
+  #candidates(target: FailoverRequest["target"]): AttachedReplica[] {
+    const found = target === undefined ? [...this.#options.replicas()] : [this.#find(target)];
     // A program that only reads the stream listens nowhere.
-    const listens = candidates.filter((replica) => (replica?.facts.port ?? 0) > 0);
-    return listens.find((replica) => replica?.state === "online" && replica.ackedOffset === end);
+    return found.filter((replica) => replica !== undefined && replica.facts.port > 0) as AttachedReplica[];
+  }
+
+  /** The replica that can take over now. */
+  #ready(candidates: readonly AttachedReplica[]): AttachedReplica | undefined {
+    const end = this.#options.offset();
+    return candidates.find(({ ackedOffset, state }) => state === "online" && ackedOffset === end);
   }
 
   /** Must be called several times a second, and when a replica has acknowledged more. */
@@ -93,13 +99,17 @@ export class Failover {
     if (this.#state !== "waiting-for-sync") return;
     const { force, target, untilMs } = this.#running as Running;
     const { server } = this.#options;
-    const replica = this.#ready();
+    const candidates = this.#candidates(target);
+    const replica = this.#ready(candidates);
     if (replica !== undefined) {
       const { address: host, facts } = replica;
       this.#handOver({ host, port: facts.port }, "it is synced");
     } else if (server.environment.nowMs() >= untilMs) {
       if (force && target !== undefined) this.#handOver(target, "time out exceeded");
       else this.abort("Replica never caught up before timeout");
+    } else if (candidates.length === 0 && !force) {
+      // None is let in during a failover, so it would pause writes for nothing. redis-server goes on waiting.
+      this.abort("no replica that could take over is connected any more");
     }
   }
 

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { Context, Services } from "../dispatch/context.ts";
-import type { PrimaryStatus } from "../dispatch/ports.ts";
+import type { PrimaryStatus, StreamPosition } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
-import { loadRdb, RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
-import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
+import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
 import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
+import { SnapshotIntake } from "./snapshot-intake.ts";
 import { StreamApplier } from "./stream-applier.ts";
 import { SyncedOffset } from "./synced-offset.ts";
 
@@ -51,14 +51,19 @@ export class FollowedPrimary {
   #link: PrimaryLink | undefined;
   /** The link as a client in CLIENT LIST, while the stream comes. */
   #context: Context | undefined;
+  /** A snapshot that is being loaded. */
+  #intake: SnapshotIntake | undefined;
   #downSinceMs: number;
   #nextTryMs = 0;
   #failedSyncs = 0;
-  #ackedAtMs = 0;
+  /** When something was last sent to it without being asked. */
+  #saidAtMs = 0;
   /** The primary has asked at this offset, and not everything up to there was on the disk; Infinity for no question. */
   #askedOffset = Number.POSITIVE_INFINITY;
   readonly #synced = new SyncedOffset();
   #lastReason = "";
+  /** The primary is not read, because the log cannot be written. */
+  #waitsForLog = false;
   #isStopped = false;
   #asksToTakeOver: boolean;
 
@@ -100,6 +105,7 @@ export class FollowedPrimary {
       state: link?.state ?? "connect",
       silentSeconds: link?.state === "connected" ? seconds(link.heardAtMs) : -1,
       downSeconds: link?.state === "connected" ? undefined : seconds(this.#downSinceMs),
+      isLoading: this.#intake !== undefined,
       snapshot:
         link?.state === "sync"
           ? {
@@ -122,9 +128,28 @@ export class FollowedPrimary {
     const { settings } = this.#options.server;
     const timeout = settings.values["repl-timeout"];
     link.goOn();
-    if (nowMs - link.heardAtMs > timeout * secondMs) {
+    const isDue = nowMs - this.#saidAtMs >= secondMs;
+    if (this.#intake !== undefined) {
+      if (!isDue) return;
+      this.#saidAtMs = nowMs;
+      link.keepAwake();
+    } else if (nowMs - link.heardAtMs > timeout * secondMs) {
       link.end(`nothing was heard from the primary for more than ${timeout} seconds (repl-timeout)`);
-    } else if (link.state === "connected" && nowMs - this.#ackedAtMs >= secondMs) this.#acknowledge();
+    } else if (link.state === "connected" && isDue) this.#acknowledge();
+  }
+
+  #mayRead(): boolean {
+    const { environment, execution, storage } = this.#options.server;
+    // A script sees the data of one moment, also when it is paused.
+    if (!execution.isAtRest) return false;
+    const mustWait = storage?.log.takesMore === false;
+    if (mustWait && !this.#waitsForLog) {
+      const bytes = storage.log.unwrittenBytes;
+      const text = `its append-only file cannot be written, and ${bytes} bytes wait for it: the primary is not read until then`;
+      environment.report("warning", text);
+    }
+    this.#waitsForLog = mustWait;
+    return !mustWait;
   }
 
   #connect(): void {
@@ -146,14 +171,13 @@ export class FollowedPrimary {
       },
       snapshotPath: path,
       environment: server.environment,
-      // A script sees the data of one moment, also when it is paused.
-      mayRead: () => server.execution.isAtRest,
+      mayRead: () => this.#mayRead(),
       answered: (isAccepted) => {
         this.#asksToTakeOver = false;
         this.#options.onAnswered(isAccepted);
       },
       continued: (id, link) => this.#continued(id, link),
-      loaded: (snapshot, id, offset, link) => this.#loaded(snapshot, id, offset, link),
+      received: (snapshot, id, offset, link) => this.#received(snapshot, { id, offset }, link),
       streamed: (chunk) => this.#streamed(chunk),
       lost: (reason, link) => this.#lost(reason, link),
     });
@@ -169,25 +193,28 @@ export class FollowedPrimary {
     this.#connected(link);
   }
 
-  #loaded(path: string, id: string, offset: number, link: PrimaryLink): void {
+  #received(path: string, from: Pick<StreamPosition, "id" | "offset">, link: PrimaryLink): void {
     const { history, onNewHistory, server } = this.#options;
-    const facts = readRdbFacts(path);
-    if (facts.isEmpty && id !== history.id) this.#refuseEmpty();
-    onNewHistory("all data is replaced by that of the primary");
-    try {
-      this.#replaceDataset(path);
-    } catch (error) {
-      // What is there now is nobody's data.
-      server.changes.without(() => server.keyspace.flush(server.keyspace.databases));
-      history.dropStream();
-      if (!(error instanceof RdbLoadError)) throw error;
-      throw new Error(`its snapshot cannot be loaded, and this server has no data now: ${error.problem}`, {
-        cause: error,
-      });
-    }
+    const { isEmpty, position } = readRdbFacts(path);
+    if (isEmpty && from.id !== history.id) this.#refuseEmpty();
+    this.#intake = new SnapshotIntake({
+      server,
+      path,
+      onReplace: () => onNewHistory("all data is replaced by that of the primary"),
+      onEnd: (failure, isIntact) => {
+        this.#intake = undefined;
+        if (failure === undefined) this.#adopt({ ...from, database: position?.database ?? 0 }, link);
+        else if (!isIntact) history.dropStream();
+        link.tookSnapshot(failure && notLoaded(failure, isIntact));
+      },
+    });
+    this.#intake.begin();
+  }
+
+  #adopt({ id, offset, database }: StreamPosition, link: PrimaryLink): void {
+    const { history, server } = this.#options;
     history.adopt(id, offset);
     this.#failedSyncs = 0;
-    const database = facts.position?.database ?? 0;
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
     this.#connected(link);
   }
@@ -202,26 +229,6 @@ export class FollowedPrimary {
       `it has no data, and another history than this server, which keeps its ${keys} keys. If they are to be given up: ` +
         "CONFIG SET replica-refuse-empty-primary no",
     );
-  }
-
-  /** Every client waits meanwhile. */
-  #replaceDataset(path: string): void {
-    const { changes, environment, execution, keyspace, settings, storage } = this.#options.server;
-    const startedMs = environment.monotonicMs();
-    let loaded = { keys: 0 };
-    const load = (): void => {
-      // A snapshot that is being written in the background shows the old data: it is completed first.
-      keyspace.completeSnapshot();
-      keyspace.flush(keyspace.databases);
-      // Otherwise the old data would be in memory beside the new.
-      if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
-      const target = rdbTargetOf(this.#options.server);
-      // Expired keys are loaded too: the primary's DEL removes them.
-      loaded = execution.asLoading(() => loadRdb(target, path, { beforeLog: true, existing: "refuse" }));
-    };
-    changes.without(() => (storage === undefined ? load() : storage.log.replaceDataset(load)));
-    const seconds = ((environment.monotonicMs() - startedMs) / secondMs).toFixed(3);
-    environment.report("notice", `loaded ${loaded.keys} keys of the primary in ${seconds} s`);
   }
 
   #connected(link: PrimaryLink): void {
@@ -247,7 +254,7 @@ export class FollowedPrimary {
   }
 
   #acknowledge(): void {
-    this.#ackedAtMs = this.#nowMs;
+    this.#saidAtMs = this.#nowMs;
     if (!this.isConnected) return;
     const { history, server } = this.#options;
     const { offset } = history;
@@ -271,6 +278,8 @@ export class FollowedPrimary {
     }
     this.#context = undefined;
     this.#link = undefined;
+    this.#intake?.cancel();
+    this.#intake = undefined;
     if (link.hasFailedSync) this.#failedSyncs++;
     const pauseMs = Math.min(longestPauseMs, reconnectMs * 2 ** Math.min(this.#failedSyncs, 10));
     this.#nextTryMs = this.#nowMs + pauseMs;
@@ -287,4 +296,10 @@ export class FollowedPrimary {
     this.#isStopped = true;
     this.#link?.end("this server follows it no longer");
   }
+}
+
+/** Why the snapshot was not taken in, for the log. */
+function notLoaded(failure: Error, isIntact: boolean): string {
+  const problem = failure instanceof RdbLoadError ? failure.problem : failure.message;
+  return `its snapshot cannot be loaded, and this server ${isIntact ? "keeps its data" : "has no data now"}: ${problem}`;
 }

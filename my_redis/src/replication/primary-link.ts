@@ -29,8 +29,11 @@ export interface PrimaryLinkOptions {
   readonly answered: (isAccepted: boolean) => void;
   /** The primary goes on after what this server has; its history may have another id now. */
   readonly continued: (id: string | undefined, link: PrimaryLink) => void;
-  /** A whole snapshot has arrived, which shows the data at this offset. Throws when it cannot be loaded. */
-  readonly loaded: (path: string, id: string, offset: number, link: PrimaryLink) => void;
+  /**
+   * A whole snapshot has arrived, which shows the data at this offset. `tookSnapshot` must be called when it is loaded,
+   * or cannot be.
+   */
+  readonly received: (path: string, id: string, offset: number, link: PrimaryLink) => void;
   /** Takes a chunk of the stream. Returns what is wrong with it; undefined for nothing. */
   readonly streamed: (chunk: Uint8Array) => string | undefined;
   /** Called once, when the connection has ended or could not be made. */
@@ -53,7 +56,10 @@ export class PrimaryLink implements ClientChannel {
   #sync: Extract<SyncAnswer, { kind: "full" }> | undefined;
   #unsent: Uint8Array[] = [];
   /** What has arrived and must wait. */
-  #held: Uint8Array[] = [];
+  readonly #held: Uint8Array[] = [];
+  /** The snapshot is there, and is being loaded. */
+  #isLoading = false;
+  #isReading = false;
   #isOver = false;
 
   constructor(options: PrimaryLinkOptions) {
@@ -107,28 +113,47 @@ export class PrimaryLink implements ClientChannel {
 
   #data(chunk: Uint8Array): void {
     this.heardAtMs = this.#options.environment.nowMs();
-    if (this.#held.length > 0 || !this.#options.mayRead()) {
-      this.#held.push(chunk.slice());
-      this.#socket?.pause();
-    } else this.#readAll(chunk);
+    const read = this.#held.length === 0 ? this.#readAll(chunk) : 0;
+    if (this.#isOver || read === chunk.length) return;
+    this.#held.push(chunk.slice(read));
+    this.#socket?.pause();
   }
 
-  /** Reads what had to wait, if the data may change again. Must be called regularly. */
+  /** Whether what arrives is read now. */
+  get #reads(): boolean {
+    return !this.#isLoading && this.#options.mayRead();
+  }
+
+  /** Reads what had to wait, if it may be read now. Must be called regularly. */
   goOn(): void {
-    if (this.#held.length === 0 || !this.#options.mayRead()) return;
-    const held = this.#held;
-    this.#held = [];
-    for (const chunk of held) this.#readAll(chunk);
-    if (!this.#isOver) this.#socket?.resume();
+    if (this.#held.length === 0) return;
+    // It is this server that does not listen.
+    this.heardAtMs = this.#options.environment.nowMs();
+    for (let chunk = this.#held[0]; chunk !== undefined; chunk = this.#held[0]) {
+      const read = this.#readAll(chunk);
+      if (this.#isOver) return;
+      if (read < chunk.length) {
+        this.#held[0] = chunk.subarray(read);
+        return;
+      }
+      this.#held.shift();
+    }
+    this.#socket?.resume();
   }
 
-  #readAll(chunk: Uint8Array): void {
+  /** Returns how much of it was read. The rest must wait. */
+  #readAll(chunk: Uint8Array): number {
+    let at = 0;
+    this.#isReading = true;
     try {
-      for (let at = 0; at < chunk.length && !this.#isOver;) at = this.#read(chunk, at);
+      while (at < chunk.length && !this.#isOver && this.#reads) at = this.#read(chunk, at);
     } catch (error) {
       this.hasFailedSync = true;
       this.end(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#isReading = false;
     }
+    return at;
   }
 
   /** Returns where it stopped reading. */
@@ -184,12 +209,29 @@ export class PrimaryLink implements ClientChannel {
 
   #load(receiver: SnapshotReceiver): void {
     const { id, offset } = this.#sync as Extract<SyncAnswer, { kind: "full" }>;
-    try {
-      this.#options.loaded(receiver.path, id, offset, this);
-    } finally {
-      receiver.remove(this.#options.environment);
+    this.#isLoading = true;
+    this.#options.received(receiver.path, id, offset, this);
+  }
+
+  /** The snapshot is loaded, or why it is not. What follows it is read from now on. */
+  tookSnapshot(failure: string | undefined): void {
+    if (this.#isOver) return;
+    if (failure !== undefined) {
+      this.hasFailedSync = true;
+      this.end(failure);
+      return;
     }
+    this.#isLoading = false;
+    this.receiver?.remove(this.#options.environment);
     this.receiver = undefined;
+    if (!this.#isReading) this.goOn();
+  }
+
+  /** A sign of life while the snapshot is loaded: primaries read over empty lines. */
+  keepAwake(): void {
+    if (this.#unsent.length > 0) return;
+    this.#unsent.push(Buffer.from("\n"));
+    this.#write();
   }
 
   /** Ends the connection. */

@@ -260,6 +260,46 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     });
   }, 60_000);
 
+  for (const to of ["a named replica", "any replica"]) {
+    test(`without a timeout ends with the last connection to ${to}; redis-server pauses writes for ever`, async () => {
+      for (const kind of ["redis-server", "MyRedis"] as const) {
+        const primary = await started(startServer(kind));
+        const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+        await untilConnected(replica);
+        await untilOnline(primary);
+        await replica.service.kill("SIGSTOP");
+        await primary.ask("SET", "key", "1");
+        const target = to === "any replica" ? [] : ["TO", "127.0.0.1", replica.port];
+        expect(await primary.ask("FAILOVER", ...target)).toBe("+OK");
+        const writer = await primary.connect();
+        writer.send(["INCR", "key"]);
+        expect(await primary.ask("CLIENT", "KILL", "TYPE", "replica")).toBe(":1");
+        await replica.service.kill("SIGCONT");
+        if (kind === "redis-server") {
+          await until("the replica to be refused", async () => replica.log().includes("Can't SYNC while failing over"));
+          expect(await stateOf(primary)).toBe("waiting-for-sync");
+          expect(await primary.ask("GET", "key")).toContain("1");
+          expect(await primary.ask("FAILOVER", "ABORT")).toBe("+OK");
+        }
+        expect((await writer.next()).text).toBe("2");
+        expect([await stateOf(primary), await infoField(primary, "role")]).toEqual(["no-failover", "master"]);
+        writer.close();
+        await expectSameData(primary, replica);
+      }
+    }, 60_000);
+  }
+
+  test("pauses no write when no replica is online that could take over", async () => {
+    const primary = await started(startMyRedis());
+    const reader = await primary.connect();
+    // It says of no port where it serves clients.
+    reader.send(["PSYNC", "?", "-1"]);
+    await until("the reader to be attached", async () => (await infoField(primary, "connected_slaves")) === "1");
+    expect(await primary.ask("FAILOVER")).toBe("-ERR FAILOVER requires connected replicas.");
+    expect(await primary.ask("SET", "key", "1")).toBe("+OK");
+    reader.close();
+  }, 60_000);
+
   test("is given up when the replica refuses to take over", async () => {
     const primary = await started(startMyRedis());
     const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));

@@ -3,6 +3,7 @@ import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
 import { notWritable, refusal } from "./log-failure.ts";
 import { checksumAnnotation, checksumOf } from "./log-checksum.ts";
+import { UnwrittenBytes } from "./unwritten-bytes.ts";
 import { addToSum, type IncrementEnd, predecessorAnnotation } from "./predecessor.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -78,7 +79,7 @@ export class AppendOnlyFile implements LogSink {
    * Bytes that could not be written because the disk was full. They are tried again, in order, before anything else is
    * written.
    */
-  #unwritten: Uint8Array[] = [];
+  readonly unwritten = new UnwrittenBytes();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #syncFailed = false;
   /** The write of this turn failed, so its replies must not be sent. */
@@ -157,14 +158,14 @@ export class AppendOnlyFile implements LogSink {
   }
 
   get healthy(): boolean {
-    return this.#unwritten.length === 0 && !this.#syncFailed;
+    return this.unwritten.isEmpty && !this.#syncFailed;
   }
 
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
     if (!this.healthy) {
       if (this.#brokeInTurn) this.#turnLost = true;
-      this.#unwritten.push(this.#withChecksum(bytes).slice());
+      this.unwritten.append(this.#withChecksum(bytes));
       return;
     }
     this.#append(this.#withChecksum(bytes));
@@ -199,7 +200,7 @@ export class AppendOnlyFile implements LogSink {
   #writeFailed(bytes: Uint8Array, done: number, error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be written; writes are refused", error);
     const left = this.#takeBack(done) ? bytes : bytes.subarray(done);
-    this.#unwritten.unshift(left.slice());
+    this.unwritten.append(left);
     this.#turnLost = true;
     this.onFailure(refusal(error));
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
@@ -221,16 +222,14 @@ export class AppendOnlyFile implements LogSink {
 
   #retry(): void {
     this.#retryTimer = undefined;
-    const unwritten = this.#unwritten;
-    this.#unwritten = [];
-    for (const [index, bytes] of unwritten.entries()) {
-      this.#append(bytes);
-      if (this.#unwritten.length === 0) continue;
-      this.#unwritten.push(...unwritten.slice(index + 1));
-      return;
+    const waiting = this.unwritten.takeAll();
+    for (const bytes of waiting) {
+      if (this.unwritten.isEmpty) this.#append(bytes);
+      else this.unwritten.append(bytes);
     }
-    if (this.#syncFailed) return;
+    // No turn has written this: the replies of the next one must not suffer for it.
     this.#turnLost = false;
+    if (this.#syncFailed || !this.unwritten.isEmpty) return;
     this.#environment.report("notice", "the append-only file can be written again");
     this.onFailure(undefined);
   }
@@ -352,7 +351,7 @@ export class AppendOnlyFile implements LogSink {
   close(): void {
     clearInterval(this.#everySecond);
     clearTimeout(this.#retryTimer);
-    if (this.#unwritten.length > 0) this.#retry();
+    if (!this.unwritten.isEmpty) this.#retry();
     clearTimeout(this.#retryTimer);
     const synced = this.#syncNow();
     while (this.#waiters.length > 0) this.#serveFirst(synced);

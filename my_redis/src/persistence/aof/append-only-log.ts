@@ -53,6 +53,14 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     return this.#open?.draft === undefined ? this.#open?.file.progress : undefined;
   }
 
+  get unwrittenBytes(): number {
+    return this.#open?.file.unwritten.bytes ?? 0;
+  }
+
+  get takesMore(): boolean {
+    return this.#open?.file.unwritten.takesMore ?? true;
+  }
+
   get isSyncing(): boolean {
     return this.#open?.file.isSyncing ?? false;
   }

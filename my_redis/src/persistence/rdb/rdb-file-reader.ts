@@ -15,20 +15,35 @@ const noBytes = new Uint8Array(0);
 /** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
 export type ReadBytes = (target: Uint8Array) => number;
 
+/** Where the part of a file that is being read lies. */
+export interface FileWindow {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** In the memory of the kernels, which then can read many keys at a time. Only for a file that is read without a break. */
+const sharedWindow: FileWindow = { bytes: kernelBytes, start: fileWindow, end: fileWindow + windowBytes };
+/** The size of a window for a file that is read in steps. */
+const ownWindowBytes = 128 * 1024;
+
+/** A window that nobody else uses. */
+export const ownWindow = (): FileWindow => ({ bytes: new Uint8Array(ownWindowBytes), start: 0, end: ownWindowBytes });
+
 /**
  * Reads an RDB file through a window, and calculates its checksum. The ranges that it gives are valid until `settle`,
- * which is called between two values. The window lies in the memory of the kernels, so there can be one such reader at
- * a time.
+ * which is called between two values.
  */
 export class RdbFileReader extends RdbReader {
   readonly #read: ReadBytes;
+  readonly #window: FileWindow;
   /** Bytes of the file after the window. */
   #unread: number;
   /** The place in the file of the first byte of `bytes`; negative when the window does not begin there. */
-  #bytesOffset = -fileWindow;
+  #bytesOffset: number;
   readonly #checksum = new Crc64();
   /** The checksum includes the window up to this place. */
-  #summedTo = fileWindow;
+  #summedTo: number;
   #decompressedTo = decompressed;
   /** The last window of its own that a long value got. */
   #longWindow = noBytes;
@@ -39,9 +54,12 @@ export class RdbFileReader extends RdbReader {
   records: RecordLoader | undefined;
 
   /** `size`: the size of the file in bytes. */
-  constructor(read: ReadBytes, size: number) {
-    super({ bytes: kernelBytes, start: fileWindow, end: fileWindow });
+  constructor(read: ReadBytes, size: number, window: FileWindow = sharedWindow) {
+    super({ bytes: window.bytes, start: window.start, end: window.start });
     this.#read = read;
+    this.#window = window;
+    this.#bytesOffset = -window.start;
+    this.#summedTo = window.start;
     this.#unread = size;
   }
 
@@ -67,9 +85,9 @@ export class RdbFileReader extends RdbReader {
     this.#decompressedTo = decompressed;
     this.#longStringInUse = false;
     const left = this.end - this.at;
-    if (this.bytes === kernelBytes ? this.#unread > 0 && left < windowBytes / 4 : left <= windowBytes) {
-      this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
-    }
+    const { bytes, start, end } = this.#window;
+    const size = end - start;
+    if (this.bytes === bytes ? this.#unread > 0 && left < size / 4 : left <= size) this.#moveTo(bytes, start, end);
   }
 
   override elements(table: LoadedTable, count: number): number {

@@ -2,55 +2,20 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ValueBuilder } from "../../collections/value-builder.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
-import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { KeyspaceCore } from "../../keyspace/keyspace-core.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { type ByteRange, emptyRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeValue } from "./decode-value.ts";
-import { RdbFileReader } from "./rdb-file-reader.ts";
+import { ownWindow, RdbFileReader } from "./rdb-file-reader.ts";
 import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
+import { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 import { RecordLoader } from "./record-loader.ts";
 
-/** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
-export class RdbLoadError extends Error {
-  /** What is wrong, without advice. */
-  readonly problem: string;
-
-  constructor(problem: string, advice = "") {
-    super(`${problem}${advice}`);
-    this.problem = problem;
-  }
-}
-
-/** The data into which a snapshot is loaded. */
-export interface RdbLoadTarget {
-  readonly keyspace: Keyspace;
-  /** Unix milliseconds: keys that have expired by then are left out. */
-  readonly nowMs: number;
-  /** Whether the checksum at the end of the file is checked. */
-  readonly verifiesChecksum: boolean;
-  /** Called for parts of the file that cannot be loaded, but do not make the file invalid. */
-  readonly warn: (message: string) => void;
-}
-
-export interface RdbLoadOptions {
-  /** Whether a log or a stream goes on from the file. Then expired keys are loaded, because it refers to them. */
-  readonly beforeLog: boolean;
-  /** For a key that exists already: the file is refused, or the key gets the value in the file. */
-  readonly existing: "refuse" | "replace";
-}
-
-export interface RdbLoadResult {
-  readonly keys: number;
-  /** The number of keys that were left out because they have expired. */
-  readonly expired: number;
-  /** Where the snapshot ends in the file. */
-  readonly endOffset: number;
-}
+export { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 
 /** Since this version, files end with a checksum. */
 const firstVersionWithChecksum = 5;
@@ -59,13 +24,7 @@ const maxReservedKeys = 1 << 24;
 
 /** Reads a snapshot into a keyspace. Throws RdbLoadError with the offset of what is wrong. */
 export function loadRdb(target: RdbLoadTarget, path: string, options: RdbLoadOptions): RdbLoadResult {
-  try {
-    return loadOpenRdb(target, path, openSync(path, "r"), options);
-  } catch (error) {
-    // An error of the system: the file may not be read, or is a folder.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
-  }
+  return withReadErrors(path, () => loadOpenRdb(target, path, openSync(path, "r"), options));
 }
 
 function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
@@ -74,6 +33,44 @@ function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, op
     return target.keyspace.heap.fill(() => new RdbLoader(target, reader, options).load(path));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** An error of the system becomes an RdbLoadError: the file may not be read, or is a folder. */
+function withReadErrors<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Reads a snapshot in steps, between which clients are served. It reads key by key, which takes several times as long in
+ * all: what reads many keys at once needs memory that others use, too. A large value is read in one step.
+ */
+export class SteppedRdbLoad {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #loader: RdbLoader;
+
+  /** Throws RdbLoadError. */
+  constructor(target: RdbLoadTarget, path: string, options: RdbLoadOptions) {
+    this.#path = path;
+    const descriptor = withReadErrors(path, () => openSync(path, "r"));
+    this.#descriptor = descriptor;
+    const read = (window: Uint8Array): number => readSync(descriptor, window);
+    this.#loader = new RdbLoader(target, new RdbFileReader(read, fstatSync(descriptor).size, ownWindow()), options);
+  }
+
+  /** Reads until all is read, or until `spent()`: then it gives undefined. Throws RdbLoadError. */
+  step(spent: () => boolean): RdbLoadResult | undefined {
+    return withReadErrors(this.#path, () => this.#loader.step(this.#path, spent));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
   }
 }
 
@@ -97,6 +94,8 @@ class RdbLoader {
   #keyBytes = new Uint8Array(256);
   readonly #builder: ValueBuilder;
   readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
+  /** Of the format; 0 before it is read. */
+  #version = 0;
   #valueOffset = 0;
   #keys = 0;
   #expired = 0;
@@ -108,22 +107,41 @@ class RdbLoader {
     this.#target = target;
     this.#reader = reader;
     this.#options = options;
-    this.#database = target.keyspace.database(0);
+    this.#database = target.databases[0] as Database;
     this.#builder = new ValueBuilder(this.#database, this.#args);
   }
 
   load(path: string): RdbLoadResult {
-    try {
-      const version = this.#readVersion();
+    return this.#naming(path, () => {
+      this.#version = this.#readVersion();
       this.#readInto();
-      if (version >= firstVersionWithChecksum) {
-        this.#valueOffset = this.#reader.offset;
-        this.#reader.checksum(this.#target.verifiesChecksum);
-      }
+      return this.#end(path);
+    });
+  }
+
+  /** Reads key by key until all is read, or until `spent()`: then it gives undefined. */
+  step(path: string, spent: () => boolean): RdbLoadResult | undefined {
+    return this.#naming(path, () => {
+      if (this.#version === 0) this.#version = this.#readVersion();
+      return this.#readAll(spent) ? this.#end(path) : undefined;
+    });
+  }
+
+  /** Names the file, and the place of what is wrong. */
+  #naming<Result>(path: string, read: () => Result): Result {
+    try {
+      return read();
     } catch (error) {
       if (!(error instanceof RdbFormatError)) throw error;
       const problem = `${path}: bad at offset ${this.#valueOffset}: ${error.message}`;
       throw new RdbLoadError(problem, ". Nothing was changed. Restore the file from a copy");
+    }
+  }
+
+  #end(path: string): RdbLoadResult {
+    if (this.#version >= firstVersionWithChecksum) {
+      this.#valueOffset = this.#reader.offset;
+      this.#reader.checksum(this.#target.verifiesChecksum);
     }
     if (this.#empty > 0) this.#warn(`${path}: ${this.#empty} collections without elements were left out`);
     return {
@@ -154,22 +172,24 @@ class RdbLoader {
       this.#reader.records = this.#records;
     }
     try {
-      this.#readAll();
+      this.#readAll(() => false);
     } finally {
       this.#records?.close();
     }
   }
 
-  #readAll(): void {
-    for (;;) {
+  /** False when `spent()` was true before the end. */
+  #readAll(spent: () => boolean): boolean {
+    while (!spent()) {
       this.#reader.settle();
       if (this.#readKeys()) continue;
       this.#valueOffset = this.#reader.offset;
       const type = this.#reader.byte();
-      if (type === opcode.end) return;
+      if (type === opcode.end) return true;
       if (type < opcode.slotInfo) this.#readKey(type);
       else this.#readFact(type);
     }
+    return false;
   }
 
   /** Reads many keys at once; false when the next one has to be read by itself. */
@@ -238,7 +258,7 @@ class RdbLoader {
   }
 
   #select(number: number): void {
-    const { databases } = this.#target.keyspace;
+    const { databases } = this.#target;
     const database = databases[number];
     if (database === undefined) {
       throw new RdbFormatError(`database ${number}, where 'databases ${databases.length}' allows less`);
@@ -247,6 +267,7 @@ class RdbLoader {
   }
 
   #reserve(keys: number, expiring: number): void {
+    if (this.#options.keeps === "nothing") return;
     const database = this.#database;
     if (keys > maxReservedKeys || keys > this.#reader.left || expiring > keys) return;
     database.keys.reserve(database.keys.size + keys);
@@ -297,6 +318,10 @@ class RdbLoader {
   #finish(database: Database, key: Uint8Array, start: number, end: number, expiryMs: number | undefined): void {
     const { idleSeconds, frequency } = this.#facts;
     this.#keys++;
+    if (this.#options.keeps === "nothing") {
+      database.delete(this.#args, 1);
+      return;
+    }
     if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;
     let address = database.keys.find(database.keyspace.hasher.hash(key, start, end), key, start, end);
     if (expiryMs !== undefined && expiryMs <= this.#target.nowMs && !this.#options.beforeLog) {

@@ -1,20 +1,9 @@
 import type { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
+import { PacedSlices } from "../../dispatch/paced-slices.ts";
 import { AwaitedValues } from "./awaited-values.ts";
 import type { Emit } from "../rdb/rdb-file-writer.ts";
 
-/** Lengths of a slice of the walk and of the pause after it. A client waits for one slice at most. */
-interface Pace {
-  readonly sliceMs: number;
-  readonly pauseMs: number;
-}
-
-/** While clients send requests. The walk then takes two fifths of the time at most. */
-const busyPace: Pace = { sliceMs: 0.1, pauseMs: 0.15 };
-/** While nobody has sent anything since the slice before. */
-const idlePace: Pace = { sliceMs: 0.3, pauseMs: 0 };
-/** Limit on the turns of one pause, in case the clock stands still. */
-const maxPauseTurns = 10_000;
 /** Delay before the queue of the sink is checked again. */
 const sinkWaitMs = 1;
 /** While more than this waits for the sink, the walk pauses. */
@@ -60,14 +49,13 @@ export class BackgroundSnapshot {
   readonly #end: () => void;
   readonly #awaited: AwaitedValues;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #nextTurn: ReturnType<typeof setImmediate> | undefined;
+  readonly #slices: PacedSlices;
   #walked = false;
-  /** Commands that the server had run when the last slice began. */
-  #commandsBefore = 0;
 
   constructor(server: Services, sink: SnapshotSink, begin: BeginSnapshot) {
     this.#server = server;
     this.#sink = sink;
+    this.#slices = new PacedSlices(server);
     const { snapshot, end } = begin((bytes) => {
       this.bytes += bytes.length;
       this.#sink.write(bytes);
@@ -94,20 +82,7 @@ export class BackgroundSnapshot {
       const next = isFull ? () => this.#schedule() : () => this.#slice();
       this.#timer = setTimeout(next, Math.max(sinkWaitMs, this.#keyDelayMs));
       this.#timer.unref();
-    } else {
-      this.#pause(this.#server.environment.monotonicMs() + this.#pace.pauseMs, maxPauseTurns);
-    }
-  }
-
-  /**
-   * Lets turns pass until the time has come. A timer takes at least a millisecond, which would double the duration of
-   * the whole snapshot.
-   */
-  #pause(untilMs: number, turnsLeft: number): void {
-    this.#nextTurn = setImmediate(() => {
-      if (turnsLeft > 0 && this.#server.environment.monotonicMs() < untilMs) this.#pause(untilMs, turnsLeft - 1);
-      else this.#slice();
-    });
+    } else this.#slices.next(() => this.#slice());
   }
 
   /** For tests that need a slow snapshot: the pause after each key. */
@@ -115,18 +90,11 @@ export class BackgroundSnapshot {
     return this.#server.settings.values["rdb-key-save-delay"] / 1000;
   }
 
-  get #pace(): Pace {
-    return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idlePace : busyPace;
-  }
-
   #slice(): void {
     if (this.#sink.hasFailed) this.snapshot.drop();
-    const { environment, observers } = this.#server;
-    const startMs = environment.monotonicMs();
-    const { sliceMs } = this.#pace;
-    this.#commandsBefore = observers.statistics.commandsProcessed;
+    const isOver = this.#slices.begin();
     const takesOne = this.#keyDelayMs > 0;
-    this.#walk(() => takesOne || environment.monotonicMs() - startMs >= sliceMs);
+    this.#walk(() => takesOne || isOver());
     if (!this.#walked) this.#schedule();
   }
 
@@ -148,7 +116,7 @@ export class BackgroundSnapshot {
     this.#sink.fail(new SnapshotCancelledError());
     this.snapshot.drop();
     clearTimeout(this.#timer);
-    clearImmediate(this.#nextTurn);
+    this.#slices.stop();
     while (!this.#walked) this.#walk(() => false);
   }
 }

@@ -225,8 +225,7 @@ export const nodeDirectives = {
   }),
   "repl-diskless-load": choice(["disabled", "on-empty-db", "swapdb"], {
     default: "disabled",
-    summary: "How a replica takes in a snapshot without a file.",
-    unused: "a replica always receives a snapshot into a file first",
+    summary: "Whether a replica loads a snapshot beside its old data (swapdb), or frees that first.",
   }),
   "min-replicas-to-write": integer({
     default: 0,

@@ -17,12 +17,22 @@ const arraySigns = "*~>%";
 
 /** Splits a stream of bytes into replies. */
 export class ReplyParser {
+  /** What has come and is not read: `#bytes` from `#at` on. It lies in `#room`, which grows by doubling. */
   #bytes = Buffer.alloc(0);
   #at = 0;
+  #room = Buffer.alloc(0);
 
   feed(chunk: Uint8Array): void {
-    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
-    this.#at = 0;
+    const end = this.#bytes.length + chunk.length;
+    if (end > this.#room.length) {
+      const left = this.#bytes.subarray(this.#at);
+      this.#room = Buffer.allocUnsafeSlow(2 * (left.length + chunk.length));
+      this.#room.set(left);
+      this.#bytes = this.#room.subarray(0, left.length);
+      this.#at = 0;
+    }
+    this.#room.set(chunk, this.#bytes.length);
+    this.#bytes = this.#room.subarray(0, this.#bytes.length + chunk.length);
   }
 
   /** The next complete reply; undefined when bytes are missing. Throws for bytes that are not RESP. */

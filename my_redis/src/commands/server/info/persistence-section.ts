@@ -22,7 +22,7 @@ export const persistenceSection: InfoSection = {
     const total = work?.snapshot.total ?? 0;
     return [
       ["loading", execution.isLoading ? 1 : 0],
-      ["async_loading", 0],
+      ["async_loading", replication?.status.primary?.isLoading === true ? 1 : 0],
       ["current_cow_peak", 0],
       ["current_cow_size", 0],
       ["current_cow_size_age", 0],
@@ -62,7 +62,7 @@ function sizes(log: LogStorage, pendingBytes: number): [string, number | string]
     ["aof_current_size", log.bytes],
     ["aof_base_size", log.rewriter.baseBytes],
     ["aof_pending_rewrite", 0],
-    ["aof_buffer_length", pendingBytes],
+    ["aof_buffer_length", pendingBytes + log.unwrittenBytes],
     ["aof_pending_bio_fsync", log.isSyncing ? 1 : 0],
     ["aof_delayed_fsync", log.delayedSyncs],
   ];

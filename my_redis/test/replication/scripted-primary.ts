@@ -1,0 +1,43 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** Says what a primary says, and sends these bytes as its snapshot. */
+export class ScriptedPrimary {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static open(snapshot: Uint8Array): Promise<ScriptedPrimary> {
+    return new Promise((resolve) => {
+      const server = createServer();
+      const primary = new ScriptedPrimary(server);
+      server.on("connection", (socket) => {
+        primary.#sockets.add(socket);
+        socket.on("error", () => {});
+        socket.on("data", (chunk) => answer(socket, chunk.toString("latin1"), snapshot));
+      });
+      server.listen(0, "127.0.0.1", () => resolve(primary));
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+function answer(socket: Socket, request: string, snapshot: Uint8Array): void {
+  if (request.includes("PING")) socket.write("+PONG\r\n");
+  else if (request.includes("REPLCONF") && !request.includes("ACK")) socket.write("+OK\r\n");
+  else if (request.includes("PSYNC")) {
+    socket.write(`+FULLRESYNC ${"a".repeat(40)} 100\r\n$${snapshot.length}\r\n`);
+    socket.write(snapshot);
+  }
+}

@@ -1,5 +1,4 @@
 import { Redis } from "ioredis";
-import { Connection } from "rabbitmq-client";
 import type { MysqlDatabase } from "../../../tools/test-services/index.ts";
 import { systemClock } from "../../index.ts";
 import type { Sale } from "../../src/domain/sale.ts";
@@ -13,6 +12,7 @@ import { loadSettings } from "../../src/settings/load-settings.ts";
 import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
+import { withConnection } from "../contract/queue/broker-connection.ts";
 import { startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type ProgramOptions, type RunningProgram, startProgram } from "../roles/program.ts";
 import {
@@ -144,9 +144,7 @@ export class ShopInRoles implements AsyncDisposable {
   /** Deletes the queue at the broker, as an operator may do by mistake. */
   async deleteQueue(): Promise<void> {
     const { url, queue_name } = this.#config["rabbitmq"] as { readonly url: string; readonly queue_name: string };
-    const connection = new Connection(url);
-    await connection.queueDelete({ queue: brokerQueueName(queue_name) });
-    await connection.close();
+    await withConnection(url, (connection) => connection.queueDelete({ queue: brokerQueueName(queue_name) }));
   }
 
   program(name: string): RunningProgram {

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
@@ -18,6 +17,7 @@ import {
   type DedicatedRabbitmqVhost,
 } from "../../../tools/test-services/index.ts";
 import { saleFixture } from "../contract/gate/gate-fixtures.ts";
+import { withConnection } from "../contract/queue/broker-connection.ts";
 import { collect, idsOf, reservation, reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
 
 const rabbitmq = requireService("rabbitmq");
@@ -42,15 +42,6 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     const queue = rabbitmqQueue({ url: broker.url, timeoutMs: 5_000, ...options });
     opened.push(queue);
     return queue;
-  }
-
-  async function withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = new Connection(broker.url);
-    try {
-      return await work(connection);
-    } finally {
-      await connection.close();
-    }
   }
 
   /** Publishes like the relay: until the queue confirms. */
@@ -255,7 +246,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   test(
     "a message is held back until those that are sent with it are written",
     async () => {
-      await withConnection(async (connection) => {
+      await withConnection(broker.url, async (connection) => {
         await connection.onConnect();
         // The client library counts a connection whose socket is corked as not ready.
         let isReady: boolean | undefined;
@@ -273,7 +264,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const queueName = randomUUID();
       const queue = open({ queueName });
       await queue.publish([reservation(1)]);
-      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
+      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
       await queue.publish([reservation(2)]);
       expect((await queue.depth()).ready).toBe(1);
@@ -288,7 +279,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const queue = open({ queueName });
       await queue.publish([reservation(1)]);
       expect((await queue.depth()).ready).toBe(1);
-      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
+      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await expect(queue.depth()).rejects.toThrow(QueueUnroutable);
       expect((await queue.depth()).ready).toBe(0);
     },
@@ -304,7 +295,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const consumer = await collect(queue);
       await queue.publish([reservation(1)]);
       await consumer.untilCount(1);
-      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
+      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await insist(queue, [reservation(2)]);
       await consumer.untilCount(2);
       await consumer.stop();
@@ -368,7 +359,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const queueName = randomUUID();
       const queue = open({ queueName });
       await queue.publish(reservations(3));
-      await withConnection(async (connection) => {
+      await withConnection(broker.url, async (connection) => {
         const channel = await connection.acquire();
         const held: number[] = [];
         const taking = { queue: brokerQueueName(queueName) };
@@ -387,7 +378,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
 
   /** The queues as versions before declared them, with the reservations in them. */
   async function earlierVersion(queueName: string, main: AcceptedReservation[], dead: AcceptedReservation[]) {
-    await withConnection(async (connection) => {
+    await withConnection(broker.url, async (connection) => {
       const channel = await connection.acquire();
       const common = { "x-queue-type": "quorum", "x-max-length": 1_000_000, "x-overflow": "reject-publish" } as const;
       const deadName = `${queueName}.dead`;
@@ -412,7 +403,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const queueName = randomUUID();
       await earlierVersion(queueName, reservations(1), []);
       const queue = open({ queueName });
-      await withConnection(async (connection) => {
+      await withConnection(broker.url, async (connection) => {
         const channel = await connection.acquire();
         await channel.basicConsume({ queue: queueName }, () => undefined);
         await waitUntil(async () => (await queue.depth()).ready === 0, { what: "it to have all", timeoutMs: 20_000 });
@@ -436,7 +427,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       expect(idsOf(consumer.deliveries).toSorted()).toEqual(reservations(6).map((each) => each.reservationId));
       await untilDepth(queue, { ready: 0, unacknowledged: 0 });
       // An operator deletes what is empty, and the consumer goes on with the new queue.
-      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: queueName }));
       await queue.publish([reservation(7)]);
       await consumer.untilCount(7);
       await consumer.stop();

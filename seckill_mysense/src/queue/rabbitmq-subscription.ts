@@ -23,6 +23,8 @@ interface Attached {
   /** Resolves when the broker has ended the subscription, or confirms that it has no consumer any more. */
   readonly ended: Promise<void>;
   readonly end: () => void;
+  /** Resolves when the channel is closed, in good order or with its connection. */
+  readonly closed: Promise<void>;
 }
 
 const retryBackoff = { firstMs: 50, maxMs: 2_000 };
@@ -83,7 +85,9 @@ export class RabbitmqSubscription {
       this.#isSubscribed = false;
       // The broker delivers again what a lost channel held. A new subscription would get messages that are still in hand.
       while (this.#unsettled > 0) await this.#settled.next;
-      await attached.value.channel.close();
+      // The promise of `close` stays open for ever if the connection is lost meanwhile.
+      void attached.value.channel.close();
+      await attached.value.closed;
     }
   }
 
@@ -91,8 +95,12 @@ export class RabbitmqSubscription {
     const { connection, queue, prefetchCount, onSubscribed, onFailure } = this.#options;
     const channel = await connection.acquire({ emitErrorsFromChannel: true });
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
     channel.on("error", onFailure);
-    channel.once("close", end);
+    channel.once("close", () => {
+      end();
+      close();
+    });
     channel.once("basic.cancel", (_tag, error) => {
       onFailure(error);
       end();
@@ -102,9 +110,9 @@ export class RabbitmqSubscription {
       await channel.basicQos({ prefetchCount });
       const receive = (message: AsyncMessage): void => this.#receive(channel, message);
       const { consumerTag } = await channel.basicConsume({ queue: queue.queue }, receive);
-      this.#attached = { channel, consumerTag, ended, end };
+      this.#attached = { channel, consumerTag, ended, end, closed };
     } catch (error) {
-      await channel.close();
+      void channel.close();
       throw error;
     }
     this.#isSubscribed = true;

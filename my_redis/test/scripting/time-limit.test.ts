@@ -144,6 +144,22 @@ describe("a script that cannot be paused where it is", () => {
   });
 });
 
+/** Runs scripts that return nil, and says how often each has read the clock. */
+function readingsOf(): (script: string) => number {
+  let readings = 0;
+  // A clock that stands still, so that the work alone decides when it is read.
+  const monotonicMs = (): number => {
+    readings++;
+    return 0;
+  };
+  const bench = new ScriptBench({ monotonicMs, limitMs: () => 1000 });
+  return (script) => {
+    readings = 0;
+    expect(bench.eval(script)).toBe("$-1\r\n");
+    return readings;
+  };
+}
+
 describe("the clock is read during work that takes few instructions", () => {
   const work: Record<string, string> = {
     "long strings are joined": "local s = string.rep('x', 1e5) for i = 1, 200 do local t = s .. i end",
@@ -167,17 +183,32 @@ describe("the clock is read during work that takes few instructions", () => {
   };
   for (const [what, script] of Object.entries(work)) {
     test(`while ${what}`, () => {
-      let readings = 0;
-      // A clock that stands still, so that the work alone decides when it is read.
-      const monotonicMs = (): number => {
-        readings++;
-        return 0;
-      };
-      const bench = new ScriptBench({ monotonicMs, limitMs: () => 1000 });
-      bench.eval("return 1");
-      readings = 0;
-      expect(bench.eval(script)).toBe("$-1\r\n");
-      expect(readings).toBeGreaterThan(15);
+      const readings = readingsOf();
+      readings("return nil");
+      expect(readings(script)).toBeGreaterThan(15);
+    });
+  }
+
+  const array = "local value = {} for i = 1, 1e5 do value[i] = i end";
+  const object = "local value = {} for i = 1, 5e4 do value['k' .. i] = i end";
+  const text = "local value = string.rep('\\n', 1e6)";
+  const calls: Record<string, readonly [prepare: string, call: string]> = {
+    "cjson.encode of an array": [array, "cjson.encode(value)"],
+    "cjson.encode of an object": [object, "cjson.encode(value)"],
+    "cjson.encode of a text": [text, "cjson.encode(value)"],
+    "cjson.decode of an array": [`${array} value = cjson.encode(value)`, "cjson.decode(value)"],
+    "cjson.decode of an object": [`${object} value = cjson.encode(value)`, "cjson.decode(value)"],
+    "cjson.decode of a text": [`${text} value = cjson.encode(value)`, "cjson.decode(value)"],
+    "cmsgpack.pack of an array": [array, "cmsgpack.pack(value)"],
+    "cmsgpack.pack of an object": [object, "cmsgpack.pack(value)"],
+    "cmsgpack.unpack of an array": [`${array} value = cmsgpack.pack(value)`, "cmsgpack.unpack(value)"],
+    "cmsgpack.unpack of an object": [`${object} value = cmsgpack.pack(value)`, "cmsgpack.unpack(value)"],
+  };
+  for (const [what, [prepare, call]] of Object.entries(calls)) {
+    test(`within one ${what}`, () => {
+      const readings = readingsOf();
+      readings(prepare);
+      expect(readings(`${prepare} ${call}`) - readings(prepare)).toBeGreaterThan(15);
     });
   }
 

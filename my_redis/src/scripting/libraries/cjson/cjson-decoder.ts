@@ -1,4 +1,5 @@
 import type { LuaState } from "../../lua/lua-api.ts";
+import { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 import { setting } from "./cjson-settings.ts";
@@ -33,6 +34,10 @@ const quote = 34;
 const backslash = 92;
 const plus = 43;
 const minus = 45;
+/** A value takes about as long as so many instructions of Lua. */
+const valueInstructions = 20;
+/** The clock is looked at after so many bytes of a string with escapes. */
+const bytesBetweenLooks = 16_384;
 
 const isBlank = (byte: number): boolean => byte === 32 || byte === 9 || byte === 10 || byte === 13;
 const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
@@ -43,7 +48,9 @@ const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
  */
 export class JsonDecoder {
   readonly #lua: Lua;
+  readonly #values: CountedWork;
   readonly #unescaped = new ByteBuffer();
+  #state: LuaState = 0;
   #start = 0;
   #at = 0;
   #depth = 0;
@@ -60,11 +67,13 @@ export class JsonDecoder {
 
   constructor(lua: Lua) {
     this.#lua = lua;
+    this.#values = new CountedWork(lua, valueInstructions);
   }
 
   /** Pushes the value of the JSON text at index 1. */
   decode(state: LuaState): void {
     const lua = this.#lua;
+    this.#state = state;
     this.#start = lua.checkString(state, 1);
     const { bytes } = lua.memory;
     if (lua.length >= 2 && (bytes[this.#start] === 0 || bytes[this.#start + 1] === 0)) {
@@ -124,6 +133,7 @@ export class JsonDecoder {
       if (token !== "T_COLON") this.#fail(state, "colon", token);
       this.#value(state, this.#next());
       api.lua_rawset(state, -3);
+      this.#values.unit(state);
       token = this.#next();
       if (token === "T_OBJ_END") break;
       if (token !== "T_COMMA") this.#fail(state, "comma or object end", token);
@@ -141,6 +151,7 @@ export class JsonDecoder {
     for (let index = 1; token !== "T_ARR_END" || index > 1; index++) {
       this.#value(state, token);
       api.lua_rawseti(state, -2, index);
+      this.#values.unit(state);
       token = this.#next();
       if (token === "T_ARR_END") break;
       if (token !== "T_COMMA") this.#fail(state, "comma or array end", token);
@@ -187,9 +198,14 @@ export class JsonDecoder {
     const out = this.#unescaped;
     out.clear();
     out.raw(bytes, this.#stringStart, firstEscape);
+    let lookAt = bytesBetweenLooks;
     let at = firstEscape;
     for (let byte = bytes[at] as number; byte !== quote; byte = bytes[at] as number) {
       if (byte === 0) return this.#refuse(at, "unexpected end of string");
+      if (at - firstEscape >= lookAt) {
+        this.#lua.work(this.#state, bytesBetweenLooks);
+        lookAt += bytesBetweenLooks;
+      }
       if (byte === backslash) {
         const end = readEscape(bytes, at, out);
         if (typeof end === "string") return this.#refuse(at, end);

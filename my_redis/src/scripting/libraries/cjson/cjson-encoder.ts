@@ -1,5 +1,6 @@
 import { writeInteger } from "../../../protocol/number-text.ts";
 import { luaType, type LuaState } from "../../lua/lua-api.ts";
+import { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { formatGeneral } from "../../../values/general-format.ts";
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
@@ -9,6 +10,12 @@ const escapes = makeEscapes();
 const quote = 34;
 const comma = 44;
 const colon = 58;
+/** A value takes about as long as so many instructions of Lua. */
+const valueInstructions = 20;
+/** The same for a key, when the keys of a table are counted. */
+const keyInstructions = 5;
+/** The clock is looked at after so many bytes of a string. */
+const bytesBetweenLooks = 16_384;
 
 /** The escape of each byte of a string; undefined for bytes that stand as they are. */
 function makeEscapes(): (string | undefined)[] {
@@ -33,6 +40,8 @@ function makeEscapes(): (string | undefined)[] {
 /** cjson.encode of Lua CJSON 2.1.0. */
 export class JsonEncoder {
   readonly #lua: Lua;
+  readonly #values: CountedWork;
+  readonly #keys: CountedWork;
   readonly #out = new ByteBuffer();
   #depth = 0;
   #maxDepth = 0;
@@ -41,6 +50,8 @@ export class JsonEncoder {
 
   constructor(lua: Lua) {
     this.#lua = lua;
+    this.#values = new CountedWork(lua, valueInstructions);
+    this.#keys = new CountedWork(lua, keyInstructions);
   }
 
   /** Pushes the JSON of the value on top of the stack. */
@@ -57,6 +68,7 @@ export class JsonEncoder {
 
   #value(state: LuaState): void {
     const { api } = this.#lua;
+    this.#values.unit(state);
     switch (api.lua_type(state, -1)) {
       case luaType.string:
         return this.#string(state, -1);
@@ -86,11 +98,19 @@ export class JsonEncoder {
     const lua = this.#lua;
     const address = lua.string(state, index);
     const end = address + lua.length;
-    const source = lua.memory.bytes;
+    this.#out.byte(quote);
+    for (let at = address; at < end; at += bytesBetweenLooks) {
+      if (at > address) lua.work(state, bytesBetweenLooks);
+      this.#characters(at, Math.min(at + bytesBetweenLooks, end));
+    }
+    this.#out.byte(quote);
+  }
+
+  #characters(start: number, end: number): void {
+    const source = this.#lua.memory.bytes;
     const out = this.#out;
-    out.byte(quote);
-    let copied = address;
-    for (let at = address; at < end; at++) {
+    let copied = start;
+    for (let at = start; at < end; at++) {
       const escape = escapes[source[at] as number];
       if (escape === undefined) continue;
       out.raw(source, copied, at);
@@ -98,7 +118,6 @@ export class JsonEncoder {
       copied = at + 1;
     }
     out.raw(source, copied, end);
-    out.byte(quote);
   }
 
   #number(state: LuaState, index: number): void {
@@ -143,6 +162,7 @@ export class JsonEncoder {
       }
       // An index that C's int cannot hold becomes negative there, and the table becomes an object.
       if (key > highest) highest = key < 2 ** 31 ? key : -(2 ** 31);
+      this.#keys.unit(state);
       count++;
       api.lua_settop(state, -2);
     }

@@ -19,12 +19,10 @@ export function cjsonLibrary(lua: Lua): LuaLibrary {
     encode: (state) => {
       expectOneArgument(state);
       encoder.encode(state);
-      lua.charge(state, api.lua_objlen(state, -1));
       return 1;
     },
     decode: (state) => {
       expectOneArgument(state);
-      lua.charge(state, api.lua_objlen(state, 1));
       decoder.decode(state);
       return 1;
     },

@@ -27,7 +27,6 @@ export function cmsgpackLibrary(lua: Lua): LuaLibrary {
       api.lua_pushvalue(state, index);
       encoder.value(state, 0);
     }
-    lua.charge(state, out.length);
     lua.pushBytes(state, out.bytes, 0, out.length);
     return 1;
   };
@@ -48,7 +47,6 @@ export function cmsgpackLibrary(lua: Lua): LuaLibrary {
       const error = decoder.value(state);
       if (error !== undefined) return lua.raise(state, error);
     }
-    lua.charge(state, decoder.position - address - offset);
     if (all) return count;
     api.luaL_checkstack(state, 1, 0);
     api.lua_pushnumber(state, decoder.position === end ? -1 : decoder.position - address);

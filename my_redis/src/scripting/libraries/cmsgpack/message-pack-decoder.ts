@@ -1,10 +1,13 @@
 import type { LuaState } from "../../lua/lua-api.ts";
+import { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 
 export type DecodeError = "Missing bytes in input." | "Bad data format in input.";
 
 const missing: DecodeError = "Missing bytes in input.";
 const badFormat: DecodeError = "Bad data format in input.";
+/** A value takes about as long as so many instructions of Lua. */
+const valueInstructions = 100;
 const tooManyValues = "too many return values at once; use unpack_one or unpack_limit instead.";
 
 /**
@@ -12,11 +15,13 @@ const tooManyValues = "too many return values at once; use unpack_one or unpack_
  */
 export class MessagePackDecoder {
   readonly #lua: Lua;
+  readonly #values: CountedWork;
   #at = 0;
   #end = 0;
 
   constructor(lua: Lua) {
     this.#lua = lua;
+    this.#values = new CountedWork(lua, valueInstructions);
   }
 
   /** Begins at an address in the VM's memory. */
@@ -32,6 +37,7 @@ export class MessagePackDecoder {
   /** Pushes the next value, or returns its error. */
   value(state: LuaState): DecodeError | undefined {
     const { api } = this.#lua;
+    this.#values.unit(state);
     api.luaL_checkstack(state, 1, this.#lua.cString(tooManyValues));
     if (this.#at >= this.#end) return missing;
     const code = this.#lua.memory.bytes[this.#at] as number;

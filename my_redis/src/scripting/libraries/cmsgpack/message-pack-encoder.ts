@@ -1,10 +1,15 @@
 import { luaType, type LuaState } from "../../lua/lua-api.ts";
+import { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 
 /** Tables that are nested more deeply become nil, so that a table that contains itself ends. */
 const deepestNesting = 16;
 
+/** A value takes about as long as so many instructions of Lua. */
+const valueInstructions = 20;
+/** The same for a key, when the keys of a table are counted. */
+const keyInstructions = 5;
 const none = 0;
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -26,14 +31,19 @@ const mapCodes: SizeCodes = { fixed: 0x80, fixedCount: 16, bits8: none, bits16: 
 export class MessagePackEncoder {
   readonly out = new ByteBuffer();
   readonly #lua: Lua;
+  readonly #values: CountedWork;
+  readonly #keys: CountedWork;
 
   constructor(lua: Lua) {
     this.#lua = lua;
+    this.#values = new CountedWork(lua, valueInstructions);
+    this.#keys = new CountedWork(lua, keyInstructions);
   }
 
   /** Appends the value on top of the stack, and pops it. */
   value(state: LuaState, nesting: number): void {
     const { api } = this.#lua;
+    this.#values.unit(state);
     const type = api.lua_type(state, -1);
     if (type === luaType.string) this.#string(state);
     else if (type === luaType.number) this.#number(api.lua_tonumber(state, -1));
@@ -139,6 +149,7 @@ export class MessagePackEncoder {
     let isArray = true;
     api.lua_pushnil(state);
     while (api.lua_next(state, -2) !== 0) {
+      this.#keys.unit(state);
       api.lua_settop(state, -2);
       const key = api.lua_type(state, -1) === luaType.number ? api.lua_tonumber(state, -1) : 0;
       if (key < 1 || Math.floor(key) !== key) isArray = false;

@@ -18,8 +18,23 @@ export class Faults {
     network.repeatRate = chance.pick([0, 0.05]);
     network.slowRate = mode.oneFaultAtATime ? chance.pick([0, 0.01]) : chance.pick([0, 0.02, 0.1]);
     network.slowMs = chance.pick([50, 300, 900]);
+    if (mode.hurtsElections) this.#hurtElections();
     this.#later();
     if (mode.changesVoters) this.#changeVoters();
+    if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
+  }
+
+  #hurtElections(): void {
+    const { chance, network, nodes, queue } = this.#world;
+    network.lossRate = chance.pick([0.1, 0.3]);
+    network.slowRate = 0.1;
+    for (const node of nodes) node.agreement.slownessMs = chance.pick([3, 50, 200]);
+    queue.after(chance.between(20, 300), () => {
+      if (this.#hasEnded) return;
+      const node = chance.pick(nodes);
+      if (node.process !== undefined) this.#crash(node, chance.between(1, 50));
+      this.#hurtElections();
+    });
   }
 
   /** Everything is well from now on. */
@@ -45,14 +60,16 @@ export class Faults {
   }
 
   #doHarm(): void {
-    const { chance } = this.#world;
+    const { chance, mode } = this.#world;
     const node = this.#victim();
     const dice = chance.next();
-    if (dice < 0.4) return this.#crash(node, chance.between(1, 1_500));
-    if (dice < 0.6) return this.#pause(node);
-    if (dice < 0.75) return this.#cut(this.#around(node), chance.between(100, 2_000));
-    if (dice < 0.85) return this.#cut(this.#partition(), chance.between(100, 2_000));
-    if (dice < 0.92) return this.#cut(this.#oneWay(node), chance.between(100, 2_000));
+    if (dice < 0.4) return this.#crash(node, chance.between(1, chance.pick([20, 1_500])));
+    if (dice < 0.58) return this.#pause(node);
+    if (dice < 0.7) return this.#cut(this.#around(node), chance.between(100, 2_000));
+    if (dice < 0.8) return this.#cut(this.#partition(), chance.between(100, 2_000));
+    if (dice < 0.86) return this.#cut(this.#oneWay(node), chance.between(100, 2_000));
+    if (dice < 0.9 && !mode.oneFaultAtATime) return this.#restartVoters(node);
+    if (dice < 0.94) return this.#cut(this.#betweenTwo(node), chance.between(100, 2_000));
     return this.#slowDisk(node);
   }
 
@@ -75,6 +92,22 @@ export class Faults {
     });
   }
 
+  /** A node is cut off from another one, and stands for election while those who could vote restart. */
+  #restartVoters(leader: SimulatedNode): void {
+    const { chance, queue, timing, nodes } = this.#world;
+    const forMs = timing.silenceMs * 3;
+    const directions = this.#betweenTwo(leader);
+    this.#cut(directions, forMs);
+    const between = new Set(directions.flat());
+    const voters = nodes.filter(({ name }) => !between.has(name));
+    for (let atMs = timing.silenceMs; atMs < forMs; atMs += chance.between(60, 200)) {
+      const voter = chance.pick(voters);
+      queue.after(atMs, () => {
+        if (!this.#hasEnded && voter.process !== undefined) this.#crash(voter, 1);
+      });
+    }
+  }
+
   #pause(node: SimulatedNode): void {
     const forMs = this.#world.chance.pick([50, 300, 600, 1_500]);
     node.pause(forMs);
@@ -82,11 +115,14 @@ export class Faults {
   }
 
   #slowDisk(node: SimulatedNode): void {
-    const { chance } = this.#world;
+    const { chance, mode } = this.#world;
     this.#world.note(() => `the disk of ${node.name} is slow`);
     node.agreement.slownessMs = chance.pick([50, 400]);
-    node.data.slownessMs = chance.pick([3, 100]);
-    this.#during(chance.between(200, 2_000), () => {
+    node.data.slownessMs = chance.pick([3, 100, 1_000]);
+    // A replica that is slow is no fault where writes do not wait for it: others may come meanwhile.
+    const during =
+      mode.acknowledgement === "primary" ? this.#world.queue.after.bind(this.#world.queue) : this.#during.bind(this);
+    during(chance.between(200, 3_000), () => {
       node.agreement.slownessMs = 3;
       node.data.slownessMs = 3;
     });
@@ -124,6 +160,15 @@ export class Faults {
     );
   }
 
+  /** The others still hear both of them. */
+  #betweenTwo({ name }: SimulatedNode): [string, string][] {
+    const other = this.#world.chance.pick(this.#others(name));
+    return [
+      [name, other],
+      [other, name],
+    ];
+  }
+
   #oneWay({ name }: SimulatedNode): [string, string][] {
     const { chance } = this.#world;
     const others = chance.happens(0.5) ? this.#others(name) : [chance.pick(this.#others(name))];
@@ -135,7 +180,7 @@ export class Faults {
     return this.#world.nodes.map((node) => node.name).filter((other) => other !== name);
   }
 
-  /** An operator sets other voters, again and again. Now and then the leader crashes while a table is under way. */
+  /** An operator sets other voters, again and again. Now and then the leader crashes meanwhile. */
   #changeVoters(): void {
     const { queue, chance, nodes } = this.#world;
     queue.after(chance.between(50, 400), () => {
@@ -148,6 +193,14 @@ export class Faults {
         if (chance.happens(0.4)) queue.after(chance.next() * 6, () => this.#crashLeader(node));
       }
       this.#changeVoters();
+    });
+  }
+
+  /** A leader is cut off while it proposes a table: nobody else has it, and the leader comes back with it. */
+  #isolateLeaders(rate: number): void {
+    const { chance, proposals } = this.#world;
+    proposals.push((node) => {
+      if (!this.#hasEnded && chance.happens(rate)) this.#cut(this.#around(node), chance.between(450, 1_000));
     });
   }
 

@@ -11,6 +11,8 @@ export interface Mode {
   readonly forgetsData: boolean;
   /** An operator changes the voters, and leaders crash while a table is under way. */
   readonly changesVoters: boolean;
+  /** Elections often fail: messages are lost, disks are slow, and nodes crash and come back at once. */
+  readonly hurtsElections: boolean;
 }
 
 const strict: Mode = {
@@ -19,6 +21,7 @@ const strict: Mode = {
   keepsBeforeAnswering: true,
   forgetsData: false,
   changesVoters: false,
+  hurtsElections: false,
 };
 
 /** Each with its name on the command line. */
@@ -28,6 +31,7 @@ export const modes = {
   asynchronous: { ...strict, acknowledgement: "primary", oneFaultAtATime: true },
   forgetful: { ...strict, forgetsData: true },
   voters: { ...strict, changesVoters: true },
+  elections: { ...strict, changesVoters: true, hurtsElections: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

@@ -18,8 +18,8 @@ interface Unanswered {
   readonly request: ClientRequest;
   readonly epoch: number;
   readonly seen: readonly Write[];
-  /** How many writes had been acknowledged when the request was carried out. */
-  readonly expected: number;
+  /** The writes that had been acknowledged when the request was carried out. */
+  readonly expected: readonly Write[];
 }
 
 const fetchEveryMs = 40;
@@ -73,6 +73,7 @@ export class SimulatedProcess {
         return network.send(name, to, () => this.#world.node(to).inProcess((process) => process.#hear(name, message)));
       }
       case "persist":
+        if (this.member.role.type === "leader") for (const notice of this.#world.proposals) notice(this.#node);
         return this.#node.agreement.write(effect.durable, () =>
           this.#node.inProcess((process) => process.take({ type: "kept", write: effect.write })),
         );
@@ -105,7 +106,7 @@ export class SimulatedProcess {
   }
 
   #onFetch(from: string, { run, has, kept }: Extract<DataMessage, { type: "fetch" }>): void {
-    if (this.member.serving?.epoch !== this.copy.epoch) return;
+    if (!isReady(this.member)) return;
     this.take({ type: "replicated", node: from, run, position: kept });
     const answer = answerFetch(this.copy, has);
     if (answer.type !== "writes" || answer.writes.length > 0) this.#sendData(from, answer);
@@ -113,17 +114,26 @@ export class SimulatedProcess {
 
   onRequest(request: ClientRequest): void {
     const { serving } = this.member;
-    if (serving === undefined || !isReady(this.member) || this.#node.seat?.name !== request.seat) return request.answer("refused");
+    if (serving === undefined || !isReady(this.member) || this.#node.seat?.name !== request.seat)
+      return request.answer("refused");
     const { epoch } = serving;
     const expected = this.#world.witness.acknowledgedOf(request.seat);
     const from = this.copy.writes.length;
     const seen = request.write === undefined ? this.copy.writes : [...this.copy.writes, request.write];
-    this.#unanswered.push({ request, epoch, seen, expected });
-    if (request.write === undefined) return this.#answer();
+    // An answer is released at the end of a turn. The process may be paused before that.
+    this.#world.queue.after(this.#world.chance.next(), () =>
+      this.#node.inProcess((process) => process.#endTurn({ request, epoch, seen, expected })),
+    );
+    if (request.write === undefined) return;
     this.#setCopy({ epoch, writes: seen });
     for (const node of this.#node.seatNodes) {
       if (node !== this.#node.name) this.#sendData(node, { type: "writes", epoch, from, writes: [request.write] });
     }
+  }
+
+  #endTurn(unanswered: Unanswered): void {
+    this.#unanswered.push(unanswered);
+    this.#answer();
   }
 
   /** A lease is compared right before an answer goes out, and not when its request arrives. */
@@ -137,7 +147,7 @@ export class SimulatedProcess {
       if (this.member.serving?.epoch !== epoch) return false;
       if (!mayAnswer(this.member, { epoch, offset: seen.length }, nowMs)) return true;
       this.#world.note(() => `${name} answers ${request.write === undefined ? "a read" : `write ${request.write}`}`);
-      this.#world.witness.onAnswer({ seat: request.seat, epoch, seen, expected, isRead: request.write === undefined });
+      this.#world.witness.onAnswer({ seat: request.seat, epoch, seen, expected });
       request.answer("done");
       return false;
     });

@@ -17,6 +17,8 @@ export interface SimulatedWorld {
   readonly timing: RingTiming;
   /** The table with which all nodes begin. */
   readonly firstTable: RingTable;
+  /** Called before a proposal of a leader goes out. */
+  readonly proposals: ((leader: SimulatedNode) => void)[];
   readonly nodes: readonly SimulatedNode[];
   node(name: string): SimulatedNode;
   /** One line of the trace. The text is made only when somebody reads it. */

@@ -1,5 +1,6 @@
-import { hasCopy, type RingTable, seatOf } from "../../src/cluster/agreement/ring-table.ts";
+import { hasCopy, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
+import { isReady } from "../../src/cluster/agreement/serving.ts";
 import type { Write } from "./data-copy.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
@@ -9,9 +10,8 @@ interface Answer {
   readonly epoch: number;
   /** All writes that the answer rests on. */
   readonly seen: readonly Write[];
-  /** How many writes were acknowledged when the request was carried out. */
-  readonly expected: number;
-  readonly isRead: boolean;
+  /** The writes that were acknowledged when the request was carried out. */
+  readonly expected: readonly Write[];
 }
 
 /** What clients know of a seat: the writes that were acknowledged, or that a read has shown. */
@@ -48,8 +48,8 @@ export class Witness {
     this.problems.push(`${problem} (at ${this.#world.queue.nowMs.toFixed(1)} ms)`);
   }
 
-  acknowledgedOf(seat: string): number {
-    return this.#known.get(seat)!.writes.length;
+  acknowledgedOf(seat: string): readonly Write[] {
+    return this.#known.get(seat)!.writes;
   }
 
   /** R1: a term has one leader. */
@@ -95,7 +95,7 @@ export class Witness {
     if (this.#world.node(seat.primary.node).process?.member.durable.run !== seat.primary.run) return;
     const fullest = Math.max(...seat.nodes.map(writesOf));
     // What nobody was told may be missing.
-    if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.acknowledgedOf(name) > 0) {
+    if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.acknowledgedOf(name).length > 0) {
       this.fail(`R4: ${seat.primary.node} is appointed for ${name} without data`);
     }
   }
@@ -113,10 +113,12 @@ export class Witness {
   }
 
   /** R6: whoever answers has every write that was acknowledged before. */
-  onAnswer({ seat, epoch, seen, expected, isRead }: Answer): void {
+  onAnswer({ seat, epoch, seen, expected }: Answer): void {
     const { queue } = this.#world;
     const known = this.#known.get(seat)!;
-    const count = Math.min(known.writes.length, isRead ? expected : known.writes.length);
+    // Writes that were acknowledged after the request was carried out may be missing in its answer, and those that were
+    // lost since then have been reported.
+    const count = firstDifference(expected, known.writes, expected.length) ?? expected.length;
     const isBranch = firstDifference(known.writes, seen, Math.min(known.writes.length, seen.length)) !== undefined;
     if (isBranch || seen.length < count) this.#onLoss(seat, known, seen, epoch);
     for (let at = known.writes.length; at < seen.length; at++) known.answeredAtMs[at] = queue.nowMs;
@@ -152,13 +154,13 @@ export class Witness {
     });
   }
 
-  isServed(seat: string): boolean {
-    const node = this.#world.nodes.find(({ seatNodes, name }) => {
-      const present = seatOf(this.newest, name);
-      return seatNodes.length > 0 && present?.name === seat && present.primary.node === name;
+  /** The primary of a seat, while it has a lease and carries out requests. */
+  servingNode(seat: string): SimulatedNode | undefined {
+    return this.#world.nodes.find((node) => {
+      const { process } = node;
+      if (process === undefined || node.isPaused || node.seat?.name !== seat) return false;
+      return isReady(process.member) && process.clock.nowMs() < process.member.leaseUntilMs;
     });
-    const process = node?.process;
-    return process?.member.serving !== undefined && process.clock.nowMs() < process.member.leaseUntilMs;
   }
 }
 

@@ -23,7 +23,13 @@ export function nextTable(table: RingTable, peers: Peers, timing: RingTiming, no
   return undefined;
 }
 
-function nextSeat(table: RingTable, seat: Seat, peers: Peers, timing: RingTiming, nowMs: number): RingTable | undefined {
+function nextSeat(
+  table: RingTable,
+  seat: Seat,
+  peers: Peers,
+  timing: RingTiming,
+  nowMs: number,
+): RingTable | undefined {
   const primary = peers.get(seat.primary.node);
   if (primary === undefined || isGone(seat, primary, timing, nowMs)) return appoint(table, seat, peers, timing, nowMs);
   const { wish } = primary;

@@ -62,7 +62,9 @@ export function lead(turn: Turn): void {
   updateServing(turn);
   if (isHeard(member, nowMs)) {
     if (isPrimary(member, leaderOf(member), member.self, member.durable.run)) turn.lease(nowMs + member.timing.leaseMs);
-    const next = isIdle(member) ? nextTable(member.durable.stored.table, allPeers(turn), member.timing, nowMs) : undefined;
+    const next = isIdle(member)
+      ? nextTable(member.durable.stored.table, allPeers(turn), member.timing, nowMs)
+      : undefined;
     if (next !== undefined) return propose(turn, next);
   }
   if (hasCommitted || nowMs >= leader.nextHeartbeatMs) sendHeartbeats(turn);

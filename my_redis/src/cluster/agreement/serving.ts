@@ -106,7 +106,7 @@ export function wishOf(member: Member, nowMs: number): Wish | undefined {
 }
 
 /**
- * Whether a primary may carry out requests. Its disk knows its epoch first: so whoever comes back without an epoch has
+ * Whether a primary may carry out requests, and send its replicas anything. Its disk knows its epoch first: so whoever comes back without an epoch has
  * forgotten what it had, and did not just have nothing yet.
  */
 export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.epoch === keptPosition.epoch;

@@ -1,5 +1,4 @@
-import type { SimulatedNode } from "./simulated-node.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
+import type { RingNode, SimulatedWorld } from "./simulated-world.ts";
 
 /** Does harm to a simulated ring, as chance wants. Each fault ends by itself. */
 export class Faults {
@@ -74,7 +73,7 @@ export class Faults {
   }
 
   /** Leaders and primaries are where it hurts. */
-  #victim(): SimulatedNode {
+  #victim(): RingNode {
     const { chance, nodes } = this.#world;
     const important = nodes.filter(
       ({ process }) => process?.member.role.type === "leader" || process?.member.serving !== undefined,
@@ -82,7 +81,7 @@ export class Faults {
     return chance.pick(important.length > 0 && chance.happens(0.6) ? important : nodes);
   }
 
-  #crash(node: SimulatedNode, forMs: number): void {
+  #crash(node: RingNode, forMs: number): void {
     const { chance, mode } = this.#world;
     node.crash();
     const forgets = mode.forgetsData && chance.happens(0.5);
@@ -93,7 +92,7 @@ export class Faults {
   }
 
   /** A node is cut off from another one, and stands for election while those who could vote restart. */
-  #restartVoters(leader: SimulatedNode): void {
+  #restartVoters(leader: RingNode): void {
     const { chance, queue, timing, nodes } = this.#world;
     const forMs = timing.silenceMs * 3;
     const directions = this.#betweenTwo(leader);
@@ -108,13 +107,13 @@ export class Faults {
     }
   }
 
-  #pause(node: SimulatedNode): void {
+  #pause(node: RingNode): void {
     const forMs = this.#world.chance.pick([50, 300, 600, 1_500]);
     node.pause(forMs);
     this.#during(forMs, () => {});
   }
 
-  #slowDisk(node: SimulatedNode): void {
+  #slowDisk(node: RingNode): void {
     const { chance, mode } = this.#world;
     this.#world.note(() => `the disk of ${node.name} is slow`);
     node.agreement.slownessMs = chance.pick([50, 400]);
@@ -139,7 +138,7 @@ export class Faults {
   }
 
   /** Clients still reach the node: it must know by itself that it may not answer. */
-  #around({ name }: SimulatedNode): [string, string][] {
+  #around({ name }: RingNode): [string, string][] {
     return this.#others(name).flatMap((other): [string, string][] => [
       [name, other],
       [other, name],
@@ -161,7 +160,7 @@ export class Faults {
   }
 
   /** The others still hear both of them. */
-  #betweenTwo({ name }: SimulatedNode): [string, string][] {
+  #betweenTwo({ name }: RingNode): [string, string][] {
     const other = this.#world.chance.pick(this.#others(name));
     return [
       [name, other],
@@ -169,7 +168,7 @@ export class Faults {
     ];
   }
 
-  #oneWay({ name }: SimulatedNode): [string, string][] {
+  #oneWay({ name }: RingNode): [string, string][] {
     const { chance } = this.#world;
     const others = chance.happens(0.5) ? this.#others(name) : [chance.pick(this.#others(name))];
     const isOut = chance.happens(0.5);
@@ -204,7 +203,7 @@ export class Faults {
     });
   }
 
-  #crashLeader(node: SimulatedNode): void {
+  #crashLeader(node: RingNode): void {
     if (!this.#hasEnded) this.#crash(node, this.#world.chance.between(1, 900));
   }
 

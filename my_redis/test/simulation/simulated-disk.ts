@@ -1,9 +1,12 @@
-import type { SimulatedWorld } from "./simulated-world.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
+import type { EventQueue } from "../../../tools/simulation/event-queue.ts";
+
+const chanceToSurvive = 0.3;
 
 /** A disk that takes its time. What it has not confirmed is lost in a crash, or not: as chance wants. */
 export class SimulatedDisk<Content> {
-  readonly #world: SimulatedWorld;
-  readonly #chanceToSurvive: number;
+  readonly #queue: EventQueue;
+  readonly #chance: SeededRandom;
   content: Content;
   /** In the order of writing. */
   #waiting: { readonly content: Content; readonly confirm: () => void }[] = [];
@@ -12,10 +15,10 @@ export class SimulatedDisk<Content> {
   /** The longest time that a write takes. */
   slownessMs = 3;
 
-  constructor(world: SimulatedWorld, content: Content) {
-    this.#world = world;
+  constructor(queue: EventQueue, chance: SeededRandom, content: Content) {
+    this.#queue = queue;
+    this.#chance = chance;
     this.content = content;
-    this.#chanceToSurvive = 0.3;
   }
 
   write(content: Content, confirm: () => void): void {
@@ -26,7 +29,7 @@ export class SimulatedDisk<Content> {
   /** The process has ended. The first of the unconfirmed writes may have reached the disk. */
   crash(): void {
     for (const { content } of this.#waiting) {
-      if (!this.#world.chance.happens(this.#chanceToSurvive)) break;
+      if (!this.#chance.happens(chanceToSurvive)) break;
       this.content = content;
     }
     this.#waiting = [];
@@ -37,7 +40,7 @@ export class SimulatedDisk<Content> {
   #next(): void {
     this.#isBusy = true;
     const [count, life] = [this.#waiting.length, this.#life];
-    this.#world.queue.after(this.#world.chance.next() * this.slownessMs, () => {
+    this.#queue.after(this.#chance.next() * this.slownessMs, () => {
       if (life !== this.#life) return;
       // One sync for all that were written before it began.
       const done = this.#waiting.splice(0, count);

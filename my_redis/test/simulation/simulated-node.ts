@@ -2,16 +2,16 @@ import type { Durable } from "../../src/cluster/agreement/durable.ts";
 import { type Seat, seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { type DataCopy, type DataMessage, noData } from "./data-copy.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
-import { type ClientRequest, SimulatedProcess } from "./simulated-process.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
+import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
 
 /** A machine with its disk, on which one process of the ring runs, or none. */
-export class SimulatedNode {
+export class SimulatedNode implements RingNode {
   readonly name: string;
   readonly agreement: SimulatedDisk<Durable>;
   readonly data: SimulatedDisk<DataCopy>;
   readonly #world: SimulatedWorld;
-  process: SimulatedProcess | undefined;
+  process: RingProcess | undefined;
   #pauses = 0;
   /** What has arrived while the process is paused. */
   #held: (() => void)[] = [];
@@ -20,8 +20,13 @@ export class SimulatedNode {
     this.name = name;
     this.#world = world;
     const stored = { term: 0, table: world.firstTable };
-    this.agreement = new SimulatedDisk<Durable>(world, { run: 0, term: 0, votedFor: undefined, stored });
-    this.data = new SimulatedDisk(world, noData);
+    this.agreement = new SimulatedDisk<Durable>(world.queue, world.chance, {
+      run: 0,
+      term: 0,
+      votedFor: undefined,
+      stored,
+    });
+    this.data = new SimulatedDisk(world.queue, world.chance, noData);
   }
 
   get isPaused(): boolean {
@@ -42,8 +47,9 @@ export class SimulatedNode {
     const { content } = this.agreement;
     this.agreement.content = { ...content, run: content.run + 1 };
     this.#world.note(() => `${this.name} starts, run ${content.run + 1}`);
-    this.process = new SimulatedProcess(this.#world, this);
-    this.process.start();
+    const process = new SimulatedProcess(this.#world, this);
+    this.process = process;
+    process.start();
   }
 
   crash(): void {
@@ -74,7 +80,7 @@ export class SimulatedNode {
   }
 
   /** Runs something in the process, now or when it is not paused any more: never in a later process. */
-  inProcess(run: (process: SimulatedProcess) => void): void {
+  inProcess(run: (process: RingProcess) => void): void {
     const { process } = this;
     if (process === undefined) return;
     if (!this.isPaused) return run(process);

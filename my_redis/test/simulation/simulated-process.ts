@@ -3,15 +3,7 @@ import { isReady, mayAnswer } from "../../src/cluster/agreement/serving.ts";
 import { startMember, step, wakeAt } from "../../src/cluster/agreement/step.ts";
 import { answerFetch, type DataCopy, type DataMessage, positionOf, received, type Write } from "./data-copy.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
-import type { SimulatedNode } from "./simulated-node.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
-
-export interface ClientRequest {
-  readonly seat: string;
-  /** Undefined: it is a read. */
-  readonly write: Write | undefined;
-  readonly answer: (outcome: "done" | "refused") => void;
-}
+import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
 
 /** A request that was carried out, and is not answered yet. */
 interface Unanswered {
@@ -25,17 +17,17 @@ interface Unanswered {
 const fetchEveryMs = 40;
 
 /** One run of a node: the agreement, the data in memory, and the requests of clients. A crash ends all of it. */
-export class SimulatedProcess {
+export class SimulatedProcess implements RingProcess {
   readonly clock: SimulatedClock;
   member: Member;
   copy: DataCopy;
   readonly #world: SimulatedWorld;
-  readonly #node: SimulatedNode;
+  readonly #node: RingNode;
   #follows: { readonly epoch: number; readonly primary: string } | undefined;
   #unanswered: Unanswered[] = [];
   #wakesAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(world: SimulatedWorld, node: SimulatedNode) {
+  constructor(world: SimulatedWorld, node: RingNode) {
     this.#world = world;
     this.#node = node;
     this.clock = new SimulatedClock(world.queue, world.chance);
@@ -70,12 +62,14 @@ export class SimulatedProcess {
         if (message.type === "vote") witness.onVote(name, to, message.term);
         if (message.type === "candidacy") witness.onVote(name, name, message.term);
         note(() => `${name} sends ${to} ${JSON.stringify(message)}`);
-        return network.send(name, to, () => this.#world.node(to).inProcess((process) => process.#hear(name, message)));
+        return network.send(name, to, () =>
+          this.#world.node(to).inProcess((process) => process.take({ type: "message", from: name, message })),
+        );
       }
       case "persist":
         if (this.member.role.type === "leader") for (const notice of this.#world.proposals) notice(this.#node);
         return this.#node.agreement.write(effect.durable, () =>
-          this.#node.inProcess((process) => process.take({ type: "kept", write: effect.write })),
+          this.#whileAlive(() => this.take({ type: "kept", write: effect.write })),
         );
       case "table":
         note(() => `${name} learns ${JSON.stringify(effect.table)}`);
@@ -92,10 +86,6 @@ export class SimulatedProcess {
       case "lease":
         return witness.onServing(this.#node);
     }
-  }
-
-  #hear(from: string, message: Extract<RingEvent, { type: "message" }>["message"]): void {
-    this.take({ type: "message", from, message });
   }
 
   onData(from: string, message: DataMessage): void {
@@ -122,7 +112,7 @@ export class SimulatedProcess {
     const seen = request.write === undefined ? this.copy.writes : [...this.copy.writes, request.write];
     // An answer is released at the end of a turn. The process may be paused before that.
     this.#world.queue.after(this.#world.chance.next(), () =>
-      this.#node.inProcess((process) => process.#endTurn({ request, epoch, seen, expected })),
+      this.#whileAlive(() => this.#endTurn({ request, epoch, seen, expected })),
     );
     if (request.write === undefined) return;
     this.#setCopy({ epoch, writes: seen });
@@ -156,7 +146,7 @@ export class SimulatedProcess {
   #setCopy(copy: DataCopy): void {
     this.copy = copy;
     const { mode } = this.#world;
-    const kept = (): void => this.#node.inProcess((process) => process.#onKept(copy));
+    const kept = (): void => this.#whileAlive(() => this.#onKept(copy));
     this.#node.data.write(copy, mode.keepsBeforeAnswering ? kept : () => {});
     if (!mode.keepsBeforeAnswering) return this.#onKept(copy);
     this.take({ type: "position", position: positionOf(copy), kept: this.member.keptPosition });
@@ -195,8 +185,12 @@ export class SimulatedProcess {
     this.#world.queue.after(wakesAtMs - this.#world.queue.nowMs, () => {
       if (this.#wakesAtMs !== wakesAtMs) return;
       this.#wakesAtMs = Number.POSITIVE_INFINITY;
-      if (this.#node.process === this) this.#node.inProcess(() => this.take({ type: "woken" }));
+      this.#whileAlive(() => this.take({ type: "woken" }));
     });
+  }
+
+  #whileAlive(run: () => void): void {
+    if (this.#node.process === this) this.#node.inProcess(run);
   }
 
   #moment(): { nowMs: number; chance: number } {

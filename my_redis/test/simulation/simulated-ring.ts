@@ -6,7 +6,7 @@ import type { Mode } from "./modes.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { SimulatedNode } from "./simulated-node.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
+import type { RingNode, SimulatedWorld } from "./simulated-world.ts";
 import { Witness } from "./witness.ts";
 
 export interface SimulationOptions {
@@ -26,11 +26,11 @@ export class SimulatedRing implements SimulatedWorld {
   readonly network: SimulatedNetwork;
   readonly witness: Witness;
   readonly mode: Mode;
-  readonly proposals: ((leader: SimulatedNode) => void)[] = [];
+  readonly proposals: ((leader: RingNode) => void)[] = [];
   readonly firstTable: RingTable;
-  readonly nodes: readonly SimulatedNode[];
+  readonly nodes: readonly RingNode[];
   readonly note: (step: () => string) => void;
-  readonly #byName: ReadonlyMap<string, SimulatedNode>;
+  readonly #byName: ReadonlyMap<string, RingNode>;
   readonly clients: readonly SimulatedClient[];
 
   constructor({ seed, mode, onStep }: SimulationOptions) {
@@ -46,7 +46,7 @@ export class SimulatedRing implements SimulatedWorld {
     this.clients = ["client 1", "client 2"].map((name) => new SimulatedClient(this, name, () => ++writes));
   }
 
-  node(name: string): SimulatedNode {
+  node(name: string): RingNode {
     return this.#byName.get(name)!;
   }
 

@@ -2,17 +2,7 @@ import { hasCopy, type RingTable } from "../../src/cluster/agreement/ring-table.
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import type { Write } from "./data-copy.ts";
-import type { SimulatedNode } from "./simulated-node.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
-
-interface Answer {
-  readonly seat: string;
-  readonly epoch: number;
-  /** All writes that the answer rests on. */
-  readonly seen: readonly Write[];
-  /** The writes that were acknowledged when the request was carried out. */
-  readonly expected: readonly Write[];
-}
+import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
 
 /** What clients know of a seat: the writes that were acknowledged, or that a read has shown. */
 interface Known {
@@ -24,7 +14,7 @@ interface Known {
 }
 
 /** Sees everything at once, as nobody in the ring can, and compares it with what the ring promises. */
-export class Witness {
+export class Witness implements Observer {
   readonly problems: string[] = [];
   readonly #world: SimulatedWorld;
   readonly #known = new Map<string, Known>();
@@ -101,9 +91,9 @@ export class Witness {
   }
 
   /** R5: a seat has one primary with a lease. */
-  onServing(node: SimulatedNode): void {
+  onServing(node: RingNode): void {
     const { queue } = this.#world;
-    const mayServe = ({ process }: SimulatedNode): boolean =>
+    const mayServe = ({ process }: RingNode): boolean =>
       process?.member.serving !== undefined && process.clock.trueMs(process.member.leaseUntilMs) > queue.nowMs;
     if (!mayServe(node)) return;
     for (const name of node.seatNodes) {
@@ -155,7 +145,7 @@ export class Witness {
   }
 
   /** The primary of a seat, while it has a lease and carries out requests. */
-  servingNode(seat: string): SimulatedNode | undefined {
+  servingNode(seat: string): RingNode | undefined {
     return this.#world.nodes.find((node) => {
       const { process } = node;
       if (process === undefined || node.isPaused || node.seat?.name !== seat) return false;

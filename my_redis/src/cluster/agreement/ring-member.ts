@@ -1,5 +1,5 @@
 import type { Durable, Stamp, StoredTable } from "./durable.ts";
-import type { Serving } from "./serving.ts";
+import type { Serving } from "./serving-state.ts";
 import type { Position, RingMessage, Wish } from "./ring-message.ts";
 import type { RingTable } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";

@@ -119,18 +119,17 @@ export class Witness implements Observer {
 
   #onLoss(seat: string, known: Known, seen: readonly Write[], epoch: number): void {
     const { mode, timing } = this.#world;
-    if (mode.forgetsData) return forget(known, seen);
     const shared = firstDifference(known.writes, seen, seen.length) ?? seen.length;
     const text = `${known.writes.length - shared} acknowledged writes of ${seat}`;
-    if (mode.acknowledgement === "replica") {
-      this.fail(`R6: ${text} are missing`);
-    } else {
-      // R7: what may be lost was written while the copies in sync were behind by the time that they may be.
-      const lastedMs = known.lastAnswerMs - known.answeredAtMs[shared]!;
-      if (epoch === known.epoch) this.fail(`R7: ${text} are missing though nobody was appointed`);
+    // R7: what may be lost was written while the copies in sync were behind by the time that they may be.
+    const lastedMs = known.lastAnswerMs - known.answeredAtMs[shared]!;
+    if (!mode.forgetsData) {
+      if (mode.acknowledgement === "replica") this.fail(`R6: ${text} are missing`);
+      else if (epoch === known.epoch) this.fail(`R7: ${text} are missing though nobody was appointed`);
       else if (lastedMs > longest(timing.lagMs)) this.fail(`R7: ${text} are lost, ${lastedMs.toFixed()} ms of them`);
     }
-    forget(known, seen);
+    known.writes = known.writes.slice(0, shared);
+    known.answeredAtMs.length = shared;
   }
 
   /** R8: when the faults have ended, every seat is served, and its copies are in sync. */
@@ -152,11 +151,6 @@ export class Witness implements Observer {
       return isReady(process.member) && process.clock.nowMs() < process.member.leaseUntilMs;
     });
   }
-}
-
-function forget(known: Known, seen: readonly Write[]): void {
-  known.writes = seen;
-  known.answeredAtMs.length = Math.min(known.answeredAtMs.length, seen.length);
 }
 
 /** The first place before `end` where they differ. Two that agree at the last place need not be compared as a whole. */

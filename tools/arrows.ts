@@ -60,6 +60,12 @@ export const arrows: readonly Arrow[] = [
     why: "nodes pass requests on, whatever the command; what both need lies below them",
   },
   {
+    from: "my_redis/src/cluster/agreement/**",
+    only: ["my_redis/src/cluster/agreement/**", "my_redis/src/cluster/transaction/quorum.ts"],
+    never: ["node:*"],
+    why: "the ring's agreement is pure: it gets time, chance and messages from whoever runs it, so that a simulation can",
+  },
+  {
     from: "my_redis/src/memory/**",
     only: ["my_redis/src/memory/**", "my_redis/src/c-library.ts"],
     why: "the ground floor is bytes: heap, records, tables and buffers, for whatever stands on it; it asks the system for pages",

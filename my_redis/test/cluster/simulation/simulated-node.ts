@@ -11,7 +11,7 @@ import type {
 } from "../../../src/cluster/transaction/transaction-message.ts";
 import { TransactionNode } from "../../../src/cluster/transaction/transaction-node.ts";
 import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
-import type { EventQueue } from "./event-queue.ts";
+import type { EventQueue } from "../../../../tools/simulation/event-queue.ts";
 
 /** One unit of a node's log: an entry, and the operations on the data that belong to it. */
 interface LogUnit {

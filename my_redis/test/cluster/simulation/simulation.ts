@@ -8,7 +8,7 @@ import type {
   TransactionRequest,
 } from "../../../src/cluster/transaction/transaction-message.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
-import { EventQueue } from "./event-queue.ts";
+import { EventQueue } from "../../../../tools/simulation/event-queue.ts";
 import { type Flaw, SimulatedNode, type SimulatedWorld } from "./simulated-node.ts";
 
 export type WriteKind = "mset" | "msetnx" | "del" | "rename" | "renamenx" | "set";

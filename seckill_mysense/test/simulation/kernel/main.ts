@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { runSchedules } from "../../../../tools/simulation/run-schedules.ts";
 import { flaws, type Flaw } from "./flaws.ts";
 import { simulate } from "./simulation.ts";
 
@@ -21,20 +22,8 @@ const flaw = flaws.find((name) => name === values.flaw);
 if (values.flaw !== undefined && flaw === undefined)
   throw new Error(`--flaw ${values.flaw} is unknown: ${flaws.join("; ")}`);
 
-const startedAt = performance.now();
-let failed = 0;
-for (let seed = first; seed < first + schedules; seed++) {
-  const problems = run(seed, flaw);
-  if (problems.length === 0) continue;
-  failed++;
-  console.log(`seed ${seed}: ${problems.join("\n  ")}`);
-  if (failed >= 5) break;
-}
-const seconds = (performance.now() - startedAt) / 1000;
-console.log(
-  `${schedules} schedules from seed ${first}: ${failed} failed; ${(schedules / seconds).toFixed(0)} per second`,
-);
-process.exitCode = failed === 0 ? 0 : 1;
+const hold = runSchedules({ first, count: schedules, run: (seed) => run(seed, flaw) });
+process.exitCode = hold ? 0 : 1;
 
 function run(seed: number, flaw: Flaw | undefined): readonly string[] {
   return simulate({

@@ -1,0 +1,110 @@
+import { isNewer, stampOf } from "./durable.ts";
+import { isMajority, isVoter } from "./majority.ts";
+import type { Member } from "./ring-member.ts";
+import type { Canvass, Candidacy, Support, Vote } from "./ring-message.ts";
+import { nodesOf } from "./ring-table.ts";
+import type { Turn } from "./turn.ts";
+
+/** Whether a leader may still rely on this node. A node that has just started may have heard one before its start. */
+function hearsLeader({ role, leaderHeardAtMs, timing }: Member, nowMs: number): boolean {
+  return role.type === "leader" || nowMs < leaderHeardAtMs + timing.silenceMs;
+}
+
+/** After a silence, or a try that did not succeed, at a random moment: so that two candidates seldom meet. */
+export function waitForLeader(turn: Turn, leastMs: number): void {
+  const { member, nowMs, chance } = turn;
+  const { silenceMs } = member.timing;
+  // The voters come first.
+  const laterMs = isVoter(member.durable.stored.table, member.self) ? 0 : silenceMs;
+  member.electAtMs = nowMs + leastMs + laterMs + (chance * silenceMs) / 2;
+}
+
+/** Joins a later term, in which this node has not voted. */
+export function enterTerm(turn: Turn, term: number): void {
+  turn.persist({ term, votedFor: undefined });
+  becomeFollower(turn);
+}
+
+export function becomeFollower(turn: Turn): void {
+  const { member } = turn;
+  if (member.role.type === "leader") member.leader = undefined;
+  member.role = { type: "follower" };
+  waitForLeader(turn, member.timing.silenceMs);
+}
+
+/**
+ * Also a node that is no voter any more by its own table may have to lead, while it does not know that this table is
+ * committed: it may be the only one that has it (Ongaro, "Consensus: Bridging Theory and Practice", 4.2.2).
+ */
+function mayStand({ self, durable, committed }: Member): boolean {
+  const { table } = durable.stored;
+  return isVoter(table, self) || committed?.version !== table.version;
+}
+
+/** Asks first whether anybody would vote for this node. */
+export function canvass(turn: Turn): void {
+  const { member } = turn;
+  waitForLeader(turn, member.timing.silenceMs / 2);
+  if (!mayStand(member)) return;
+  member.role = { type: "canvassing", support: new Set([member.self]) };
+  const term = member.durable.term + 1;
+  sendToOthers(turn, { type: "canvass", term, stored: stampOf(member.durable.stored) });
+  standIfSupported(turn);
+}
+
+export function onCanvass(turn: Turn, from: string, { term, stored }: Canvass): void {
+  const { durable } = turn.member;
+  if (hearsLeader(turn.member, turn.nowMs)) return;
+  if (term <= durable.term) return turn.send(from, { type: "outdated", term: durable.term });
+  if (!isNewer(stampOf(durable.stored), stored)) turn.send(from, { type: "support", term });
+}
+
+export function onSupport(turn: Turn, from: string, { term }: Support): void {
+  const { member } = turn;
+  const { role, durable } = member;
+  if (role.type !== "canvassing" || term !== durable.term + 1) return;
+  member.role = { type: "canvassing", support: new Set([...role.support, from]) };
+  standIfSupported(turn);
+}
+
+function standIfSupported(turn: Turn): void {
+  const { member } = turn;
+  const { role, durable } = member;
+  if (role.type !== "canvassing" || !isMajority(durable.stored.table, role.support)) return;
+  const term = durable.term + 1;
+  turn.persist({ term, votedFor: member.self });
+  // Its own vote counts when the disk has it.
+  member.role = { type: "candidate", votes: new Set() };
+  waitForLeader(turn, member.timing.silenceMs / 2);
+  for (const node of nodesOf(durable.stored.table)) {
+    if (node !== member.self) turn.sendOnceKept(node, { type: "candidacy", term, stored: stampOf(durable.stored) });
+  }
+}
+
+export function onCandidacy(turn: Turn, from: string, { term, stored }: Candidacy): void {
+  const { member } = turn;
+  if (hearsLeader(member, turn.nowMs)) return;
+  if (term < member.durable.term) return turn.send(from, { type: "outdated", term: member.durable.term });
+  if (term > member.durable.term) enterTerm(turn, term);
+  const { votedFor } = member.durable;
+  if (votedFor !== undefined && votedFor !== from) return;
+  if (isNewer(stampOf(member.durable.stored), stored)) return;
+  if (votedFor === undefined) turn.persist({ votedFor: from });
+  waitForLeader(turn, member.timing.silenceMs);
+  turn.sendOnceKept(from, { type: "vote", term });
+}
+
+/** Counts a vote, and says whether this node is elected by it. */
+export function onVote(turn: Turn, from: string, { term }: Vote): boolean {
+  const { member } = turn;
+  const { role, durable } = member;
+  if (role.type !== "candidate" || term !== durable.term) return false;
+  const votes = new Set([...role.votes, from]);
+  member.role = { type: "candidate", votes };
+  return isMajority(durable.stored.table, votes);
+}
+
+function sendToOthers(turn: Turn, message: Canvass): void {
+  const { self, durable } = turn.member;
+  for (const node of nodesOf(durable.stored.table)) if (node !== self) turn.send(node, message);
+}

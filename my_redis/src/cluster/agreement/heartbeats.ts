@@ -1,0 +1,45 @@
+import { isNewer, isSameStamp, stampOf } from "./durable.ts";
+import { enterTerm, waitForLeader } from "./election.ts";
+import { learn } from "./learn.ts";
+import type { Heartbeat } from "./ring-message.ts";
+import { updateServing, wishOf } from "./serving.ts";
+import type { Turn } from "./turn.ts";
+
+/** A follower hears its leader: it stores the leader's table, learns what is committed, and may get a lease. */
+export function onHeartbeat(turn: Turn, from: string, beat: Heartbeat): void {
+  const { member, nowMs } = turn;
+  if (beat.term < member.durable.term) return turn.send(from, { type: "outdated", term: member.durable.term });
+  if (beat.term > member.durable.term) enterTerm(turn, beat.term);
+  member.role = { type: "follower" };
+  member.leader = from;
+  member.leaderHeardAtMs = nowMs;
+  member.heartbeatSentAtMs = beat.sentAtMs;
+  waitForLeader(turn, member.timing.silenceMs);
+  // An older heartbeat may come late, and must not bring its table back.
+  if (beat.stored !== undefined && isNewer(stampOf(beat.stored), stampOf(member.durable.stored))) {
+    turn.persist({ stored: beat.stored });
+  }
+  const { stored } = member.durable;
+  if (beat.committed !== undefined && isSameStamp(beat.committed, stampOf(stored))) learn(turn, stored.table);
+  // A grant to an earlier run counts by the clock of that run.
+  if (beat.grant !== undefined && beat.grant.run === member.durable.run) {
+    turn.lease(beat.grant.askedAtMs + member.timing.leaseMs);
+  }
+  updateServing(turn);
+  answerHeartbeat(turn, from);
+}
+
+/** Tells the leader what this node has, and asks for a lease that counts from now on. */
+export function answerHeartbeat(turn: Turn, leader: string): void {
+  const { member, nowMs } = turn;
+  turn.send(leader, {
+    type: "heard",
+    term: member.durable.term,
+    sentAtMs: member.heartbeatSentAtMs,
+    run: member.durable.run,
+    askedAtMs: nowMs,
+    stored: stampOf(member.kept.stored),
+    position: member.position,
+    wish: wishOf(member, nowMs),
+  });
+}

@@ -1,0 +1,182 @@
+import { nextTable } from "./appointments.ts";
+import { isSameStamp, stampOf, type StoredTable } from "./durable.ts";
+import { becomeFollower } from "./election.ts";
+import { learn } from "./learn.ts";
+import { isMajority, isVoter, timeOfMajority } from "./majority.ts";
+import type { Leader, Member, Peer } from "./ring-member.ts";
+import type { Grant, Heard } from "./ring-message.ts";
+import { isSameCopy, nodesOf, renewed, type RingTable, seatOf } from "./ring-table.ts";
+import { updateServing, wishOf } from "./serving.ts";
+import type { Turn } from "./turn.ts";
+
+/**
+ * A majority has voted for this node. Its table is the newest that may be committed, and it proposes it in its own term:
+ * copies of a table of an older term prove nothing.
+ */
+export function becomeLeader(turn: Turn): void {
+  const { member, nowMs } = turn;
+  const peers = new Map<string, Peer>();
+  // Neither this node nor those who voted for it have heard the former leader since then.
+  if (member.leader !== undefined) peers.set(member.leader, newPeer(member.leaderHeardAtMs));
+  member.leader = member.self;
+  member.role = { type: "leader", electedAtMs: nowMs, nextHeartbeatMs: nowMs, peers, committed: undefined };
+  propose(turn, renewed(member.durable.stored.table));
+}
+
+const newPeer = (heardAtMs: number): Peer => ({
+  run: 0,
+  runSinceMs: heardAtMs,
+  heardAtMs,
+  answeredMs: Number.NEGATIVE_INFINITY,
+  askedAtMs: Number.NEGATIVE_INFINITY,
+  stored: undefined,
+  position: { epoch: 0, offset: 0 },
+  wish: undefined,
+});
+
+/** A leader has one table under way at a time. */
+function propose(turn: Turn, table: RingTable): void {
+  const { member, nowMs } = turn;
+  const leader = leaderOf(member);
+  if (leader === undefined) return;
+  turn.persist({ stored: { term: member.durable.term, table } });
+  const peers = new Map(leader.peers);
+  for (const node of nodesOf(table)) if (node !== member.self && !peers.has(node)) peers.set(node, newPeer(nowMs));
+  member.role = { ...leader, peers };
+  sendHeartbeats(turn);
+}
+
+/** What a leader does when time passes, or when it hears something. */
+export function lead(turn: Turn): void {
+  const { member, nowMs } = turn;
+  const leader = leaderOf(member);
+  if (leader === undefined) return;
+  const heardMs = timeOfMajority(member.durable.stored.table, answerTimes(member, leader, nowMs));
+  if (nowMs > Math.max(heardMs, leader.electedAtMs) + member.timing.silenceMs) return becomeFollower(turn);
+  const hasCommitted = commit(turn, leader);
+  if (hasCommitted && !isVoter(member.durable.stored.table, member.self)) {
+    // Others may go on without this node, when they know that the table is committed.
+    sendHeartbeats(turn);
+    return becomeFollower(turn);
+  }
+  updateServing(turn);
+  if (isHeard(member, nowMs)) {
+    if (isPrimary(member, leaderOf(member), member.self, member.durable.run)) turn.lease(nowMs + member.timing.leaseMs);
+    const next = isIdle(member)
+      ? nextTable(member.durable.stored.table, allPeers(turn), member.timing, nowMs)
+      : undefined;
+    if (next !== undefined) return propose(turn, next);
+  }
+  if (hasCommitted || nowMs >= leader.nextHeartbeatMs) sendHeartbeats(turn);
+}
+
+export function onHeard(turn: Turn, from: string, heard: Heard): void {
+  const { member, nowMs } = turn;
+  const leader = leaderOf(member);
+  if (leader === undefined || heard.term !== member.durable.term) return;
+  const before = leader.peers.get(from) ?? newPeer(nowMs);
+  if (heard.run < before.run) return;
+  const { run, askedAtMs, stored, position, wish } = heard;
+  const isLater = run > before.run || askedAtMs >= before.askedAtMs;
+  const peer: Peer = {
+    ...(isLater ? { run, askedAtMs, stored, position, wish } : before),
+    runSinceMs: run === before.run ? before.runSinceMs : nowMs,
+    heardAtMs: nowMs,
+    answeredMs: Math.max(before.answeredMs, heard.sentAtMs),
+  };
+  member.role = { ...leader, peers: new Map(leader.peers).set(from, peer) };
+  lead(turn);
+}
+
+/** Whether the leader's present table is committed, and in its own term. */
+function isIdle(member: Member): boolean {
+  const committed = leaderOf(member)?.committed;
+  return committed !== undefined && isSameStamp(stampOf(committed), stampOf(member.durable.stored));
+}
+
+/** Carries out what an operator asks for. Nothing happens while another table is under way: it is asked again then. */
+export function proposeForOperator(turn: Turn, table: (present: RingTable) => RingTable | undefined): void {
+  const { member } = turn;
+  if (!isIdle(member) || !isHeard(member, turn.nowMs)) return;
+  const next = table(member.durable.stored.table);
+  if (next !== undefined) propose(turn, next);
+}
+
+/** All nodes as the leader knows them, itself among them. */
+export function allPeers({ member, nowMs }: Turn): ReadonlyMap<string, Peer> {
+  const { durable, kept, position } = member;
+  const leader = leaderOf(member);
+  const peers = new Map(leader?.peers);
+  const wish = wishOf(member, nowMs);
+  const runSinceMs = leader?.electedAtMs ?? nowMs;
+  const times = { heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: nowMs, runSinceMs };
+  return peers.set(member.self, { ...times, run: durable.run, stored: stampOf(kept.stored), position, wish });
+}
+
+/** Whether a majority has answered lately. Only then no other leader can have been elected. */
+function isHeard(member: Member, nowMs: number): boolean {
+  const leader = leaderOf(member);
+  if (leader === undefined) return false;
+  const heardMs = timeOfMajority(member.durable.stored.table, answerTimes(member, leader, nowMs));
+  return nowMs < heardMs + member.timing.majorityMs;
+}
+
+/** A table is committed when a majority has it on disk, and this leader has proposed it. */
+function commit(turn: Turn, leader: Leader): boolean {
+  const { member } = turn;
+  const { stored } = member.durable;
+  if (stored.term !== member.durable.term || isIdle(member)) return false;
+  const stamp = stampOf(stored);
+  const having = new Set<string>();
+  if (isSameStamp(stampOf(member.kept.stored), stamp)) having.add(member.self);
+  for (const [node, peer] of leader.peers) {
+    if (peer.stored !== undefined && isSameStamp(peer.stored, stamp)) having.add(node);
+  }
+  if (!isMajority(stored.table, having)) return false;
+  member.role = { ...leader, committed: stored };
+  learn(turn, stored.table);
+  return true;
+}
+
+function sendHeartbeats(turn: Turn): void {
+  const { member, nowMs } = turn;
+  const leader = leaderOf(member);
+  if (leader === undefined) return;
+  const { term, stored } = member.durable;
+  member.role = { ...leader, nextHeartbeatMs: nowMs + member.timing.heartbeatMs };
+  const { committed } = leader;
+  const mayGrant = isHeard(member, nowMs);
+  for (const [node, peer] of leader.peers) {
+    const hasTable = peer.stored !== undefined && isSameStamp(peer.stored, stampOf(stored));
+    turn.send(node, {
+      type: "heartbeat",
+      term,
+      sentAtMs: nowMs,
+      stored: hasTable ? undefined : stored,
+      committed: committed === undefined ? undefined : stampOf(committed),
+      grant: mayGrant ? grantFor(member, leader, node, peer) : undefined,
+    });
+  }
+}
+
+function grantFor(member: Member, leader: Leader, node: string, { run, askedAtMs }: Peer): Grant | undefined {
+  return isPrimary(member, leader, node, run) ? { run, askedAtMs } : undefined;
+}
+
+/** By the committed table, and also by one that is under way: it may already be committed elsewhere. */
+function isPrimary(member: Member, leader: Leader | undefined, node: string, run: number): boolean {
+  const copy = { node, run };
+  const isPrimaryBy = ({ table }: StoredTable): boolean => {
+    const primary = seatOf(table, node)?.primary;
+    return primary !== undefined && isSameCopy(primary, copy);
+  };
+  return leader?.committed !== undefined && isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
+}
+
+function answerTimes(member: Member, { peers }: Leader, nowMs: number): ReadonlyMap<string, number> {
+  const times = new Map([[member.self, nowMs]]);
+  for (const [node, { answeredMs }] of peers) times.set(node, answeredMs);
+  return times;
+}
+
+const leaderOf = ({ role }: Member): Leader | undefined => (role.type === "leader" ? role : undefined);

@@ -1,0 +1,76 @@
+import type { Stamp, StoredTable } from "./durable.ts";
+import type { Copy } from "./ring-table.ts";
+
+/** How much of a seat's data a node has: the first `offset` writes of the primary that was appointed with `epoch`. */
+export interface Position {
+  readonly epoch: number;
+  readonly offset: number;
+}
+
+/** What a primary asks of its leader: to make these the copies in sync, if the seat has not changed since `revision`. */
+export interface Wish {
+  readonly revision: number;
+  readonly inSync: readonly Copy[];
+}
+
+/** A permission to serve. It counts from `askedAtMs`, by the clock of that run of the primary. */
+export interface Grant {
+  readonly run: number;
+  readonly askedAtMs: number;
+}
+
+/** Asks who would vote for this node in that term. It changes nothing: a node that was cut off disturbs nobody with it. */
+export interface Canvass {
+  readonly type: "canvass";
+  readonly term: number;
+  readonly stored: Stamp;
+}
+
+export interface Support {
+  readonly type: "support";
+  readonly term: number;
+}
+
+export interface Candidacy {
+  readonly type: "candidacy";
+  readonly term: number;
+  readonly stored: Stamp;
+}
+
+export interface Vote {
+  readonly type: "vote";
+  readonly term: number;
+}
+
+export interface Heartbeat {
+  readonly type: "heartbeat";
+  readonly term: number;
+  /** By the leader's clock. The answer repeats it. */
+  readonly sentAtMs: number;
+  /** The leader's table, unless the node is known to have it. */
+  readonly stored: StoredTable | undefined;
+  /** The newest table that the leader knows as committed in its own term. */
+  readonly committed: Stamp | undefined;
+  readonly grant: Grant | undefined;
+}
+
+export interface Heard {
+  readonly type: "heard";
+  readonly term: number;
+  readonly sentAtMs: number;
+  readonly run: number;
+  /** By the clock of the node that answers: from here on a lease would count. */
+  readonly askedAtMs: number;
+  /** The table on the node's disk. */
+  readonly stored: Stamp;
+  readonly position: Position;
+  readonly wish: Wish | undefined;
+}
+
+/** The answer to a leader or candidate of an older term. */
+export interface Outdated {
+  readonly type: "outdated";
+  readonly term: number;
+}
+
+export type RingMessage = Canvass | Support | Candidacy | Vote | Heartbeat | Heard | Outdated;

@@ -1,0 +1,78 @@
+/** One run of a node: from its start to its end. Each start of a node has a greater number, which its disk keeps. */
+export interface Copy {
+  readonly node: string;
+  readonly run: number;
+}
+
+/** A place on the hash ring. Its slots belong to the seat, whichever node serves it: a failover moves no slots. */
+export interface Seat {
+  /** The name by which the seat stands on the hash ring. */
+  readonly name: string;
+  /** All nodes that may serve this seat. A node belongs to one seat at most. */
+  readonly nodes: readonly string[];
+  /** Run 0: nobody has been appointed yet. */
+  readonly primary: Copy;
+  /** The version of the table that appointed this primary. 0: none has. */
+  readonly epoch: number;
+  /** Grows with each change of the seat, so that a request that was made before a change is not carried out after it. */
+  readonly revision: number;
+  /** The copies that hold every acknowledged write, the primary's own among them. */
+  readonly inSync: readonly Copy[];
+}
+
+/**
+ * What a write waits for. "replica": every copy that is in sync has it. "primary": the primary alone; its copies in sync
+ * are behind by a bounded time at most.
+ */
+export type Acknowledgement = "replica" | "primary";
+
+/** The document that the ring agrees on. */
+export interface RingTable {
+  /** Grows with each change, and never has two contents among the committed tables. */
+  readonly version: number;
+  /** Sorted. */
+  readonly voters: readonly string[];
+  /** While the voters change: those before. Decisions then need a majority of both. */
+  readonly formerVoters: readonly string[] | undefined;
+  readonly acknowledgement: Acknowledgement;
+  readonly seats: readonly Seat[];
+}
+
+export const seatOf = (table: RingTable, node: string): Seat | undefined =>
+  table.seats.find(({ nodes }) => nodes.includes(node));
+
+export function nodesOf(table: RingTable): ReadonlySet<string> {
+  const nodes = new Set([...table.voters, ...(table.formerVoters ?? [])]);
+  for (const seat of table.seats) for (const node of seat.nodes) nodes.add(node);
+  return nodes;
+}
+
+export const isSameCopy = (one: Copy, other: Copy): boolean => one.node === other.node && one.run === other.run;
+
+export const hasCopy = (copies: readonly Copy[], copy: Copy): boolean => copies.some((each) => isSameCopy(each, copy));
+
+export const isSameSet = (some: readonly Copy[], others: readonly Copy[]): boolean =>
+  some.length === others.length && some.every((copy) => hasCopy(others, copy));
+
+/** The same content as a further version. */
+export const renewed = (table: RingTable): RingTable => ({ ...table, version: table.version + 1 });
+
+export function withPrimary(table: RingTable, seat: Seat, primary: Copy, inSync: readonly Copy[]): RingTable {
+  return withSeat(table, { ...seat, primary, inSync, epoch: table.version + 1 });
+}
+
+export const withInSync = (table: RingTable, seat: Seat, inSync: readonly Copy[]): RingTable =>
+  withSeat(table, { ...seat, inSync });
+
+export const withVoters = (table: RingTable, voters: readonly string[]): RingTable => ({
+  ...renewed(table),
+  voters: voters.toSorted(),
+  formerVoters: table.voters,
+});
+
+export const withoutFormerVoters = (table: RingTable): RingTable => ({ ...renewed(table), formerVoters: undefined });
+
+function withSeat(table: RingTable, seat: Seat): RingTable {
+  const changed = { ...seat, revision: seat.revision + 1 };
+  return { ...renewed(table), seats: table.seats.map((each) => (each.name === seat.name ? changed : each)) };
+}

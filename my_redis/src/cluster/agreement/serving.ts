@@ -1,0 +1,111 @@
+import type { Member } from "./ring-member.ts";
+import type { Progress, Serving } from "./serving-state.ts";
+import type { Position, Wish } from "./ring-message.ts";
+import { type Copy, hasCopy, isSameSet, type Seat, seatOf } from "./ring-table.ts";
+import type { Turn } from "./turn.ts";
+
+export function startServing(turn: Turn, seat: Seat): void {
+  const { member, nowMs } = turn;
+  member.serving = {
+    epoch: seat.epoch,
+    revision: seat.revision,
+    sinceMs: nowMs,
+    offset: 0,
+    acknowledged: 0,
+    waitFor: othersInSync(seat, member.self),
+    progress: new Map(),
+  };
+}
+
+/** The seat has changed: what was asked before cannot be carried out any more. */
+export function updateCopies({ member }: Turn, seat: Seat): void {
+  const { serving } = member;
+  if (serving === undefined || serving.revision === seat.revision) return;
+  member.serving = acknowledging({ ...serving, revision: seat.revision, waitFor: othersInSync(seat, member.self) });
+}
+
+export function onOwnPosition({ member }: Turn, position: Position, kept: Position): void {
+  member.position = position;
+  member.keptPosition = kept;
+  const { serving } = member;
+  if (serving === undefined || serving.epoch !== kept.epoch) return;
+  member.serving = acknowledging({ ...serving, offset: kept.offset });
+}
+
+/** A replica says how far it has come. What it says about another epoch is about other writes. */
+export function onReplicated(turn: Turn, node: string, run: number, position: Position): void {
+  const { member, nowMs } = turn;
+  const { serving } = member;
+  if (serving === undefined || serving.epoch !== position.epoch) return;
+  const last = serving.progress.get(node);
+  if (last !== undefined && last.run > run) return;
+  const before = last?.run === run ? last : undefined;
+  if (before !== undefined && position.offset < before.offset) return;
+  const { offset } = position;
+  const goal = { offset: serving.offset, atMs: nowMs };
+  const reached = (): Progress => {
+    if (offset >= serving.offset) return { run, offset, caughtUpAtMs: nowMs, goal };
+    if (before === undefined) return { run, offset, caughtUpAtMs: Number.NEGATIVE_INFINITY, goal };
+    if (offset >= before.goal.offset) return { run, offset, caughtUpAtMs: before.goal.atMs, goal };
+    return { ...before, offset };
+  };
+  const progress = new Map(serving.progress).set(node, reached());
+  member.serving = acknowledging({ ...serving, progress });
+  updateServing(turn);
+}
+
+/** Begins to wait for a replica that has caught up. It must have all that was acknowledged until now. */
+export function updateServing({ member, nowMs }: Turn): void {
+  const { serving, timing } = member;
+  if (serving === undefined) return;
+  for (const [node, { run, offset, caughtUpAtMs }] of serving.progress) {
+    const copy = { node, run };
+    if (hasCopy(serving.waitFor, copy) || offset < serving.acknowledged) continue;
+    if (nowMs - caughtUpAtMs > timing.lagMs / 2) continue;
+    member.serving = acknowledging({ ...serving, waitFor: [...serving.waitFor, copy] });
+    return;
+  }
+}
+
+/** What this primary asks of its leader: to leave out who is behind, and to add those for whom writes wait already. */
+export function wishOf(member: Member, nowMs: number): Wish | undefined {
+  const { serving, committed, self, durable } = member;
+  if (serving === undefined || committed === undefined) return undefined;
+  const inSync = seatOf(committed, self)?.inSync ?? [];
+  const followed = serving.waitFor.filter((copy) => isFresh(member, serving, copy, nowMs));
+  const wanted = [{ node: self, run: durable.run }, ...followed];
+  // A request that is on its way is made void by another one, even if that changes nothing.
+  const isSettled = serving.waitFor.length === wanted.length - 1;
+  return isSettled && isSameSet(wanted, inSync) ? undefined : { revision: serving.revision, inSync: wanted };
+}
+
+/**
+ * Whether a primary may carry out requests, and send its replicas anything. Its disk knows its epoch first: so whoever comes back without an epoch has
+ * forgotten what it had, and did not just have nothing yet.
+ */
+export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.epoch === keptPosition.epoch;
+
+/** Whether an answer that shows the first `offset` writes of `epoch` may be released now. */
+export function mayAnswer(member: Member, { epoch, offset }: Position, nowMs: number): boolean {
+  const { serving, committed, leaseUntilMs } = member;
+  if (serving?.epoch !== epoch || nowMs >= leaseUntilMs) return false;
+  if (committed?.acknowledgement === "replica") return offset <= serving.acknowledged;
+  return serving.waitFor.every((copy) => isFresh(member, serving, copy, nowMs));
+}
+
+function isFresh({ timing }: Member, { progress, sinceMs }: Serving, { node, run }: Copy, nowMs: number): boolean {
+  const known = progress.get(node);
+  if (known !== undefined && known.run !== run) return false;
+  return nowMs - Math.max(sinceMs, known?.caughtUpAtMs ?? sinceMs) <= timing.lagMs;
+}
+
+const othersInSync = (seat: Seat, self: string): Copy[] => seat.inSync.filter(({ node }) => node !== self);
+
+function acknowledging(serving: Serving): Serving {
+  let least = serving.offset;
+  for (const { node, run } of serving.waitFor) {
+    const known = serving.progress.get(node);
+    least = Math.min(least, known?.run === run ? known.offset : 0);
+  }
+  return least > serving.acknowledged ? { ...serving, acknowledged: least } : serving;
+}

@@ -1,0 +1,39 @@
+import type { Acknowledgement } from "../../src/cluster/agreement/ring-table.ts";
+
+/** What a schedule is about. */
+export interface Mode {
+  readonly acknowledgement: Acknowledgement;
+  /** The next fault comes only when the ring is whole again. Otherwise faults come as they like. */
+  readonly oneFaultAtATime: boolean;
+  /** What a node says that it has is on its disk. Otherwise a crash loses what its disk has not got yet. */
+  readonly keepsBeforeAnswering: boolean;
+  /** A node may come back without its data. Then an operator's word may be needed, and writes may be lost. */
+  readonly forgetsData: boolean;
+  /** An operator changes the voters, and leaders crash while a table is under way. */
+  readonly changesVoters: boolean;
+  /** Elections often fail: messages are lost, disks are slow, and nodes crash and come back at once. */
+  readonly hurtsElections: boolean;
+}
+
+const strict: Mode = {
+  acknowledgement: "replica",
+  oneFaultAtATime: false,
+  keepsBeforeAnswering: true,
+  forgetsData: false,
+  changesVoters: false,
+  hurtsElections: false,
+};
+
+/** Each with its name on the command line. */
+export const modes = {
+  usual: strict,
+  single: { ...strict, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  asynchronous: { ...strict, acknowledgement: "primary", oneFaultAtATime: true },
+  forgetful: { ...strict, forgetsData: true },
+  voters: { ...strict, changesVoters: true },
+  elections: { ...strict, changesVoters: true, hurtsElections: true },
+} as const satisfies Readonly<Record<string, Mode>>;
+
+export type ModeName = keyof typeof modes;
+
+export const modeNames = Object.keys(modes) as ModeName[];

@@ -1,0 +1,199 @@
+import type { RingEffect, RingEvent, Member } from "../../src/cluster/agreement/ring-member.ts";
+import { isReady, mayAnswer } from "../../src/cluster/agreement/serving.ts";
+import { startMember, step, wakeAt } from "../../src/cluster/agreement/step.ts";
+import { answerFetch, type DataCopy, type DataMessage, positionOf, received, type Write } from "./data-copy.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
+import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
+
+/** A request that was carried out, and is not answered yet. */
+interface Unanswered {
+  readonly request: ClientRequest;
+  readonly epoch: number;
+  readonly seen: readonly Write[];
+  /** The writes that had been acknowledged when the request was carried out. */
+  readonly expected: readonly Write[];
+}
+
+const fetchEveryMs = 40;
+
+/** One run of a node: the agreement, the data in memory, and the requests of clients. A crash ends all of it. */
+export class SimulatedProcess implements RingProcess {
+  readonly clock: SimulatedClock;
+  member: Member;
+  copy: DataCopy;
+  readonly #world: SimulatedWorld;
+  readonly #node: RingNode;
+  #follows: { readonly epoch: number; readonly primary: string } | undefined;
+  #unanswered: Unanswered[] = [];
+  #wakesAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(world: SimulatedWorld, node: RingNode) {
+    this.#world = world;
+    this.#node = node;
+    this.clock = new SimulatedClock(world.queue, world.chance);
+    this.copy = node.data.content;
+    const { timing } = world;
+    const start = { self: node.name, timing, durable: node.agreement.content, position: positionOf(this.copy) };
+    this.member = startMember(start, this.#moment());
+  }
+
+  start(): void {
+    this.#wakeLater();
+    this.#fetchLater();
+  }
+
+  take(event: RingEvent): void {
+    const { witness } = this.#world;
+    const { member, effects } = step(this.member, event, this.#moment());
+    const isNewLeader = member.role.type === "leader" && this.member.role.type !== "leader";
+    this.member = member;
+    if (isNewLeader) witness.onLeader(this.#node.name, member.durable.term);
+    for (const effect of effects) this.#carryOut(effect);
+    this.#wakeLater();
+    this.#answer();
+  }
+
+  #carryOut(effect: RingEffect): void {
+    const { network, witness, note } = this.#world;
+    const { name } = this.#node;
+    switch (effect.type) {
+      case "send": {
+        const { to, message } = effect;
+        if (message.type === "vote") witness.onVote(name, to, message.term);
+        if (message.type === "candidacy") witness.onVote(name, name, message.term);
+        note(() => `${name} sends ${to} ${JSON.stringify(message)}`);
+        return network.send(name, to, () =>
+          this.#world.node(to).inProcess((process) => process.take({ type: "message", from: name, message })),
+        );
+      }
+      case "persist":
+        if (this.member.role.type === "leader") for (const notice of this.#world.proposals) notice(this.#node);
+        return this.#node.agreement.write(effect.durable, () =>
+          this.#whileAlive(() => this.take({ type: "kept", write: effect.write })),
+        );
+      case "table":
+        note(() => `${name} learns ${JSON.stringify(effect.table)}`);
+        return witness.onCommitted(effect.table);
+      case "serve":
+        note(() => `${name} serves, epoch ${effect.epoch}`);
+        this.#follows = undefined;
+        this.#setCopy({ ...this.copy, epoch: effect.epoch });
+        return witness.onServing(this.#node);
+      case "follow":
+        note(() => `${name} follows ${effect.primary}, epoch ${effect.epoch}`);
+        this.#follows = effect;
+        return this.#fetch();
+      case "lease":
+        return witness.onServing(this.#node);
+    }
+  }
+
+  onData(from: string, message: DataMessage): void {
+    if (message.type === "fetch") return this.#onFetch(from, message);
+    if (this.#follows === undefined || this.member.serving !== undefined) return;
+    const copy = received(this.copy, message, this.#follows.epoch);
+    if (copy !== this.copy) this.#setCopy(copy);
+  }
+
+  #onFetch(from: string, { run, has, kept }: Extract<DataMessage, { type: "fetch" }>): void {
+    if (!isReady(this.member)) return;
+    this.take({ type: "replicated", node: from, run, position: kept });
+    const answer = answerFetch(this.copy, has);
+    if (answer.type !== "writes" || answer.writes.length > 0) this.#sendData(from, answer);
+  }
+
+  onRequest(request: ClientRequest): void {
+    const { serving } = this.member;
+    if (serving === undefined || !isReady(this.member) || this.#node.seat?.name !== request.seat)
+      return request.answer("refused");
+    const { epoch } = serving;
+    const expected = this.#world.witness.acknowledgedOf(request.seat);
+    const from = this.copy.writes.length;
+    const seen = request.write === undefined ? this.copy.writes : [...this.copy.writes, request.write];
+    // An answer is released at the end of a turn. The process may be paused before that.
+    this.#world.queue.after(this.#world.chance.next(), () =>
+      this.#whileAlive(() => this.#endTurn({ request, epoch, seen, expected })),
+    );
+    if (request.write === undefined) return;
+    this.#setCopy({ epoch, writes: seen });
+    for (const node of this.#node.seatNodes) {
+      if (node !== this.#node.name) this.#sendData(node, { type: "writes", epoch, from, writes: [request.write] });
+    }
+  }
+
+  #endTurn(unanswered: Unanswered): void {
+    this.#unanswered.push(unanswered);
+    this.#answer();
+  }
+
+  /** A lease is compared right before an answer goes out, and not when its request arrives. */
+  #answer(): void {
+    if (this.#unanswered.length === 0) return;
+    const nowMs = this.clock.nowMs();
+    const { name } = this.#node;
+    this.#unanswered = this.#unanswered.filter((unanswered) => {
+      const { request, epoch, seen, expected } = unanswered;
+      // Whether the write will be kept is not known.
+      if (this.member.serving?.epoch !== epoch) return false;
+      if (!mayAnswer(this.member, { epoch, offset: seen.length }, nowMs)) return true;
+      this.#world.note(() => `${name} answers ${request.write === undefined ? "a read" : `write ${request.write}`}`);
+      this.#world.witness.onAnswer({ seat: request.seat, epoch, seen, expected });
+      request.answer("done");
+      return false;
+    });
+  }
+
+  #setCopy(copy: DataCopy): void {
+    this.copy = copy;
+    const { mode } = this.#world;
+    const kept = (): void => this.#whileAlive(() => this.#onKept(copy));
+    this.#node.data.write(copy, mode.keepsBeforeAnswering ? kept : () => {});
+    if (!mode.keepsBeforeAnswering) return this.#onKept(copy);
+    this.take({ type: "position", position: positionOf(copy), kept: this.member.keptPosition });
+  }
+
+  #onKept(copy: DataCopy): void {
+    this.take({ type: "position", position: positionOf(this.copy), kept: positionOf(copy) });
+    if (this.#follows !== undefined) this.#fetch();
+  }
+
+  #fetchLater(): void {
+    this.#world.queue.after(fetchEveryMs, () => {
+      if (this.#node.process !== this) return;
+      if (!this.#node.isPaused) this.#fetch();
+      this.#fetchLater();
+    });
+  }
+
+  #fetch(): void {
+    if (this.#follows === undefined) return;
+    const { durable, keptPosition } = this.member;
+    const message = { type: "fetch", run: durable.run, has: positionOf(this.copy), kept: keptPosition } as const;
+    this.#sendData(this.#follows.primary, message);
+  }
+
+  #sendData(to: string, message: DataMessage): void {
+    const { name } = this.#node;
+    this.#world.note(() => `${name} sends ${to} ${JSON.stringify(message)}`);
+    this.#world.network.send(name, to, () => this.#world.node(to).receiveData(name, message));
+  }
+
+  #wakeLater(): void {
+    const wakesAtMs = Math.max(this.#world.queue.nowMs, this.clock.trueMs(wakeAt(this.member)) + 0.01);
+    if (wakesAtMs >= this.#wakesAtMs || wakesAtMs === Number.POSITIVE_INFINITY) return;
+    this.#wakesAtMs = wakesAtMs;
+    this.#world.queue.after(wakesAtMs - this.#world.queue.nowMs, () => {
+      if (this.#wakesAtMs !== wakesAtMs) return;
+      this.#wakesAtMs = Number.POSITIVE_INFINITY;
+      this.#whileAlive(() => this.take({ type: "woken" }));
+    });
+  }
+
+  #whileAlive(run: () => void): void {
+    if (this.#node.process === this) this.#node.inProcess(run);
+  }
+
+  #moment(): { nowMs: number; chance: number } {
+    return { nowMs: this.clock.nowMs(), chance: this.#world.chance.next() };
+  }
+}

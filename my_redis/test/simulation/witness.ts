@@ -1,0 +1,161 @@
+import { hasCopy, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
+import { longest } from "../../src/cluster/agreement/ring-timing.ts";
+import { isReady } from "../../src/cluster/agreement/serving.ts";
+import type { Write } from "./data-copy.ts";
+import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
+
+/** What clients know of a seat: the writes that were acknowledged, or that a read has shown. */
+interface Known {
+  writes: readonly Write[];
+  /** When each of them was answered first. */
+  readonly answeredAtMs: number[];
+  epoch: number;
+  lastAnswerMs: number;
+}
+
+/** Sees everything at once, as nobody in the ring can, and compares it with what the ring promises. */
+export class Witness implements Observer {
+  readonly problems: string[] = [];
+  readonly #world: SimulatedWorld;
+  readonly #known = new Map<string, Known>();
+  readonly #tables = new Map<number, RingTable>();
+  readonly #leaders = new Map<number, string>();
+  readonly #votes = new Map<string, string>();
+  newest: RingTable;
+  /** The seats that an operator has given to a node. */
+  readonly words = new Set<string>();
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+    this.newest = world.firstTable;
+    for (const { name } of this.newest.seats) {
+      this.#known.set(name, { writes: [], answeredAtMs: [], epoch: 0, lastAnswerMs: 0 });
+    }
+  }
+
+  fail(problem: string): void {
+    this.#world.note(() => `PROBLEM: ${problem}`);
+    this.problems.push(`${problem} (at ${this.#world.queue.nowMs.toFixed(1)} ms)`);
+  }
+
+  acknowledgedOf(seat: string): readonly Write[] {
+    return this.#known.get(seat)!.writes;
+  }
+
+  /** R1: a term has one leader. */
+  onLeader(node: string, term: number): void {
+    const other = this.#leaders.get(term) ?? node;
+    this.#leaders.set(term, node);
+    this.#world.note(() => `${node} leads term ${term}`);
+    if (other !== node) this.fail(`R1: ${other} and ${node} lead term ${term}`);
+  }
+
+  /** R2: a node votes for one candidate in a term. */
+  onVote(voter: string, candidate: string, term: number): void {
+    const other = this.#votes.get(`${voter} ${term}`) ?? candidate;
+    this.#votes.set(`${voter} ${term}`, candidate);
+    if (other !== candidate) this.fail(`R2: ${voter} votes for ${other} and for ${candidate} in term ${term}`);
+  }
+
+  /** R3: a version has one content, wherever it counts as committed. */
+  onCommitted(table: RingTable): void {
+    const known = this.#tables.get(table.version);
+    if (known === table) return;
+    if (known !== undefined) {
+      if (JSON.stringify(known) !== JSON.stringify(table)) this.fail(`R3: version ${table.version} has two contents`);
+      return;
+    }
+    this.#tables.set(table.version, table);
+    if (table.version > this.newest.version) this.newest = table;
+    for (const seat of table.seats) if (seat.epoch === table.version) this.#checkAppointment(table, seat.name);
+  }
+
+  /**
+   * R4: a node without data is not appointed while another one of its seat has data, unless an operator said so. A copy in
+   * sync may be without: nothing was acknowledged then, or a moment ago where writes do not wait for it.
+   */
+  #checkAppointment(table: RingTable, name: string): void {
+    const seat = table.seats.find((each) => each.name === name)!;
+    const before = this.#tables.get(table.version - 1)?.seats.find((each) => each.name === name);
+    if (this.words.has(name) || before === undefined || hasCopy(before.inSync, seat.primary)) return;
+    const writesOf = (node: string): number => {
+      const { process, data } = this.#world.node(node);
+      return Math.max(process?.copy.writes.length ?? 0, data.content.writes.length);
+    };
+    if (this.#world.node(seat.primary.node).process?.member.durable.run !== seat.primary.run) return;
+    const fullest = Math.max(...seat.nodes.map(writesOf));
+    // What nobody was told may be missing.
+    if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.acknowledgedOf(name).length > 0) {
+      this.fail(`R4: ${seat.primary.node} is appointed for ${name} without data`);
+    }
+  }
+
+  /** R5: a seat has one primary with a lease. */
+  onServing(node: RingNode): void {
+    const { queue } = this.#world;
+    const mayServe = ({ process }: RingNode): boolean =>
+      process?.member.serving !== undefined && process.clock.trueMs(process.member.leaseUntilMs) > queue.nowMs;
+    if (!mayServe(node)) return;
+    for (const name of node.seatNodes) {
+      const other = this.#world.node(name);
+      if (other !== node && mayServe(other)) this.fail(`R5: ${name} and ${node.name} serve at the same time`);
+    }
+  }
+
+  /** R6: whoever answers has every write that was acknowledged before. */
+  onAnswer({ seat, epoch, seen, expected }: Answer): void {
+    const { queue } = this.#world;
+    const known = this.#known.get(seat)!;
+    // Writes that were acknowledged after the request was carried out may be missing in its answer, and those that were
+    // lost since then have been reported.
+    const count = firstDifference(expected, known.writes, expected.length) ?? expected.length;
+    const isBranch = firstDifference(known.writes, seen, Math.min(known.writes.length, seen.length)) !== undefined;
+    if (isBranch || seen.length < count) this.#onLoss(seat, known, seen, epoch);
+    for (let at = known.writes.length; at < seen.length; at++) known.answeredAtMs[at] = queue.nowMs;
+    if (seen.length > known.writes.length) known.writes = seen;
+    known.epoch = epoch;
+    known.lastAnswerMs = queue.nowMs;
+  }
+
+  #onLoss(seat: string, known: Known, seen: readonly Write[], epoch: number): void {
+    const { mode, timing } = this.#world;
+    const shared = firstDifference(known.writes, seen, seen.length) ?? seen.length;
+    const text = `${known.writes.length - shared} acknowledged writes of ${seat}`;
+    // R7: what may be lost was written while the copies in sync were behind by the time that they may be.
+    const lastedMs = known.lastAnswerMs - known.answeredAtMs[shared]!;
+    if (!mode.forgetsData) {
+      if (mode.acknowledgement === "replica") this.fail(`R6: ${text} are missing`);
+      else if (epoch === known.epoch) this.fail(`R7: ${text} are missing though nobody was appointed`);
+      else if (lastedMs > longest(timing.lagMs)) this.fail(`R7: ${text} are lost, ${lastedMs.toFixed()} ms of them`);
+    }
+    known.writes = known.writes.slice(0, shared);
+    known.answeredAtMs.length = shared;
+  }
+
+  /** R8: when the faults have ended, every seat is served, and its copies are in sync. */
+  isWhole(): boolean {
+    return this.newest.seats.every(({ inSync, nodes, primary }) => {
+      if (!inSync.some(({ node, run }) => node === primary.node && run === primary.run)) return false;
+      return nodes.every((node) => {
+        const run = this.#world.node(node).process?.member.durable.run;
+        return inSync.some((copy) => copy.node === node && copy.run === run) && !this.#world.node(node).isPaused;
+      });
+    });
+  }
+
+  /** The primary of a seat, while it has a lease and carries out requests. */
+  servingNode(seat: string): RingNode | undefined {
+    return this.#world.nodes.find((node) => {
+      const { process } = node;
+      if (process === undefined || node.isPaused || node.seat?.name !== seat) return false;
+      return isReady(process.member) && process.clock.nowMs() < process.member.leaseUntilMs;
+    });
+  }
+}
+
+/** The first place before `end` where they differ. Two that agree at the last place need not be compared as a whole. */
+function firstDifference(some: readonly Write[], others: readonly Write[], end: number): number | undefined {
+  if (end === 0 || some[end - 1] === others[end - 1]) return undefined;
+  for (let at = 0; at < end; at++) if (some[at] !== others[at]) return at;
+  return undefined;
+}

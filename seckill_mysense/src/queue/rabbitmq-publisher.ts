@@ -65,7 +65,7 @@ export class RabbitmqPublisher {
   /**
    * Messages that wait, also in the queues of versions before, and consumers. A consumer of this version has all of these
    * queues, and one of an earlier version some of them, so the queue with the most consumers says how many there are at
-   * least. Rejects with `QueueUnroutable`
+   * least. 0 consumers if one of the queues has none: its leader may be out of reach. Rejects with `QueueUnroutable`
    * when the queue has been deleted: to declare it again without a word would hide that messages may be lost with it.
    */
   async measure(): Promise<Required<Pick<QueueDepth, "ready" | "consumers">>> {
@@ -78,7 +78,8 @@ export class RabbitmqPublisher {
       health.well(connectionName);
       const figures = [found, ...(await this.#earlier.look(connection))];
       const ready = figures.reduce((sum, { messages }) => sum + messages, 0);
-      return { ready, consumers: Math.max(...figures.map(({ consumers }) => consumers)) };
+      const counts = figures.map(({ consumers }) => consumers);
+      return { ready, consumers: counts.includes(0) ? 0 : Math.max(...counts) };
     });
   }
 

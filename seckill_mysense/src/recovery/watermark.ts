@@ -19,7 +19,10 @@ export interface QueueLook {
   readonly reports: readonly ConsumerReport[];
   /** Messages that waited in the queue, and when that was known. */
   readonly ready: number;
-  /** Consumers that the broker knew at that moment. */
+  /**
+   * Consumers that the broker knew at that moment. With 0 the look says nothing: RabbitMQ answers 0 messages and 0
+   * consumers for a queue whose leader it cannot reach.
+   */
   readonly connected: number;
   readonly nowMs: number;
 }
@@ -67,18 +70,23 @@ export class Watermark {
     if (look.epoch !== this.#epoch) this.clear();
     this.#epoch = look.epoch;
     const heard = this.#hear(look);
+    this.#moments = stillPossible(this.#moments, heard);
+    if (look.connected === 0) return "the queue has no consumers, or cannot be asked for them";
     const members = subscribed(heard.reports);
     const unknown = look.connected - members.size;
     // What nobody tells of may be given back at any time, and counted wrongly.
     if (unknown > 0) this.#mark = undefined;
     const left = unknown > 0 ? look.ready : this.#leftInQueue(look, heard);
-    if (left === 0) this.#moments = [...this.#moments, new SettledMoment(look.nowMs, look.connected, members)];
-    this.#moments = stillPossible(this.#moments, heard);
+    if (left === 0) this.#follow(new SettledMoment(look.nowMs, look.connected, members), heard);
     if (this.#moments.some((moment) => moment.isOver(heard))) return undefined;
     if (unknown > 0) return describeUnknown(unknown, heard);
     const [moment] = this.#moments;
     if (moment === undefined) return `${left} reservations are to be taken from the queue first`;
     return `the consumers ${moment.holders(heard).join(", ")} may hold reservations`;
+  }
+
+  #follow(moment: SettledMoment, heard: HeardConsumers): void {
+    this.#moments = stillPossible([...this.#moments, moment], heard);
   }
 
   #hear({ reports, askedMs }: QueueLook): HeardConsumers {

@@ -164,7 +164,18 @@ describe("what is on its way to the ledger through a shared queue", () => {
     later(5_000);
     expect(await find()).toStartWith("1 consumers that say nothing");
     [connected, ready] = [0, 3];
-    expect(await find()).toBe("3 reservations are to be taken from the queue first");
+    expect(await find()).toBe("the queue has no consumers, or cannot be asked for them");
+  });
+
+  test("a queue that says that it is empty and has no consumers says nothing: the broker cannot reach its leader", async () => {
+    reports = [report({ ageMs: 100 })];
+    connected = 0;
+    for (let looks = 0; looks < 10; looks++) {
+      expect(await find()).toBe("the queue has no consumers, or cannot be asked for them");
+      later(2_000);
+    }
+    [connected, ready] = [1, 30];
+    expect(await find()).toBe("30 reservations are to be taken from the queue first");
   });
 
   test.each([
@@ -305,7 +316,7 @@ describe("what is on its way to the ledger through a shared queue", () => {
     expect(await find()).toBeUndefined();
   });
 
-  test("what appears in the outbox begins the wait anew, and without reports the ledger's figures must be quiet", async () => {
+  test("what appears in the outbox begins the wait anew, and the ledger's figures must be quiet", async () => {
     connected = 0;
     await find();
     later(2_000);
@@ -313,11 +324,8 @@ describe("what is on its way to the ledger through a shared queue", () => {
     connected = 1;
     reports = [report()];
     expect(await find()).toBe("the consumers one may hold reservations");
-    onTheWay = new OnTheWay({
-      queue: { depth: async () => ({ ready, unacknowledged: 0, consumers: 0 }) },
-      clock: { now: () => nowMs, elapsedMs: () => nowMs },
-    });
-    expect(await find()).toBe("consumers may hold reservations");
+    onTheWay = begin();
+    await find();
     later(1_400);
     expect(await find()).toBe("consumers may hold reservations");
     later(200);

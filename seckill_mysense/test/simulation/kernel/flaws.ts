@@ -78,6 +78,7 @@ export const flaws = [
   "a move that was refused brings its units all the same",
   // What is on its way, and the comparison of units.
   "the repair does not wait for the watermark",
+  "a queue without a leader counts as empty",
   "a silent consumer counts as gone",
   "units are never compared",
   "units are judged at the second look",

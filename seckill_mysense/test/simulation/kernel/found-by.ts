@@ -67,6 +67,7 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "a bucket gets units before the other one has given them": ["changing", 1],
   "a move that was refused brings its units all the same": ["changing", 1],
   "the repair does not wait for the watermark": ["draining", 4],
+  "a queue without a leader counts as empty": ["draining", 1],
   "a silent consumer counts as gone": ["draining", 565],
   "units are never compared": ["usual", 44],
   "units are judged at the second look": ["usual", 1],

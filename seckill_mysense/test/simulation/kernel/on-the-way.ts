@@ -47,10 +47,17 @@ export class OnTheWay {
   #readQueue(): Steps<{ ready: number; connected: number; nowMs: number }> {
     const { queue } = this.#shop;
     return insist("queue", `${this.#name} looks at the queue`, () => {
+      const { nowMs } = this.#shop;
+      if (nowMs < queue.leaderAwayUntilMs) return this.#lookWithoutLeader(nowMs);
       const isUncounted = this.#shop.has("a silent consumer counts as gone");
-      const connected = isUncounted ? 0 : queue.connected;
-      return { ready: queue.ready.length, connected, nowMs: this.#shop.nowMs };
+      return { ready: queue.ready.length, connected: isUncounted ? 1 : queue.connected, nowMs };
     });
+  }
+
+  #lookWithoutLeader(nowMs: number): { ready: number; connected: number; nowMs: number } {
+    // The mistake: an answer that is counted, as if a consumer had spoken for the queue.
+    const isBelieved = this.#shop.has("a queue without a leader counts as empty");
+    return { ready: 0, connected: isBelieved ? 1 : 0, nowMs };
   }
 
   /**

@@ -27,6 +27,8 @@ export class SimulatedQueue {
   #connections = 0;
   readonly #world: { has(flaw: Flaw): boolean };
   #tags = 0;
+  /** While the queue's leader is out of reach, the broker says that the queue is empty and has no consumers. */
+  leaderAwayUntilMs = 0;
 
   constructor(world: { has(flaw: Flaw): boolean }) {
     this.#world = world;

@@ -362,12 +362,17 @@ class Schedule {
   }
 
   #disturbConsumers(): void {
-    const { chance } = this.shop;
+    const { chance, queue } = this.shop;
     if (chance.happens(0.45)) return this.#cutConsumer();
     if (chance.happens(0.3)) return this.#stopConsumers();
     const consumers = this.#running.filter(({ actor }) => actor.onStop !== undefined);
     const running = chance.pick(consumers);
     const { actor } = running;
+    if (this.#isDraining && chance.happens(0.2)) {
+      this.#note("the leader of the queue is out of reach");
+      queue.leaderAwayUntilMs = this.shop.nowMs + chance.between(50, 2_000);
+      return;
+    }
     if (this.#isDraining && chance.happens(0.3)) {
       this.#note(`${actor.name} is frozen for long`);
       running.isFrozenFor = chance.between(30, 150);

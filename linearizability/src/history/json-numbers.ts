@@ -1,0 +1,41 @@
+import { isExactNumber, mayBeInexact } from "./exact-numbers.ts";
+import { MalformedHistory } from "./malformed-history.ts";
+
+/** The times of a line that are integers with so many digits that a float may not hold them. */
+export interface ExactTimes {
+  readonly calledAt?: bigint;
+  readonly returnedAt?: bigint;
+}
+
+const noneExact: ExactTimes = {};
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|[-\d][-+.\deE]*/g;
+
+/**
+ * Looks for numbers in a JSON object that a float does not hold: two different ones would be read as equal. Times may be
+ * such integers.
+ *
+ * @throws MalformedHistory for any other
+ */
+export function checkNumbers(text: string, line: number): ExactTimes {
+  if (!mayBeInexact.test(text)) return noneExact;
+  const exact: { calledAt?: bigint; returnedAt?: bigint } = {};
+  let [depth, name] = [0, ""];
+  for (const [word] of text.matchAll(token)) {
+    if (word === "{" || word === "[") depth++;
+    else if (word === "}" || word === "]") depth--;
+    else if (word.startsWith('"')) name = depth === 1 ? word : name;
+    else {
+      const field: unknown = depth === 1 ? JSON.parse(name) : undefined;
+      const isTime = field === "calledAt" || field === "returnedAt";
+      if (isTime && /^-?\d{16,}$/.test(word)) exact[field] = BigInt(word);
+      else if (!isExactNumber(word)) throw inexact(word, line);
+    }
+  }
+  return exact;
+}
+
+const inexact = (word: string, line: number): MalformedHistory =>
+  new MalformedHistory(
+    line,
+    `the number ${word} would be read as ${Number(word)}; write it as a string, or with fewer digits`,
+  );

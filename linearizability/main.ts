@@ -1,20 +1,3 @@
-import { runCommandLine } from "./src/command-line.ts";
+import { runProgram } from "./src/run-program.ts";
 
-/** Any other end than a verdict or wrong use. Without this, a runtime ends with 1, which means "not linearizable". */
-const brokenCode = 4;
-
-for (const stream of [process.stdout, process.stderr]) {
-  // The reader is gone, or the disk is full.
-  stream.on("error", () => {
-    process.exitCode = brokenCode;
-  });
-}
-try {
-  process.exitCode = runCommandLine(process.argv.slice(2), {
-    out: (text) => process.stdout.write(text),
-    error: (text) => process.stderr.write(text),
-  });
-} catch (error) {
-  process.exitCode = brokenCode;
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-}
+runProgram(process.argv.slice(2));

@@ -15,7 +15,7 @@ const maxFileBytes = 512 * 1024 * 1024;
 
 const usage = `Checks whether a history is linearizable.
 
-  check FILE [options]
+  linearizability check FILE [options]
 
   --model MODEL     ${Object.keys(shippedModels).join(", ")}; default: register
   --format FORMAT   ${historyFormats.join(", ")}; default: by the name's end (.edn, .log), or json-lines

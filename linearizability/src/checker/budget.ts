@@ -4,12 +4,13 @@ import { Refused } from "../refused.ts";
 export interface Limits {
   /**
    * Milliseconds that the search for a verdict may take. Keys share them: those that need less leave more to others.
-   * Reading and sorting the history is not counted. Default: 60,000.
+   * Sorting the history is not interrupted. Default: 60,000.
    */
   readonly timeLimitMs?: number;
   /**
    * Configurations and states of the model that the search may keep at a time, for one partition. A configuration counts
-   * once for each 128 operations that are open together. It takes about 60 bytes; a state takes what the model makes it.
+   * once for each 128 operations that are open together. It takes about 100 bytes; a state takes what the model makes it,
+   * and one state for each operation is free.
    * Default: 5,000,000; at most 50,000,000.
    */
   readonly maxConfigurations?: number;

@@ -67,6 +67,14 @@ test("a log may end its lines as Windows does, and have events without a value",
   expect(parseHistory(nemesis + asLog(lines), "jepsen-log")).toEqual(expected);
 });
 
+test("a process may call again after :info, and then ends its second call", () => {
+  const lines: Line[] = [[0, ":invoke", ":write", "1"], [0, ":info", ":write", "1"], ...done(0, ":write", "2", "2")];
+  expect(parseHistory(asEdn(lines), "jepsen-edn")).toMatchObject([
+    { input: 1, outcome: "unknown" },
+    { input: 2, outcome: "returned" },
+  ]);
+});
+
 test("after :info a log may have any words", () => {
   const text = 'jepsen.util - 0 :invoke :write 1\njepsen.util - 0 :info :write [1 connection \\q lost"';
   const [operation] = parseHistory(text, "jepsen-log") as [Operation];

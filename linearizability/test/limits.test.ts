@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { check, counter, type Json, list, type Model, type Operation, register } from "../index.ts";
+import { shrink } from "../src/counter-example/shrink.ts";
 
 const returned = (
   process: number,
@@ -51,6 +52,13 @@ test("a key that takes all its time does not hide a violation in a later key", (
   expect(passed()).toBeLessThan(1_100);
 });
 
+test("a violation in an easy key is found soon, however long the hard ones may take", () => {
+  const { model, nowMs, passed } = timed(counter, 1);
+  const verdict = check([...hard("a"), ...hard("b"), wrong], { model, nowMs, timeLimitMs: 10_000_000 });
+  expect(verdict).toMatchObject({ verdict: "violation", partition: "wrong" });
+  expect(passed()).toBeLessThan(200_000);
+});
+
 test("keys that need less than their share of the time leave it to those that need more", () => {
   // As one key among ten it could take 1,000 steps.
   const long = Array.from({ length: 3_000 }, (_, index) => ({
@@ -91,6 +99,19 @@ test("shrinking stops at its time limit, however many operations are left, and s
   expect(verdict).toMatchObject({ verdict: "violation", counterExample: { isMinimal: false } });
   // Less than one look at the clock for each operation.
   expect(looks).toBeLessThan(count / 2);
+});
+
+test("a counter-example that is too hard to make smaller says that it may not be minimal", () => {
+  const operations = Array.from({ length: 8 }, (_, index) => lost("incr", 3 ** index, index));
+  const gets = [returned(1, "get", null, -1, [100, 110]), returned(2, "get", null, -2, [101, 111])];
+  const suspects = { operations: [...operations, ...gets], core: gets, witnesses: gets };
+  const limits = { timeLimitMs: 1, nowMs: () => 0 };
+  expect(shrink(suspects, counter, { ...limits, maxConfigurations: 1_000 })).toMatchObject({ isMinimal: true });
+  // Eight unknown increments have 2^8 sums.
+  expect(shrink(suspects, counter, { ...limits, maxConfigurations: 100 })).toMatchObject({
+    core: gets,
+    isMinimal: false,
+  });
 });
 
 test("a search keeps no more states than it may", () => {

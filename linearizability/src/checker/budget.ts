@@ -82,6 +82,6 @@ export class Budget {
     this.#shareEndsAtMs = now + (this.#endsAtMs - now) * shareOfTime;
     this.#mayKeep = Math.min(mayKeep, this.#limits.maxConfigurations);
     this.#kept = 0;
-    this.#exhausted = now < this.#endsAtMs ? undefined : "timeLimitMs";
+    this.#exhausted = undefined;
   }
 }

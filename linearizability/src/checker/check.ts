@@ -27,6 +27,8 @@ export type Verdict =
   | { readonly verdict: "unknown"; readonly why: string; readonly partitions: readonly string[] };
 
 const defaultShrinkTimeLimitMs = 10_000;
+/** What one try of the shrinking may keep. */
+const shrinkConfigurations = 200_000;
 /** What a partition may keep in the first round. */
 const firstConfigurations = 10_000;
 
@@ -46,7 +48,11 @@ export function check<State>(history: readonly Operation[], options: CheckOption
   const result = decideAll(partitions, model, budget);
   if (!("suspects" in result)) return result;
   const { partition, suspects } = result;
-  const counterExample = shrink(suspects, model, { timeLimitMs: shrinkTimeLimitMs, nowMs });
+  const counterExample = shrink(suspects, model, {
+    timeLimitMs: shrinkTimeLimitMs,
+    maxConfigurations: shrinkConfigurations,
+    nowMs,
+  });
   return { verdict: "violation", partition, counterExample };
 }
 

@@ -17,11 +17,11 @@ export interface CounterExample {
 
 export interface ShrinkLimits {
   readonly timeLimitMs: number;
+  /** For one try. A try that needs more counts as no violation, so the counter-example stays larger than it could be. */
+  readonly maxConfigurations: number;
   readonly nowMs: () => number;
 }
 
-/** For one try. A try that needs more counts as no violation, so the counter-example stays larger than it could be. */
-const maxConfigurations = 200_000;
 const firstWindow = 8;
 
 /**
@@ -95,7 +95,7 @@ class Shrinking<State> {
   }
 
   #isViolation(core: readonly Operation[]): boolean {
-    const { nowMs } = this.#limits;
+    const { nowMs, maxConfigurations } = this.#limits;
     const history = [...this.#weakened(core).values()];
     const leftMs = this.#endsAtMs - nowMs();
     const result =

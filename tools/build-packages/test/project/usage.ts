@@ -39,7 +39,8 @@ export function judge(operations: readonly Operation[]): string {
   const last: Model<string> = {
     name: "last",
     initial: "",
-    step: (state, { kind, input, output }) => (kind === "set" ? String(input) : state === output ? state : undefined),
+    step: (state, { kind, input, output }) =>
+      kind === "set" ? JSON.stringify(input) : state === output ? state : undefined,
     identity: (state) => state,
     problem: () => undefined,
   };

@@ -1,27 +1,7 @@
 import { expect, test } from "bun:test";
-import { check, counter, type Json, list, type Model, type Operation, register } from "../index.ts";
+import { check, counter, list, type Model, type Operation, register } from "../index.ts";
 import { shrink } from "../src/counter-example/shrink.ts";
-
-const returned = (
-  process: number,
-  kind: string,
-  input: Json,
-  output: Json,
-  times: readonly [number, number],
-): Operation => ({
-  process,
-  key: "",
-  kind,
-  input,
-  output,
-  outcome: "returned",
-  calledAt: times[0],
-  returnedAt: times[1],
-});
-const lost = (kind: string, input: Json, at: number): Operation => ({
-  ...returned(at, kind, input, null, [at, Number.POSITIVE_INFINITY]),
-  outcome: "unknown",
-});
+import { lost, returned } from "./operations.ts";
 
 /** Any of 2^24 sums could be the one that was read. */
 const hard = (key: string): Operation[] =>
@@ -82,7 +62,7 @@ test("a verdict names the limits that were reached, and the keys", () => {
 });
 
 test("the clock is read within a step that looks at thousands of operations", () => {
-  const history = Array.from({ length: 2_000 }, (_, index) => lost("incr", index + 1, index));
+  const history = Array.from({ length: 2_000 }, (_, index) => lost(index, "incr", index + 1, index));
   history.push(returned(1, "get", null, -1, [2_000, 2_001]));
   const { model, nowMs, passed } = timed(counter, 10);
   expect(check(history, { model, nowMs, timeLimitMs: 1_000 }).verdict).toBe("unknown");
@@ -102,7 +82,7 @@ test("shrinking stops at its time limit, however many operations are left, and s
 });
 
 test("a counter-example that is too hard to make smaller says that it may not be minimal", () => {
-  const operations = Array.from({ length: 8 }, (_, index) => lost("incr", 3 ** index, index));
+  const operations = Array.from({ length: 8 }, (_, index) => lost(index, "incr", 3 ** index, index));
   const gets = [returned(1, "get", null, -1, [100, 110]), returned(2, "get", null, -2, [101, 111])];
   const suspects = { operations: [...operations, ...gets], core: gets, witnesses: gets };
   const limits = { timeLimitMs: 1, nowMs: () => 0 };
@@ -150,7 +130,7 @@ test("reads that fit take effect at once: they need no memory, however many are 
 });
 
 test("unknown operations that change nothing are not tried", () => {
-  const history = Array.from({ length: 30 }, (_, index) => lost("cas", [`absent ${index}`, index], index));
+  const history = Array.from({ length: 30 }, (_, index) => lost(index, "cas", [`absent ${index}`, index], index));
   const found = returned(99, "cas", ["also absent", 0], false, [100, 101]);
   const verdict = check([...history, found, returned(99, "read", null, "never", [102, 103])], {
     model: register,

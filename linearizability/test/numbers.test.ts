@@ -26,6 +26,23 @@ test.each([
   '"9007199254740993 1e999"',
 ])("a value of %s is read", (input) => expect(parseJsonLines(writeLine(input))[0]?.input).toEqual(JSON.parse(input)));
 
+test("numbers after a long string with many quotes are read exactly, too", () => {
+  const long = String.raw`\"1`.repeat(3_000_000);
+  const line = writeLine(`"${long}"`).replace(
+    '"calledAt":0,"returnedAt":1',
+    '"calledAt":1764450000000000001,"returnedAt":1764450000000000002',
+  );
+  const next = writeLine("1").replace(
+    '"calledAt":0,"returnedAt":1',
+    '"calledAt":1764450000000000003,"returnedAt":1764450000000000004',
+  );
+  const operations = parseJsonLines(`${line}\n${next}`);
+  expect(operations.map(({ calledAt, returnedAt }) => [calledAt, returnedAt])).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+});
+
 test("any float that JavaScript writes is read, and no other number becomes equal to it", () => {
   const random = new SeededRandom(propertySeed());
   for (let count = 0; count < 3_000; count++) {

@@ -1,3 +1,4 @@
+import { afterString } from "./after-string.ts";
 import { MalformedHistory, shown } from "./malformed-history.ts";
 
 const between = /(?:[\s,]+|;[^\n]*)+/y;
@@ -36,16 +37,10 @@ export class EdnTokens {
     return pattern.exec(this.#text)?.[0];
   }
 
-  /** Without a pattern: those of JavaScript have too little room for long strings. */
   #string(): string {
-    let end = this.#at + 1;
-    for (; this.#text[end] !== '"'; end++) {
-      if (end >= this.#text.length) {
-        const start = this.#text.slice(this.#at, this.#at + 20);
-        throw new MalformedHistory(this.line, `${shown(start)} is no EDN: a quote is open`);
-      }
-      if (this.#text[end] === "\\") end++;
-    }
-    return this.#text.slice(this.#at, end + 1);
+    const end = afterString(this.#text, this.#at);
+    if (end !== undefined) return this.#text.slice(this.#at, end);
+    const start = this.#text.slice(this.#at, this.#at + 20);
+    throw new MalformedHistory(this.line, `${shown(start)} is no EDN: a quote is open`);
   }
 }

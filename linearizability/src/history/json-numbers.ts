@@ -1,3 +1,4 @@
+import { afterString } from "./after-string.ts";
 import { isExactNumber, mayBeInexact } from "./exact-numbers.ts";
 import { MalformedHistory } from "./malformed-history.ts";
 
@@ -8,7 +9,7 @@ export interface ExactTimes {
 }
 
 const noneExact: ExactTimes = {};
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|[-\d][-+.\deE]*/g;
+const token = /["{}[\]]|[-\d][-+.\deE]*/g;
 
 /**
  * Looks for numbers in a JSON object that a float does not hold: two different ones would be read as equal. Times may be
@@ -20,11 +21,15 @@ export function checkNumbers(text: string, line: number): ExactTimes {
   if (!mayBeInexact.test(text)) return noneExact;
   const exact: { calledAt?: bigint; returnedAt?: bigint } = {};
   let [depth, name] = [0, ""];
-  for (const [word] of text.matchAll(token)) {
+  token.lastIndex = 0;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [word] = match;
     if (word === "{" || word === "[") depth++;
     else if (word === "}" || word === "]") depth--;
-    else if (word.startsWith('"')) name = depth === 1 ? word : name;
-    else {
+    else if (word === '"') {
+      token.lastIndex = afterString(text, match.index) as number;
+      if (depth === 1) name = text.slice(match.index, token.lastIndex);
+    } else {
       const field: unknown = depth === 1 ? JSON.parse(name) : undefined;
       const isTime = field === "calledAt" || field === "returnedAt";
       if (isTime && /^-?\d{16,}$/.test(word)) exact[field] = BigInt(word);

@@ -74,6 +74,16 @@ test("times in nanoseconds since 1970 stay different, and are counted from the f
   expect(() => parseJsonLines(writeLine(`{"calledAt":${at(1)}}`))).toThrow(`the number ${at(1)} would be read as`);
 });
 
+test("times that floats hold are read as they are, however far they lie apart", () => {
+  const microseconds = times("1764450000000001", "1764450000000002", "1764450000000003", "1764450000000004");
+  const far = times("9000000000000000000", "9100000000000000000", "9200000000000000000", "1e300");
+  for (const text of [microseconds, far]) {
+    const history = parseJsonLines(text);
+    expect(history[0]?.calledAt).toBe(Number(/\d{16,}/.exec(text)?.[0]));
+    expect(parseJsonLines(formatJsonLines(history))).toEqual(history);
+  }
+});
+
 test.each([
   [
     ["1764450000000000002", "1764450000000000001", "3", "4"],

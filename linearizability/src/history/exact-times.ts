@@ -16,8 +16,7 @@ export interface TimedOperation {
  * @throws MalformedHistory when they lie too far apart for that, or are not all integers
  */
 export function fromEarliest(timed: readonly TimedOperation[]): Operation[] {
-  const areRounded = timed.some(({ exact }) => exact.calledAt !== undefined || exact.returnedAt !== undefined);
-  if (!areRounded) return timed.map(({ operation }) => operation);
+  if (!timed.some(({ exact }) => exact.areRounded === true)) return timed.map(({ operation }) => operation);
   const exact = timed.map(exactTimes);
   const earliest = exact.reduce((least, { calledAt }) => (calledAt < least ? calledAt : least), exact[0]!.calledAt);
   return timed.map(({ operation, line }, index) => {

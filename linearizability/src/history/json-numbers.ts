@@ -6,6 +6,8 @@ import { MalformedHistory } from "./malformed-history.ts";
 export interface ExactTimes {
   readonly calledAt?: bigint;
   readonly returnedAt?: bigint;
+  /** Whether a float does not hold one of them. */
+  readonly areRounded?: boolean;
 }
 
 const noneExact: ExactTimes = {};
@@ -19,7 +21,7 @@ const token = /["{}[\]]|[-\d][-+.\deE]*/g;
  */
 export function checkNumbers(text: string, line: number): ExactTimes {
   if (!mayBeInexact.test(text)) return noneExact;
-  const exact: { calledAt?: bigint; returnedAt?: bigint } = {};
+  const exact: { calledAt?: bigint; returnedAt?: bigint; areRounded?: boolean } = {};
   let [depth, name] = [0, ""];
   token.lastIndex = 0;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
@@ -32,8 +34,11 @@ export function checkNumbers(text: string, line: number): ExactTimes {
     } else {
       const field: unknown = depth === 1 ? JSON.parse(name) : undefined;
       const isTime = field === "calledAt" || field === "returnedAt";
-      if (isTime && /^-?\d{16,}$/.test(word)) exact[field] = BigInt(word);
-      else if (!isExactNumber(word)) throw inexact(word, line);
+      const isInteger = isTime && /^-?\d{16,}$/.test(word);
+      if (isInteger) exact[field] = BigInt(word);
+      if (isExactNumber(word)) continue;
+      if (!isInteger) throw inexact(word, line);
+      exact.areRounded = true;
     }
   }
   return exact;

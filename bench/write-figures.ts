@@ -28,7 +28,7 @@ function fill(file: string, name: string, sections: readonly string[]): void {
 }
 
 fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]);
-fill("linearizability/README.md", "figures", [linearizabilityTable()]);
+fill("docs/performance.md", "linearizability", [linearizabilityTable()]);
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);

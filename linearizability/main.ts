@@ -1,6 +1,3 @@
-import { runCommandLine } from "./src/command-line.ts";
+import { runProgram } from "./src/run-program.ts";
 
-process.exitCode = runCommandLine(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  error: (text) => process.stderr.write(text),
-});
+runProgram(process.argv.slice(2));

@@ -7,7 +7,7 @@ interface LinearizabilityResults {
   readonly rows: readonly { readonly scene: string; readonly verdict: string; readonly cpuMs: number }[];
 }
 
-/** How long a large history takes, for the README of the checker. */
+/** How long a large history takes, for the page about performance. */
 export function linearizabilityTable(): string {
   const results = newestResults<LinearizabilityResults>("linearizability");
   return [

@@ -4,6 +4,7 @@ import { SeededRandom } from "../../tools/seeded-random.ts";
 import { check, counter, type Json, type Model, type Operation, register } from "../index.ts";
 import { linearizableHistory, mutated, type Subject } from "./random-history.ts";
 import { anyCounter, anyList, casRegister, uniqueRegister } from "./subjects.ts";
+import { lost, returned } from "./operations.ts";
 
 const withoutZones: Model<Json> = { ...register, decide: () => undefined };
 const any = (subject: unknown): Subject<never> => subject as Subject<never>;
@@ -44,27 +45,6 @@ test("zones and search decide alike about registers with unique values", () => {
     found[verdict]++;
   }
   expect(Math.min(found.ok, found.violation)).toBeGreaterThan(150);
-});
-
-const returned = (
-  process: number,
-  kind: string,
-  input: Json,
-  output: Json,
-  times: readonly [number, number],
-): Operation => ({
-  process,
-  key: "",
-  kind,
-  input,
-  output,
-  outcome: "returned",
-  calledAt: times[0],
-  returnedAt: times[1],
-});
-const lost = (process: number, kind: string, input: Json, calledAt: number): Operation => ({
-  ...returned(process, kind, input, null, [calledAt, Number.POSITIVE_INFINITY]),
-  outcome: "unknown",
 });
 
 test("hundreds of unknown outcomes that could explain a read are no explosion", () => {

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram, startProcess, temporaryFolder } from "../../tools/test-services/index.ts";
+import { type Operation, parseJsonLines } from "../index.ts";
 import { runCommandLine } from "../src/command-line.ts";
 
 const folder = temporaryFolder("linearizability");
@@ -112,15 +113,115 @@ test("wrong use and files that cannot be read end with 2, and say what would be 
   expect(run("--help")).toMatchObject({ code: 0, out: expect.stringContaining("check FILE") });
 });
 
+test("a text begins where it begins, and has one encoding", () => {
+  const fine = stale.replace('"output":1', '"output":2');
+  expect(run("check", file("mark.jsonl", `\uFEFF${fine}`))).toMatchObject({ code: 0 });
+  expect(run("check", file("crlf.jsonl", fine.replaceAll("\n", "\r\n")))).toMatchObject({ code: 0 });
+  const latin = join(folder, "latin.jsonl");
+  writeFileSync(
+    latin,
+    Buffer.from('{"process":1,"kind":"read","output":"\u00e9","calledAt":0,"returnedAt":1}', "latin1"),
+  );
+  expect(run("check", latin)).toMatchObject({ code: 2, error: expect.stringContaining("latin.jsonl: ") });
+});
+
+test.each([
+  ["empty.jsonl", "\n\n", "json-lines"],
+  ["empty.edn", "; nothing\n", "jepsen-edn"],
+  ["nemesis.edn", "{:process :nemesis :type :info :f :start}", "jepsen-edn"],
+])("%s has nothing to check, which is not ok", (name, content, format) => {
+  const path = file(name, content);
+  expect(run("check", path)).toEqual({ code: 2, out: "", error: `${path}: it has no operation (${format})\n` });
+});
+
+test("a picture does not replace the history, under no name", () => {
+  const path = file("kept.jsonl", stale);
+  const link = join(folder, "link.svg");
+  symlinkSync(path, link);
+  for (const svg of [path, link]) {
+    expect(run("check", path, "--svg", svg)).toMatchObject({
+      code: 2,
+      error: expect.stringContaining("the history itself"),
+    });
+  }
+  expect(readFileSync(path, "utf8")).toBe(stale);
+});
+
+test("--json writes the operations of a counter-example as JSON lines have them", () => {
+  const lost = `${stale.replace('"output":1', '"output":3')}{"process":5,"key":"x","kind":"write","input":3,"calledAt":1,"outcome":"unknown"}
+{"process":6,"key":"x","kind":"read","output":2,"calledAt":6,"returnedAt":7}
+{"process":6,"key":"x","kind":"read","output":3,"calledAt":8,"returnedAt":9}`;
+  const { code, out } = run("check", file("read-back.jsonl", lost), "--json");
+  expect(code).toBe(1);
+  const { core, context } = (JSON.parse(out) as { counterExample: Record<"core" | "context", object[]> })
+    .counterExample;
+  const operations = parseJsonLines([...core, ...context].map((operation) => JSON.stringify(operation)).join("\n"));
+  expect(operations).toContainEqual(parseJsonLines(lost)[4] as Operation);
+});
+
+test("hundreds of keys without a decision are not all named, and a long key is cut", () => {
+  const hard = Array.from({ length: 12 }, (_, key) =>
+    ["write", "write", "write", "read"].map((kind, process) => {
+      const value = kind === "read" ? '"output":"none"' : `"input":${process % 2}`;
+      return `{"process":${process},"key":"${"k".repeat(key === 0 ? 500 : key)}","kind":"${kind}",${value},"calledAt":${process},"returnedAt":${10 + process}}`;
+    }),
+  );
+  const { code, out } = run("check", file("many.jsonl", hard.flat().join("\n")), "--configurations", "1");
+  expect(code).toBe(3);
+  expect(out).toStartWith(
+    `unknown: no decision with maxConfigurations = 1; keys without a decision: "${"k".repeat(99)}...`,
+  );
+  expect(out).toEndWith(', "kkkkkkkkk" and 2 more\n');
+});
+
+test("--seconds is in seconds", () => {
+  const hard = Array.from({ length: 24 }, (_, index) =>
+    JSON.stringify({ process: index, kind: "incr", input: 3 ** index, calledAt: index, returnedAt: 100 + index }),
+  );
+  const path = file(
+    "slow.jsonl",
+    [...hard, '{"process":99,"kind":"get","output":2,"calledAt":50,"returnedAt":60}'].join("\n"),
+  );
+  const { code, out } = run("check", path, "--model", "counter", "--seconds", "0.05");
+  expect([code, out]).toEqual([3, 'unknown: no decision within timeLimitMs = 50; keys without a decision: ""\n']);
+});
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const ended = ({ exit }: { exit: unknown }): boolean => exit !== undefined;
+
+test.skipIf(!existsSync("/dev/full"))(
+  "a verdict that cannot be written ends with 4 (skipped without /dev/full)",
+  async () => {
+    const path = file("full.jsonl", stale);
+    const command = `"${process.execPath}" "${main}" check "${path}"`;
+    for (const [shell, code] of [
+      [`${command} > /dev/full`, 4],
+      // The reader has gone before the program writes.
+      [`{ sleep 0.3; ${command}; echo $? > "${path}.code"; } | true; exit $(cat "${path}.code")`, 4],
+      [`${command} > /dev/null`, 1],
+    ] as const) {
+      const started = await startProcess({ cmd: ["sh", "-c", shell], readyWhen: ended });
+      expect([shell, await started.exited]).toEqual([shell, { code, signal: null }]);
+    }
+  },
+);
+
+test("a mistake of the program ends with 4, and not as a violation does", async () => {
+  const preload = file("preload.ts", 'String.prototype.split = () => { throw new RangeError("broken on purpose"); };');
+  const cmd = [process.execPath, "--preload", preload, main, "check", file("mistake.jsonl", stale)] as const;
+  const started = await startProcess({ cmd, readyWhen: ended });
+  expect(await started.exited).toEqual({ code: 4, signal: null });
+  expect(started.stderr()).toContain("broken on purpose");
+});
+
 const node = findProgram("node");
 test.skipIf(node === undefined)("Node gives the same verdict and exit code as Bun", async () => {
-  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
   const built = await Bun.build({ entrypoints: [main], target: "node", outdir: folder });
   expect(built.success).toBe(true);
   const path = file("node.jsonl", stale);
   const started = await startProcess({
     cmd: [node as string, join(folder, "main.js"), "check", path],
-    readyWhen: ({ exit }) => exit !== undefined,
+    readyWhen: ended,
   });
   expect(started.stdout()).toBe(run("check", path).out);
   expect(await started.exited).toMatchObject({ code: 1 });

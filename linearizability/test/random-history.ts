@@ -1,5 +1,6 @@
 import type { SeededRandom } from "../../tools/seeded-random.ts";
 import type { Json, Model, Operation, Outcome } from "../index.ts";
+import type { PlainModel } from "./plain-models.ts";
 
 export interface RandomCall {
   readonly kind: string;
@@ -9,6 +10,8 @@ export interface RandomCall {
 /** A model, calls for it, and the output that a call gives in a state. */
 export interface Subject<State> {
   readonly model: Model<State>;
+  /** The same once more, to judge the model. */
+  readonly plain: PlainModel;
   call(random: SeededRandom): RandomCall;
   output(before: State, call: RandomCall, after: State): Json;
   /** An output that may be wrong. */
@@ -84,7 +87,11 @@ export function linearizableHistory<State>(subject: Subject<State>, random: Seed
 }
 
 /** Any history: times and outputs by chance, most often wrong ones. Times may be equal. */
-export function anyHistory<State>(subject: Subject<State>, random: SeededRandom, operations: number): Operation[] {
+export function anyHistory<State>(
+  subject: Subject<State>,
+  random: SeededRandom,
+  { operations, keys }: Pick<Shape, "operations" | "keys">,
+): Operation[] {
   return Array.from({ length: operations }, (_, process) => {
     const call = subject.call(random);
     const calledAt = random.below(2 * operations);
@@ -92,7 +99,7 @@ export function anyHistory<State>(subject: Subject<State>, random: SeededRandom,
     return {
       ...call,
       process,
-      key: "",
+      key: `key ${random.below(keys)}`,
       calledAt,
       outcome,
       returnedAt: outcome === "unknown" ? Number.POSITIVE_INFINITY : calledAt + random.below(operations),

@@ -31,6 +31,12 @@ export const publicEntry = "index";
 export const builtPackages: readonly BuiltPackage[] = [
   { name: "hash-ring", folder: "hash_ring", platform: "neutral", entries: { [publicEntry]: "index.ts" } },
   {
+    name: "linearizability",
+    folder: "linearizability",
+    platform: "node",
+    entries: { [publicEntry]: "index.ts", "run-program": "src/run-program.ts" },
+  },
+  {
     name: "seckill-quantity-client",
     folder: "seckill_mysense/client",
     platform: "neutral",

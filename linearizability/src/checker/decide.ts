@@ -22,7 +22,7 @@ export function decide<State>(
 ): "ok" | "gave up" | Suspects {
   const timeline = timelineOf(model.relevant?.(history) ?? history);
   const { operations, calledAt, events } = timeline;
-  const decision = model.decide?.(timeline);
+  const decision = model.decide?.(timeline, model.initial);
   if (decision === "ok") return decision;
   if (decision !== undefined) return { operations: history, core: history, witnesses: decision };
   const result = search(timeline, model, budget);

@@ -1,3 +1,4 @@
+import type { Budget } from "./budget.ts";
 import { GrowingInts } from "./growing-ints.ts";
 import type { UnknownsUsed } from "./unknowns-used.ts";
 
@@ -15,18 +16,22 @@ export interface Configuration {
 
 const fields = 4;
 const noRow = -1;
+/** So many words of `done` are kept for the price of one configuration. */
+const wordsPerCount = 4;
 
 /** The configurations that a search has tried or is sure to try, in some bytes each. */
 export class KnownConfigurations {
   readonly #used: UnknownsUsed;
+  readonly #budget: Budget;
   readonly #stride: number;
   /** For each row the next one with the same hash, the place, the state, the unknowns used, and the words of `done`. */
   readonly #rows = new GrowingInts();
   #heads = new Int32Array(1024).fill(noRow);
   count = 0;
 
-  constructor(used: UnknownsUsed, words: number) {
+  constructor(used: UnknownsUsed, words: number, budget: Budget) {
     this.#used = used;
+    this.#budget = budget;
     this.#stride = fields + words;
   }
 
@@ -38,19 +43,20 @@ export class KnownConfigurations {
     for (const value of [place, state, used, ...done]) this.#rows.push(value);
     this.#heads[bucket] = row;
     this.count++;
+    this.#budget.keep(Math.ceil(done.length / wordsPerCount));
   }
 
   /**
    * Whether this one need not be tried, because one that can do as much is known. An unknown outcome that has not taken
    * effect may still do so later, or never: so a configuration that has used more of them can do nothing more, and needs
-   * as many steps to the end.
+   * as many steps to the end. Also true when the limits are reached: then there is no verdict.
    */
   includes(configuration: Configuration): boolean {
     if (this.count === 0) return false;
     let row = this.#heads[this.#hash(configuration) & (this.#heads.length - 1)] as number;
     for (; row !== noRow; row = this.#rows.get(row)) {
-      if (this.#isSame(row, configuration) && this.#used.isSubset(this.#rows.get(row + 3), configuration.used))
-        return true;
+      if (!this.#isSame(row, configuration)) continue;
+      if (!this.#budget.step() || this.#used.isSubset(this.#rows.get(row + 3), configuration.used)) return true;
     }
     return false;
   }

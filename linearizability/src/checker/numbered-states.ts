@@ -1,5 +1,6 @@
 import type { Operation } from "../history/operation.ts";
 import type { Model } from "../models/model.ts";
+import type { Budget } from "./budget.ts";
 
 /** What `step` gives where the operation is impossible. */
 export const impossible = -1;
@@ -8,13 +9,15 @@ export const impossible = -1;
 export class NumberedStates<State> {
   readonly #model: Model<State>;
   readonly #operations: readonly Operation[];
+  readonly #budget: Budget;
   readonly #states: State[] = [];
   readonly #numbers = new Map<unknown, number>();
   readonly initial: number;
 
-  constructor(model: Model<State>, operations: readonly Operation[]) {
+  constructor(model: Model<State>, operations: readonly Operation[], budget: Budget) {
     this.#model = model;
     this.#operations = operations;
+    this.#budget = budget;
     this.initial = this.#numberOf(model.initial);
   }
 
@@ -39,6 +42,8 @@ export class NumberedStates<State> {
     if (number === undefined) {
       number = this.#states.push(state) - 1;
       this.#numbers.set(identity, number);
+      // One state for each operation is as large as the history, and free.
+      if (number > this.#operations.length) this.#budget.keep(1);
     }
     return number;
   }

@@ -57,9 +57,9 @@ class Search<State> {
     this.#timeline = timeline;
     this.#budget = budget;
     this.#open = new OpenOperations(timeline);
-    this.#states = new NumberedStates(model, timeline.operations);
+    this.#states = new NumberedStates(model, timeline.operations, budget);
     this.#equals = new EqualOperations(timeline.operations);
-    this.#known = new KnownConfigurations(this.#used, this.#open.words);
+    this.#known = new KnownConfigurations(this.#used, this.#open.words, budget);
     this.#here = { place: 0, state: this.#states.initial, used: noneUsed, done: new Int32Array(this.#open.words) };
     this.#frameSize = fields + this.#open.words;
     this.#groupUnknowns();
@@ -180,19 +180,24 @@ class Search<State> {
     const { state, place, used } = this.#here;
     const enabling: number[] = [];
     const others: number[] = [];
-    const consider = (operation: number, usedAfter: number): void => {
+    const consider = (operation: number, isUnknown: boolean): void => {
+      if (!this.#budget.step()) return;
       const after = this.#states.step(state, operation);
       // An unknown outcome that would change nothing may as well never take effect.
-      if (after === impossible || (after === state && usedAfter !== used)) return;
-      if (!this.#keepAfter(operation, after, usedAfter)) return;
+      if (after === impossible || (isUnknown && after === state)) return;
+      const usedAfter = isUnknown ? this.#used.with(used, operation) : used;
+      if (!this.#keepAfter(operation, after, usedAfter)) {
+        if (isUnknown) this.#used.removeLast();
+        return;
+      }
       const children = this.#states.step(after, due) === impossible ? others : enabling;
       children.push(operation, after, usedAfter);
     };
-    for (const operation of this.#firstToReturn()) if (operation !== due) consider(operation, used);
+    for (const operation of this.#firstToReturn()) if (operation !== due) consider(operation, false);
     for (const { members, used: count } of this.#unknownGroups.values()) {
       const operation = members[count];
       if (operation === undefined || (this.#timeline.calledAt[operation] as number) >= place) continue;
-      consider(operation, this.#used.with(used, operation));
+      consider(operation, true);
     }
     const first = this.#children.length;
     for (const value of [...enabling, ...others]) this.#children.push(value);
@@ -220,7 +225,6 @@ class Search<State> {
   #keep(): boolean {
     if (this.#known.includes(this.#here)) return false;
     this.#known.add(this.#here);
-    this.#budget.keep();
     return true;
   }
 

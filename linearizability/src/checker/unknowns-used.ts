@@ -20,6 +20,11 @@ export class UnknownsUsed {
     return this.#append(operation, set, this.#sizes.get(set) + 1);
   }
 
+  /** Removes the set that was made last, which nobody uses. */
+  removeLast(): void {
+    for (const list of [this.#operations, this.#parents, this.#sizes]) list.length--;
+  }
+
   /** The operation that was added last. */
   last(set: number): number {
     return this.#operations.get(set);

@@ -82,4 +82,4 @@ const escape = (content: string): string =>
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     // SVG is XML, which has no other control characters than these.
-    .replaceAll(/[^\t\n\r -\uD7FF\uE000-\uFFFD]/gu, "\uFFFD");
+    .replaceAll(/[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD");

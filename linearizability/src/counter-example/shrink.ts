@@ -17,11 +17,11 @@ export interface CounterExample {
 
 export interface ShrinkLimits {
   readonly timeLimitMs: number;
+  /** For one try. A try that needs more counts as no violation, so the counter-example stays larger than it could be. */
+  readonly maxConfigurations: number;
   readonly nowMs: () => number;
 }
 
-/** For one try. A try that needs more counts as no violation, so the counter-example stays larger than it could be. */
-const maxConfigurations = 200_000;
 const firstWindow = 8;
 
 /**
@@ -52,18 +52,19 @@ class Shrinking<State> {
 
   run(): CounterExample {
     let core = this.#findCore();
-    for (let size = Math.ceil(core.length / 2); size > 1; size = Math.ceil(size / 2))
+    for (let size = Math.ceil(core.length / 2); size > 1 && !this.#isTimeOver; size = Math.ceil(size / 2))
       core = this.#withoutPieces(core, size);
     this.#isMinimal = true;
     core = this.#withoutPieces(core, 1);
-    const context = this.#relevant(core).filter((operation) => !core.includes(operation));
+    const isCore = new Set(core);
+    const context = this.#relevant(core).filter((operation) => !isCore.has(operation));
     return { core, context, isMinimal: this.#isMinimal };
   }
 
   /** The witnesses, with as many of the core's last operations as are needed for a violation. */
   #findCore(): readonly Operation[] {
     const byCall = this.#suspects.core.filter(isKnown).sort((left, right) => left.calledAt - right.calledAt);
-    for (let window = 0; window < byCall.length; window = Math.max(firstWindow, window * 2)) {
+    for (let window = 0; window < byCall.length && !this.#isTimeOver; window = Math.max(firstWindow, window * 2)) {
       const last = new Set([...this.#suspects.witnesses, ...(window === 0 ? [] : byCall.slice(-window))]);
       const core = byCall.filter((operation) => last.has(operation));
       if (this.#isViolation(core)) return core;
@@ -78,6 +79,10 @@ class Shrinking<State> {
   #withoutPieces(core: readonly Operation[], size: number): readonly Operation[] {
     let left = core;
     for (let at = 0; at < left.length;) {
+      if (this.#isTimeOver) {
+        this.#isMinimal = false;
+        break;
+      }
       const smaller = [...left.slice(0, at), ...left.slice(at + size)];
       if (this.#isViolation(smaller)) left = smaller;
       else at += size;
@@ -85,13 +90,18 @@ class Shrinking<State> {
     return left;
   }
 
+  get #isTimeOver(): boolean {
+    return this.#limits.nowMs() >= this.#endsAtMs;
+  }
+
   #isViolation(core: readonly Operation[]): boolean {
-    const leftMs = this.#endsAtMs - this.#limits.nowMs();
-    const budget = new Budget(
-      { timeLimitMs: Math.max(leftMs, Number.MIN_VALUE), maxConfigurations },
-      this.#limits.nowMs,
-    );
-    const result = leftMs > 0 ? decide([...this.#weakened(core).values()], this.#model, budget) : "gave up";
+    const { nowMs, maxConfigurations } = this.#limits;
+    const history = [...this.#weakened(core).values()];
+    const leftMs = this.#endsAtMs - nowMs();
+    const result =
+      leftMs > 0
+        ? decide(history, this.#model, new Budget({ timeLimitMs: leftMs, maxConfigurations }, nowMs))
+        : "gave up";
     if (result === "gave up") this.#isMinimal = false;
     if (typeof result === "string") return false;
     this.#operations = this.#relevant(core);

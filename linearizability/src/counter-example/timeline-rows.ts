@@ -1,4 +1,5 @@
 import type { Json, Operation } from "../history/operation.ts";
+import { printable } from "./printable.ts";
 import type { CounterExample } from "./shrink.ts";
 
 /** One operation of a counter-example, as a line of a picture. */
@@ -18,34 +19,40 @@ export interface TimelineRows {
   readonly rows: readonly TimelineRow[];
   /** How many places there are. */
   readonly places: number;
-  /** Context operations that are not shown. */
-  readonly leftOut: number;
+  /** Operations that are not shown. */
+  readonly leftOut: { readonly core: number; readonly context: number };
 }
 
+const maxCore = 60;
 const maxContext = 12;
 const maxLabel = 70;
+const maxProcess = 30;
 
-/** The core, and those of the context that were called last. */
+/** Those of the core and of the context that were called last. */
 export function timelineRows({ core, context }: CounterExample): TimelineRows {
   const isCore = new Set(core);
   const byCall = (left: Operation, right: Operation): number => left.calledAt - right.calledAt;
+  const shownCore = [...core].sort(byCall).slice(-maxCore);
   const shownContext = [...context].sort(byCall).slice(-maxContext);
-  const shown = [...core, ...shownContext].sort(byCall);
+  const shown = [...shownCore, ...shownContext].sort(byCall);
   const times = shown.flatMap(({ calledAt, returnedAt }) => [calledAt, returnedAt]).filter(Number.isFinite);
   const places = new Map([...new Set(times)].sort((left, right) => left - right).map((time, place) => [time, place]));
   const rows = shown.map((operation) => ({
-    process: String(operation.process),
+    process: printable(String(operation.process), maxProcess),
     label: labelOf(operation),
     isCore: isCore.has(operation),
     from: places.get(operation.calledAt) as number,
     to: places.get(operation.returnedAt) ?? Number.POSITIVE_INFINITY,
   }));
-  return { rows, places: places.size, leftOut: context.length - shownContext.length };
+  return {
+    rows,
+    places: places.size,
+    leftOut: { core: core.length - shownCore.length, context: context.length - shownContext.length },
+  };
 }
 
 function labelOf({ kind, input, output, outcome }: Operation): string {
   const value = (json: Json): string => (json === null ? "" : ` ${JSON.stringify(json)}`);
   const answer = output === null && kind !== "read" && kind !== "get" ? "" : ` -> ${JSON.stringify(output)}`;
-  const label = `${kind}${value(input)}${outcome === "unknown" ? " -> ?" : answer}`;
-  return label.length > maxLabel ? `${label.slice(0, maxLabel)}...` : label;
+  return printable(`${kind}${value(input)}${outcome === "unknown" ? " -> ?" : answer}`, maxLabel);
 }

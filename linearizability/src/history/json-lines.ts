@@ -1,4 +1,6 @@
+import { checkNumbers, type ExactTimes } from "./json-numbers.ts";
 import { MalformedHistory, shown } from "./malformed-history.ts";
+import { fromEarliest, type TimedOperation } from "./exact-times.ts";
 import type { Json, Operation } from "./operation.ts";
 
 const outcomes = ["returned", "unknown", "failed"] as const;
@@ -6,10 +8,10 @@ const fields = ["process", "key", "kind", "input", "output", "outcome", "calledA
 
 /** One line of JSON for each operation. Fields with their default are left out; see `parseJsonLines`. */
 export function formatJsonLines(operations: readonly Operation[]): string {
-  return operations.map((operation) => `${JSON.stringify(lineOf(operation))}\n`).join("");
+  return operations.map((operation) => `${JSON.stringify(jsonLineOf(operation))}\n`).join("");
 }
 
-function lineOf({ process, key, kind, input, output, outcome, calledAt, returnedAt }: Operation): object {
+export function jsonLineOf({ process, key, kind, input, output, outcome, calledAt, returnedAt }: Operation): object {
   return {
     process,
     ...(key === "" ? {} : { key }),
@@ -30,17 +32,20 @@ function lineOf({ process, key, kind, input, output, outcome, calledAt, returned
  * - `key`: a string, by default "". `input`, `output`: any JSON, by default null.
  * - `outcome`: "returned" (the default), "unknown" or "failed".
  *
+ * A number that a float does not hold is refused. Times may be such integers, for example nanoseconds since 1970: then
+ * all times are counted from the earliest one.
+ *
  * @throws MalformedHistory
  */
 export function parseJsonLines(text: string): Operation[] {
-  const operations: Operation[] = [];
+  const operations: TimedOperation[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() !== "") operations.push(parseLine(line, index + 1));
   }
-  return operations;
+  return fromEarliest(operations);
 }
 
-function parseLine(text: string, line: number): Operation {
+function parseLine(text: string, line: number): TimedOperation {
   const wrong = (name: string, value: unknown, limit: string): MalformedHistory =>
     new MalformedHistory(line, `${name} is ${shown(value)}; it must be ${limit}`);
   const object = parseObject(text, line);
@@ -54,16 +59,17 @@ function parseLine(text: string, line: number): Operation {
   if (typeof kind !== "string") throw wrong("kind", kind, "a string");
   if (!isOutcome(outcome)) throw wrong("outcome", outcome, `one of ${outcomes.join(", ")}`);
   if (typeof calledAt !== "number") throw wrong("calledAt", calledAt, "a number");
+  const exact: ExactTimes = checkNumbers(text, line);
   const known = { process, key, kind, input, outcome, calledAt };
   if (outcome === "unknown") {
     if (returnedAt !== undefined) throw wrong("returnedAt", returnedAt, "left out where the outcome is unknown");
     if (output !== null) throw wrong("output", output, "left out where the outcome is unknown");
-    return { ...known, output, returnedAt: Number.POSITIVE_INFINITY };
+    return { operation: { ...known, output, returnedAt: Number.POSITIVE_INFINITY }, line, exact };
   }
   if (typeof returnedAt !== "number" || returnedAt < calledAt) {
     throw wrong("returnedAt", returnedAt, `a number from calledAt (${calledAt}) on`);
   }
-  return { ...known, output, returnedAt };
+  return { operation: { ...known, output, returnedAt }, line, exact };
 }
 
 function parseObject(text: string, line: number): { readonly [name: string]: Json } {

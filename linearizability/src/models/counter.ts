@@ -1,4 +1,5 @@
 import type { Operation } from "../history/operation.ts";
+import { Refused } from "../refused.ts";
 import type { Model } from "./model.ts";
 
 /**
@@ -12,15 +13,18 @@ export const counter: Model<number> = {
   initial: 0,
   step(state, { kind, input, output, outcome }) {
     const after = kind === "incr" ? state + ((input as number | null) ?? 1) : state;
+    if (!Number.isSafeInteger(after)) throw new Refused(`the counter would be ${after}; it must be within 2^53 of 0`);
     const isAnything = outcome === "unknown" || (kind === "incr" && output === null);
     return isAnything || output === after ? after : undefined;
   },
   identity: (state) => state,
-  problem({ kind, input }) {
-    if (kind === "get") return undefined;
-    if (kind !== "incr") return `the counter has no ${JSON.stringify(kind)}; it has incr and get`;
-    if (input === null || typeof input === "number") return undefined;
-    return `the input of incr is ${JSON.stringify(input)}; it must be a number`;
+  problem({ kind, input, output, outcome }) {
+    if (kind !== "get" && kind !== "incr") return `the counter has no ${JSON.stringify(kind)}; it has incr and get`;
+    if (kind === "incr" && input !== null && !Number.isSafeInteger(input))
+      return `the input of incr is ${JSON.stringify(input)}; it must be an integer`;
+    if (outcome !== "returned" || (kind === "incr" && output === null) || Number.isSafeInteger(output))
+      return undefined;
+    return `the output of ${kind} is ${JSON.stringify(output)}; it must be an integer`;
   },
   onlyReads: ({ kind }) => kind === "get",
   relevant: withoutReads,

@@ -7,15 +7,29 @@ export interface ListState {
   readonly before: ListState | undefined;
   readonly last: unknown;
   readonly length: number;
-  readonly longer: Map<unknown, ListState>;
+  /** By its last element, each list that is one longer. Most have at most one, and no map. */
+  longer: ListState | Map<unknown, ListState> | undefined;
 }
 
 const newList = (before: ListState | undefined, last: unknown): ListState => ({
   before,
   last,
   length: before === undefined ? 0 : before.length + 1,
-  longer: new Map(),
+  longer: undefined,
 });
+
+function append(state: ListState, element: unknown): ListState {
+  const { longer } = state;
+  if (longer === undefined) return (state.longer = newList(state, element));
+  if (!(longer instanceof Map)) {
+    if (longer.last === element) return longer;
+    state.longer = new Map([[longer.last, longer]]);
+    return append(state, element);
+  }
+  let after = longer.get(element);
+  if (after === undefined) longer.set(element, (after = newList(state, element)));
+  return after;
+}
 
 /**
  * A list that only grows, at first empty. Each call of `list` makes a model that keeps every list it has seen.
@@ -30,16 +44,18 @@ export function list(): Model<ListState> {
     step(state, { kind, input, output, outcome }) {
       if (kind === "read") return outcome === "unknown" || holds(state, output as readonly Json[]) ? state : undefined;
       if (outcome === "returned" && output !== null && output !== state.length + 1) return undefined;
-      const element = valueIdentity(input);
-      let after = state.longer.get(element);
-      if (after === undefined) state.longer.set(element, (after = newList(state, element)));
-      return after;
+      return append(state, valueIdentity(input));
     },
     identity: (state) => state,
     problem({ kind, output, outcome }) {
-      if (kind === "append") return undefined;
-      if (kind !== "read") return `the list has no ${JSON.stringify(kind)}; it has append and read`;
-      if (outcome !== "returned" || Array.isArray(output)) return undefined;
+      if (kind !== "append" && kind !== "read")
+        return `the list has no ${JSON.stringify(kind)}; it has append and read`;
+      if (outcome !== "returned") return undefined;
+      if (kind === "append") {
+        if (output === null || Number.isSafeInteger(output)) return undefined;
+        return `the output of append is ${JSON.stringify(output)}; it must be the new length, or null`;
+      }
+      if (Array.isArray(output)) return undefined;
       return `the output of read is ${JSON.stringify(output)}; it must be a list`;
     },
     onlyReads: ({ kind }) => kind === "read",

@@ -33,8 +33,8 @@ export interface Model<State> {
    * search is faster, and a counter-example is easier to read. By default nothing is left out.
    */
   relevant?(operations: readonly Operation[]): readonly Operation[];
-  /** Decides without a search; undefined when it cannot. */
-  decide?(timeline: Timeline): Decision | undefined;
+  /** Decides without a search, from the model's initial state on; undefined when it cannot. */
+  decide?(timeline: Timeline, initial: State): Decision | undefined;
 }
 
 /** Operations that cannot be put in any order, whatever the others did; "ok" when all can be. */

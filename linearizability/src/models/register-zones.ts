@@ -1,5 +1,5 @@
 import type { Timeline } from "../checker/timeline.ts";
-import type { Operation } from "../history/operation.ts";
+import type { Json, Operation } from "../history/operation.ts";
 import type { Decision } from "./model.ts";
 import { valueIdentity } from "./value-identity.ts";
 
@@ -24,8 +24,8 @@ interface Cluster {
  *
  * A write with an unknown outcome counts only if its value was read; then it returns never.
  */
-export function decideByZones(timeline: Timeline): Decision | undefined {
-  const clusters = clustersOf(timeline);
+export function decideByZones(timeline: Timeline, initial: Json): Decision | undefined {
+  const clusters = clustersOf(timeline, initial);
   if (clusters === undefined) return undefined;
   const unexplained = addReads(timeline, clusters);
   if (unexplained !== undefined) return [timeline.operations[unexplained] as Operation];
@@ -38,9 +38,9 @@ export function decideByZones(timeline: Timeline): Decision | undefined {
 }
 
 /** undefined when a value was written twice, or by a "cas". */
-function clustersOf({ operations, calledAt, returnedAt }: Timeline): Map<unknown, Cluster> | undefined {
-  const initial = { write: -1, firstReturn: -1, firstReturned: -1, lastCall: -1, lastCalled: -1 };
-  const clusters = new Map<unknown, Cluster>([[valueIdentity(null), initial]]);
+function clustersOf({ operations, calledAt, returnedAt }: Timeline, initial: Json): Map<unknown, Cluster> | undefined {
+  const unwritten = { write: -1, firstReturn: -1, firstReturned: -1, lastCall: -1, lastCalled: -1 };
+  const clusters = new Map<unknown, Cluster>([[valueIdentity(initial), unwritten]]);
   for (const [index, { kind, input }] of operations.entries()) {
     if (kind === "read") continue;
     const value = valueIdentity(input);

@@ -52,15 +52,16 @@ function withoutUnseenWrites(operations: readonly Operation[]): readonly Operati
     else if (kind === "cas" && output === true) see((input as readonly [Json, Json])[0]);
     else if (kind === "cas") return operations.filter((each) => each.outcome === "returned" || each.kind !== "read");
   }
-  const changes = maybe.filter(({ kind }) => kind === "cas");
-  // An unknown "cas" whose new value was seen may have seen its old one: until nothing more is found.
-  for (let before = -1; before !== seen.size;) {
-    before = seen.size;
-    for (const { input } of changes) {
-      const [from, to] = input as readonly [Json, Json];
-      if (seen.has(valueIdentity(to))) see(from);
-    }
+  const replacedBy = new Map<unknown, Json[]>();
+  for (const { kind, input } of maybe) {
+    if (kind !== "cas") continue;
+    const [from, to] = input as readonly [Json, Json];
+    const others = replacedBy.get(valueIdentity(to));
+    if (others === undefined) replacedBy.set(valueIdentity(to), [from]);
+    else others.push(from);
   }
+  // An unknown "cas" whose new value was seen may have seen its old one. A set also visits what is added meanwhile.
+  for (const value of seen) for (const from of replacedBy.get(value) ?? []) see(from);
   return operations.filter(({ kind, input, outcome }) => {
     if (outcome === "returned") return true;
     if (kind === "read") return false;

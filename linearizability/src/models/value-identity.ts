@@ -1,3 +1,4 @@
+import { canonical } from "../history/canonical.ts";
 import type { Json } from "../history/operation.ts";
 
 /** Equal for equal JSON values, as keys of a Map are. Objects are equal whatever the order of their fields. */
@@ -5,15 +6,6 @@ export function valueIdentity(value: Json): string | number | boolean | null {
   if (typeof value === "object" && value !== null) return `\0json ${canonical(value)}`;
   // A string that looks like the identity of an object must not be mistaken for it.
   return typeof value === "string" && value.startsWith("\0") ? `\0text ${value}` : value;
-}
-
-function canonical(value: Json): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  const entries = Object.entries(value as { readonly [name: string]: Json }).sort(([left], [right]) =>
-    left < right ? -1 : 1,
-  );
-  return `{${entries.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(",")}}`;
 }
 
 export const areEqual = (left: Json, right: Json): boolean =>

@@ -34,7 +34,7 @@ const packedFile = (built: { name: string }): readonly string[] =>
   packed.find(({ name }) => name === built.name)?.files.map(({ path }) => path) ?? [];
 
 /** Folders of the repository that a text may name although none of its words ends like a file. */
-const ourFolders = /^(bench|deploy|docs|hash_ring|my_redis|peer_link|seckill_mysense|src|test|tools)\//;
+const ourFolders = /^(bench|deploy|docs|hash_ring|linearizability|my_redis|peer_link|seckill_mysense|src|test|tools)\//;
 
 /** The files and folders that a text names, by a link or by their path, and that are not among these files. */
 function missingFiles(text: string, files: readonly string[]): string[] {
@@ -107,6 +107,7 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
   test("stay small", () => {
     const sizes = Object.fromEntries(packed.map(({ name, unpackedSize }) => [name, unpackedSize]));
     expect(sizes["hash-ring"]).toBeLessThan(50_000);
+    expect(sizes["linearizability"]).toBeLessThan(250_000);
     expect(sizes["seckill-quantity-client"]).toBeLessThan(50_000);
     expect(sizes["my-redis"]).toBeLessThan(3_500_000);
   });
@@ -156,6 +157,23 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
     const { output, exit } = await runToEnd([node as string, "serve-only.mjs", "false"], project);
     expect(exit).toEqual({ code: 13, signal: null });
     expect(output).not.toContain("closed\n");
+  });
+
+  test.each(["judge.mjs", "judge.cjs"])("judge a history in %s on Node and on Bun", async (file) => {
+    for (const runtime of [node as string, process.execPath]) {
+      expect((await run([runtime, file], project)).trim()).toBe("violation write 1 | read -> null");
+    }
+  });
+
+  test("judge a file by a program, whose exit code is the verdict", async () => {
+    const operation = { process: 1, kind: "read", output: 1, calledAt: 0, returnedAt: 1 };
+    writeFileSync(join(project, "history.jsonl"), JSON.stringify(operation));
+    const program = join(project, "node_modules/.bin/linearizability");
+    for (const runtime of [node as string, process.execPath]) {
+      const { exit, output } = await runToEnd([runtime, program, "check", "history.jsonl"], project);
+      expect(exit).toEqual({ code: 1, signal: null });
+      expect(output).toStartWith("violation: 1 operations are not linearizable");
+    }
   });
 
   const bundles = [

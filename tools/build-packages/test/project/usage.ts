@@ -1,4 +1,5 @@
 import { HashRing, slotTable } from "hash-ring";
+import { check, counter, formatTimeline, History, list, type Model, type Operation, register } from "linearizability";
 import { DirectiveError, ListenError, type RunningServer, startNodes, startServer, version } from "my-redis";
 import { QuantityClient, QuantityError, type Reservation } from "seckill-quantity-client";
 
@@ -32,4 +33,26 @@ export async function reserve(): Promise<Reservation | undefined> {
   const made = await client.reserve({ productId: "lamp", requestId: "one" });
   const [left] = await client.remaining(["lamp"]);
   return made.status === "pending" && left?.remaining !== null ? client.confirm(made.requestId) : undefined;
+}
+
+export function judge(operations: readonly Operation[]): string {
+  const last: Model<string> = {
+    name: "last",
+    initial: "",
+    step: (state, { kind, input, output }) =>
+      kind === "set" ? JSON.stringify(input) : state === output ? state : undefined,
+    identity: (state) => state,
+    problem: () => undefined,
+  };
+  const history = new History();
+  history.call({ process: 1, kind: "set", input: "a" }).returned();
+  // @ts-expect-error: a value is JSON
+  history.call({ process: 1, kind: "set", input: undefined });
+  const models = [
+    check(operations, { model: counter }),
+    check(operations, { model: list() }),
+    check([], { model: last }),
+  ];
+  const verdict = check(history.operations(), { model: register, timeLimitMs: 10 });
+  return verdict.verdict === "violation" ? formatTimeline(verdict.counterExample) : `${models.length}`;
 }

@@ -35,7 +35,7 @@ describe("a replica whose log cannot be written", () => {
     expect(taken).toBeLessThan(40);
     expect(await info("aof_last_write_status")).toBe("err");
     expect(Number(await info("aof_buffer_length"))).toBeGreaterThan(32 * megabyte);
-    for (let count = 0; count < 30; count++) await primary.ask("SET", "key", value);
+    for (let count = 0; count < 80; count++) await primary.ask("SET", "key", value);
     await waitUntil(() => primary.log().includes("client-output-buffer-limit replica"), {
       what: "the primary to let it go",
       timeoutMs: 30_000,

@@ -23,8 +23,17 @@ const leastMinor: Readonly<Record<string, number>> = {
   ...{ NZD: 50, PHP: 50, PLN: 200, RON: 200, RUB: 50, SEK: 300, SGD: 50, THB: 1_000, USD: 50, ZAR: 50 },
 };
 
+/** Stripe counts these in other units than the rest of the world, and than our pages. */
+const countedOtherwise = new Set(["ISK", "MGA", "UGX"]);
+/** With a thousand minor units. Stripe takes only multiples of ten. */
+const thousandths = new Set(["BHD", "JOD", "KWD", "OMR", "TND"]);
+
 /** Says why Stripe takes no such payment; undefined if it may. Nothing at all can be paid. */
 export function describeBadAmount({ amountMinor, currency }: Money): string | undefined {
+  if (countedOtherwise.has(currency)) return `${currency}: Stripe counts it in other minor units`;
+  if (thousandths.has(currency) && amountMinor % 10 !== 0) {
+    return `${amountMinor} ${currency} in minor units: Stripe takes only multiples of 10`;
+  }
   const least = leastMinor[currency] ?? 0;
   if (amountMinor > mostMinor) return `${amountMinor} ${currency} in minor units: Stripe takes at most ${mostMinor}`;
   if (amountMinor === 0 || amountMinor >= least) return undefined;

@@ -170,8 +170,15 @@ function settle(
   }
 }
 
-/** The client library parses bodies with the type text or JSON. Ours have neither, but other programs may write too. */
+/**
+ * The client library parses bodies with the type text or JSON. Ours have neither, but other programs may write too. JSON that
+ * is nested too deeply cannot be written as text again.
+ */
 function bodyBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body), "utf8");
+  try {
+    return Buffer.from(typeof body === "string" ? body : JSON.stringify(body), "utf8");
+  } catch (error) {
+    return Buffer.from(`a body that cannot be kept: ${String(error)}`, "utf8");
+  }
 }

@@ -118,6 +118,10 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
         "the amount of payment payment-1 is 1000000000000 EUR in minor units: Stripe takes at most 999999999999",
       ),
     );
+    for (const currency of ["ISK", "MGA", "UGX"]) {
+      await expect(amount(5_000, currency)).rejects.toThrow(`${currency}: Stripe counts it in other minor units`);
+    }
+    await expect(amount(1_234, "KWD")).rejects.toThrow("1234 KWD in minor units: Stripe takes only multiples of 10");
     expect(stripe.requests).toEqual([]);
     await amount(50, "EUR");
   });

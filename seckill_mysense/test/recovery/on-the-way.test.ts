@@ -75,6 +75,33 @@ describe("what is on its way to the ledger through a shared queue", () => {
     expect(await find()).toBeUndefined();
   });
 
+  test("the count begins anew after a consumer that says nothing was there: it may have given back what others took", async () => {
+    ready = 10;
+    const taken = async (received: number): Promise<string | undefined> => {
+      later(1_000);
+      reports = [report({ received })];
+      return find();
+    };
+    for (let looks = 0; looks < 2; looks++) {
+      expect(await taken(100)).toBe("10 reservations are to be taken from the queue first");
+    }
+    connected = 2;
+    expect(await taken(100)).toStartWith("1 consumers that say nothing");
+    connected = 1;
+    expect(await taken(110)).toBe("10 reservations are to be taken from the queue first");
+  });
+
+  test("what was seen in an earlier epoch of the product says nothing", async () => {
+    const look = (epoch: number) => {
+      later(2_000);
+      return onTheWay.find({ ...record, product: { ...record.product, epoch } }, 0);
+    };
+    reports = [report({ ageMs: 100 })];
+    expect(await look(1)).toBe("the consumers one may hold reservations");
+    expect(await look(2)).toBe("the consumers one may hold reservations");
+    expect(await look(2)).toBeUndefined();
+  });
+
   test("a consumer that does not let go of its oldest message is waited for", async () => {
     reports = [report({ held: 1, received: 1, oldestMs: 10_000 })];
     for (let looks = 0; looks < 30; looks++) {

@@ -7,7 +7,12 @@ import { systemClock } from "../../src/time/clock.ts";
 import { reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
 
 const rabbitmq = requireService("rabbitmq");
-const record = { product: { id: "product", epoch: 1 }, sequence: 7, taken: 7, pendingReturns: 0 } as unknown as GateRecord;
+const record = {
+  product: { id: "product", epoch: 1 },
+  sequence: 7,
+  taken: 7,
+  pendingReturns: 0,
+} as unknown as GateRecord;
 
 test.skipIf(rabbitmq.missing)(
   `reservations are on their way while the queue's leader is out of reach, and the broker says that it is empty${rabbitmq.reason}`,

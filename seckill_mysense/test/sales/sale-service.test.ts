@@ -246,7 +246,9 @@ describe("a sale whose buyers pay through Stripe", () => {
     await expect(update({ priceMinor: 20 })).rejects.toThrow(InvalidSaleError);
     await update({ priceMinor: 400_000_000_000, total: 3 });
     // The limit is that of before, and then the price.
-    await expect(update({ priceMinor: 600_000_000_000 })).rejects.toThrow("2 units for one user cost 1200000000000 EUR");
+    await expect(update({ priceMinor: 600_000_000_000 })).rejects.toThrow(
+      "2 units for one user cost 1200000000000 EUR",
+    );
     await expect(update({ limitPerUser: 3 })).rejects.toThrow("3 units for one user cost 1200000000000 EUR");
     await expect(
       update({ name: "bulb", priceMinor: 1, currency: "EUR", total: 1, limitPerUser: 1 }, "bulb"),

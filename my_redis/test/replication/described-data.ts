@@ -113,8 +113,8 @@ async function describeDatabase(
     const [stream] = isStream ? await connection.replies([["XINFO", "STREAM", key, "FULL", "COUNT", 0]]) : [];
     into.keys.set(name, {
       type: showReply(type as Reply),
-      // MyRedis rounds a moment beyond the greatest whole number of a double.
-      expiry: String(Number(expiry?.text)),
+      // MyRedis rounds a moment beyond the greatest whole number of a double: 14 digits are exact until the year 5138.
+      expiry: Number(expiry?.text).toPrecision(14),
       encoding: encoding?.text ?? "",
       stream: stream === undefined ? "" : showReply(shared(stream, into.isToldAll)),
     });

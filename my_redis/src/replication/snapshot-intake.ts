@@ -1,7 +1,8 @@
 import type { Services } from "../dispatch/context.ts";
 import { PacedSlices } from "../dispatch/paced-slices.ts";
 import { StagedDatabases } from "../keyspace/staged-databases.ts";
-import { loadRdb, type RdbLoadOptions, SteppedRdbLoad } from "../persistence/rdb/rdb-loader.ts";
+import { RdbFile } from "../persistence/rdb/rdb-file.ts";
+import { loadRdbFile, type RdbLoadOptions, SteppedRdbLoad } from "../persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
 
 const secondMs = 1000;
@@ -35,6 +36,8 @@ export class SnapshotIntake {
   readonly #slices: PacedSlices;
   readonly #startedMs: number;
   #staged: StagedDatabases | undefined;
+  /** The same for both readings. */
+  #file: RdbFile | undefined;
   #reading: SteppedRdbLoad | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
@@ -49,12 +52,14 @@ export class SnapshotIntake {
   begin(): void {
     const { path, server } = this.#options;
     const { keyspace, settings } = server;
-    if (keyspace.databases.every(({ size }) => size === 0)) return this.#replace();
     const swaps = settings.values["repl-diskless-load"] === "swapdb";
     try {
+      const file = new RdbFile(path);
+      this.#file = file;
+      if (keyspace.databases.every(({ size }) => size === 0)) return this.#replace();
       this.#staged = new StagedDatabases(keyspace);
       const target = { ...rdbTargetOf(server), databases: this.#staged.databases };
-      this.#reading = new SteppedRdbLoad(target, path, { ...asPrimarySays, keeps: swaps ? "all" : "nothing" });
+      this.#reading = new SteppedRdbLoad(target, file, { ...asPrimarySays, keeps: swaps ? "all" : "nothing" });
     } catch (error) {
       return this.#end(asError(error));
     }
@@ -70,19 +75,15 @@ export class SnapshotIntake {
     } catch (error) {
       return this.#end(asError(error));
     }
-    this.#release();
+    this.#dropStaged();
     this.#replace();
   }
 
   /** The new data takes the place of the old one. */
   #swap(keys: number): void {
     const { onReplace, server } = this.#options;
-    const { changes, execution, keyspace, storage } = server;
-    // A script sees the data of one moment, also when it is paused. A snapshot is of one moment, too.
-    if (!execution.isAtRest || keyspace.snapshot !== undefined) {
-      this.#timer = setTimeout(() => this.#swap(keys), retryMs);
-      return;
-    }
+    const { changes, storage } = server;
+    if (this.#waits(() => this.#swap(keys))) return;
     onReplace();
     const swap = (): void => this.#staged?.takePlace();
     changes.without(() => (storage === undefined ? swap() : storage.log.replaceDataset(swap)));
@@ -90,22 +91,28 @@ export class SnapshotIntake {
     this.#end(undefined);
   }
 
+  /**
+   * Tries again later while the data may not change. A script sees the data of one moment, also when it is paused. A
+   * snapshot is of one moment, too, and to complete it at once would take as long as to load one.
+   */
+  #waits(again: () => void): boolean {
+    const { execution, keyspace } = this.#options.server;
+    if (execution.isAtRest && keyspace.snapshot === undefined) return false;
+    this.#timer = setTimeout(again, retryMs);
+    return true;
+  }
+
   /** Every client waits meanwhile. */
   #replace(): void {
-    const { onReplace, path, server } = this.#options;
+    const { onReplace, server } = this.#options;
     const { changes, execution, keyspace, settings, storage } = server;
-    if (!execution.isAtRest) {
-      this.#timer = setTimeout(() => this.#replace(), retryMs);
-      return;
-    }
+    if (this.#waits(() => this.#replace())) return;
     onReplace();
     const load = (): void => {
-      // A snapshot that is being written in the background shows the old data: it is completed first.
-      keyspace.completeSnapshot();
       keyspace.flush(keyspace.databases);
       // Otherwise the old data would be in memory beside the new.
       if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
-      const { keys } = execution.asLoading(() => loadRdb(rdbTargetOf(server), path, asPrimarySays));
+      const { keys } = execution.asLoading(() => loadRdbFile(rdbTargetOf(server), this.#file as RdbFile, asPrimarySays));
       this.#reportLoaded(keys);
     };
     try {
@@ -124,11 +131,16 @@ export class SnapshotIntake {
     environment.report("notice", `loaded ${keys} keys of the primary in ${seconds} s`);
   }
 
-  #release(): void {
-    this.#reading?.close();
+  #dropStaged(): void {
     this.#reading = undefined;
     this.#staged?.drop();
     this.#staged = undefined;
+  }
+
+  #release(): void {
+    this.#dropStaged();
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #end(failure: Error | undefined, isIntact = true): void {

@@ -75,6 +75,19 @@ describe("a replica keeps and serves its data when its primary's snapshot", () =
     }
   }
 
+  for (const way of ways) {
+    test(`has a key twice, with repl-diskless-load ${way}`, async () => {
+      const key = (value: string): string => `\0\u0001a\u0001${value}`;
+      // Without a checksum: 8 zeros.
+      const snapshot = `REDIS0010\u00FE\0${key("1")}${key("2")}\u00FF${"\0".repeat(8)}`;
+      const primary = await ScriptedPrimary.open(Buffer.from(snapshot, "latin1"));
+      scripted.push(primary);
+      const replica = await replicaWithData(way);
+      await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await expectDataKept(replica, /the key 'a' for the second time/);
+    }, 60_000);
+  }
+
   test("is no longer wanted while it is loaded", async () => {
     const primary = await ScriptedPrimary.open(await snapshotOf(200_000));
     scripted.push(primary);

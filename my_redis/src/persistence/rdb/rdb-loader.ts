@@ -14,6 +14,7 @@ import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
 import { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 import { RecordLoader } from "./record-loader.ts";
+import { SeenKeys } from "./seen-keys.ts";
 
 export { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 
@@ -84,6 +85,8 @@ class RdbLoader {
   #keys = 0;
   #expired = 0;
   #empty = 0;
+  /** The keys that were checked, where none is kept. */
+  readonly #seen: SeenKeys | undefined;
   /** Loads many keys at a time. Undefined before the first key, and where keys may be there already. */
   #records: RecordLoader | undefined;
 
@@ -92,6 +95,7 @@ class RdbLoader {
     this.#reader = reader;
     this.#options = options;
     this.#database = target.databases[0] as Database;
+    this.#seen = options.keeps === "nothing" ? new SeenKeys(target.keyspace.environment.random) : undefined;
     this.#builder = new ValueBuilder(this.#database, this.#args);
   }
 
@@ -302,8 +306,9 @@ class RdbLoader {
   #finish(database: Database, key: Uint8Array, start: number, end: number, expiryMs: number | undefined): void {
     const { idleSeconds, frequency } = this.#facts;
     this.#keys++;
-    if (this.#options.keeps === "nothing") {
+    if (this.#seen !== undefined) {
       database.delete(this.#args, 1);
+      if (!this.#seen.add(database.number, key, start, end)) throw repeatedKey(this.#args.latin1(1));
       return;
     }
     if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;

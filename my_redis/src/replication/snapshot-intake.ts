@@ -69,7 +69,7 @@ export class SnapshotIntake {
   #slice(swaps: boolean): void {
     const isOver = this.#slices.begin();
     try {
-      const loaded = this.#staged?.fill(() => this.#reading?.step(isOver));
+      const loaded = this.#options.server.keyspace.silently(() => this.#reading?.step(isOver));
       if (loaded === undefined) return this.#slices.next(() => this.#slice(swaps));
       if (swaps) return this.#swap(loaded.keys);
     } catch (error) {
@@ -112,7 +112,9 @@ export class SnapshotIntake {
       keyspace.flush(keyspace.databases);
       // Otherwise the old data would be in memory beside the new.
       if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
-      const { keys } = execution.asLoading(() => loadRdbFile(rdbTargetOf(server), this.#file as RdbFile, asPrimarySays));
+      const read = () => loadRdbFile(rdbTargetOf(server), this.#file as RdbFile, asPrimarySays);
+      const { keys } = execution.asLoading(() => keyspace.silently(read));
+      keyspace.announceAll();
       this.#reportLoaded(keys);
     };
     try {

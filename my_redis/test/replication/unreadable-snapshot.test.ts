@@ -88,6 +88,34 @@ describe("a replica keeps and serves its data when its primary's snapshot", () =
     }, 60_000);
   }
 
+  test("is loaded beside it above maxmemory: nothing is evicted", async () => {
+    const snapshot = await snapshotOf(30_000);
+    const primary = await ScriptedPrimary.open(snapshot.fill(0x41, snapshot.length - 8));
+    scripted.push(primary);
+    const replica = await started(
+      startMyRedis({
+        "repl-diskless-load": "swapdb",
+        "maxmemory-policy": "allkeys-random",
+        "replica-ignore-maxmemory": "no",
+      }),
+    );
+    await replica.ask("DEBUG", "POPULATE", "3000", "old", "50");
+    const used = Number(await infoField(replica, "used_memory", "memory"));
+    await replica.ask("CONFIG", "SET", "maxmemory", String(Math.ceil(used * 1.2)));
+    await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+    let largest = 0;
+    await waitUntil(
+      async () => {
+        largest = Math.max(largest, Number(await infoField(replica, "used_memory", "memory")));
+        return replica.log().includes("keeps its data");
+      },
+      { what: "the failure", timeoutMs: 20_000, intervalMs: 1 },
+    );
+    expect(largest).toBeGreaterThan(used * 1.2);
+    expect(await replica.ask("DBSIZE")).toBe(":3000");
+    expect(await infoField(replica, "evicted_keys", "stats")).toBe("0");
+  }, 60_000);
+
   test("is no longer wanted while it is loaded", async () => {
     const primary = await ScriptedPrimary.open(await snapshotOf(200_000));
     scripted.push(primary);

@@ -26,8 +26,8 @@ export interface SnapshotIntakeOptions {
  * A snapshot that cannot be read must not cost the old data. So where there is any, the file is first read to its end in
  * slices, while clients are served the old data:
  *
- * - each key is forgotten at once. Then the old data is freed, and the file is loaded while all clients wait. No more
- *   memory is needed.
+ * - each key is forgotten at once. Then the old data is freed, and the file is loaded while all clients wait. That
+ *   needs a few bytes a key: see `SeenKeys`.
  * - with `repl-diskless-load swapdb` it is loaded beside the old data, and takes its place at once at the end. So old and
  *   new data are in memory together.
  */

@@ -41,7 +41,10 @@ for (const way of ["disabled", "swapdb"] as const) {
       };
       const monotonicMs = (): number => (seen.looks++, inner.environment.monotonicMs());
       const environment = { ...inner.environment, monotonicMs };
-      const server: Services = Object.create(inner, { execution: { value: execution }, environment: { value: environment } });
+      const server: Services = Object.create(inner, {
+        execution: { value: execution },
+        environment: { value: environment },
+      });
       const intake = new SnapshotIntake({
         server,
         path,

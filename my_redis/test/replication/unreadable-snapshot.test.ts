@@ -168,4 +168,18 @@ describe("repl-diskless-load swapdb", () => {
       expect(await again.ask("DEBUG", "DIGEST")).toBe(digest);
     }, 60_000);
   }
+
+  test("passes the new data on to a replica of the replica", async () => {
+    const primaries = [await started(startMyRedis()), await started(startMyRedis())];
+    for (const [number, primary] of primaries.entries()) await primary.ask("SET", `of ${number}`, "1");
+    const middle = await started(startMyRedis({ "repl-diskless-load": "swapdb" }));
+    const last = await started(startMyRedis());
+    await last.ask("REPLICAOF", "127.0.0.1", middle.port);
+    for (const primary of primaries) {
+      await middle.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await expectSameData(primary, middle);
+      await primary.ask("SET", "after", "1");
+      await expectSameData(primary, last);
+    }
+  }, 60_000);
 });

@@ -53,6 +53,11 @@ export class KeyspaceCore {
   expires = true;
   /** Off on a replica: an expired key counts as missing there, but only the primary's DEL removes it. */
   removesExpired = true;
+  /**
+   * Data that is to take the place of the present one is beside it. Nothing is evicted meanwhile: the present data would
+   * have to make room.
+   */
+  isStaging = false;
   /** Keeps in a record's access clock what the eviction policy needs. */
   readonly accessClock: AccessClock;
   readonly statistics = noStatistics();
@@ -91,6 +96,17 @@ export class KeyspaceCore {
    */
   get expiryMoment(): number {
     return this.expires && this.removesExpired ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Runs what loads data: no client is notified of each key. */
+  silently<Result>(run: () => Result): Result {
+    const { onCreated } = this;
+    this.onCreated = undefined;
+    try {
+      return run();
+    } finally {
+      this.onCreated = onCreated;
+    }
   }
 
   /** Takes the rest of the snapshot that is being taken, if any. */

@@ -15,7 +15,10 @@ export const noEvent = "";
 /** Notified of changes to keys. WATCH, blocked clients, keyspace notifications and client tracking build on it. */
 export interface KeyspaceObserver {
   keyChanged(database: number, key: Uint8Array, start: number, end: number, event: string): void;
-  /** All keys of a database are about to be removed, or to be exchanged for those of `replacement`. */
+  /**
+   * All keys of a database are about to be removed, or to be exchanged for those of `replacement`. With itself as the
+   * replacement: its keys have just come.
+   */
   databaseChanged(database: ObservedDatabase, replacement?: ObservedDatabase): void;
 }
 

@@ -35,6 +35,12 @@ export class Keyspace extends KeyspaceCore {
     }
   }
 
+  /** To be called when other data is in the databases than before, which no command has put there. */
+  announceAll(): void {
+    if (!this.observed) return;
+    for (const database of this.databases) this.observer?.databaseChanged(database, database);
+  }
+
   /** Exchanges the contents of two databases. */
   swap(first: Database, second: Database): void {
     if (this.observed && first !== second) {

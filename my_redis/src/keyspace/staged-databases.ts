@@ -16,18 +16,7 @@ export class StagedDatabases {
     this.#keyspace = keyspace;
     this.#turnsBefore = keyspace.heap.turns;
     this.databases = keyspace.databases.map(({ number }) => new Database(keyspace, number));
-  }
-
-  /** Runs what puts data here, of which nobody is notified. */
-  fill<Result>(run: () => Result): Result {
-    const keyspace = this.#keyspace;
-    const { onCreated } = keyspace;
-    keyspace.onCreated = undefined;
-    try {
-      return run();
-    } finally {
-      keyspace.onCreated = onCreated;
-    }
+    keyspace.isStaging = true;
   }
 
   /** The data here is served from now on, and the other data is freed in steps. No snapshot may be in progress. */
@@ -38,6 +27,7 @@ export class StagedDatabases {
     keyspace.flush(keyspace.databases);
     for (const [number, database] of keyspace.databases.entries()) database.swap(this.databases[number] as Database);
     this.drop();
+    keyspace.announceAll();
   }
 
   /** A snapshot has begun since, which did not know these records. The next one would think that it has taken them. */
@@ -53,5 +43,6 @@ export class StagedDatabases {
       database.dispose();
     }
     this.#keyspace.releaseUnattached();
+    this.#keyspace.isStaging = false;
   }
 }

@@ -5,7 +5,7 @@ import type { Services } from "../dispatch/context.ts";
 import { BackgroundFile } from "../persistence/background-file.ts";
 import { removeUnneeded } from "../remove-unneeded.ts";
 import type { SnapshotSink } from "../persistence/snapshot/background-snapshot.ts";
-import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
+import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import type { AttachedReplica } from "./attached-replica.ts";
 import { SnapshotBroadcast } from "./snapshot-broadcast.ts";
 
@@ -34,7 +34,12 @@ export class CountedSnapshot {
     this.#server = server;
     this.#replicas = new Set(replicas);
     this.#path = temporarySnapshot(join(dir, dbfilename), "sync");
-    this.sink = new BackgroundFile(this.#path);
+    try {
+      this.sink = new BackgroundFile(this.#path);
+    } catch (error) {
+      freeTemporarySnapshot(this.#path);
+      throw error;
+    }
   }
 
   /** The replica is gone. Without replicas the file is given up. */
@@ -58,6 +63,7 @@ export class CountedSnapshot {
       for (const replica of [...this.#replicas]) replica.drop(`its snapshot has failed: ${reason}`);
     } finally {
       removeUnneeded(this.#server.environment, this.#path);
+      freeTemporarySnapshot(this.#path);
     }
   }
 

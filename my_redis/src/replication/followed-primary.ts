@@ -5,7 +5,7 @@ import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
-import { temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
+import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
@@ -61,6 +61,8 @@ export class FollowedPrimary {
   /** The primary has asked at this offset, and not everything up to there was on the disk; Infinity for no question. */
   #askedOffset = Number.POSITIVE_INFINITY;
   readonly #synced = new SyncedOffset();
+  /** The file for the snapshot of this connection. */
+  #snapshotPath = "";
   #lastReason = "";
   /** The primary is not read, because the log cannot be written. */
   #waitsForLog = false;
@@ -158,7 +160,7 @@ export class FollowedPrimary {
     const { masteruser, masterauth } = values;
     const credentials = masterauth === "" ? [] : masteruser === "" ? [masterauth] : [masteruser, masterauth];
     const position = history.stream === undefined ? undefined : { id: history.id, next: history.offset + 1 };
-    const path = temporarySnapshot(join(values.dir, values.dbfilename), "replica");
+    this.#snapshotPath = temporarySnapshot(join(values.dir, values.dbfilename), "replica");
     this.#link = new PrimaryLink({
       connect,
       address: this.address,
@@ -169,7 +171,7 @@ export class FollowedPrimary {
         port: values["replica-announce-port"] || values.port,
         address: values["replica-announce-ip"],
       },
-      snapshotPath: path,
+      snapshotPath: this.#snapshotPath,
       environment: server.environment,
       mayRead: () => this.#mayRead(),
       answered: (isAccepted) => {
@@ -280,6 +282,7 @@ export class FollowedPrimary {
     this.#link = undefined;
     this.#intake?.cancel();
     this.#intake = undefined;
+    freeTemporarySnapshot(this.#snapshotPath);
     if (link.hasFailedSync) this.#failedSyncs++;
     const pauseMs = Math.min(longestPauseMs, reconnectMs * 2 ** Math.min(this.#failedSyncs, 10));
     this.#nextTryMs = this.#nowMs + pauseMs;

@@ -1,7 +1,8 @@
 import type { Services } from "../dispatch/context.ts";
 import { PacedSlices } from "../dispatch/paced-slices.ts";
 import { StagedDatabases } from "../keyspace/staged-databases.ts";
-import { loadRdb, type RdbLoadOptions, SteppedRdbLoad } from "../persistence/rdb/rdb-loader.ts";
+import { RdbFile } from "../persistence/rdb/rdb-file.ts";
+import { loadRdbFile, type RdbLoadOptions, SteppedRdbLoad } from "../persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../persistence/snapshot/rdb-target.ts";
 
 const secondMs = 1000;
@@ -25,8 +26,8 @@ export interface SnapshotIntakeOptions {
  * A snapshot that cannot be read must not cost the old data. So where there is any, the file is first read to its end in
  * slices, while clients are served the old data:
  *
- * - each key is forgotten at once. Then the old data is freed, and the file is loaded while all clients wait. No more
- *   memory is needed.
+ * - each key is forgotten at once. Then the old data is freed, and the file is loaded while all clients wait. That
+ *   needs a few bytes a key: see `SeenKeys`.
  * - with `repl-diskless-load swapdb` it is loaded beside the old data, and takes its place at once at the end. So old and
  *   new data are in memory together.
  */
@@ -35,6 +36,8 @@ export class SnapshotIntake {
   readonly #slices: PacedSlices;
   readonly #startedMs: number;
   #staged: StagedDatabases | undefined;
+  /** The same for both readings. */
+  #file: RdbFile | undefined;
   #reading: SteppedRdbLoad | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
@@ -49,12 +52,14 @@ export class SnapshotIntake {
   begin(): void {
     const { path, server } = this.#options;
     const { keyspace, settings } = server;
-    if (keyspace.databases.every(({ size }) => size === 0)) return this.#replace();
     const swaps = settings.values["repl-diskless-load"] === "swapdb";
     try {
+      const file = new RdbFile(path);
+      this.#file = file;
+      if (keyspace.databases.every(({ size }) => size === 0)) return this.#replace();
       this.#staged = new StagedDatabases(keyspace);
       const target = { ...rdbTargetOf(server), databases: this.#staged.databases };
-      this.#reading = new SteppedRdbLoad(target, path, { ...asPrimarySays, keeps: swaps ? "all" : "nothing" });
+      this.#reading = new SteppedRdbLoad(target, file, { ...asPrimarySays, keeps: swaps ? "all" : "nothing" });
     } catch (error) {
       return this.#end(asError(error));
     }
@@ -64,25 +69,21 @@ export class SnapshotIntake {
   #slice(swaps: boolean): void {
     const isOver = this.#slices.begin();
     try {
-      const loaded = this.#staged?.fill(() => this.#reading?.step(isOver));
+      const loaded = this.#options.server.keyspace.silently(() => this.#reading?.step(isOver));
       if (loaded === undefined) return this.#slices.next(() => this.#slice(swaps));
       if (swaps) return this.#swap(loaded.keys);
     } catch (error) {
       return this.#end(asError(error));
     }
-    this.#release();
+    this.#dropStaged();
     this.#replace();
   }
 
   /** The new data takes the place of the old one. */
   #swap(keys: number): void {
     const { onReplace, server } = this.#options;
-    const { changes, execution, keyspace, storage } = server;
-    // A script sees the data of one moment, also when it is paused. A snapshot is of one moment, too.
-    if (!execution.isAtRest || keyspace.snapshot !== undefined) {
-      this.#timer = setTimeout(() => this.#swap(keys), retryMs);
-      return;
-    }
+    const { changes, storage } = server;
+    if (this.#waits(() => this.#swap(keys))) return;
     onReplace();
     const swap = (): void => this.#staged?.takePlace();
     changes.without(() => (storage === undefined ? swap() : storage.log.replaceDataset(swap)));
@@ -90,22 +91,30 @@ export class SnapshotIntake {
     this.#end(undefined);
   }
 
+  /**
+   * Tries again later while the data may not change. A script sees the data of one moment, also when it is paused. A
+   * snapshot is of one moment, too, and to complete it at once would take as long as to load one.
+   */
+  #waits(again: () => void): boolean {
+    const { execution, keyspace } = this.#options.server;
+    if (execution.isAtRest && keyspace.snapshot === undefined) return false;
+    this.#timer = setTimeout(again, retryMs);
+    return true;
+  }
+
   /** Every client waits meanwhile. */
   #replace(): void {
-    const { onReplace, path, server } = this.#options;
+    const { onReplace, server } = this.#options;
     const { changes, execution, keyspace, settings, storage } = server;
-    if (!execution.isAtRest) {
-      this.#timer = setTimeout(() => this.#replace(), retryMs);
-      return;
-    }
+    if (this.#waits(() => this.#replace())) return;
     onReplace();
     const load = (): void => {
-      // A snapshot that is being written in the background shows the old data: it is completed first.
-      keyspace.completeSnapshot();
       keyspace.flush(keyspace.databases);
       // Otherwise the old data would be in memory beside the new.
       if (!settings.values["replica-lazy-flush"]) keyspace.releaseSome(() => false);
-      const { keys } = execution.asLoading(() => loadRdb(rdbTargetOf(server), path, asPrimarySays));
+      const read = () => loadRdbFile(rdbTargetOf(server), this.#file as RdbFile, asPrimarySays);
+      const { keys } = execution.asLoading(() => keyspace.silently(read));
+      keyspace.announceAll();
       this.#reportLoaded(keys);
     };
     try {
@@ -124,11 +133,16 @@ export class SnapshotIntake {
     environment.report("notice", `loaded ${keys} keys of the primary in ${seconds} s`);
   }
 
-  #release(): void {
-    this.#reading?.close();
+  #dropStaged(): void {
     this.#reading = undefined;
     this.#staged?.drop();
     this.#staged = undefined;
+  }
+
+  #release(): void {
+    this.#dropStaged();
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #end(failure: Error | undefined, isIntact = true): void {

@@ -4,6 +4,7 @@ import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { Snapshot } from "../../src/keyspace/snapshot.ts";
 import { StagedDatabases } from "../../src/keyspace/staged-databases.ts";
+import { RdbFile } from "../../src/persistence/rdb/rdb-file.ts";
 import { SteppedRdbLoad } from "../../src/persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { writeFileNow } from "../../src/persistence/snapshot/snapshot-file.ts";
@@ -34,8 +35,9 @@ describe("staged databases", () => {
     const bytesBefore = server.keyspace.usedBytes;
     const staged = new StagedDatabases(server.keyspace);
     const target = { ...rdbTargetOf(server), databases: staged.databases };
-    const reading = new SteppedRdbLoad(target, path, { beforeLog: true, existing: "refuse", keeps });
-    return { keyspace: server.keyspace, bytesBefore, staged, reading };
+    const file = new RdbFile(path);
+    const reading = new SteppedRdbLoad(target, file, { beforeLog: true, existing: "refuse", keeps });
+    return { keyspace: server.keyspace, bytesBefore, staged, reading, file };
   }
 
   const some = (count: number) => {
@@ -54,33 +56,33 @@ describe("staged databases", () => {
   }
 
   test("are seen by nobody until they take their place, all at once", async () => {
-    const { keyspace, reading, staged } = await begun("all");
+    const { file, keyspace, reading, staged } = await begun("all");
     expect(reading.step(some(500))).toBeUndefined();
     expect(keyspace.database(0).size).toBe(10);
     expect(reading.step(never)?.keys).toBe(2001);
     expect(keyspace.database(0).size).toBe(10);
     staged.takePlace();
-    reading.close();
+    file.close();
     expect([keyspace.database(0).size, keyspace.database(3).size]).toEqual([2000, 1]);
   });
 
   test("are in the next snapshot also when one was taken while they were filled", async () => {
-    const { keyspace, reading, staged } = await begun("all");
+    const { file, keyspace, reading, staged } = await begun("all");
     reading.step(some(500));
     expect(snapshotOf(keyspace)).toEqual({ 0: 10 });
     reading.step(some(500));
     expect(snapshotOf(keyspace)).toEqual({ 0: 10 });
     reading.step(never);
     staged.takePlace();
-    reading.close();
+    file.close();
     expect(snapshotOf(keyspace)).toEqual({ 0: 2000, 3: 1 });
   });
 
   for (const keeps of ["all", "nothing"] as const) {
     test(`leave no memory in use when they are dropped (${keeps})`, async () => {
-      const { bytesBefore, keyspace, reading, staged } = await begun(keeps);
+      const { bytesBefore, file, keyspace, reading, staged } = await begun(keeps);
       reading.step(some(700));
-      reading.close();
+      file.close();
       staged.drop();
       keyspace.releaseSome(never);
       expect(keyspace.usedBytes).toBe(bytesBefore);

@@ -16,8 +16,7 @@ const options = {
 } as const;
 
 /** Bytes whose first write the system refuses, as with a full disk. */
-const unwritable = (text: string): Uint8Array =>
-  ({ length: text.length, slice: () => Buffer.from(text) }) as unknown as Uint8Array;
+const unwritable = (text: string): Uint8Array => [...Buffer.from(text)] as unknown as Uint8Array;
 
 const start = { sequence: 1, bytes: 0, sum: 0, predecessor: undefined };
 

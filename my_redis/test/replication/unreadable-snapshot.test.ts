@@ -75,6 +75,47 @@ describe("a replica keeps and serves its data when its primary's snapshot", () =
     }
   }
 
+  for (const way of ways) {
+    test(`has a key twice, with repl-diskless-load ${way}`, async () => {
+      const key = (value: string): string => `\0\u0001a\u0001${value}`;
+      // Without a checksum: 8 zeros.
+      const snapshot = `REDIS0010\u00FE\0${key("1")}${key("2")}\u00FF${"\0".repeat(8)}`;
+      const primary = await ScriptedPrimary.open(Buffer.from(snapshot, "latin1"));
+      scripted.push(primary);
+      const replica = await replicaWithData(way);
+      await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await expectDataKept(replica, /the key 'a' for the second time/);
+    }, 60_000);
+  }
+
+  test("is loaded beside it above maxmemory: nothing is evicted", async () => {
+    const snapshot = await snapshotOf(30_000);
+    const primary = await ScriptedPrimary.open(snapshot.fill(0x41, snapshot.length - 8));
+    scripted.push(primary);
+    const replica = await started(
+      startMyRedis({
+        "repl-diskless-load": "swapdb",
+        "maxmemory-policy": "allkeys-random",
+        "replica-ignore-maxmemory": "no",
+      }),
+    );
+    await replica.ask("DEBUG", "POPULATE", "3000", "old", "50");
+    const used = Number(await infoField(replica, "used_memory", "memory"));
+    await replica.ask("CONFIG", "SET", "maxmemory", String(Math.ceil(used * 1.2)));
+    await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+    let largest = 0;
+    await waitUntil(
+      async () => {
+        largest = Math.max(largest, Number(await infoField(replica, "used_memory", "memory")));
+        return replica.log().includes("keeps its data");
+      },
+      { what: "the failure", timeoutMs: 20_000, intervalMs: 1 },
+    );
+    expect(largest).toBeGreaterThan(used * 1.2);
+    expect(await replica.ask("DBSIZE")).toBe(":3000");
+    expect(await infoField(replica, "evicted_keys", "stats")).toBe("0");
+  }, 60_000);
+
   test("is no longer wanted while it is loaded", async () => {
     const primary = await ScriptedPrimary.open(await snapshotOf(200_000));
     scripted.push(primary);
@@ -127,4 +168,18 @@ describe("repl-diskless-load swapdb", () => {
       expect(await again.ask("DEBUG", "DIGEST")).toBe(digest);
     }, 60_000);
   }
+
+  test("passes the new data on to a replica of the replica", async () => {
+    const primaries = [await started(startMyRedis()), await started(startMyRedis())];
+    for (const [number, primary] of primaries.entries()) await primary.ask("SET", `of ${number}`, "1");
+    const middle = await started(startMyRedis({ "repl-diskless-load": "swapdb" }));
+    const last = await started(startMyRedis());
+    await last.ask("REPLICAOF", "127.0.0.1", middle.port);
+    for (const primary of primaries) {
+      await middle.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await expectSameData(primary, middle);
+      await primary.ask("SET", "after", "1");
+      await expectSameData(primary, last);
+    }
+  }, 60_000);
 });

@@ -101,10 +101,11 @@ export class MemoryLimit implements MemoryPressure {
 
   /**
    * Nothing is evicted while clients are paused, because the data must not change then, nor while a script is half
-   * done, because only the script may change it.
+   * done, because only the script may change it, nor while other data is staged: see `isStaging`.
    */
   get #mayEvict(): boolean {
-    const { execution, pause } = this.#options;
+    const { execution, keyspace, pause } = this.#options;
+    if (keyspace.isStaging) return false;
     return !execution.scriptIsPaused && !execution.isLoading && pause.mode === undefined && !this.#leavesToPrimary;
   }
 

@@ -168,7 +168,8 @@ export class AppendOnlyFile implements LogSink {
       this.unwritten.append(this.#withChecksum(bytes));
       return;
     }
-    this.#append(this.#withChecksum(bytes));
+    const left = this.#append(this.#withChecksum(bytes));
+    if (left.length > 0) this.unwritten.append(left);
   }
 
   #withChecksum(bytes: Uint8Array): Uint8Array {
@@ -186,21 +187,21 @@ export class AppendOnlyFile implements LogSink {
     return whole;
   }
 
-  /** Writes all bytes, or removes the part that was written and keeps all of it for a later try. */
-  #append(bytes: Uint8Array): void {
+  /** Writes all bytes, or removes the part that was written. Gives what must be tried again. */
+  #append(bytes: Uint8Array): Uint8Array {
     let done = 0;
     try {
       while (done < bytes.length) done += writeSync(this.#descriptor, bytes, done, bytes.length - done);
       this.#written += bytes.length;
+      return bytes.subarray(done);
     } catch (error) {
-      this.#writeFailed(bytes, done, error);
+      this.#writeFailed(error);
+      return this.#takeBack(done) ? bytes : bytes.subarray(done);
     }
   }
 
-  #writeFailed(bytes: Uint8Array, done: number, error: unknown): void {
+  #writeFailed(error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be written; writes are refused", error);
-    const left = this.#takeBack(done) ? bytes : bytes.subarray(done);
-    this.unwritten.append(left);
     this.#turnLost = true;
     this.onFailure(refusal(error));
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
@@ -222,10 +223,11 @@ export class AppendOnlyFile implements LogSink {
 
   #retry(): void {
     this.#retryTimer = undefined;
-    const waiting = this.unwritten.takeAll();
-    for (const bytes of waiting) {
-      if (this.unwritten.isEmpty) this.#append(bytes);
-      else this.unwritten.append(bytes);
+    let left = 0;
+    while (left === 0 && !this.unwritten.isEmpty) {
+      const { first } = this.unwritten;
+      left = this.#append(first).length;
+      this.unwritten.took(first.length - left);
     }
     // No turn has written this: the replies of the next one must not suffer for it.
     this.#turnLost = false;

@@ -49,7 +49,7 @@ export class LogNames {
     return this.#list().filter(
       (name) =>
         /^temp-rewriteaof-[0-9]+\.aof$/.test(name) ||
-        (name.startsWith("temp-now-") && name.replace(/^temp-now-[0-9]+-/, "").startsWith(`${this.#fileName}.`)) ||
+        (name.startsWith("temp-now-") && name.replace(/^temp-now-[0-9.]+-/, "").startsWith(`${this.#fileName}.`)) ||
         (name.startsWith(own) && /\.(?:aof|manifest)$/.test(name)),
     );
   }

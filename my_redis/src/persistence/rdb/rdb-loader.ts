@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ValueBuilder } from "../../collections/value-builder.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
@@ -8,12 +7,14 @@ import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { type ByteRange, emptyRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeValue } from "./decode-value.ts";
-import { ownWindow, RdbFileReader } from "./rdb-file-reader.ts";
+import { RdbFile, withReadErrors } from "./rdb-file.ts";
+import { ownWindow, type RdbFileReader } from "./rdb-file-reader.ts";
 import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
 import { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 import { RecordLoader } from "./record-loader.ts";
+import { SeenKeys } from "./seen-keys.ts";
 
 export { type RdbLoadOptions, RdbLoadError, type RdbLoadResult, type RdbLoadTarget } from "./rdb-load.ts";
 
@@ -24,26 +25,18 @@ const maxReservedKeys = 1 << 24;
 
 /** Reads a snapshot into a keyspace. Throws RdbLoadError with the offset of what is wrong. */
 export function loadRdb(target: RdbLoadTarget, path: string, options: RdbLoadOptions): RdbLoadResult {
-  return withReadErrors(path, () => loadOpenRdb(target, path, openSync(path, "r"), options));
-}
-
-function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
+  const file = new RdbFile(path);
   try {
-    const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
-    return target.keyspace.heap.fill(() => new RdbLoader(target, reader, options).load(path));
+    return loadRdbFile(target, file, options);
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
 }
 
-/** An error of the system becomes an RdbLoadError: the file may not be read, or is a folder. */
-function withReadErrors<Result>(path: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
-  }
+/** As `loadRdb`, from the beginning of an open file. */
+export function loadRdbFile(target: RdbLoadTarget, file: RdbFile, options: RdbLoadOptions): RdbLoadResult {
+  const load = (): RdbLoadResult => new RdbLoader(target, file.reader(), options).load(file.path);
+  return withReadErrors(file.path, () => target.keyspace.heap.fill(load));
 }
 
 /**
@@ -52,25 +45,17 @@ function withReadErrors<Result>(path: string, read: () => Result): Result {
  */
 export class SteppedRdbLoad {
   readonly #path: string;
-  readonly #descriptor: number;
   readonly #loader: RdbLoader;
 
   /** Throws RdbLoadError. */
-  constructor(target: RdbLoadTarget, path: string, options: RdbLoadOptions) {
-    this.#path = path;
-    const descriptor = withReadErrors(path, () => openSync(path, "r"));
-    this.#descriptor = descriptor;
-    const read = (window: Uint8Array): number => readSync(descriptor, window);
-    this.#loader = new RdbLoader(target, new RdbFileReader(read, fstatSync(descriptor).size, ownWindow()), options);
+  constructor(target: RdbLoadTarget, file: RdbFile, options: RdbLoadOptions) {
+    this.#path = file.path;
+    this.#loader = new RdbLoader(target, file.reader(ownWindow()), options);
   }
 
   /** Reads until all is read, or until `spent()`: then it gives undefined. Throws RdbLoadError. */
   step(spent: () => boolean): RdbLoadResult | undefined {
     return withReadErrors(this.#path, () => this.#loader.step(this.#path, spent));
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
   }
 }
 
@@ -100,6 +85,8 @@ class RdbLoader {
   #keys = 0;
   #expired = 0;
   #empty = 0;
+  /** The keys that were checked, where none is kept. */
+  readonly #seen: SeenKeys | undefined;
   /** Loads many keys at a time. Undefined before the first key, and where keys may be there already. */
   #records: RecordLoader | undefined;
 
@@ -108,6 +95,7 @@ class RdbLoader {
     this.#reader = reader;
     this.#options = options;
     this.#database = target.databases[0] as Database;
+    this.#seen = options.keeps === "nothing" ? new SeenKeys(target.keyspace.environment.random) : undefined;
     this.#builder = new ValueBuilder(this.#database, this.#args);
   }
 
@@ -318,8 +306,9 @@ class RdbLoader {
   #finish(database: Database, key: Uint8Array, start: number, end: number, expiryMs: number | undefined): void {
     const { idleSeconds, frequency } = this.#facts;
     this.#keys++;
-    if (this.#options.keeps === "nothing") {
+    if (this.#seen !== undefined) {
       database.delete(this.#args, 1);
+      if (!this.#seen.add(database.number, key, start, end)) throw repeatedKey(this.#args.latin1(1));
       return;
     }
     if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;

@@ -7,7 +7,7 @@ import { compatibleVersion } from "../../version.ts";
 import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../aof/manifest.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
-import { temporarySnapshot } from "./temporary-snapshots.ts";
+import { freeTemporarySnapshot, temporarySnapshot } from "./temporary-snapshots.ts";
 import { writeAll } from "../../write-all.ts";
 
 /** After this many bytes the file is synced, so that a slow disk shows progress. */
@@ -70,6 +70,15 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
   // The file would hold half of what the script changes. Such a server ends by a signal, or is closed.
   if (server.execution.scriptIsPaused) throw new ScriptHalfDoneError();
   const temporary = temporarySnapshot(path, "now");
+  try {
+    writeAs(server, temporary, path, form);
+  } finally {
+    freeTemporarySnapshot(temporary);
+  }
+  syncFile(dirname(path));
+}
+
+function writeAs(server: Services, temporary: string, path: string, form: FileForm): void {
   server.keyspace.completeSnapshot();
   const descriptor = openSync(temporary, "w");
   try {
@@ -82,7 +91,6 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
   } finally {
     closeSync(descriptor);
   }
-  syncFile(dirname(path));
 }
 
 function writeDataset(server: Services, descriptor: number, form: FileForm): void {

@@ -11,7 +11,7 @@ import { readRdbFacts } from "../rdb/rdb-facts.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
-import { removeTemporarySnapshots, temporarySnapshot } from "./temporary-snapshots.ts";
+import { freeTemporarySnapshot, removeTemporarySnapshots, temporarySnapshot } from "./temporary-snapshots.ts";
 
 /** After a failed snapshot, save points wait this long before the next one. */
 const retryMs = 5000;
@@ -147,9 +147,15 @@ export class Snapshots implements SnapshotStorage {
     this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
     const temporary = temporarySnapshot(this.path, "background");
-    const work = new BackgroundSnapshot(this.#server, new BackgroundFile(temporary), (emit) =>
-      beginFile(this.#server, "dump", emit),
-    );
+    let work: BackgroundSnapshot;
+    try {
+      work = new BackgroundSnapshot(this.#server, new BackgroundFile(temporary), (emit) =>
+        beginFile(this.#server, "dump", emit),
+      );
+    } catch (error) {
+      freeTemporarySnapshot(temporary);
+      throw error;
+    }
     const { changes } = keyspace;
     this.#saving = { startedMs: environment.nowMs(), work, temporary, isGivenUp: false, changes };
     environment.report("notice", "a snapshot is being written");
@@ -173,6 +179,7 @@ export class Snapshots implements SnapshotStorage {
       if (!saving.isGivenUp) this.#failed(error);
       removeUnneeded(environment, temporary);
     }
+    freeTemporarySnapshot(temporary);
     this.lastSeconds = Math.floor((environment.nowMs() - saving.startedMs) / 1000);
     this.#saving = undefined;
   }

@@ -100,7 +100,9 @@ for (const way of ["disabled", "swapdb"] as const) {
       }
     });
 
-    test.skipIf(way === "swapdb")("leaves no half of it when the second reading fails", async () => {
+    // With swapdb there is no second reading.
+    if (way === "swapdb") return;
+    test("leaves no half of it when the second reading fails", async () => {
       const { ended, intake, seen, size } = await scene((path) => truncateSync(path, 5000));
       intake.begin();
       await ended();

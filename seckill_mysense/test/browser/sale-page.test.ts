@@ -56,6 +56,8 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await using system = await startTestGateway();
     await using opened = await openPage(browser(), system, "/check?productID=headphones");
     const { page } = opened;
+    // A hidden field takes no focus: the page shows the form once it has read the sales.
+    await page.getByLabel("Name").waitFor();
     await page.getByLabel("Name").focus();
     await page.keyboard.type("Ada");
     await page.keyboard.press("Tab");

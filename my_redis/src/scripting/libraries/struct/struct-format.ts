@@ -1,9 +1,9 @@
 import type { LuaState } from "../../lua/lua-api.ts";
+import type { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 
-/** The clock is looked at after so many options, each of which takes as long as some 50 instructions. */
-const optionsBetweenLooks = 1024;
-const optionInstructions = 50;
+/** An option takes about as long as so many instructions of Lua. */
+export const optionInstructions = 50;
 const largestInteger = 32;
 const largestNumber = 2147483647;
 const standardAlignment = 8;
@@ -18,32 +18,25 @@ export class StructFormat {
   readonly #lua: Lua;
   readonly #state: LuaState;
   readonly #text: string;
+  readonly #options: CountedWork;
   #at = 0;
-  /** Options that were read since the last look at the clock. */
-  #uncharged = 0;
   /** The option that was read last (one character), and its size in bytes. */
   option = "";
   size = 0;
 
-  /** The format is the function's first argument. */
-  constructor(lua: Lua, state: LuaState) {
+  /** The format is the function's first argument. `options` counts those that are read. */
+  constructor(lua: Lua, state: LuaState, options: CountedWork) {
     this.#lua = lua;
     this.#state = state;
+    this.#options = options;
     lua.checkString(state, 1);
     this.#text = (lua.text(state, 1) ?? "").replace(/\0.*/s, "");
   }
 
   /** Reads the next option; false at the end. */
   next(): boolean {
-    if (this.#at >= this.#text.length) {
-      this.#lua.charge(this.#state, this.#uncharged * optionInstructions);
-      this.#uncharged = 0;
-      return false;
-    }
-    if (++this.#uncharged === optionsBetweenLooks) {
-      this.#lua.work(this.#state, optionsBetweenLooks * optionInstructions);
-      this.#uncharged = 0;
-    }
+    if (this.#at >= this.#text.length) return false;
+    this.#options.unit(this.#state);
     this.option = this.#text[this.#at++] as string;
     this.size = this.#sizeOf(this.option);
     return true;

@@ -1,24 +1,26 @@
 import { type LuaLibrary, setFunctions } from "../library.ts";
 import { toUint64 } from "../base/integer-format.ts";
 import type { LuaState, NativeFunction } from "../../lua/lua-api.ts";
+import { CountedWork } from "../../lua/counted-work.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
-import { StructFormat } from "./struct-format.ts";
+import { optionInstructions, StructFormat } from "./struct-format.ts";
 
 const integerOptions = "bBhHlLTiI";
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** Redis's struct library: packs values in the layout of a C program on a 64-bit machine. */
 export function structLibrary(lua: Lua): LuaLibrary {
+  const options = new CountedWork(lua, optionInstructions);
   const functions: Record<string, NativeFunction> = {
-    pack: packFunction(lua),
-    unpack: (state) => unpack(lua, state),
-    size: (state) => size(lua, state),
+    pack: packFunction(lua, options),
+    unpack: (state) => unpack(lua, state, options),
+    size: (state) => size(lua, state, options),
   };
   return { name: "struct", open: () => setFunctions(lua, functions) };
 }
 
-function packFunction(lua: Lua): NativeFunction {
+function packFunction(lua: Lua, options: CountedWork): NativeFunction {
   const { api } = lua;
   const out = new ByteBuffer();
 
@@ -39,7 +41,7 @@ function packFunction(lua: Lua): NativeFunction {
   };
 
   return (state) => {
-    const format = new StructFormat(lua, state);
+    const format = new StructFormat(lua, state, options);
     api.lua_pushnil(state);
     out.clear();
     let argument = 2;
@@ -78,9 +80,9 @@ function packString(lua: Lua, state: LuaState, out: ByteBuffer, format: StructFo
   if (format.option === "s") out.byte(0);
 }
 
-function unpack(lua: Lua, state: LuaState): number {
+function unpack(lua: Lua, state: LuaState, options: CountedWork): number {
   const { api } = lua;
-  const format = new StructFormat(lua, state);
+  const format = new StructFormat(lua, state, options);
   const address = lua.checkString(state, 2);
   const { length } = lua;
   let position = api.lua_type(state, 3) <= 0 ? 0 : api.luaL_checkinteger(state, 3) - 1;
@@ -155,8 +157,8 @@ function unpackInteger(lua: Lua, address: number, { option, size: bytes, littleE
   return Number((value & signBits) === 0n ? value : BigInt.asIntN(64, value | signBits));
 }
 
-function size(lua: Lua, state: LuaState): number {
-  const format = new StructFormat(lua, state);
+function size(lua: Lua, state: LuaState, options: CountedWork): number {
+  const format = new StructFormat(lua, state, options);
   let position = 0;
   while (format.next()) {
     position += format.padding(position);

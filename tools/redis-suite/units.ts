@@ -53,6 +53,17 @@ const noFunctions = "without FUNCTION LOAD and FCALL, which are not there yet";
 /** Units about replication, which run only with --replication: they take long, because they wait for timeouts. */
 export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/block-repl": inAllRoles,
+  "integration/replication": edited(
+    "integration/replication",
+    noFunctions,
+    ["$replica function load {#!lua", "$replica echo {#!lua"],
+    ["$master function load {#!lua", "$master echo {#!lua"],
+    ["r function load {#!lua", "r echo {#!lua"],
+    ["assert_equal [$replica fcall test 0]", "#"],
+    ["foreach type {script function}", "foreach type {script}"],
+    ["[lindex $replicas 0] config set key-load-delay", "#"],
+    ["wait_for_log_messages -2 {\"*Diskless rdb transfer", "# {\"*"],
+  ),
   "integration/replication-2": inAllRoles,
   "integration/replication-3": inAllRoles,
   "integration/replication-4": edited("integration/replication-4", noFunctions, [
@@ -112,8 +123,20 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/violations": plain,
 };
 
+const noChild = "looks for the child process that writes a snapshot in redis-server, and for the pipe from it";
+
 /** By unit: tests that are left out because they would stop halfway and disturb the tests after them; each with its reason. */
 export const skippedTests: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "integration/replication": {
+    ...allTests(
+      noChild,
+      "diskless replication child being killed is collected",
+      "replication child dies when parent is killed - diskless: yes",
+      "replication child dies when parent is killed - diskless: no",
+      "diskless replication read pipe cleanup",
+    ),
+    "replica can handle EINTR if use diskless load": "interrupts loading by redis-server's own watchdog",
+  },
   "integration/replication-4": {
     "With min-slaves-to-write function without no-write flag": "there is no FUNCTION LOAD yet",
   },
@@ -139,10 +162,6 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
       "unit/cluster/links unit/cluster/misc unit/info unit/limits unit/maxmemory unit/memefficiency unit/networking " +
       "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls",
   ),
-  ...notRun(
-    "needs FUNCTION LOAD, and looks in many tests at the child that writes a snapshot, the pipe to it, and the words of the log",
-    "integration/replication",
-  ),
   ...notRun("tests no command; it prints the version", "unit/printver"),
   ...notRun("there is no FUNCTION LOAD yet", "unit/functions"),
   ...notRun(
@@ -150,6 +169,10 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
     "unit/querybuf unit/replybufsize",
   ),
 };
+
+function allTests(reason: string, ...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}
 
 function notRun(reason: string, names: string): Record<string, string> {
   return Object.fromEntries(names.split(" ").map((name) => [name, reason]));

@@ -23,6 +23,8 @@ export type ReplicaState = "waits" | "gets snapshot" | "has snapshot" | "online"
 export interface ReplicaOwner {
   readonly nowMs: () => number;
   readonly stream: SharedBytes | undefined;
+  /** The name of the command that it has sent. */
+  commandName(args: Arguments): string;
   acknowledged(): void;
   /** The replica has got more of the snapshot, or all of it. */
   tookSnapshot(replica: AttachedReplica): void;
@@ -192,16 +194,24 @@ export class AttachedReplica implements ChannelReader {
     this.client.lastActiveMs = this.aliveAtMs;
     const args = this.#args;
     let result = this.#parser.feed(chunk) ? this.#parser.next(args) : "error";
-    for (; result === "request" || result === "empty"; result = this.#parser.next(args)) {
+    for (; (result === "request" || result === "empty") && !this.#isGone; result = this.#parser.next(args)) {
       if (result === "request") this.#take(args);
     }
+    if (this.#isGone) return;
     if (result === "error") this.drop("it does not speak the protocol");
     else this.#parser.keepRest(args);
   }
 
-  /** Anything but an acknowledgement is passed over. */
   #take(args: Arguments): void {
-    if (args.count < 3 || !args.is(0, "replconf") || !args.is(1, "ack")) return;
+    if (args.is(0, "replconf")) return this.#acknowledge(args);
+    if (args.is(0, "psync") || args.is(0, "sync")) return;
+    // A reply would stand in the middle of its stream, and without one it may wait for ever.
+    this.drop(`it has sent the command '${this.#owner.commandName(args)}', and replicas get no replies`);
+  }
+
+  /** Other things that it says about itself come too late, and are passed over. */
+  #acknowledge(args: Arguments): void {
+    if (args.count < 3 || !args.is(1, "ack")) return;
     const offset = Number(args.latin1(2));
     if (!Number.isSafeInteger(offset) || offset < 0) return;
     this.ackedAtMs = this.#owner.nowMs();

@@ -1,5 +1,7 @@
 import type { Services } from "../dispatch/context.ts";
+import { Refusal } from "../dispatch/outcome.ts";
 import { outputExcess } from "../network/output-limits.ts";
+import type { Arguments } from "../protocol/arguments.ts";
 import { AttachedReplica, type Asking, hostOf, type ReplicaOwner } from "./attached-replica.ts";
 import type { FullSyncs } from "./full-syncs.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
@@ -7,6 +9,7 @@ import type { SharedBytes } from "./shared-bytes.ts";
 import { SyncPauses } from "./sync-pauses.ts";
 
 const secondMs = 1000;
+const maxNameLength = 128;
 
 export interface AttachedReplicasOptions {
   readonly server: Services;
@@ -150,6 +153,11 @@ export class AttachedReplicas implements ReplicaOwner {
   /** Ends all connections, so that the replicas ask anew. */
   dropAll(reason: string): void {
     for (const replica of [...this.#replicas]) replica.drop(reason);
+  }
+
+  commandName(args: Arguments): string {
+    const found = this.#options.server.processor.resolve(args);
+    return found instanceof Refusal ? args.latin1(0).slice(0, maxNameLength) : found.fullName;
   }
 
   acknowledged(): void {

@@ -287,8 +287,8 @@ export class FollowedPrimary {
     const pauseMs = Math.min(longestPauseMs, reconnectMs * 2 ** Math.min(this.#failedSyncs, 10));
     this.#nextTryMs = this.#nowMs + pauseMs;
     const { host, port } = this.address;
-    // One line for one cause, and not for each attempt.
-    if (!this.#isStopped && reason !== this.#lastReason) {
+    // One line for one cause, and not for each attempt. But where a full synchronisation began, the log says how it ended.
+    if (!this.#isStopped && (reason !== this.#lastReason || link.state === "sync")) {
       environment.report("warning", `the primary ${host}:${port} is not followed: ${reason}. It is tried again`);
     }
     this.#lastReason = reason;

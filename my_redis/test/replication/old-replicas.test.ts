@@ -161,6 +161,25 @@ describe("a replica that does not announce 'capa eof'", () => {
     await again.process.kill("SIGKILL");
   }, 60_000);
 
+  for (const how of ["SYNC", "PSYNC ? -1"]) {
+    test(`is let go after ${how} when it sends another command, because replicas get no replies`, async () => {
+      const primary = await started(startMyRedis());
+      const replica = new OldReplica(primary.port);
+      replica.say(how);
+      await replica.snapshot();
+      replica.say("SYNC");
+      replica.say("REPLCONF ACK 0");
+      await waitUntil(async () => ((await infoField(primary, "slave0")) ?? "").includes("state=online"), {
+        what: "the replica to be online",
+        timeoutMs: 20_000,
+      });
+      replica.say("XINFO HELP");
+      await waitUntil(() => replica.isClosed, { what: "the end of the connection", timeoutMs: 20_000 });
+      expect(primary.log()).toContain("it has sent the command 'xinfo|help', and replicas get no replies");
+      expect(replica.text).not.toContain("XINFO");
+    }, 60_000);
+  }
+
   test("is refused by a server that writes no file", async () => {
     const primary = await startOpenServer({ port: 0, memory: true });
     const replica = new OldReplica(primary.port);

@@ -1,6 +1,8 @@
 import { command } from "../../../dispatch/command.ts";
+import type { Client } from "../../../dispatch/client.ts";
 import type { Services } from "../../../dispatch/context.ts";
 import type { ReplicationPort } from "../../../dispatch/ports.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 
 const flags = ["admin", "noscript", "no_async_loading", "no_multi"] as const;
@@ -8,6 +10,17 @@ const flags = ["admin", "noscript", "no_async_loading", "no_multi"] as const;
 function requireReplication({ replication }: Services): ReplicationPort {
   if (replication === undefined) throw new CommandError("ERR replicas need a network");
   return replication;
+}
+
+/** A replica that asks wrongly will not say so itself. */
+function offsetOf({ channel }: Client, { environment }: Services, args: Arguments): number {
+  try {
+    return args.integer(2);
+  } catch (error) {
+    const text = `replica ${channel.remoteAddress} asks for synchronization but with a wrong offset`;
+    environment.report("warning", text);
+    throw error;
+  }
 }
 
 export const psync = command({
@@ -24,7 +37,7 @@ export const psync = command({
   run({ client, server }, args) {
     if (client.isReplica) return;
     const id = args.latin1(1);
-    const next = args.integer(2);
+    const next = offsetOf(client, server, args);
     const takesOver = args.count > 3 && args.is(3, "failover");
     requireReplication(server).attach({ client }, { id, next, takesOver });
   },

@@ -4,6 +4,8 @@ import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 
 const maxAddressBytes = 255;
+/** Replicas from Redis 7.2 on say their version. The other ones ask for less than is sent. */
+const passedOver = ["version", "rdb-only", "rdb-filter-only"];
 
 export const replconf = command({
   name: "REPLCONF",
@@ -45,7 +47,7 @@ function introduce({ client, server }: Context, args: Arguments, index: number):
       { client },
       { takesEndMark: args.is(value, "eof"), takesSecondId: args.is(value, "psync2") },
     );
-  } else if (!args.is(index, "rdb-only") && !args.is(index, "rdb-filter-only")) {
+  } else if (!passedOver.some((option) => args.is(index, option))) {
     throw new CommandError(`ERR Unrecognized REPLCONF option: ${args.latin1(index)}`);
   }
 }

@@ -22,4 +22,4 @@ export const logWords: readonly (readonly [said: string, words: string])[] = [
 ];
 
 /** A script for sed that adds them. */
-export const logFilter = (): string => logWords.map(([said, words]) => `s/${said}.*/& (${words})/`).join("\n");
+export const logFilter = (): string => logWords.map(([said, words]) => `s/${said}.*/& | ${words}/`).join("\n");

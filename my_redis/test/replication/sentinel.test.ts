@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { createSentinel } from "redis";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -9,6 +11,8 @@ import {
   temporaryFolder,
   waitUntil,
 } from "../../../tools/test-services/index.ts";
+import { CheckedWriter } from "./checked-writer.ts";
+import { ask, MonitoredServers, primaryName, sentinelProgram } from "./monitored-servers.ts";
 import { expectSameData, infoField, startMyRedis, type TestServer, untilConnected } from "./replication-servers.ts";
 
 const redis = requireService("redis");
@@ -71,5 +75,93 @@ describe.skipIf(redis.missing || sentinel === undefined)(`Redis Sentinel${redis.
     await expectSameData(winner, other);
     expect(await other.ask("GET", "kept")).toContain("1");
     expect(other.log().match(/the primary sends all data/g)).toHaveLength(1);
+  }, 120_000);
+});
+
+describe.skipIf(redis.missing || sentinelProgram === undefined)(`clients of three Sentinels${redis.reason}`, () => {
+  let servers: MonitoredServers;
+  let writers: readonly CheckedWriter[] = [];
+  const closing: (() => unknown)[] = [];
+
+  beforeAll(async () => {
+    servers = await MonitoredServers.start();
+    writers = [writerOfIoredis(), await writerOfNodeRedis()];
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const writer of writers) await writer.stop();
+    for (const close of closing) await close();
+    await servers.close();
+  });
+
+  function writerOfIoredis(): CheckedWriter {
+    const client = new Redis({
+      sentinels: servers.sentinels.map((port) => ({ host: "127.0.0.1", port })),
+      name: primaryName,
+    });
+    client.on("error", () => {});
+    closing.push(() => client.disconnect());
+    // A pipeline is sent again as a whole or not at all: WAIT never goes over a connection that has written nothing.
+    return new CheckedWriter("ioredis", async (key) => {
+      const [set, wait] = (await client.pipeline().set(key, key).wait(2, 200).exec()) ?? [];
+      return set?.[1] === "OK" ? Number(wait?.[1]) : Promise.reject(new Error("not written"));
+    });
+  }
+
+  async function writerOfNodeRedis(): Promise<CheckedWriter> {
+    const client = createSentinel({
+      name: primaryName,
+      sentinelRootNodes: servers.sentinels.map((port) => ({ host: "127.0.0.1", port })),
+    });
+    client.on("error", () => {});
+    await client.connect();
+    closing.push(() => client.destroy());
+    return new CheckedWriter("node-redis", async (key) => {
+      const [set, wait] = await client.multi().set(key, key).addCommand(false, ["WAIT", "2", "200"]).execAsPipeline();
+      return String(set) === "OK" ? Number(wait) : Promise.reject(new Error("not written"));
+    });
+  }
+
+  /** Waits until each client has written more, and both replicas have acknowledged it. */
+  async function untilAllWriteMore(what: "acknowledged" | "answered"): Promise<void> {
+    const count = (writer: CheckedWriter): number =>
+      what === "answered" ? writer.answered : writer.acknowledged.length;
+    const before = writers.map(count);
+    await waitUntil(() => writers.every((writer, at) => count(writer) >= (before[at] as number) + 20), {
+      what: `both clients to have more writes ${what}`,
+      timeoutMs: 40_000,
+    }).catch((error: unknown) => {
+      const said = writers.map((writer, at) => `${writer.name}: ${count(writer) - (before[at] as number)}`).join(", ");
+      throw new Error(`${said}\n${servers.log.slice(-6_000)}`, { cause: error });
+    });
+  }
+
+  /** Every acknowledged write is on the primary and on its replicas. */
+  async function expectNothingLost(): Promise<void> {
+    const keys = writers.flatMap(({ acknowledged }) => acknowledged);
+    for (const port of servers.ports) expect(await ask(port, "MGET", ...keys)).toEqual(keys);
+  }
+
+  test("follow SENTINEL FAILOVER, and the old primary becomes a replica", async () => {
+    const old = await servers.primaryAfter();
+    await untilAllWriteMore("acknowledged");
+    await servers.failover();
+    await servers.primaryAfter(old);
+    // Two replicas acknowledge again only when the old primary is one of them.
+    await untilAllWriteMore("acknowledged");
+    expect(await ask(old, "ROLE")).toContain("slave");
+    await expectNothingLost();
+  }, 90_000);
+
+  test("follow a failover after kill -9, and lose no write that two replicas have acknowledged", async () => {
+    const old = await servers.primaryAfter();
+    await untilAllWriteMore("acknowledged");
+    await servers.kill(old);
+    await servers.primaryAfter(old);
+    await untilAllWriteMore("answered");
+    await servers.startAgain(old);
+    await untilAllWriteMore("acknowledged");
+    expect(await ask(old, "ROLE")).toContain("slave");
+    await expectNothingLost();
   }, 120_000);
 });

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** Says what a primary says, and sends these bytes as its snapshot. */
+/** Says what a primary says, and sends these bytes as its snapshot, and what follows it. */
 export class ScriptedPrimary {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -10,14 +10,14 @@ export class ScriptedPrimary {
     this.#server = server;
   }
 
-  static open(snapshot: Uint8Array): Promise<ScriptedPrimary> {
+  static open(snapshot: Uint8Array, stream: Uint8Array = new Uint8Array(0)): Promise<ScriptedPrimary> {
     return new Promise((resolve) => {
       const server = createServer();
       const primary = new ScriptedPrimary(server);
       server.on("connection", (socket) => {
         primary.#sockets.add(socket);
         socket.on("error", () => {});
-        socket.on("data", (chunk) => answer(socket, chunk.toString("latin1"), snapshot));
+        socket.on("data", (chunk) => answer(socket, chunk.toString("latin1"), { snapshot, stream }));
       });
       server.listen(0, "127.0.0.1", () => resolve(primary));
     });
@@ -33,11 +33,17 @@ export class ScriptedPrimary {
   }
 }
 
-function answer(socket: Socket, request: string, snapshot: Uint8Array): void {
+interface Data {
+  readonly snapshot: Uint8Array;
+  readonly stream: Uint8Array;
+}
+
+function answer(socket: Socket, request: string, { snapshot, stream }: Data): void {
   if (request.includes("PING")) socket.write("+PONG\r\n");
   else if (request.includes("REPLCONF") && !request.includes("ACK")) socket.write("+OK\r\n");
   else if (request.includes("PSYNC")) {
     socket.write(`+FULLRESYNC ${"a".repeat(40)} 100\r\n$${snapshot.length}\r\n`);
     socket.write(snapshot);
+    socket.write(stream);
   }
 }

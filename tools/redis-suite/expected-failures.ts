@@ -6,10 +6,8 @@ const unblocked = "expects 7.0's -UNBLOCKED; 7.2 runs the command again, which a
 
 const expiredAtStart =
   "counts keys that a primary leaves out at its start because they have expired; here it loads them, and then removes them on its replicas, too";
-const logWords = "looks for the words of redis-server's log; MyRedis says the same in its own";
 const mayBeChanged =
   "expects LOADING for CONFIG SET and REPLICAOF; here they are obeyed while a snapshot is loaded beside the old data";
-const ownExpiry = "a writable replica removes all keys that expire here, and not only those that its clients wrote";
 const beginsLog = "expects that a log that is only beginning prevents the end; here it is completed at the end";
 
 const all = (reason: string, ...names: readonly string[]): Readonly<Record<string, string>> =>
@@ -81,24 +79,13 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
   "unit/other": {
     "RESET clears authenticated state": acl,
   },
-  ...inRuns(["MyRedis", "MyRedis, redis-server", "redis-server, MyRedis"], "integration/replication", {
+  ...inRuns(["MyRedis", "MyRedis, redis-server"], "integration/replication", {
     "Blocked commands and configs during async-loading": mayBeChanged,
     "Kill rdb child process if its dumping RDB is not useful":
       "waits for a child process that writes a file; here the snapshot goes to the sockets as it is taken",
   }),
   ...inRuns(["MyRedis", "redis-server, MyRedis"], "integration/failover", {
     "failover aborts if target rejects sync request": acl,
-  }),
-  ...inRuns(["MyRedis", "MyRedis, redis-server"], "integration/replication-3", {
-    ...all(
-      ownExpiry,
-      "Writable replica doesn't return expired keys",
-      "PFCOUNT updates cache on readonly replica",
-      "PFCOUNT doesn't use expired key on readonly replica",
-    ),
-  }),
-  ...inRuns(["MyRedis", "MyRedis, redis-server", "redis-server, MyRedis"], "integration/replication-4", {
-    "Data divergence can happen under default conditions": logWords,
   }),
   ...inRuns(["MyRedis", "MyRedis, redis-server"], "integration/psync2-master-restart", {
     ...all(

@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryFolder } from "../source-files.ts";
 import { findProgram } from "../test-services/index.ts";
-import { logFilter } from "./log-words.ts";
 import type { StartedServer } from "./units.ts";
 
 /**
@@ -13,8 +12,6 @@ export function writeServerStarter(folder: string, servers: readonly StartedServ
   const redis = findProgram("redis-server");
   if (redis === undefined && servers.includes("redis-server")) throw new Error("there is no redis-server here");
   const path = join(folder, "redis-server");
-  const filter = join(folder, "log-filter");
-  writeFileSync(filter, logFilter());
   const script = `#!/bin/bash
 kinds=(${servers.join(" ")})
 file=$1
@@ -31,7 +28,7 @@ if [ "$(cat "$file.kind")" = redis-server ]; then exec ${redis} "$@"; fi
 sed -i '/^unixsocket/d' "$file"
 # The suite looks for this line of redis-server.
 echo "$$:M 00 PID: $$ Server initialized"
-exec ${process.execPath} ${join(repositoryFolder, "my_redis", "main.ts")} "$@" > >(exec sed -u -f ${filter})
+exec ${process.execPath} ${join(repositoryFolder, "my_redis", "main.ts")} "$@"
 `;
   writeFileSync(path, script, { mode: 0o755 });
 }

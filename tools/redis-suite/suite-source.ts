@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join } from "node:path";
 import { findProgram, temporaryFolder } from "../test-services/index.ts";
 import { runBounded } from "./run-bounded.ts";
+import { translateLogs } from "./log-words.ts";
 import { writeServerStarter } from "./server-starter.ts";
 import type { UnitRun } from "./units.ts";
 
@@ -66,7 +67,10 @@ export function suiteCopy(source: string, { edits = [], servers }: UnitRun): str
     const program = findProgram(name);
     if (program !== undefined) symlinkSync(program, join(folder, "src", name));
   }
-  if (servers !== undefined) writeServerStarter(join(folder, "src"), servers);
+  if (servers !== undefined) {
+    writeServerStarter(join(folder, "src"), servers);
+    translateLogs(folder);
+  }
   for (const edit of edits) applyEdit(join(folder, edit.file), edit);
   return folder;
 }

@@ -66,7 +66,7 @@ export class ActiveExpiry {
   }
 
   run(pass: ExpiryPass): ExpiryResult {
-    const { databases, expires, removesExpired } = this.#keyspace;
+    const { databases, expires, keepsExpiredKeys, removesExpired } = this.#keyspace;
     let looked = 0;
     let expired = 0;
     if (!this.enabled || !expires || !removesExpired) return { looked, expired, timedOut: false };
@@ -74,7 +74,7 @@ export class ActiveExpiry {
     for (let count = 0; count < databases.length; count++) {
       const database = databases[this.#nextDatabase] as Database;
       this.#nextDatabase = (this.#nextDatabase + 1) % databases.length;
-      while (database.expires.size > 0) {
+      while (database.expires.size > 0 && !keepsExpiredKeys) {
         const found = this.#loop(database, limits.keysPerLoop, pass.nowMs);
         looked += found.looked;
         expired += found.expired;

@@ -88,7 +88,7 @@ export class Database extends RecordStore implements ObservedDatabase {
   protected override expiredNow(address: Address): boolean {
     const keyspace = this.keyspace;
     if (record.expiryOf(keyspace.heap, address) > keyspace.environment.nowMs() || !keyspace.expires) return false;
-    if (keyspace.removesExpired) this.expire(address);
+    if (keyspace.removesFound) this.expire(address);
     return true;
   }
 

@@ -53,6 +53,10 @@ export class KeyspaceCore {
   expires = true;
   /** Off on a replica: an expired key counts as missing there, but only the primary's DEL removes it. */
   removesExpired = true;
+  /** On for a writable replica: in the background, keys do not expire by themselves. */
+  keepsExpiredKeys = false;
+  /** On while a client of a writable replica only reads: an expired key counts as missing, and stays. */
+  hidesExpired = false;
   /**
    * Data that is to take the place of the present one is beside it. Nothing is evicted meanwhile: the present data would
    * have to make room.
@@ -96,6 +100,11 @@ export class KeyspaceCore {
    */
   get expiryMoment(): number {
     return this.expires && this.removesExpired ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether looking an expired key up removes it. */
+  get removesFound(): boolean {
+    return this.removesExpired && !this.hidesExpired;
   }
 
   /** Runs what loads data: no client is notified of each key. */

@@ -134,6 +134,7 @@ export class Replication implements ReplicationPort {
       asksToTakeOver: how === "asks it to take over",
       onAnswered: (isAccepted) => this.#failover.answered(isAccepted),
       onNewHistory: (reason) => {
+        this.#checks.dataReplaced();
         this.#replicas.dropAll(reason);
         this.#fullSyncs.stop();
       },
@@ -238,6 +239,7 @@ export class Replication implements ReplicationPort {
   tick(): void {
     this.#primary?.tick();
     this.#failover.tick();
+    this.#checks.tick();
     if (this.#primary?.isConnected !== false) this.#fullSyncs.tick();
     const nowMs = this.#server.environment.monotonicMs();
     if (nowMs - this.#secondAtMs < secondMs) return;

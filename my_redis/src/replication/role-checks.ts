@@ -1,4 +1,5 @@
 import type { Services } from "../dispatch/context.ts";
+import { OwnExpiry } from "./own-expiry.ts";
 import { goodReplicas, readOnly, staleData } from "./replication-checks.ts";
 
 export interface RoleChecksOptions {
@@ -12,14 +13,26 @@ export interface RoleChecksOptions {
 /** Installs the checks that the role of the server and its directives ask for, and no others: they cost nothing then. */
 export class RoleChecks {
   readonly #options: RoleChecksOptions;
+  readonly #ownExpiry: OwnExpiry;
   #uninstall: (() => void)[] = [];
 
   constructor(options: RoleChecksOptions) {
     this.#options = options;
+    this.#ownExpiry = new OwnExpiry(options.server);
     const { settings } = options.server;
     for (const name of ["replica-read-only", "replica-serve-stale-data", "min-replicas-to-write"] as const) {
       settings.onChange(name, () => this.update());
     }
+  }
+
+  /** Must be called several times a second, between two turns. */
+  tick(): void {
+    this.#ownExpiry.run();
+  }
+
+  /** All data comes from the primary now. */
+  dataReplaced(): void {
+    this.#ownExpiry.forget();
   }
 
   /** Must be called when the role changes. */
@@ -45,6 +58,7 @@ export class RoleChecks {
     }
     // Where clients may write, an expired key must make room for the new one.
     keyspace.removesExpired = !isReadOnly;
+    if (isReplica && !isReadOnly) this.#uninstall.push(this.#ownExpiry.begin());
     execution.followPrimary(isReplica);
     memoryLimit.update();
   }

@@ -22,13 +22,13 @@ export const randomKey = command({
         reply.null();
         return;
       }
-      const mayShow = !keyspace.expires || (!keyspace.removesExpired && round >= maxRoundsOfReplica);
+      const mayShow = !keyspace.expires || (!keyspace.removesFound && round >= maxRoundsOfReplica);
       if (mayShow || !record.hasExpiry(heap, address) || record.expiryOf(heap, address) > now) {
         const start = record.keyStartOf(heap, address);
         reply.bulk(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
         return;
       }
-      if (!keyspace.removesExpired) continue;
+      if (!keyspace.removesFound) continue;
       // Each round deletes an expired key, so the loop ends at the latest when the database is empty.
       database.expire(address);
       context.partLog();

@@ -17,6 +17,14 @@ export class Execution {
     return this.#followsPrimary;
   }
 
+  /**
+   * A key or field that is given an expiry in the past is removed at once. Not where another one decides: a log or a primary
+   * may go on with PERSIST, and is behind only because it is read late.
+   */
+  get removesPast(): boolean {
+    return !this.#isLoading && !this.#followsPrimary;
+  }
+
   /** EXEC or a script runs: its commands may not block, and they are logged as one unit. */
   get inUnit(): boolean {
     return this.#inUnit;

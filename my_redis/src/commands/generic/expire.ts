@@ -69,7 +69,7 @@ function setExpiry(context: Context, args: Arguments, reply: ReplyWriter, unitMs
     reply.integer(0);
     return;
   }
-  if (atMs <= context.now && !context.server.execution.isLoading) {
+  if (atMs <= context.now && context.server.execution.removesPast) {
     database.remove(address);
     database.changed(args, 1, "del");
     if (context.logs) context.logAs("DEL", args.view(1));

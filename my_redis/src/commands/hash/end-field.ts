@@ -19,8 +19,8 @@ export function endField(
 ): boolean {
   const start = args.start(index);
   const end = args.end(index);
-  // While a log is loaded, fields stay: their expiry lay in the future when it was written.
-  if (atMs <= context.now && !context.server.execution.isLoading) {
+  // Where a log or a primary says so, fields stay: their expiry lay in the future when it was written.
+  if (atMs <= context.now && context.server.execution.removesPast) {
     hash.delete(args.buffer, start, end);
     ended.removed.push(args.view(index));
     return true;

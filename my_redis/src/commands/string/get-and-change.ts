@@ -78,7 +78,7 @@ export const getEx = command({
 /** Only an expiry that the client stated can lie in the past. */
 function expireAt(context: Context, args: Arguments, address: number, time: { atMs: number; named: boolean }): void {
   const { database } = context;
-  if (time.named && time.atMs <= context.now && !context.server.execution.isLoading) {
+  if (time.named && time.atMs <= context.now && context.server.execution.removesPast) {
     database.remove(address);
     database.changed(args, 1, "del");
     if (context.logs) context.logAs("DEL", args.view(1));

@@ -18,7 +18,10 @@ const logWords: readonly (readonly [said: string, words: string])[] = [
     "Replica generated a reply to command '\\1', disconnecting it: == CRITICAL == This master is sending an error to " +
       "its replica: Replica can't interact with the keyspace",
   ],
-  ["replica .* asks for synchronization but with a wrong offset", "Replica 0 asks for synchronization but with a wrong offset"],
+  [
+    "replica .* asks for synchronization but with a wrong offset",
+    "Replica 0 asks for synchronization but with a wrong offset",
+  ],
   [
     "of the primary was answered with an error",
     "== CRITICAL == This replica is sending an error to its master after processing the command",

@@ -46,7 +46,10 @@ describe.skipIf(redis.missing)(`a writable replica${redis.reason}`, () => {
     await primary.ask("SET", "key", "5", "PX", "10");
     await untilSize(replica, 1);
     await replica.ask("CONFIG", "SET", "replica-read-only", "yes");
-    await waitUntil(async () => (await replica.ask("EXISTS", "key")) === ":0", { what: "the expiry", timeoutMs: 20_000 });
+    await waitUntil(async () => (await replica.ask("EXISTS", "key")) === ":0", {
+      what: "the expiry",
+      timeoutMs: 20_000,
+    });
     expect(await replica.ask("DBSIZE")).toBe(":1");
     await replica.ask("REPLICAOF", "NO", "ONE");
     await untilSize(replica, 0);

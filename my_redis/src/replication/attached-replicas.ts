@@ -99,11 +99,9 @@ export class AttachedReplicas implements ReplicaOwner {
 
   /** More of the stream is there. */
   send(): void {
-    if (this.count > 0) {
-      for (const replica of [...this.#replicas]) {
-        replica.send();
-        this.#checkLimit(replica);
-      }
+    for (const replica of this.#replicas) {
+      replica.send();
+      this.#checkLimit(replica);
     }
     this.#trim();
   }
@@ -112,12 +110,17 @@ export class AttachedReplicas implements ReplicaOwner {
   #checkLimit(replica: AttachedReplica): void {
     const { stream } = this;
     if (replica.sentOffset === undefined || stream === undefined) return;
+    const unsentBytes = stream.end - replica.sentOffset;
+    if (unsentBytes === 0) {
+      replica.aboveSoftSinceMs = undefined;
+      return;
+    }
     const { environment, observers, settings } = this.#options.server;
     const given = settings.values["client-output-buffer-limit"].replica;
     // A replica that may go on where it was is not let go for what it then lacks: the backlog is kept in any case.
     const hardBytes = given.hardBytes === 0 ? 0 : Math.max(given.hardBytes, settings.values["repl-backlog-size"]);
     const limit = { ...given, hardBytes };
-    const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
+    const excess = outputExcess(replica, unsentBytes, limit, environment.nowMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
     replica.isTooSlow = true;

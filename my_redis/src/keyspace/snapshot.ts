@@ -50,7 +50,7 @@ const largeElements = 256;
 const largeBytes = 256 * 1024;
 const rawString = record.valueType.string | (record.encoding.raw << 4);
 /** Buckets of an index between two looks at the clock. Most buckets have one record or none. */
-const bucketsPerLook = 32;
+const bucketsPerLook = 8;
 
 /**
  * The dataset as it is at one moment, while it goes on changing. Every record has a mark, and each snapshot changes the

@@ -56,8 +56,8 @@ export class AttachedReplica implements ChannelReader {
   snapshotSent = 0;
   /** It was dropped because it lacked more than its limit allows. */
   isTooSlow = false;
-  /** Why it was dropped. */
-  dropReason = "it has closed the connection";
+  /** Why this server has ended the connection; undefined when the other end has. */
+  dropReason: string | undefined;
   readonly #owner: ReplicaOwner;
   readonly #channel: RawChannel;
   readonly #parser = new RequestParser(requestLimits);

@@ -170,10 +170,8 @@ export class AttachedReplicas implements ReplicaOwner {
     const nowMs = this.nowMs();
     if (this.count === 0) this.#emptySinceMs = nowMs;
     const pause = this.#pauseAfter(replica, nowMs);
-    this.#options.server.environment.report(
-      "warning",
-      `replica ${replica.name} is disconnected: ${replica.dropReason}${pause}`,
-    );
+    const reason = replica.dropReason ?? "it has closed the connection";
+    this.#options.server.environment.report("warning", `replica ${replica.name} is disconnected: ${reason}${pause}`);
     this.#options.onChange();
   }
 
@@ -181,10 +179,12 @@ export class AttachedReplicas implements ReplicaOwner {
     const { caughtUpAtMs, syncStartedAtMs } = replica;
     const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
     if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
-    // A replica that had caught up may have to be synchronised again only because it was too slow for the stream.
-    const { isTooSlow } = replica;
-    if (syncStartedAtMs === undefined || (caughtUpAtMs !== undefined && !isTooSlow)) return "";
+    if (syncStartedAtMs === undefined) return "";
+    const { dropReason, isTooSlow } = replica;
     const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
+    // It had all data. It will need all of it again only if it was too slow for the stream, or crashes each time.
+    const hasKeptUp = caughtUpAtMs !== undefined && (dropReason !== undefined || nowMs - caughtUpAtMs >= lastedMs);
+    if (hasKeptUp && !isTooSlow) return "";
     const pauseMs = this.#pauses.failed(name, { isTooSlow, lastedMs, nowMs });
     return `. Its next full synchronisation begins in ${(pauseMs / secondMs).toFixed(1)} seconds at the earliest`;
   }

@@ -17,14 +17,14 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-/** A replica that asks for all data and then reads 16 KiB now and then. */
+/** A replica that asks for all data, and reads a chunk of it now and then. */
 class SlowReader {
   readonly #socket: Socket;
   answer = "";
   isGone = false;
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: "127.0.0.1", highWaterMark: 16 * 1024 });
+    this.#socket = connect({ port, host: "127.0.0.1" });
     this.#socket.write("REPLCONF listening-port 7777 capa eof capa psync2\r\nPSYNC ? -1\r\n");
     this.#socket.on("data", (chunk) => {
       if (this.answer.length < 1000) this.answer += chunk.toString("latin1");

@@ -101,4 +101,5 @@ export class SharedBytes {
   }
 }
 
-const endOf = ({ bytes, first, used }: Block): number => (used < bytes.length ? Number.POSITIVE_INFINITY : first + used);
+const endOf = ({ bytes, first, used }: Block): number =>
+  used < bytes.length ? Number.POSITIVE_INFINITY : first + used;

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
-import { closedAfterEach, infoField, startMyRedis, startRedis, startServer, untilConnected } from "./replication-servers.ts";
+import {
+  closedAfterEach,
+  infoField,
+  startMyRedis,
+  startRedis,
+  startServer,
+  untilConnected,
+} from "./replication-servers.ts";
 
 const redis = requireService("redis");
 

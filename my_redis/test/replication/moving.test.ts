@@ -28,7 +28,9 @@ afterAll(async () => {
 function commandsOf(heading: string, ports: Record<"6379" | "6380", number>): string[] {
   const [, section = ""] = guide.split(`\n## ${heading}\n`);
   const blocks = section.split("\n## ", 1)[0]?.matchAll(/```sh\n([\s\S]*?)```/g) ?? [];
-  const commands = [...blocks].map(([, block = ""]) => block.replaceAll(/6379|6380/g, (port) => `${ports[port as "6379"]}`));
+  const commands = [...blocks].map(([, block = ""]) =>
+    block.replaceAll(/6379|6380/g, (port) => `${ports[port as "6379"]}`),
+  );
   if (commands.length === 0) throw new Error(`docs/migration.md has no commands below "${heading}"`);
   return commands;
 }
@@ -67,7 +69,7 @@ class CheckedWriter {
     let ackedAtMs = performance.now();
     while (!this.#stopped) {
       const connection = await RespConnection.open(this.#ports[this.moves % 2] as number, this.#key);
-      for (let reply = ""; !this.#stopped && !reply.startsWith("-"); ) {
+      for (let reply = ""; !this.#stopped && !reply.startsWith("-");) {
         reply = showReply(await connection.reply("INCR", this.#key));
         if (reply.startsWith("-READONLY")) {
           this.moves++;

@@ -67,10 +67,7 @@ async function writeUntilGone(primary: TestServer, reader: SlowReader): Promise<
   await waitUntil(
     async () => {
       await primary.ask("SET", "changing", "x".repeat(writeBytes));
-      mostBytes = Math.max(
-        mostBytes,
-        Number(await infoField(primary, "mem_total_replication_buffers", "memory")),
-      );
+      mostBytes = Math.max(mostBytes, Number(await infoField(primary, "mem_total_replication_buffers", "memory")));
       return reader.isGone;
     },
     { what: "the slow reader to be let go", timeoutMs: 30_000 },
@@ -124,7 +121,11 @@ test("a replica that leaves as soon as it has all data waits longer each time", 
       what: "the replica to leave",
       timeoutMs: 10_000,
     });
-    const pause = primary.log().match(/begins in ([\d.]+) seconds at the earliest/g)?.at(-1) ?? "";
+    const pause =
+      primary
+        .log()
+        .match(/begins in ([\d.]+) seconds at the earliest/g)
+        ?.at(-1) ?? "";
     expect(Number(/[\d.]+/.exec(pause)?.[0])).toBeGreaterThan(0.1 * count - 0.05);
     passedMs += 60_000;
   }

@@ -11,6 +11,7 @@ import { memorySummary, memoryTable } from "./figures/memory.ts";
 import { overloadTable } from "./figures/overload.ts";
 import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
+import { replicationTable } from "./figures/replication.ts";
 import { ledgerModeTable, recoveryTable } from "./figures/sale.ts";
 import { seckillSummary } from "./figures/seckill.ts";
 
@@ -34,6 +35,7 @@ fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);
 fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
+fill("docs/performance.md", "replication", [replicationTable()]);
 fill("docs/performance.md", "loading", [loadingTable("")]);
 fill("docs/performance.md", "long-loading", [loadingTable("long-")]);
 fill("docs/performance.md", "recovery", [recoveryTable()]);

@@ -22,6 +22,10 @@ export interface PacedServer {
 export class PacedSlices {
   readonly #server: PacedServer;
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
+  // The pause: what follows it, when it ends, and the turns that it may still take.
+  #slice: () => void = () => {};
+  #untilMs = 0;
+  #turnsLeft = 0;
   /** Commands that the server had run when the last slice began. */
   #commandsBefore = 0;
 
@@ -31,20 +35,21 @@ export class PacedSlices {
 
   /** Runs the next slice after a pause. */
   next(slice: () => void): void {
-    this.#pause(this.#server.environment.monotonicMs() + this.#pace.pauseMs, maxPauseTurns, slice);
+    this.#slice = slice;
+    this.#untilMs = this.#server.environment.monotonicMs() + this.#pace.pauseMs;
+    this.#turnsLeft = maxPauseTurns;
+    this.#nextTurn = setImmediate(this.#turn);
   }
 
   /**
    * Lets turns pass until the time has come. A timer takes at least a millisecond, which would double the duration of
-   * the whole work.
+   * the whole work. There may be 100,000 turns in a second, hence one function for all of them.
    */
-  #pause(untilMs: number, turnsLeft: number, slice: () => void): void {
-    this.#nextTurn = setImmediate(() => {
-      if (turnsLeft > 0 && this.#server.environment.monotonicMs() < untilMs) {
-        this.#pause(untilMs, turnsLeft - 1, slice);
-      } else slice();
-    });
-  }
+  readonly #turn = (): void => {
+    if (this.#turnsLeft-- > 0 && this.#server.environment.monotonicMs() < this.#untilMs) {
+      this.#nextTurn = setImmediate(this.#turn);
+    } else this.#slice();
+  };
 
   get #pace(): Pace {
     return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idlePace : busyPace;

@@ -50,7 +50,7 @@ const largeElements = 256;
 const largeBytes = 256 * 1024;
 const rawString = record.valueType.string | (record.encoding.raw << 4);
 /** Buckets of an index between two looks at the clock. Most buckets have one record or none. */
-const bucketsPerLook = 32;
+const bucketsPerLook = 8;
 
 /**
  * The dataset as it is at one moment, while it goes on changing. Every record has a mark, and each snapshot changes the
@@ -78,6 +78,8 @@ export class Snapshot implements SnapshotInProgress {
   #sink: SnapshotSink;
   #next = 0;
   #large: LargeInPieces | undefined;
+  /** The first large record of the bucket that the walk visits; 0 for none. */
+  #foundLarge: Address = 0;
   /** Large records that are taken before the walk goes on, in this order. */
   readonly #urgent = new Map<Address, LargeRecord>();
   /** How many of them are removed. */
@@ -277,19 +279,13 @@ export class Snapshot implements SnapshotInProgress {
   #walk(): boolean {
     const source = this.#sources[this.#next];
     if (source === undefined) return false;
-    const { heap } = this.#keyspace;
-    const large: Address[] = [];
-    const visit = (address: Address): void => {
-      if (record.isMarked(heap, address)) return;
-      if (this.#isLarge(address)) large.push(address);
-      else this.#take(source.number, address);
-    };
     // A bucket with a large value ends the round. The bucket is visited again when that value has been taken.
     for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
-      const cursor = source.keys.scan(source.cursor, visit);
-      const [first] = large;
-      if (first !== undefined) {
-        this.#begin(first, { number: source.number, isRemoved: false });
+      const cursor = source.keys.scan(source.cursor, this.#visit);
+      const found = this.#foundLarge;
+      if (found !== 0) {
+        this.#foundLarge = 0;
+        this.#begin(found, { number: source.number, isRemoved: false });
         return true;
       }
       source.cursor = cursor;
@@ -300,6 +296,13 @@ export class Snapshot implements SnapshotInProgress {
     }
     return true;
   }
+
+  /** What the walk does with a record. One function for all buckets, because each one would be garbage. */
+  readonly #visit = (address: Address): void => {
+    if (record.isMarked(this.#keyspace.heap, address)) return;
+    if (!this.#isLarge(address)) this.#take((this.#sources[this.#next] as Source).number, address);
+    else if (this.#foundLarge === 0) this.#foundLarge = address;
+  };
 
   #isLarge(address: Address): boolean {
     const { heap, objects } = this.#keyspace;

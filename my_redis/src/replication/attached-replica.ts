@@ -58,8 +58,8 @@ export class AttachedReplica implements ChannelReader {
   snapshotSent = 0;
   /** It was dropped because it lacked more than its limit allows. */
   isTooSlow = false;
-  /** Why it was dropped. */
-  dropReason = "it has closed the connection";
+  /** Why this server has ended the connection; undefined when the other end has. */
+  dropReason: string | undefined;
   readonly #owner: ReplicaOwner;
   readonly #channel: RawChannel;
   readonly #parser = new RequestParser(requestLimits);
@@ -133,7 +133,8 @@ export class AttachedReplica implements ChannelReader {
 
   /** Its snapshot cannot be taken. */
   refuse(message: string): void {
-    this.#write(Buffer.from(`-${message}\r\n`, "latin1"));
+    const error = Buffer.from(`-${message}\r\n`, "latin1");
+    this.#write(error, 0, error.length);
     this.drop("its snapshot cannot be taken");
   }
 
@@ -153,28 +154,20 @@ export class AttachedReplica implements ChannelReader {
   send(): void {
     if (!this.#isOpen || this.#isGone) return;
     if (this.#greetingSent < this.#greeting.length) {
-      this.#greetingSent += this.#write(this.#greeting.subarray(this.#greetingSent));
+      this.#greetingSent += this.#write(this.#greeting, this.#greetingSent, this.#greeting.length);
       if (this.#greetingSent < this.#greeting.length) return;
     }
     if (this.state === "gets snapshot") this.#sendSnapshot();
     const { stream } = this.#owner;
     if (this.state !== "online" || stream === undefined || this.sentOffset === undefined) return;
-    for (let bytes = stream.from(this.sentOffset); bytes !== undefined; bytes = stream.from(this.sentOffset)) {
-      const taken = this.#write(bytes);
-      this.sentOffset += taken;
-      if (taken < bytes.length) return;
-    }
-    this.caughtUpAtMs ??= this.#owner.nowMs();
+    this.sentOffset = this.#sendFrom(stream, this.sentOffset);
+    if (this.sentOffset === stream.end) this.caughtUpAtMs ??= this.#owner.nowMs();
   }
 
   #sendSnapshot(): void {
     const snapshot = this.#snapshot as SharedBytes;
-    for (let bytes = snapshot.from(this.snapshotSent); bytes !== undefined; bytes = snapshot.from(this.snapshotSent)) {
-      const taken = this.#write(bytes);
-      this.snapshotSent += taken;
-      if (taken < bytes.length) return this.#owner.tookSnapshot(this);
-    }
-    if (this.#snapshotIsWhole) {
+    this.snapshotSent = this.#sendFrom(snapshot, this.snapshotSent);
+    if (this.#snapshotIsWhole && this.snapshotSent === snapshot.end) {
       this.#snapshot = undefined;
       // It finds the end mark at the end of what it has received, so nothing may follow until it has answered.
       this.state = this.facts.takesEndMark ? "has snapshot" : "online";
@@ -183,8 +176,19 @@ export class AttachedReplica implements ChannelReader {
     this.#owner.tookSnapshot(this);
   }
 
-  #write(bytes: Uint8Array): number {
-    const taken = this.#channel.write(bytes, 0, bytes.length);
+  /** Sends as much as its socket takes from this position on. Gives the position after that. */
+  #sendFrom(shared: SharedBytes, position: number): number {
+    let sent = position;
+    for (let block = shared.from(sent); block !== undefined; block = shared.from(sent)) {
+      const { bytes, first, used } = block;
+      sent += this.#write(bytes, sent - first, used);
+      if (sent < first + used) break;
+    }
+    return sent;
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): number {
+    const taken = this.#channel.write(bytes, start, end);
     if (taken > 0) this.aliveAtMs = this.#owner.nowMs();
     return taken;
   }

@@ -102,11 +102,9 @@ export class AttachedReplicas implements ReplicaOwner {
 
   /** More of the stream is there. */
   send(): void {
-    if (this.count > 0) {
-      for (const replica of [...this.#replicas]) {
-        replica.send();
-        this.#checkLimit(replica);
-      }
+    for (const replica of this.#replicas) {
+      replica.send();
+      this.#checkLimit(replica);
     }
     this.#trim();
   }
@@ -115,12 +113,17 @@ export class AttachedReplicas implements ReplicaOwner {
   #checkLimit(replica: AttachedReplica): void {
     const { stream } = this;
     if (replica.sentOffset === undefined || stream === undefined) return;
+    const unsentBytes = stream.end - replica.sentOffset;
+    if (unsentBytes === 0) {
+      replica.aboveSoftSinceMs = undefined;
+      return;
+    }
     const { environment, observers, settings } = this.#options.server;
     const given = settings.values["client-output-buffer-limit"].replica;
     // A replica that may go on where it was is not let go for what it then lacks: the backlog is kept in any case.
     const hardBytes = given.hardBytes === 0 ? 0 : Math.max(given.hardBytes, settings.values["repl-backlog-size"]);
     const limit = { ...given, hardBytes };
-    const excess = outputExcess(replica, stream.end - replica.sentOffset, limit, environment.nowMs());
+    const excess = outputExcess(replica, unsentBytes, limit, environment.nowMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
     replica.isTooSlow = true;
@@ -175,10 +178,8 @@ export class AttachedReplicas implements ReplicaOwner {
     const nowMs = this.nowMs();
     if (this.count === 0) this.#emptySinceMs = nowMs;
     const pause = this.#pauseAfter(replica, nowMs);
-    this.#options.server.environment.report(
-      "warning",
-      `replica ${replica.name} is disconnected: ${replica.dropReason}${pause}`,
-    );
+    const reason = replica.dropReason ?? "it has closed the connection";
+    this.#options.server.environment.report("warning", `replica ${replica.name} is disconnected: ${reason}${pause}`);
     this.#options.onChange();
   }
 
@@ -186,10 +187,12 @@ export class AttachedReplicas implements ReplicaOwner {
     const { caughtUpAtMs, syncStartedAtMs } = replica;
     const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
     if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
-    // A replica that had caught up may have to be synchronised again only because it was too slow for the stream.
-    const { isTooSlow } = replica;
-    if (syncStartedAtMs === undefined || (caughtUpAtMs !== undefined && !isTooSlow)) return "";
+    if (syncStartedAtMs === undefined) return "";
+    const { dropReason, isTooSlow } = replica;
     const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
+    // It had all data. It will need all of it again only if it was too slow for the stream, or crashes each time.
+    const hasKeptUp = caughtUpAtMs !== undefined && (dropReason !== undefined || nowMs - caughtUpAtMs >= lastedMs);
+    if (hasKeptUp && !isTooSlow) return "";
     const pauseMs = this.#pauses.failed(name, { isTooSlow, lastedMs, nowMs });
     return `. Its next full synchronisation begins in ${(pauseMs / secondMs).toFixed(1)} seconds at the earliest`;
   }

@@ -9,7 +9,7 @@ export interface FailoverOptions {
   readonly server: Services;
   readonly replicas: () => Iterable<AttachedReplica>;
   /** The end of the stream. */
-  readonly offset: () => number;
+  readonly changesEnd: () => number;
   readonly askForAcknowledgements: () => void;
   /** Makes this server the replica of the one that is to take over, which it asks to do so. */
   readonly handOver: (target: PrimaryAddress) => void;
@@ -90,8 +90,8 @@ export class Failover {
 
   /** The replica that can take over now. */
   #ready(candidates: readonly AttachedReplica[]): AttachedReplica | undefined {
-    const end = this.#options.offset();
-    return candidates.find(({ ackedOffset, state }) => state === "online" && ackedOffset === end);
+    const end = this.#options.changesEnd();
+    return candidates.find(({ ackedOffset, state }) => state === "online" && ackedOffset >= end);
   }
 
   /** Must be called several times a second, and when a replica has acknowledged more. */

@@ -58,6 +58,9 @@ export class FollowedPrimary {
   #failedSyncs = 0;
   /** When something was last sent to it without being asked. */
   #saidAtMs = 0;
+  /** The offset of the last acknowledgement, and the one at the last tick. */
+  #ackedOffset = -1;
+  #offsetAtTick = -1;
   /** The primary has asked at this offset, and not everything up to there was on the disk; Infinity for no question. */
   #askedOffset = Number.POSITIVE_INFINITY;
   readonly #synced = new SyncedOffset();
@@ -137,7 +140,18 @@ export class FollowedPrimary {
       link.keepAwake();
     } else if (nowMs - link.heardAtMs > timeout * secondMs) {
       link.end(`nothing was heard from the primary for more than ${timeout} seconds (repl-timeout)`);
-    } else if (link.state === "connected" && isDue) this.#acknowledge();
+    } else if (link.state === "connected" && (isDue || this.#hasCaughtUp())) this.#acknowledge();
+  }
+
+  /**
+   * Nothing more has come since the last tick. A primary that hands over has stopped the writes of its clients, and waits
+   * for this: the acknowledgement that is due every second would let them wait for a second.
+   */
+  #hasCaughtUp(): boolean {
+    const { offset } = this.#options.history;
+    const isQuiet = offset === this.#offsetAtTick;
+    this.#offsetAtTick = offset;
+    return isQuiet && offset !== this.#ackedOffset;
   }
 
   #mayRead(): boolean {
@@ -262,6 +276,7 @@ export class FollowedPrimary {
     const { offset } = history;
     // What was applied in this turn is in the log, too.
     server.changes.flush();
+    this.#ackedOffset = offset;
     const synced = this.#synced.at(offset, server.storage?.log.progress);
     this.#link?.send("REPLCONF", "ACK", offset, ...(synced === undefined ? [] : ["FACK", synced]));
     if (synced !== undefined && synced >= this.#askedOffset) this.#askedOffset = Number.POSITIVE_INFINITY;

@@ -84,7 +84,7 @@ export class Replication implements ReplicationPort {
     this.#failover = new Failover({
       server,
       replicas: () => this.#replicas.all,
-      offset: () => this.#history.offset,
+      changesEnd: () => this.#feed.changesEnd,
       askForAcknowledgements: () => this.#feed.askForOffsets(),
       handOver: (target) => this.#follow(target, "asks it to take over"),
       takeBack: () => this.promote(),

@@ -23,6 +23,9 @@ export class StreamFeed {
   #log: StreamLog | undefined;
   #pingedAtMs = 0;
   #willAsk = false;
+  /** Where the last commands without an effect begin and end. */
+  #saidFrom = -1;
+  #saidUntil = -1;
 
   constructor(options: StreamFeedOptions) {
     this.#options = options;
@@ -52,12 +55,23 @@ export class StreamFeed {
     return { id: history.id, offset: history.offset, database: this.#log === undefined ? history.database : 0 };
   }
 
+  /**
+   * Where the last change of data ends. Questions and signs of life may follow it. redis-server answers a question with the
+   * offset before it, so a replica with all changes need not have acknowledged the end of the stream.
+   */
+  get changesEnd(): number {
+    const { offset } = this.#options.history;
+    return offset === this.#saidUntil ? this.#saidFrom : offset;
+  }
+
   /** Adds a command without an effect, between two turns. A replica has only its primary's stream. */
   #say(bytes: Uint8Array): void {
     if (this.#log === undefined) return;
     const { history, replicas, server } = this.#options;
     server.changes.flush();
+    this.#saidFrom = this.changesEnd;
     history.stream?.append(bytes);
+    this.#saidUntil = history.offset;
     replicas.send();
   }
 

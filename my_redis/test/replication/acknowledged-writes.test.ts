@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
-import { closedAfterEach, startMyRedis, startRedis, startServer, untilConnected } from "./replication-servers.ts";
+import {
+  closedAfterEach,
+  infoField,
+  startMyRedis,
+  startRedis,
+  startServer,
+  untilConnected,
+} from "./replication-servers.ts";
 
 const redis = requireService("redis");
 
@@ -36,6 +43,19 @@ describe.skipIf(redis.missing)(`WAIT${redis.reason}`, () => {
     }
     expect(transcripts[1]).toEqual(transcripts[0] as string[]);
     expect(transcripts[1]?.slice(0, 2)).toEqual(["1", "0"]);
+  }, 60_000);
+
+  test("a replica acknowledges when nothing more comes, before the second is over", async () => {
+    const primary = await started(startMyRedis());
+    // Its clock stands still, so that the acknowledgement of each second never comes.
+    const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }, { nowMs: () => 1e12 }));
+    await untilConnected(replica);
+    await primary.ask("SET", "key", "1");
+    const end = await infoField(primary, "master_repl_offset");
+    await waitUntil(async () => (await infoField(primary, "slave0"))?.includes(`offset=${end},`) === true, {
+      what: "the acknowledgement",
+      timeoutMs: 10_000,
+    });
   }, 60_000);
 
   test("waits for what a client has written that was blocked, or whose script was paused", async () => {

@@ -300,6 +300,29 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     reader.close();
   }, 60_000);
 
+  test("needs no acknowledgement of its own question: redis-server answers with the offset before it", async () => {
+    const primary = await started(startMyRedis());
+    const socket = connect(primary.port, "127.0.0.1");
+    using _closed = { [Symbol.dispose]: () => void socket.destroy() };
+    let [said, offset] = ["", -1];
+    socket.on("data", (chunk) => {
+      said += chunk.toString("latin1");
+      if (offset < 0 && /\$EOF:(\w{40})\r\n[\s\S]*\1$/.test(said)) {
+        offset = Number(/FULLRESYNC \w+ (\d+)/.exec(said)?.[1]);
+        said = "";
+        socket.write(`REPLCONF ACK ${offset}\r\n`);
+      }
+      const asked = said.indexOf("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK");
+      if (asked >= 0) socket.write(`REPLCONF ACK ${offset + asked}\r\n`);
+    });
+    socket.write("REPLCONF listening-port 1 capa eof capa psync2\r\nPSYNC ? -1\r\n");
+    await untilOnline(primary);
+    await primary.ask("SET", "key", "1");
+    expect(await primary.ask("FAILOVER")).toBe("+OK");
+    await until("the end of the wait", async () => primary.log().includes("it is synced, failing over"));
+    expect(await primary.ask("FAILOVER", "ABORT")).toBe("+OK");
+  }, 60_000);
+
   test("is given up when the replica refuses to take over", async () => {
     const primary = await started(startMyRedis());
     const replica = await started(startRedis({ replicaof: `127.0.0.1 ${primary.port}` }));

@@ -41,12 +41,15 @@ async function withConnection(
   };
 }
 
-export async function startMyRedis(directives: Directives = {}): Promise<TestServer & { readonly inner: OpenServer }> {
+export async function startMyRedis(
+  directives: Directives = {},
+  environment: StartOptions["environment"] = {},
+): Promise<TestServer & { readonly inner: OpenServer }> {
   const lines: string[] = [];
   const report = (_level: string, message: string, error?: unknown): void =>
     void lines.push(error instanceof Error ? `${message}: ${error.message}` : message);
   const options = { port: 0, save: "", dir: temporaryFolder("replication"), ...quick, ...directives };
-  const inner = await startOpenServer({ ...(options as StartOptions), environment: { report } });
+  const inner = await startOpenServer({ ...(options as StartOptions), environment: { ...environment, report } });
   const log = (): string => lines.join("\n");
   return { inner, ...(await withConnection("MyRedis", inner.port, { log, close: () => inner.close() })) };
 }

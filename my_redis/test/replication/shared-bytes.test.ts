@@ -2,6 +2,11 @@ import { expect, test } from "bun:test";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { SharedBytes } from "../../src/replication/shared-bytes.ts";
 
+function pieceAt(shared: SharedBytes, position: number): Uint8Array | undefined {
+  const block = shared.from(position);
+  return block?.bytes.subarray(position - block.first, block.used);
+}
+
 test("readers at different places get the same bytes, and what nobody needs is dropped", () => {
   const random = new SeededRandom(1);
   const shared = new SharedBytes(1000);
@@ -13,7 +18,7 @@ test("readers at different places get the same bytes, and what nobody needs is d
     shared.append(bytes);
     for (const byte of bytes) all.push(byte);
     const reader = random.below(2);
-    const piece = shared.from(places[reader] as number);
+    const piece = pieceAt(shared, places[reader] as number);
     const taken = piece?.subarray(0, random.below(piece.length + 1)) ?? [];
     for (const byte of taken) (read[reader] as number[]).push(byte);
     places[reader] = (places[reader] as number) + taken.length;
@@ -23,7 +28,7 @@ test("readers at different places get the same bytes, and what nobody needs is d
   }
   for (const [reader, place] of places.entries()) {
     const bytes = read[reader] as number[];
-    for (let at = place, piece = shared.from(at); piece !== undefined; piece = shared.from(at)) {
+    for (let at = place, piece = pieceAt(shared, at); piece !== undefined; piece = pieceAt(shared, at)) {
       for (const byte of piece) bytes.push(byte);
       at += piece.length;
     }
@@ -31,4 +36,18 @@ test("readers at different places get the same bytes, and what nobody needs is d
     expect(Buffer.from(bytes).equals(Buffer.from(all))).toBe(true);
   }
   expect(() => shared.from(999)).toThrow("bytes from 999");
+});
+
+test("what is dropped makes room for what comes, so that a reader that keeps up leaves no garbage", () => {
+  const shared = new SharedBytes();
+  const arrays = new Set<Uint8Array>();
+  for (let step = 0; step < 1000; step++) {
+    shared.append(new Uint8Array(50_000));
+    for (let at = shared.start, block = shared.from(at); block !== undefined; block = shared.from(at)) {
+      arrays.add(block.bytes);
+      at = block.first + block.used;
+    }
+    shared.dropBefore(shared.end);
+  }
+  expect(arrays.size).toBeLessThan(5);
 });

@@ -18,7 +18,7 @@ const digits = new Uint8Array(24);
 
 /**
  * Sets the key of one argument to the bytes of another, as an integer where Redis would store one. `expiryMs` as in
- * `Database.setString`. The caller notifies of the change.
+ * `Database.setString`. The caller notifies of the change. `hash`: that of the key, if it is known.
  */
 export function storeString(
   database: Database,
@@ -26,6 +26,7 @@ export function storeString(
   keyIndex: number,
   valueIndex: number,
   expiryMs: number,
+  hash?: number,
 ): Address {
   const { buffer } = args;
   const keyStart = args.start(keyIndex);
@@ -34,10 +35,10 @@ export function storeString(
   const end = args.end(valueIndex);
   const length = end - start;
   if (length <= 20 && length > 0 && putInteger(buffer, start, end)) {
-    return database.setString(buffer, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs);
+    return database.setString(buffer, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs, hash);
   }
   const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
-  return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
+  return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs, hash);
 }
 
 /** As `storeString`, without an expiry, for bytes that are not arguments of one request. */
@@ -78,12 +79,13 @@ export function storeInteger(
   keyIndex: number,
   value: number | bigint,
   expiryMs: number,
+  hash?: number,
 ): Address {
   if (typeof value === "bigint") integerView.setBigInt64(0, value, true);
   else putSafeInteger(value);
   const start = args.start(keyIndex);
   const end = args.end(keyIndex);
-  return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs);
+  return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs, hash);
 }
 
 /** Overwrites the value of an integer record. It writes byte by byte, because the value may be at any offset. */

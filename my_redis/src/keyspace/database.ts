@@ -68,6 +68,13 @@ export class Database extends RecordStore implements ObservedDatabase {
     return address;
   }
 
+  /** As `write`, for argument 1 of a request of a log that is being loaded: nothing expires. `hash`: that of the key. */
+  loading(args: Arguments, hash: number): Address {
+    const address = this.keys.find(hash, args.buffer, args.start(1), args.end(1));
+    if (address !== 0) this.keyspace.touch(address);
+    return address;
+  }
+
   /** As `write`, for a value of this type only: throws WRONGTYPE. */
   writeTyped(args: Arguments, index: number, type: record.ValueType): Address {
     const address = this.write(args, index);
@@ -167,9 +174,9 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   // --- removing ---
 
-  /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. */
-  delete(args: Arguments, index: number): boolean {
-    return this.#delete(args, index, true);
+  /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. `hash`: if it is known. */
+  delete(args: Arguments, index: number, hash?: number): boolean {
+    return this.#delete(args, index, true, hash);
   }
 
   /**
@@ -180,10 +187,10 @@ export class Database extends RecordStore implements ObservedDatabase {
     return this.#delete(args, index, false);
   }
 
-  #delete(args: Arguments, index: number, mayExpire: boolean): boolean {
+  #delete(args: Arguments, index: number, mayExpire: boolean, known?: number): boolean {
     const start = args.start(index);
     const end = args.end(index);
-    const hash = this.keyspace.hasher.hash(args.buffer, start, end);
+    const hash = known ?? this.keyspace.hasher.hash(args.buffer, start, end);
     const address = this.keys.find(hash, args.buffer, start, end);
     if (address === 0) return false;
     if (mayExpire && record.hasExpiry(this.keyspace.heap, address) && this.expiredNow(address)) return false;

@@ -173,6 +173,11 @@ export const zadd = command({
     else if (last === "nothing") reply.null();
     else replyScore(reply, score);
   },
+  load(context, args) {
+    if (readAddOptions(args) !== plainAdd || args.count % 2 === 1) return false;
+    run(context, args, plainAdd);
+    return true;
+  },
 });
 
 export const zincrby = command({

@@ -5,6 +5,7 @@ import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import { valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
+import { parseSafeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
 import { replyString, storeString } from "../../collections/string-value.ts";
@@ -32,6 +33,18 @@ export const set = command({
     storeString(database, args, 1, 2, noExpiry);
     database.changed(args, 1, "set");
     reply.ok();
+  },
+  /** Without options, or with a moment as its expiry. */
+  load({ database, keyspace }, args, keyHash) {
+    let expiryMs = noExpiry;
+    if (args.count > 3) {
+      if (args.count !== 5 || !args.is(3, "pxat")) return false;
+      expiryMs = parseSafeInteger(args.buffer, args.start(4), args.end(4));
+      if (!(expiryMs > 0)) return false;
+    }
+    storeString(database, args, 1, 2, expiryMs, keyHash);
+    keyspace.dirty++;
+    return true;
   },
 });
 

@@ -56,6 +56,13 @@ export const maxRequestWords = 1024;
 export const wordStarts = area(maxRequestWords * 4);
 export const wordEnds = area(maxRequestWords * 4);
 
+/** What the kernel that finds the requests of a log has to know; see log-reader.ts. */
+export const requestState = area(64);
+/** The commands that it knows: name, least and most words, in 24 bytes. */
+export const knownCommandBytes = 24;
+export const maxKnownCommands = 64;
+export const knownCommands = area(maxKnownCommands * knownCommandBytes);
+
 /** Pages of the heap while they are being filled, one for each size class. */
 export const heapPageBytes = 65536;
 export const heapPageStride = heapPageBytes + slackBytes;

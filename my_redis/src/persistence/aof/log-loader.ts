@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { Context, Services } from "../../dispatch/context.ts";
+import type { Command, Context, Services } from "../../dispatch/context.ts";
 import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { LogReader, type ReadBytes } from "./log-reader.ts";
+import { LogReader, type ReadBytes, unknown } from "./log-reader.ts";
 import { parsePositionMark } from "./position-mark.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
@@ -110,6 +110,14 @@ export function loadLog(
   }
 }
 
+/** Whether nothing but the data depends on a change. */
+const isUnobserved = ({ changes, keyspace, observerList }: Services): boolean =>
+  !changes.isOn &&
+  !keyspace.observed &&
+  keyspace.onCreated === undefined &&
+  keyspace.snapshot === undefined &&
+  observerList.count === 0;
+
 const noSnapshot = { endOffset: 0, keys: 0 };
 
 function beginsWithSnapshot(descriptor: number): boolean {
@@ -137,6 +145,8 @@ class LogLoader {
   readonly #reader: LogReader;
   readonly #opening: OpeningCheck;
   readonly #context: Context;
+  /** Commands whose requests `#loadKnown` takes; none if something has to see each change. */
+  readonly #known: readonly Command[];
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
@@ -163,16 +173,41 @@ class LogLoader {
     reader.onMove = () => this.#checksum.settle();
     this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
+    this.#known = isUnobserved(server) ? [...server.commands.all()].filter(({ load }) => load !== undefined) : [];
+    if (this.#known.length > 0) reader.know(this.#known, server.keyspace.environment.hashKeys);
   }
 
   load(): Omit<LoadResult, "keys"> {
     for (;;) {
+      if (this.#unit === undefined && this.#known.length > 0) this.#loadKnown();
       const entry = this.#reader.next(this.#args);
       if (entry === "corrupt") this.#refuse(this.#reader.problem);
       if (entry === "command") this.#take();
       else if (entry === "annotation") this.#annotation();
       else return this.#result(entry === "truncated");
     }
+  }
+
+  /** Runs requests of known commands until another entry comes. What happens once for each is all here. */
+  #loadKnown(): void {
+    const reader = this.#reader;
+    const args = this.#args;
+    const reply = this.#reply;
+    const context = this.#context;
+    const { processor } = this.#server;
+    const start = reader.entryEnd;
+    let commands = 0;
+    for (;;) {
+      const number = reader.nextKnown(args);
+      if (number === unknown) break;
+      processor.load(context, this.#known[number] as Command, args, reply, reader.keyHash);
+      if (reply.length > 0) this.#answered(args);
+      commands++;
+    }
+    if (commands === 0) return;
+    this.#checksum.add(reader.bytes, start, reader.entryEnd);
+    this.#commands += commands;
+    this.#position = undefined;
   }
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
@@ -238,10 +273,14 @@ class LogLoader {
     const command = this.#server.processor.resolve(args);
     this.#showExtension(args);
     if (command instanceof Refusal) this.#refuse(command.message);
-    else this.#server.processor.call(this.#context, command, args, this.#reply);
+    else this.#server.processor.load(this.#context, command, args, this.#reply);
+    this.#answered(args);
+    this.#commands++;
+  }
+
+  #answered(args: Arguments): void {
     if (this.#reply.bytes[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
-    this.#commands++;
   }
 
   #showExtension(args: Arguments): void {

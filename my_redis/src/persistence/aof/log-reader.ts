@@ -4,13 +4,18 @@ import {
   kernelBytes,
   kernelMemory,
   kernelWords,
+  knownCommandBytes,
+  knownCommands,
+  maxKnownCommands,
   maxRequestWords,
   openKernel,
+  requestState,
   resultWords,
   windowBytes,
   wordEnds,
   wordStarts,
 } from "../../memory/kernels/kernel-memory.ts";
+import { hashKernel } from "../../memory/hash-kernel-binary.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { requestKernel as binary } from "./request-kernel-binary.ts";
 
@@ -34,12 +39,26 @@ export type LogEntry = "command" | "annotation" | "end" | "truncated" | "corrupt
 /** Reads up to `target.length` bytes after those of the last read; returns 0 at the end of the file. */
 export type ReadBytes = (target: Uint8Array) => number;
 
-/** The function of request-kernel.wat. */
-interface RequestKernel {
-  read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
+/** A command whose requests `LogReader.nextKnown` finds. */
+export interface KnownCommand {
+  /** Capital letters, 16 at most. */
+  readonly name: string;
+  /** The number of words; at least that many, if it is negative. A key is the second of them. */
+  readonly arity: number;
 }
 
-let kernel: RequestKernel | undefined;
+/** The functions of request-kernel.wat. */
+interface RequestKernel {
+  read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
+  readKnown(at: number, end: number, state: number): number;
+}
+
+let opened: RequestKernel | undefined;
+const requestKernel = (): RequestKernel =>
+  (opened ??= openKernel(binary, { hash: openKernel(hashKernel) }) as unknown as RequestKernel);
+const resultPlace = resultWords / 4;
+/** No command is known. */
+export const unknown = -1;
 const starts = new Int32Array(kernelMemory.buffer, wordStarts, maxRequestWords);
 const ends = new Int32Array(kernelMemory.buffer, wordEnds, maxRequestWords);
 
@@ -173,17 +192,56 @@ export class LogReader {
 
   /** Finds the words of a request at once; false for what is rare, wrong or incomplete. */
   #find(at: number, args: Arguments): boolean {
-    kernel ??= openKernel(binary) as unknown as RequestKernel;
-    const after = kernel.read(at, this.#end, maxRequestWords, wordStarts, wordEnds, resultWords);
+    const after = requestKernel().read(at, this.#end, maxRequestWords, wordStarts, wordEnds, resultWords);
     if (after === 0) return false;
-    args.reset(kernelBytes);
+    this.#found(args, at, after);
+    return true;
+  }
+
+  #found(args: Arguments, at: number, after: number): void {
+    args.buffer = kernelBytes;
     args.starts = starts;
     args.ends = ends;
-    args.count = kernelWords[resultWords / 4] as number;
+    args.count = kernelWords[resultPlace] as number;
     args.requestStart = at;
     args.requestEnd = after;
     this.#position = after;
-    return true;
+  }
+
+  /**
+   * `nextKnown` finds requests of these commands from now on. `hashKeys`: those of the hash of keys. Nobody else may read a
+   * log meanwhile.
+   */
+  know(commands: readonly KnownCommand[], hashKeys: readonly [number, number]): void {
+    if (commands.length > maxKnownCommands) throw new Error(`${commands.length} commands, of at most ${maxKnownCommands}`);
+    kernelBytes.fill(0, knownCommands, knownCommands + commands.length * knownCommandBytes);
+    commands.forEach(({ name, arity }, number) => {
+      const at = knownCommands + number * knownCommandBytes;
+      kernelBytes.set(Buffer.from(name, "latin1"), at);
+      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity], at / 4 + 4);
+    });
+    const last = knownCommands + (commands.length - 1) * knownCommandBytes;
+    const areas = [maxRequestWords, wordStarts, wordEnds, resultWords, knownCommands, last];
+    kernelWords.set([...areas, ...hashKeys], requestState / 4);
+  }
+
+  /**
+   * Reads the next entry if it is a request of a known command, and in the memory of the kernels as a whole. Gives the
+   * number of that command, or `unknown`: then `next` reads that entry.
+   */
+  nextKnown(args: Arguments): number {
+    if (this.#buffer !== kernelBytes) return unknown;
+    const at = this.#position;
+    const after = requestKernel().readKnown(at, this.#end, requestState);
+    if (after === 0) return unknown;
+    this.#entryStart = at;
+    this.#found(args, at, after);
+    return kernelWords[resultPlace + 1] as number;
+  }
+
+  /** The hash of the key of the request that `nextKnown` has found. */
+  get keyHash(): number {
+    return (kernelWords[resultPlace + 2] as number) | 0;
   }
 
   #parseAnnotation(at: number): LogEntry | "incomplete" {

@@ -18,7 +18,7 @@ const digits = new Uint8Array(24);
 
 /**
  * Sets the key of one argument to the bytes of another, as an integer where Redis would store one. `expiryMs` as in
- * `Database.setString`. The caller notifies of the change. `hash`: that of the key, if it is known.
+ * `Database.setString`. The caller notifies of the change.
  */
 export function storeString(
   database: Database,
@@ -26,7 +26,6 @@ export function storeString(
   keyIndex: number,
   valueIndex: number,
   expiryMs: number,
-  hash?: number,
 ): Address {
   const { buffer } = args;
   const keyStart = args.start(keyIndex);
@@ -35,10 +34,27 @@ export function storeString(
   const end = args.end(valueIndex);
   const length = end - start;
   if (length <= 20 && length > 0 && putInteger(buffer, start, end)) {
-    return database.setString(buffer, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs, hash);
+    return database.setString(buffer, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs);
   }
   const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
-  return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs, hash);
+  return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
+}
+
+/**
+ * As `storeString`, of argument 2 at the key of argument 1, while a log is loaded. `hash`: that of the key. `expiryMs`: a
+ * moment, or `noExpiry`.
+ */
+export function loadString(database: Database, args: Arguments, hash: number, expiryMs: number): void {
+  const { buffer } = args;
+  const [keyStart, keyEnd, start, end] = [args.start(1), args.end(1), args.start(2), args.end(2)];
+  const length = end - start;
+  if (length <= 20 && length > 0 && putInteger(buffer, start, end)) {
+    const { integer } = record.encoding;
+    database.loadString(hash, buffer, keyStart, keyEnd, integerBytes, 0, 8, integer, expiryMs);
+    return;
+  }
+  const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
+  database.loadString(hash, buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
 }
 
 /** As `storeString`, without an expiry, for bytes that are not arguments of one request. */
@@ -79,13 +95,12 @@ export function storeInteger(
   keyIndex: number,
   value: number | bigint,
   expiryMs: number,
-  hash?: number,
 ): Address {
   if (typeof value === "bigint") integerView.setBigInt64(0, value, true);
   else putSafeInteger(value);
   const start = args.start(keyIndex);
   const end = args.end(keyIndex);
-  return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs, hash);
+  return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs);
 }
 
 /** Overwrites the value of an integer record. It writes byte by byte, because the value may be at any offset. */

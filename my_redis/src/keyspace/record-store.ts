@@ -175,7 +175,7 @@ export abstract class RecordStore {
   /**
    * Sets a key to a string, whatever its value was before. `expiryMs`: a moment, `noExpiry`, or `keepExpiry`.
    * `encoding` is raw, embedded or integer, and the bytes must fit it. The caller notifies of the change: see
-   * `Database.changed`. `known`: the hash of the key.
+   * `Database.changed`.
    */
   setString(
     key: Uint8Array,
@@ -186,10 +186,9 @@ export abstract class RecordStore {
     valueEnd: number,
     valueEncoding: number,
     expiryMs: number,
-    known?: number,
   ): Address {
     const { heap, hasher } = this.keyspace;
-    const hash = known ?? hasher.hash(key, start, end);
+    const hash = hasher.hash(key, start, end);
     const length = valueEnd - valueStart;
     const kind = record.valueType.string | (valueEncoding << 4);
     let address = this.keys.find(hash, key, start, end);
@@ -226,6 +225,42 @@ export abstract class RecordStore {
     }
     copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
     return address;
+  }
+
+  /**
+   * As `setString`, with the key's hash, while a log is loaded: a string that keeps its block is overwritten at once.
+   */
+  loadString(
+    hash: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    valueEncoding: number,
+    expiryMs: number,
+  ): void {
+    const { heap } = this.keyspace;
+    const length = valueEnd - valueStart;
+    let address = this.keys.find(hash, key, start, end);
+    if (address === 0) {
+      const kind = record.valueType.string | (valueEncoding << 4);
+      address = this.insertRecord(key, start, end, kind, length, expiryMs, hash);
+    } else if (
+      record.typeOf(heap, address) === record.valueType.string &&
+      record.hasExpiry(heap, address) === expiryMs >= 0 &&
+      fitsBlock(heap, address, length)
+    ) {
+      record.setKind(heap, address, record.valueType.string, valueEncoding);
+      record.setValueLength(heap, address, length);
+      if (expiryMs >= 0) record.setExpiry(heap, address, expiryMs);
+      this.keyspace.touch(address);
+    } else {
+      this.setString(key, start, end, value, valueStart, valueEnd, valueEncoding, expiryMs);
+      return;
+    }
+    copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
   }
 
   /**

@@ -1,7 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
-import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
+import { keepExpiry } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import { encoding, encodingOf, kindOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -29,14 +29,10 @@ export const incr = command({
   load({ database, keyspace }, args, keyHash) {
     const { heap } = keyspace;
     const address = database.loading(args, keyHash);
-    if (address === 0) {
-      storeInteger(database, args, 1, 1, noExpiry, keyHash);
-    } else {
-      if (kindOf(heap, address) !== integerKind) return false;
-      const sum = readSafeInteger(heap, address) + 1;
-      if (!Number.isSafeInteger(sum)) return false;
-      writeSafeInteger(heap, address, sum);
-    }
+    if (address === 0 || kindOf(heap, address) !== integerKind) return false;
+    const sum = readSafeInteger(heap, address) + 1;
+    if (!Number.isSafeInteger(sum)) return false;
+    writeSafeInteger(heap, address, sum);
     keyspace.dirty++;
     return true;
   },

@@ -8,7 +8,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { parseSafeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
-import { replyString, storeString } from "../../collections/string-value.ts";
+import { loadString, replyString, storeString } from "../../collections/string-value.ts";
 
 export const set = command({
   name: "SET",
@@ -42,7 +42,7 @@ export const set = command({
       expiryMs = parseSafeInteger(args.buffer, args.start(4), args.end(4));
       if (!(expiryMs > 0)) return false;
     }
-    storeString(database, args, 1, 2, expiryMs, keyHash);
+    loadString(database, args, keyHash, expiryMs);
     keyspace.dirty++;
     return true;
   },

@@ -23,6 +23,7 @@ export function command(definition: CommandDefinition): Command {
     fullName: words.join("|").toLowerCase(),
     run: definition.run,
     load: definition.load,
+    loadOperation: definition.loadOperation,
     arity:
       definition.arity ??
       (definition.subcommands === undefined ? arityOf(words.length, syntax) : arityOfContainer(definition)),

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import type { Operation } from "../collections/working-copies.ts";
 import type { ActiveExpiry } from "../keyspace/active-expiry.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
@@ -64,6 +65,8 @@ interface CommandInContext {
   readonly run?: Run | undefined;
   /** A shorter way for the commonest requests of a log: see docs/decisions/0081. */
   readonly load?: Load | undefined;
+  /** What working copies do for most requests of a log; see collections/working-copies.ts. */
+  readonly loadOperation?: Operation | undefined;
 }
 
 /** The entry of one command. */

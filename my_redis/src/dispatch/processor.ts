@@ -10,7 +10,7 @@ import type { ChangeLog } from "./change-log.ts";
 import type { RequestChecks } from "./checks/request-check.ts";
 import type { Transaction } from "./client.ts";
 import type { CommandTable } from "./command-table.ts";
-import type { Command, CommandRunner, Context, Load, Run } from "./context.ts";
+import type { Command, CommandRunner, Context, Run } from "./context.ts";
 import type { CallTimer } from "./observers/call-timer.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Statistics } from "./observers/statistics.ts";
@@ -226,7 +226,7 @@ export class CommandProcessor implements CommandRunner {
     context.command = found;
     context.logged = undefined;
     try {
-      if (keyHash !== undefined && (found.load as Load)(context, args, keyHash)) return;
+      if (keyHash !== undefined && found.load !== undefined && found.load(context, args, keyHash)) return;
       (found.run as Run)(context, args, reply);
     } catch (error) {
       reply.length = 0;

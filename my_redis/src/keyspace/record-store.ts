@@ -1,6 +1,6 @@
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
-import { fitsBlock } from "./fits-block.ts";
+import { fitsBlock, fitsExactly } from "./fits-block.ts";
 import { freeRecord } from "./free-record.ts";
 import type { Address } from "../memory/heap.ts";
 import type { KeyspaceCore } from "./keyspace-core.ts";
@@ -410,6 +410,35 @@ export abstract class RecordStore {
     const target = record.valueStartOf(heap, moved);
     copyBytes(bytes, valueStart, valueStart + length, record.bytesOf(heap, moved), target);
     return moved;
+  }
+
+  /**
+   * Puts a record that was written elsewhere, source[start, start + size), in the place of the one at `old`, or of none if
+   * that is 0. Both have the same key, whose hash is given, and neither has an object, or fields with times. For loading: no
+   * snapshot runs.
+   */
+  putRecord(hash: number, old: Address, source: Uint8Array, start: number, size: number, withExpiry: boolean): void {
+    const { heap } = this.keyspace;
+    const hadExpiry = old !== 0 && record.hasExpiry(heap, old);
+    let address = old;
+    if (old === 0) {
+      this.keys.makeRoom();
+      address = heap.allocate(size);
+      this.keys.add(hash, address);
+    } else if (!fitsExactly(heap.capacity(old), size)) {
+      address = heap.allocate(size);
+      this.keys.replace(hash, old, address);
+      if (hadExpiry && withExpiry) this.expires.replace(hash, old, address);
+    }
+    if (withExpiry && !hadExpiry) this.expires.insert(hash, address);
+    if (hadExpiry && !withExpiry) this.expires.remove(hash, old);
+    if (address !== old && old !== 0) heap.free(old);
+    copyBytes(source, start, start + size, record.bytesOf(heap, address), record.recordStartOf(address));
+  }
+
+  /** As `remove`, for a record whose key has this hash. */
+  removeRecord(hash: number, address: Address): void {
+    this.removeHashed(hash, address);
   }
 
   /** Removes a record and frees its value. */

@@ -65,6 +65,7 @@ export const hset = command({
   run(context, args, reply) {
     reply.integer(setFields(context, args, "hset"));
   },
+  loadOperation: "hset",
   load: loadFields,
 });
 
@@ -81,6 +82,7 @@ export const hmset = command({
     setFields(context, args, "hmset");
     reply.ok();
   },
+  loadOperation: "hset",
   load: loadFields,
 });
 

@@ -82,6 +82,7 @@ export const lpop = command({
   name: "LPOP",
   summary: "Pops the first element of a list, or the first few.",
   run: pop("lpop", "head"),
+  loadOperation: "lpop",
   load: loadPop("head"),
 });
 
@@ -90,5 +91,6 @@ export const rpop = command({
   name: "RPOP",
   summary: "Pops the last element of a list, or the last few.",
   run: pop("rpop", "tail"),
+  loadOperation: "rpop",
   load: loadPop("tail"),
 });

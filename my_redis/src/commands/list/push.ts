@@ -74,6 +74,7 @@ export const lpush = command({
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "head"));
   },
+  loadOperation: "lpush",
 });
 
 export const rpush = command({
@@ -84,6 +85,7 @@ export const rpush = command({
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "tail"));
   },
+  loadOperation: "rpush",
   load({ database, keyspace }, args, keyHash) {
     if (!run.pack(args, 2)) return false;
     const address = database.loading(args, keyHash);

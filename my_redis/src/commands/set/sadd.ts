@@ -56,6 +56,7 @@ export const sadd = command({
     if (added > 0) context.database.changed(args, 1, "sadd", added);
     reply.integer(added);
   },
+  loadOperation: "sadd",
   load({ database, keyspace }, args, keyHash) {
     const found = database.loading(args, keyHash);
     if (found !== 0 && typeOf(keyspace.heap, found) !== valueType.set) return false;

@@ -26,6 +26,7 @@ export const incr = command({
   summary: "Adds one to the integer at a key; a missing key counts as 0.",
   syntax: "key",
   run: (context, args, reply) => add(context, args, reply, 1),
+  loadOperation: "incr",
   load({ database, keyspace }, args, keyHash) {
     const { heap } = keyspace;
     const address = database.loading(args, keyHash);

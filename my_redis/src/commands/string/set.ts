@@ -34,6 +34,7 @@ export const set = command({
     database.changed(args, 1, "set");
     reply.ok();
   },
+  loadOperation: "set",
   /** Without options, or with a moment as its expiry. */
   load({ database, keyspace }, args, keyHash) {
     let expiryMs = noExpiry;

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { operation, WorkingCopies } from "../../collections/working-copies.ts";
 import type { Command, Context, Services } from "../../dispatch/context.ts";
 import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
@@ -6,7 +7,7 @@ import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { LogReader, type ReadBytes, unknown } from "./log-reader.ts";
+import { type KnownCommand, LogReader, type ReadBytes, requestKernel, unknown } from "./log-reader.ts";
 import { parsePositionMark } from "./position-mark.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
@@ -110,12 +111,25 @@ export function loadLog(
   }
 }
 
-/** Whether nothing but the data depends on a change. */
+/** Whether the requests of a command change the key of argument 1 alone. DEL is known for one key. */
+const hasOneKey = ({ isWrite, keyRange, loadOperation, name, subcommands }: Command): boolean =>
+  subcommands === undefined &&
+  /^[A-Z]{1,16}$/.test(name) &&
+  ((isWrite && keyRange?.first === 1 && keyRange.last === 1) || loadOperation === "del");
+
+const knownCommand = ({ arity, loadOperation, name }: Command): KnownCommand => ({
+  name,
+  arity: loadOperation === "del" ? 2 : arity,
+  operation: loadOperation === undefined ? 0 : operation[loadOperation],
+});
+
+/** Whether nothing but the data depends on a change, and an access sets the clock of a record to the time. */
 const isUnobserved = ({ changes, keyspace, observerList }: Services): boolean =>
   !changes.isOn &&
   !keyspace.observed &&
   keyspace.onCreated === undefined &&
   keyspace.snapshot === undefined &&
+  keyspace.accessClock.setsSecond &&
   observerList.count === 0;
 
 const noSnapshot = { endOffset: 0, keys: 0 };
@@ -147,6 +161,8 @@ class LogLoader {
   readonly #context: Context;
   /** Commands whose requests `#loadKnown` takes; none if something has to see each change. */
   readonly #known: readonly Command[];
+  /** Of the selected database. */
+  #copies: WorkingCopies;
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
@@ -173,18 +189,27 @@ class LogLoader {
     reader.onMove = () => this.#checksum.settle();
     this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
-    this.#known = isUnobserved(server) ? [...server.commands.all()].filter(({ load }) => load !== undefined) : [];
-    if (this.#known.length > 0) reader.know(this.#known, server.keyspace.environment.hashKeys);
+    this.#known = isUnobserved(server) ? [...server.commands.all()].filter(hasOneKey) : [];
+    this.#copies = new WorkingCopies(this.#context.database, requestKernel());
+    if (this.#known.length > 0) reader.know(this.#known.map(knownCommand), server.keyspace.environment.hashKeys);
   }
 
   load(): Omit<LoadResult, "keys"> {
     for (;;) {
-      if (this.#unit === undefined && this.#known.length > 0) this.#loadKnown();
+      if (this.#unit === undefined && this.#known.length > 0) {
+        do this.#loadKnown();
+        while (this.#reader.refill());
+      }
       const entry = this.#reader.next(this.#args);
+      // Another command may need any key.
+      if (entry === "command") this.#copies.giveBack();
       if (entry === "corrupt") this.#refuse(this.#reader.problem);
       if (entry === "command") this.#take();
       else if (entry === "annotation") this.#annotation();
-      else return this.#result(entry === "truncated");
+      else {
+        this.#copies.giveBack();
+        return this.#result(entry === "truncated");
+      }
     }
   }
 
@@ -195,18 +220,20 @@ class LogLoader {
     const reply = this.#reply;
     const context = this.#context;
     const { processor } = this.#server;
+    if (this.#copies.database !== context.database) this.#copies = new WorkingCopies(context.database, requestKernel());
+    const copies = this.#copies;
     const start = reader.entryEnd;
-    let commands = 0;
     for (;;) {
-      const number = reader.nextKnown(args);
+      const number = reader.nextKnown(args, copies);
       if (number === unknown) break;
       processor.load(context, this.#known[number] as Command, args, reply, reader.keyHash);
       if (reply.length > 0) this.#answered(args);
-      commands++;
+      this.#commands++;
     }
-    if (commands === 0) return;
+    this.#commands += copies.requests;
+    copies.requests = 0;
+    if (reader.entryEnd === start) return;
     this.#checksum.add(reader.bytes, start, reader.entryEnd);
-    this.#commands += commands;
     this.#position = undefined;
   }
 

@@ -30,6 +30,8 @@ const maxLengthLineBytes = 24;
 const maxWordBytes = 2 ** 32;
 const maxWords = 2 ** 31 - 1;
 const initialBytes = 1 << 20;
+/** With less than this in the window, more is read. */
+const refilledBytes = 1 << 16;
 
 const carriageReturn = 13;
 const lineFeed = 10;
@@ -45,16 +47,26 @@ export interface KnownCommand {
   readonly name: string;
   /** The number of words; at least that many, if it is negative. A key is the second of them. */
   readonly arity: number;
+  /** What working copies do for it; 0 for nothing. */
+  readonly operation: number;
+}
+
+/** Takes known requests that are next to each other in the memory of the kernels: see working-copies.ts. */
+export interface RequestRunner {
+  /** Runs requests from a place on. Gives the place of the first that is left to the caller, or of another entry. */
+  run(from: number, end: number): number;
+  /** The place after the request that is left to the caller; 0 if there is none. */
+  readonly after: number;
 }
 
 /** The functions of request-kernel.wat. */
 interface RequestKernel {
   read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
-  readKnown(at: number, end: number, state: number): number;
 }
 
 let opened: RequestKernel | undefined;
-const requestKernel = (): RequestKernel =>
+/** The functions that find requests. */
+export const requestKernel = (): RequestKernel =>
   (opened ??= openKernel(binary, { hash: openKernel(hashKernel) }) as unknown as RequestKernel);
 const resultPlace = resultWords / 4;
 /** No command is known. */
@@ -89,6 +101,8 @@ export class LogReader {
   /** Memory for entries that do not fit into the first window. It stays, because large values often follow each other. */
   #larger = new Uint8Array(0);
   readonly #isShared: boolean;
+  /** The last byte of the file has been read. */
+  #isWhole = false;
 
   /**
    * `offset` is the position in the file of the first byte that `read` returns; `size` is the file's, if it is known.
@@ -215,10 +229,10 @@ export class LogReader {
   know(commands: readonly KnownCommand[], hashKeys: readonly [number, number]): void {
     if (commands.length > maxKnownCommands) throw new Error(`${commands.length} commands, of at most ${maxKnownCommands}`);
     kernelBytes.fill(0, knownCommands, knownCommands + commands.length * knownCommandBytes);
-    commands.forEach(({ name, arity }, number) => {
+    commands.forEach(({ name, arity, operation }, number) => {
       const at = knownCommands + number * knownCommandBytes;
       kernelBytes.set(Buffer.from(name, "latin1"), at);
-      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity], at / 4 + 4);
+      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity, operation], at / 4 + 4);
     });
     const last = knownCommands + (commands.length - 1) * knownCommandBytes;
     const areas = [maxRequestWords, wordStarts, wordEnds, resultWords, knownCommands, last];
@@ -226,20 +240,31 @@ export class LogReader {
   }
 
   /**
-   * Reads the next entry if it is a request of a known command, and in the memory of the kernels as a whole. Gives the
-   * number of that command, or `unknown`: then `next` reads that entry.
+   * Reads the next entries as long as they are requests of known commands, and in the memory of the kernels as a whole. Gives
+   * the number of the command that `runner` left to the caller, or `unknown`: then `next` reads the entry that follows.
    */
-  nextKnown(args: Arguments): number {
+  nextKnown(args: Arguments, runner: RequestRunner): number {
     if (this.#buffer !== kernelBytes) return unknown;
-    const at = this.#position;
-    const after = requestKernel().readKnown(at, this.#end, requestState);
+    const at = runner.run(this.#position, this.#end);
+    const { after } = runner;
+    this.#position = at;
     if (after === 0) return unknown;
     this.#entryStart = at;
     this.#found(args, at, after);
     return kernelWords[resultPlace + 1] as number;
   }
 
-  /** The hash of the key of the request that `nextKnown` has found. */
+  /**
+   * Reads more of the file if little is left of the window, so that `nextKnown` can go on. False if it could not. The window
+   * moves: see `onMove`.
+   */
+  refill(): boolean {
+    if (this.#buffer !== kernelBytes || this.#isWhole || this.#end - this.#position > refilledBytes) return false;
+    this.#entryStart = this.#position;
+    return this.#fill();
+  }
+
+  /** The hash of the key of the request that `nextKnown` has left to the caller. */
   get keyHash(): number {
     return (kernelWords[resultPlace + 2] as number) | 0;
   }
@@ -292,8 +317,10 @@ export class LogReader {
     if (this.#end === this.#limit) this.#enlarge();
     const read = this.#read(this.#buffer.subarray(this.#end, this.#limit));
     this.#end += read;
+    this.#isWhole = read === 0;
     return read > 0;
   }
+
   /** Continues in a window of twice the size, or as large as the entry is known to be, if so much is left of the file. */
   #enlarge(): void {
     const leftBytes = this.#size - this.entryOffset;

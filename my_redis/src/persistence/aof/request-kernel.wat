@@ -61,7 +61,8 @@
     (local.get $at))
 
   ;; As $read, for a request of a known command, which has a key as its word 1. Gives 0 for all others. log-reader.ts describes
-  ;; the state at $s. The number of the command is then at $result + 4, and the hash of the key at $result + 8.
+  ;; the state at $s. The number of the command is then at $result + 4, the hash of the key at $result + 8, and the operation of
+  ;; working-kernel.wat at $result + 12.
   (func $readKnown (export "readKnown") (param $at i32) (param $end i32) (param $s i32) (result i32)
     (local $after i32) (local $result i32) (local $entry i32) (local $last i32) (local $length i32)
     (local $low i64) (local $high i64)
@@ -104,7 +105,7 @@
           (i32.and
             (i64.eq (i64.load (local.get $entry)) (local.get $low))
             (i64.eq (i64.load offset=8 (local.get $entry)) (local.get $high))))
-        (local.set $entry (i32.add (local.get $entry) (i32.const 24)))
+        (local.set $entry (i32.add (local.get $entry) (i32.const 32)))
         (br $entries)))
     (local.set $length (i32.load (local.get $result)))
     (if (i32.or
@@ -113,7 +114,8 @@
       (then (return (i32.const 0))))
     (i32.store offset=4
       (local.get $result)
-      (i32.div_u (i32.sub (local.get $entry) (i32.load offset=16 (local.get $s))) (i32.const 24)))
+      (i32.div_u (i32.sub (local.get $entry) (i32.load offset=16 (local.get $s))) (i32.const 32)))
+    (i32.store offset=12 (local.get $result) (i32.load offset=24 (local.get $entry)))
     (local.set $at (i32.load offset=4 (i32.load offset=4 (local.get $s))))
     (i32.store offset=8
       (local.get $result)

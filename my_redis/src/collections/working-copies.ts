@@ -1,5 +1,6 @@
 import type { Database } from "../keyspace/database.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
+import { advisePages, pageAdvice } from "../memory/huge-pages.ts";
 import {
   distinctPlaces,
   input,
@@ -61,9 +62,16 @@ const maxCopiedBytes = 4096;
  *   120           numbers that other kernels give
  */
 const state = workingState / 4;
-const [nextCopy, usedSlots, changes, requests, lastAt, lastAfter, lastCopy, lastSlot, foundSize, foundAddress] = [
-  4, 8, 10, 11, 21, 22, 23, 24, 27, 28,
-].map((word) => state + word) as [number, number, number, number, number, number, number, number, number, number];
+const nextCopy = state + 4;
+const usedSlots = state + 8;
+const changes = state + 10;
+const requests = state + 11;
+const lastAt = state + 21;
+const lastAfter = state + 22;
+const lastCopy = state + 23;
+const lastSlot = state + 24;
+const foundSize = state + 27;
+const foundAddress = state + 28;
 const signedWords = new Int32Array(kernelMemory.buffer);
 const clockBits = 8;
 const copyHeaderBytes = 16;
@@ -100,6 +108,10 @@ function openWorkingKernel(requestKernel: object): WorkingKernel {
  */
 export class WorkingCopies {
   readonly database: Database;
+  /** The place after the request that `run` has left to the caller; 0 if it met something else. */
+  after = 0;
+  /** The number of requests that `run` has carried out. */
+  requests = 0;
 
   /** `requestKernel`: the functions that find requests; see log-reader.ts. */
   constructor(database: Database, requestKernel: object) {
@@ -127,16 +139,17 @@ export class WorkingCopies {
     this.#clear();
   }
 
+  /** Gives all copies back, and the memory that they had to the system. */
+  close(): void {
+    this.giveBack();
+    advisePages(kernelBytes.subarray(workingTable, workingArea + workingBytes), pageAdvice.unneeded);
+  }
+
   #clear(): void {
     kernelBytes.fill(0, workingTable, workingTable + workingSlots * 8);
     kernelWords.set([workingArea, workingArea + workingBytes], nextCopy);
     kernelWords[usedSlots] = 0;
   }
-
-  /** The place after the request that `run` has left to the caller; 0 if it met something else. */
-  after = 0;
-  /** The number of requests that `run` has carried out. */
-  requests = 0;
 
   /**
    * Runs requests of known commands from a place on. Gives the place of the first that is left to the caller, or of what is

@@ -7,7 +7,8 @@ import type { Address } from "../memory/heap.ts";
 import type { ObservedDatabase } from "./keyspace-observer.ts";
 import { filled, type ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
-import { noExpiry, RecordStore } from "./record-store.ts";
+import { LoadedRecords } from "./loaded-records.ts";
+import { noExpiry } from "./record-store.ts";
 import * as record from "../memory/record.ts";
 
 export { keepExpiry, noExpiry } from "./record-store.ts";
@@ -16,7 +17,7 @@ export { keepExpiry, noExpiry } from "./record-store.ts";
  * One numbered database: keys to records. An address that a method returns is valid until the next change of that key.
  * Methods that may move a record return its new address.
  */
-export class Database extends RecordStore implements ObservedDatabase {
+export class Database extends LoadedRecords implements ObservedDatabase {
   // --- finding ---
 
   /** The record of a key for a command that reads, or 0. Counts a hit or miss and updates the access clock. */
@@ -64,13 +65,6 @@ export class Database extends RecordStore implements ObservedDatabase {
   /** The record of a key for a command that writes, or 0. */
   write(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
-    if (address !== 0) this.keyspace.touch(address);
-    return address;
-  }
-
-  /** As `write`, for argument 1 of a request of a log that is being loaded: nothing expires. `hash`: that of the key. */
-  loading(args: Arguments, hash: number): Address {
-    const address = this.keys.find(hash, args.buffer, args.start(1), args.end(1));
     if (address !== 0) this.keyspace.touch(address);
     return address;
   }

@@ -97,7 +97,13 @@ export const rpush = command({
 });
 
 /** Appends the packed elements of a request of a log. False when that changes the form of the list. */
-function appendRun(database: Database, args: Arguments, address: Address, keyHash: number, limits: ListLimits): boolean {
+function appendRun(
+  database: Database,
+  args: Arguments,
+  address: Address,
+  keyHash: number,
+  limits: ListLimits,
+): boolean {
   const { heap } = database.keyspace;
   // Elements are shorter than the same words in a request, and texts are as well.
   const bytes = args.requestEnd - args.requestStart;

@@ -161,8 +161,8 @@ class LogLoader {
   readonly #context: Context;
   /** Commands whose requests `#loadKnown` takes; none if something has to see each change. */
   readonly #known: readonly Command[];
-  /** Of the selected database. */
-  #copies: WorkingCopies;
+  /** Of the selected database, from its first request on. */
+  #copies: WorkingCopies | undefined;
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
@@ -190,7 +190,6 @@ class LogLoader {
     this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
     this.#known = isUnobserved(server) ? [...server.commands.all()].filter(hasOneKey) : [];
-    this.#copies = new WorkingCopies(this.#context.database, requestKernel());
     if (this.#known.length > 0) reader.know(this.#known.map(knownCommand), server.keyspace.environment.hashKeys);
   }
 
@@ -202,12 +201,12 @@ class LogLoader {
       }
       const entry = this.#reader.next(this.#args);
       // Another command may need any key.
-      if (entry === "command") this.#copies.giveBack();
+      if (entry === "command") this.#copies?.giveBack();
       if (entry === "corrupt") this.#refuse(this.#reader.problem);
       if (entry === "command") this.#take();
       else if (entry === "annotation") this.#annotation();
       else {
-        this.#copies.giveBack();
+        this.#copies?.close();
         return this.#result(entry === "truncated");
       }
     }
@@ -220,7 +219,9 @@ class LogLoader {
     const reply = this.#reply;
     const context = this.#context;
     const { processor } = this.#server;
-    if (this.#copies.database !== context.database) this.#copies = new WorkingCopies(context.database, requestKernel());
+    if (!reader.hasBytes) return;
+    const { database } = context;
+    if (this.#copies?.database !== database) this.#copies = new WorkingCopies(database, requestKernel());
     const copies = this.#copies;
     const start = reader.entryEnd;
     for (;;) {

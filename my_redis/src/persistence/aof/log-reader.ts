@@ -227,7 +227,8 @@ export class LogReader {
    * log meanwhile.
    */
   know(commands: readonly KnownCommand[], hashKeys: readonly [number, number]): void {
-    if (commands.length > maxKnownCommands) throw new Error(`${commands.length} commands, of at most ${maxKnownCommands}`);
+    if (commands.length > maxKnownCommands)
+      throw new Error(`${commands.length} commands, of at most ${maxKnownCommands}`);
     kernelBytes.fill(0, knownCommands, knownCommands + commands.length * knownCommandBytes);
     commands.forEach(({ name, arity, operation }, number) => {
       const at = knownCommands + number * knownCommandBytes;
@@ -252,6 +253,11 @@ export class LogReader {
     this.#entryStart = at;
     this.#found(args, at, after);
     return kernelWords[resultPlace + 1] as number;
+  }
+
+  /** Whether something of the file is in the window that has not been read. */
+  get hasBytes(): boolean {
+    return this.#end > this.#position;
   }
 
   /**

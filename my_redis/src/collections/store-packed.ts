@@ -17,17 +17,20 @@ import { areInOrder } from "../values/sorted-set/packed-sorted-set.ts";
  * Collections that arrive packed and fit into a record become its value without conversion, at the key of argument 1.
  */
 
-/** Stores elements as a collection. False when they cannot be one in this form; then nothing has changed. */
-export function storePacked(database: Database, args: Arguments, type: PackedType, run: ElementRun): boolean {
+/** Stores elements as a collection. `hash`: that of the key, if it is known. False when they cannot be one in this form; then nothing has changed. */
+export function storePacked(
+  database: Database,
+  args: Arguments,
+  type: PackedType,
+  run: ElementRun,
+  hash?: number,
+): boolean {
   if (run.count === 0 || !isFit(database.keyspace.limits, type, run)) return false;
   const { bytes, start, end, count } = run;
   const length = packed.listHeaderBytes + end - start;
   const { heap } = database.keyspace;
-  const address = database.create(args.buffer, args.start(1), args.end(1), {
-    type: record.valueType[type],
-    encoding: record.encoding.packed,
-    valueLength: length,
-  });
+  const shape = { type: record.valueType[type], encoding: record.encoding.packed, valueLength: length };
+  const address = database.create(args.buffer, args.start(1), args.end(1), shape, hash);
   const target = record.bytesOf(heap, address);
   const to = record.valueStartOf(heap, address);
   packed.setListCount(target, to, count);
@@ -47,9 +50,16 @@ const minMergedBytes = 128;
 
 /**
  * Adds the arguments from 2 on to the packed hash or set at an address, as one by one. Gives the number of new fields or
- * members, or -1 when the value has another form, or would get one: then nothing has changed.
+ * members, or -1 when the value has another form, or would get one: then nothing has changed. `hash`: that of the key, if
+ * it is known.
  */
-export function mergePacked(database: Database, args: Arguments, address: Address, type: "hash" | "set"): number {
+export function mergePacked(
+  database: Database,
+  args: Arguments,
+  address: Address,
+  type: "hash" | "set",
+  hash?: number,
+): number {
   const { heap, limits } = database.keyspace;
   const length = record.valueLengthOf(heap, address);
   if (length > maxMergedBytes || (length < minMergedBytes && !isInKernelMemory(args))) return -1;
@@ -63,7 +73,7 @@ export function mergePacked(database: Database, args: Arguments, address: Addres
   const added = run.mergeInto(bytes, packed.firstElement(start), start + length, width);
   const count = packed.listCount(bytes, start, start + length) + added * width;
   if (count > maxEntries * width) return -1;
-  const resized = database.resizeValue(address, packed.listHeaderBytes + run.end - run.start);
+  const resized = database.resizeValue(address, packed.listHeaderBytes + run.end - run.start, hash);
   const target = record.bytesOf(heap, resized);
   const to = record.valueStartOf(heap, resized);
   packed.setListCount(target, to, count);

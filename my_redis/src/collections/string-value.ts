@@ -40,6 +40,23 @@ export function storeString(
   return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
 }
 
+/**
+ * As `storeString`, of argument 2 at the key of argument 1, while a log is loaded. `hash`: that of the key. `expiryMs`: a
+ * moment, or `noExpiry`.
+ */
+export function loadString(database: Database, args: Arguments, hash: number, expiryMs: number): void {
+  const { buffer } = args;
+  const [keyStart, keyEnd, start, end] = [args.start(1), args.end(1), args.start(2), args.end(2)];
+  const length = end - start;
+  if (length <= 20 && length > 0 && putInteger(buffer, start, end)) {
+    const { integer } = record.encoding;
+    database.loadString(hash, buffer, keyStart, keyEnd, integerBytes, 0, 8, integer, expiryMs);
+    return;
+  }
+  const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
+  database.loadString(hash, buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
+}
+
 /** As `storeString`, without an expiry, for bytes that are not arguments of one request. */
 export function storeRange(database: Database, key: ByteRange, { bytes, start, end }: ByteRange): Address {
   const length = end - start;

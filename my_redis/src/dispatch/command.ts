@@ -5,7 +5,7 @@ import { parseSyntax } from "./describe/syntax.ts";
 import { fixedRange, needsSearch, searchKeys } from "./key-positions.ts";
 
 export type { CommandFlag, CommandGroup, CommandStatistics, InsideMulti } from "./command-facts.ts";
-export type { Command, CommandDefinition, Run } from "./context.ts";
+export type { Command, CommandDefinition, Load, Run } from "./context.ts";
 
 /** Declares one command. All facts about it stand in this one entry. Throws when the syntax is not well-formed. */
 export function command(definition: CommandDefinition): Command {
@@ -22,6 +22,8 @@ export function command(definition: CommandDefinition): Command {
     name: words.at(-1) as string,
     fullName: words.join("|").toLowerCase(),
     run: definition.run,
+    load: definition.load,
+    loadOperation: definition.loadOperation,
     arity:
       definition.arity ??
       (definition.subcommands === undefined ? arityOf(words.length, syntax) : arityOfContainer(definition)),

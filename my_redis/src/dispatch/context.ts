@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import type { Operation } from "../collections/working-copies.ts";
 import type { ActiveExpiry } from "../keyspace/active-expiry.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
@@ -42,6 +43,12 @@ import type { WatchedKeys } from "./watched-keys.ts";
 /** Handlers are synchronous, so that a script's redis.call is a plain call. */
 export type Run = (context: Context, args: Arguments, reply: ReplyWriter) => void;
 
+/**
+ * What `run` does, without a reply and for a request of a log that is being loaded. `keyHash`: the hash of argument 1, a
+ * key. False for what is rare: then nothing has changed, and `run` does it.
+ */
+export type Load = (context: Context, args: Arguments, keyHash: number) => boolean;
+
 /** The part of a command's entry that needs a context. */
 interface CommandInContext {
   /** Whether these arguments may need more memory. Commands with the flag "denyoom" always may. */
@@ -56,6 +63,10 @@ interface CommandInContext {
   readonly subcommands?: readonly Command[] | undefined;
   /** Missing only for a pure container. */
   readonly run?: Run | undefined;
+  /** A shorter way for the commonest requests of a log: see docs/decisions/0081. */
+  readonly load?: Load | undefined;
+  /** What working copies do for most requests of a log; see collections/working-copies.ts. */
+  readonly loadOperation?: Operation | undefined;
 }
 
 /** The entry of one command. */
@@ -77,6 +88,11 @@ export interface CommandRunner {
   resolve(args: Arguments): Command | Refusal;
   /** Runs a command that has passed its checks, writes its error if it fails, and logs its changes. */
   call(context: Context, command: Command, args: Arguments, reply: ReplyWriter): void;
+  /**
+   * As `call`, for a request of a log that is being loaded: as in redis-server, it is not counted, timed, shown to observers,
+   * or logged. `keyHash`: the hash of argument 1, if it is a key and the command has a shorter way.
+   */
+  load(context: Context, command: Command, args: Arguments, reply: ReplyWriter, keyHash?: number): void;
   /** Counts a command that was answered without `call`. */
   count(command: Command): void;
   /** Counts a blocked command that CLIENT UNBLOCK ends: as failed, with or without an error, as redis-server does. */

@@ -10,7 +10,7 @@ import type { ChangeLog } from "./change-log.ts";
 import type { RequestChecks } from "./checks/request-check.ts";
 import type { Transaction } from "./client.ts";
 import type { CommandTable } from "./command-table.ts";
-import type { Command, CommandRunner, Context } from "./context.ts";
+import type { Command, CommandRunner, Context, Run } from "./context.ts";
 import type { CallTimer } from "./observers/call-timer.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Statistics } from "./observers/statistics.ts";
@@ -205,12 +205,10 @@ export class CommandProcessor implements CommandRunner {
     const statistics = this.#statistics;
     statistics.attributeErrors();
     try {
-      (found.run as NonNullable<Command["run"]>)(context, args, reply);
+      (found.run as Run)(context, args, reply);
     } catch (error) {
-      keyspace.releaseUnattached();
-      if (!(error instanceof CommandError)) removeEmptyCollections(database, keyspace, found, args);
       reply.length = replyStart;
-      this.writeError(reply, this.#messageOf(error, found));
+      this.#failed(error, database, found, args, reply);
     }
     if (statistics.attributeErrors()) found.statistics.failedCalls++;
     context.command = outerCommand;
@@ -222,6 +220,25 @@ export class CommandProcessor implements CommandRunner {
     const waits = context.client.blocked !== undefined && reply.length === replyStart;
     if (timed > 0 && !waits) timer.add(context.client, found, args, environment.monotonicMs() - startedMs, timed);
     if (keyspace.dirty !== dirtyBefore && this.#changes.isOn) this.#log(context, database, args);
+  }
+
+  load(context: Context, found: Command, args: Arguments, reply: ReplyWriter, keyHash?: number): void {
+    context.command = found;
+    context.logged = undefined;
+    try {
+      if (keyHash !== undefined && found.load !== undefined && found.load(context, args, keyHash)) return;
+      (found.run as Run)(context, args, reply);
+    } catch (error) {
+      reply.length = 0;
+      this.#failed(error, context.client.database, found, args, reply);
+    }
+  }
+
+  #failed(error: unknown, database: number, found: Command, args: Arguments, reply: ReplyWriter): void {
+    const keyspace = this.#keyspace;
+    keyspace.releaseUnattached();
+    if (!(error instanceof CommandError)) removeEmptyCollections(database, keyspace, found, args);
+    this.writeError(reply, this.#messageOf(error, found));
   }
 
   countUnblocked({ client }: Context): void {

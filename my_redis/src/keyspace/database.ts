@@ -7,7 +7,8 @@ import type { Address } from "../memory/heap.ts";
 import type { ObservedDatabase } from "./keyspace-observer.ts";
 import { filled, type ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
-import { noExpiry, RecordStore } from "./record-store.ts";
+import { LoadedRecords } from "./loaded-records.ts";
+import { noExpiry } from "./record-store.ts";
 import * as record from "../memory/record.ts";
 
 export { keepExpiry, noExpiry } from "./record-store.ts";
@@ -16,7 +17,7 @@ export { keepExpiry, noExpiry } from "./record-store.ts";
  * One numbered database: keys to records. An address that a method returns is valid until the next change of that key.
  * Methods that may move a record return its new address.
  */
-export class Database extends RecordStore implements ObservedDatabase {
+export class Database extends LoadedRecords implements ObservedDatabase {
   // --- finding ---
 
   /** The record of a key for a command that reads, or 0. Counts a hit or miss and updates the access clock. */
@@ -167,9 +168,9 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   // --- removing ---
 
-  /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. */
-  delete(args: Arguments, index: number): boolean {
-    return this.#delete(args, index, true);
+  /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. `hash`: if it is known. */
+  delete(args: Arguments, index: number, hash?: number): boolean {
+    return this.#delete(args, index, true, hash);
   }
 
   /**
@@ -180,10 +181,10 @@ export class Database extends RecordStore implements ObservedDatabase {
     return this.#delete(args, index, false);
   }
 
-  #delete(args: Arguments, index: number, mayExpire: boolean): boolean {
+  #delete(args: Arguments, index: number, mayExpire: boolean, known?: number): boolean {
     const start = args.start(index);
     const end = args.end(index);
-    const hash = this.keyspace.hasher.hash(args.buffer, start, end);
+    const hash = known ?? this.keyspace.hasher.hash(args.buffer, start, end);
     const address = this.keys.find(hash, args.buffer, start, end);
     if (address === 0) return false;
     if (mayExpire && record.hasExpiry(this.keyspace.heap, address) && this.expiredNow(address)) return false;

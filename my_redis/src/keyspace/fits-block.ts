@@ -9,6 +9,9 @@ import * as record from "../memory/record.ts";
 export function fitsBlock(heap: Heap, address: Address, length: number): boolean {
   const size = record.recordBytes(record.keyLengthOf(heap, address), length, record.hasExpiry(heap, address));
   const capacity = heap.capacity(address);
-  if (size > capacity) return false;
-  return capacity <= 64 || size * 2 >= capacity || length >= record.valueLengthOf(heap, address);
+  return fitsExactly(capacity, size) || (size <= capacity && length >= record.valueLengthOf(heap, address));
 }
+
+/** Whether a block is neither too small for its content, nor more than twice as large. */
+export const fitsExactly = (capacity: number, size: number): boolean =>
+  size <= capacity && (capacity <= 64 || size * 2 >= capacity);

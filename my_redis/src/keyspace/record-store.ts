@@ -61,16 +61,17 @@ export abstract class RecordStore {
 
   /**
    * Creates a record for a missing key. The value's bytes are undefined: the caller writes all `valueLength` of them at
-   * `valueStartOf`.
+   * `valueStartOf`. `hash`: that of the key, if it is known.
    */
   create(
     key: Uint8Array,
     start: number,
     end: number,
     shape: { type: number; encoding: number; valueLength: number; expiryMs?: number },
+    hash?: number,
   ): Address {
     const expiryMs = shape.expiryMs ?? noExpiry;
-    return this.insertRecord(key, start, end, shape.type | (shape.encoding << 4), shape.valueLength, expiryMs);
+    return this.insertRecord(key, start, end, shape.type | (shape.encoding << 4), shape.valueLength, expiryMs, hash);
   }
 
   /** `kind` as in record.ts; `expiryMs` a moment or `noExpiry`. */
@@ -81,8 +82,9 @@ export abstract class RecordStore {
     kind: number,
     valueLength: number,
     expiryMs: number,
+    known?: number,
   ): Address {
-    const hash = this.keyspace.hasher.hash(key, start, end);
+    const hash = known ?? this.keyspace.hasher.hash(key, start, end);
     const address = this.#allocate(end - start, valueLength, expiryMs);
     this.#link(hash, address, key, start, end, kind, valueLength, expiryMs);
     return address;
@@ -249,8 +251,11 @@ export abstract class RecordStore {
     return moved;
   }
 
-  /** Changes the length of a packed or string value. The common prefix stays; further bytes are undefined. */
-  resizeValue(address: Address, length: number): Address {
+  /**
+   * Changes the length of a packed or string value. The common prefix stays; further bytes are undefined. `hash`: that of
+   * the key, if it is known.
+   */
+  resizeValue(address: Address, length: number, hash?: number): Address {
     this.preserve(address);
     const { heap } = this.keyspace;
     const kept = Math.min(length, record.valueLengthOf(heap, address));
@@ -258,7 +263,7 @@ export abstract class RecordStore {
       record.setValueLength(heap, address, length);
       return address;
     }
-    return this.#reallocate(this.hashOf(address), address, length, kept);
+    return this.#reallocate(hash ?? this.hashOf(address), address, length, kept);
   }
 
   /**

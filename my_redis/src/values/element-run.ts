@@ -12,21 +12,15 @@ import {
 } from "../memory/kernels/kernel-memory.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { elementKernel } from "./open-element-kernel.ts";
-import { packKernel as packBinary } from "./pack-kernel-binary.ts";
+import { packKernel } from "./open-pack-kernel.ts";
 import { isInteger } from "./packed-element.ts";
 import { orderKernel as orderBinary } from "./sorted-set/order-kernel-binary.ts";
-
-/** The function of pack-kernel.wat. */
-interface PackKernel {
-  pack(at: number, skipped: number, count: number, to: number, result: number): number;
-}
 
 /** The function of order-kernel.wat. */
 interface OrderKernel {
   order(at: number, end: number, to: number, places: number): number;
 }
 
-let packKernel: PackKernel | undefined;
 let orderKernel: OrderKernel | undefined;
 /** From so many words on, packing them at once is worth copying the request to the memory of the kernels. */
 const manyWords = 4;
@@ -89,10 +83,9 @@ export class ElementRun {
     if (size <= 0 || size > packedBytes) return false;
     const isThere = buffer === kernelBytes;
     if (!isThere) copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
-    packKernel ??= openKernel(packBinary) as unknown as PackKernel;
     this.start = packed;
     this.count = count - from;
-    this.end = packKernel.pack(isThere ? requestStart : input, from, this.count, packed, resultWords);
+    this.end = packKernel().pack(isThere ? requestStart : input, from, this.count, packed, resultWords);
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
     return this.end !== 0;

@@ -23,7 +23,7 @@
 
   ;; Whether text is that of an integer of up to 18 digits, in the only way that it is written; -1 for one with more digits,
   ;; which might be too great. The integer is then at $result.
-  (func $isInteger (param $at i32) (param $length i32) (param $result i32) (result i32)
+  (func $isInteger (export "isInteger") (param $at i32) (param $length i32) (param $result i32) (result i32)
     (local $end i32) (local $first i32) (local $digit i32) (local $value i64)
     (local.set $end (i32.add (local.get $at) (local.get $length)))
     (local.set $first

@@ -7,7 +7,7 @@ import { openHash, packedBytes } from "../../collections/hash-key.ts";
 import { mergePacked, storePacked } from "../../collections/store-packed.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
-import { valueType } from "../../memory/record.ts";
+import { typeOf, valueType } from "../../memory/record.ts";
 import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
 const run = new ElementRun();
@@ -34,9 +34,18 @@ function setFields(context: Context, args: Arguments, name: string): number {
 }
 
 /** Sets all pairs at once, if they are packed. Gives the number of new fields, or -1 when nothing has changed. */
-function addAtOnce(database: Database, args: Arguments, found: Address): number {
-  if (found !== 0) return mergePacked(database, args, found, "hash");
-  return run.pack(args, 2) && storePacked(database, args, "hash", run) ? run.count / 2 : -1;
+function addAtOnce(database: Database, args: Arguments, found: Address, hash?: number): number {
+  if (found !== 0) return mergePacked(database, args, found, "hash", hash);
+  return run.pack(args, 2) && storePacked(database, args, "hash", run, hash) ? run.count / 2 : -1;
+}
+
+function loadFields({ database, keyspace }: Context, args: Arguments, keyHash: number): boolean {
+  if (args.count % 2 === 1) return false;
+  const found = database.loading(args, keyHash);
+  if (found !== 0 && typeOf(keyspace.heap, found) !== valueType.hash) return false;
+  if (addAtOnce(database, args, found, keyHash) < 0) return false;
+  keyspace.dirty += (args.count - 2) / 2;
+  return true;
 }
 
 /** The bytes that a new hash needs if it will be packed. */
@@ -56,6 +65,8 @@ export const hset = command({
   run(context, args, reply) {
     reply.integer(setFields(context, args, "hset"));
   },
+  loadOperation: "hset",
+  load: loadFields,
 });
 
 export const hmset = command({
@@ -71,6 +82,8 @@ export const hmset = command({
     setFields(context, args, "hmset");
     reply.ok();
   },
+  loadOperation: "hset",
+  load: loadFields,
 });
 
 export const hsetnx = command({

@@ -1,10 +1,16 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
+import type { Database } from "../../keyspace/database.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { storePacked } from "../../collections/store-packed.ts";
 import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
-import { listLimits } from "../../values/list/list-limits.ts";
+import type { ListChunks } from "../../values/list/list-chunks.ts";
+import { type ListLimits, listLimits } from "../../values/list/list-limits.ts";
+import * as packed from "../../values/packed-list.ts";
 import { PackedElement } from "../../values/packed-element.ts";
 import { createList, findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
@@ -12,6 +18,8 @@ const element = new PackedElement();
 const run = new ElementRun();
 /** A list with more bytes than this does not stay packed, so no room is reserved for the packed form. */
 const maxExpectedBytes = 8192;
+const packedKind = record.valueType.list | (record.encoding.packed << 4);
+const objectKind = record.valueType.list | (record.encoding.object << 4);
 
 const shared = {
   group: "list",
@@ -66,6 +74,7 @@ export const lpush = command({
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "head"));
   },
+  loadOperation: "lpush",
 });
 
 export const rpush = command({
@@ -76,7 +85,46 @@ export const rpush = command({
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "tail"));
   },
+  loadOperation: "rpush",
+  load({ database, keyspace }, args, keyHash) {
+    if (!run.pack(args, 2)) return false;
+    const address = database.loading(args, keyHash);
+    const limits = listLimits(keyspace.limits["list-max-listpack-size"]);
+    if (!appendRun(database, args, address, keyHash, limits)) return false;
+    keyspace.dirty += run.count;
+    return true;
+  },
 });
+
+/** Appends the packed elements of a request of a log. False when that changes the form of the list. */
+function appendRun(
+  database: Database,
+  args: Arguments,
+  address: Address,
+  keyHash: number,
+  limits: ListLimits,
+): boolean {
+  const { heap } = database.keyspace;
+  // Elements are shorter than the same words in a request, and texts are as well.
+  const bytes = args.requestEnd - args.requestStart;
+  if (address === 0) return !limits.exceeded(bytes, run.count) && storePacked(database, args, "list", run, keyHash);
+  const kind = record.kindOf(heap, address);
+  if (kind === objectKind) {
+    (database.objectOf(address) as ListChunks).pushAll(run.bytes, run.start, run.end, run.count, limits);
+    return true;
+  }
+  if (kind !== packedKind) return false;
+  const from = record.valueStartOf(heap, address);
+  const length = record.valueLengthOf(heap, address);
+  const count = packed.listCount(record.bytesOf(heap, address), from, from + length) + run.count;
+  if (limits.exceeded(length - packed.listHeaderBytes + bytes, count)) return false;
+  const resized = database.resizeValue(address, length + run.end - run.start, keyHash);
+  const target = record.bytesOf(heap, resized);
+  const to = record.valueStartOf(heap, resized);
+  copyBytes(run.bytes, run.start, run.end, target, to + length);
+  packed.setListCount(target, to, count);
+  return true;
+}
 
 export const lpushx = command({
   ...shared,

@@ -1,8 +1,10 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import { createSet, findSet, type SetValue } from "../../collections/set-value.ts";
+import { createSet, findSet } from "../../collections/set-value.ts";
 import { mergePacked, storePacked } from "../../collections/store-packed.ts";
 import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../memory/heap.ts";
+import { typeOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ElementRun, isWorthPacking } from "../../values/element-run.ts";
 
@@ -17,9 +19,9 @@ const run = new ElementRun();
  * Adds the members from argument 2 on at once, if they are packed, and none is there twice in a new set. A set that begins
  * with an integer is one of integers at first. Gives the number of new members, or -1 when nothing has changed.
  */
-function addAtOnce(database: Database, args: Arguments, found: SetValue | undefined): number {
-  if (found !== undefined) return mergePacked(database, args, found.address, "set");
-  return run.pack(args, 2) && !run.beginsWithInteger && storePacked(database, args, "set", run) ? run.count : -1;
+function addAtOnce(database: Database, args: Arguments, found: Address, hash?: number): number {
+  if (found !== 0) return mergePacked(database, args, found, "set", hash);
+  return run.pack(args, 2) && !run.beginsWithInteger && storePacked(database, args, "set", run, hash) ? run.count : -1;
 }
 
 export const sadd = command({
@@ -34,7 +36,7 @@ export const sadd = command({
     const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
-    const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(context.database, args, found) : -1;
+    const addedAtOnce = isWorthPacking(args, 2) ? addAtOnce(context.database, args, found?.address ?? 0) : -1;
     if (addedAtOnce >= 0) {
       if (addedAtOnce > 0) context.database.changed(args, 1, "sadd", addedAtOnce);
       reply.integer(addedAtOnce);
@@ -53,6 +55,15 @@ export const sadd = command({
     }
     if (added > 0) context.database.changed(args, 1, "sadd", added);
     reply.integer(added);
+  },
+  loadOperation: "sadd",
+  load({ database, keyspace }, args, keyHash) {
+    const found = database.loading(args, keyHash);
+    if (found !== 0 && typeOf(keyspace.heap, found) !== valueType.set) return false;
+    const added = addAtOnce(database, args, found, keyHash);
+    if (added < 0) return false;
+    keyspace.dirty += added;
+    return true;
   },
 });
 

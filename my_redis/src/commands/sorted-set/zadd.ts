@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
+import { encoding, kindOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
@@ -8,6 +9,7 @@ import { replyScore } from "./score-reply.ts";
 import { createSortedSet, findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { storePacked } from "../../collections/store-packed.ts";
 import { ElementRun } from "../../values/element-run.ts";
+import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 interface AddOptions {
@@ -32,6 +34,7 @@ const plainAdd: AddOptions = {
   first: 2,
 };
 const nine = 57;
+const largeKind = valueType.sortedSet | (encoding.object << 4);
 const plainIncrement: AddOptions = { ...plainAdd, increment: true };
 
 /** Reads the options, which stand before the first score in any order. */
@@ -172,6 +175,22 @@ export const zadd = command({
     if (!options.increment) reply.integer(options.countChanged ? added + updated : added);
     else if (last === "nothing") reply.null();
     else replyScore(reply, score);
+  },
+  /** Members of a large sorted set. */
+  load({ database, keyspace }, args, keyHash) {
+    const { buffer, count } = args;
+    const address = count % 2 === 0 ? database.loading(args, keyHash) : 0;
+    if (address === 0 || kindOf(keyspace.heap, address) !== largeKind) return false;
+    // All scores are read first: an error, or an option in the place of the first score, must prevent every change.
+    for (let index = 2; index < count; index += 2) {
+      if (Number.isNaN(parseDouble(buffer, args.start(index), args.end(index)))) return false;
+    }
+    const set = database.objectOf(address) as SortedSet;
+    for (let index = 2; index < count; index += 2) {
+      const score = parseDouble(buffer, args.start(index), args.end(index));
+      if (set.set(buffer, args.start(index + 1), args.end(index + 1), score)) keyspace.dirty++;
+    }
+    return true;
   },
 });
 

@@ -1,8 +1,11 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
+import type { ValueLimits } from "../../keyspace/value-limits.ts";
+import { typeOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { Stream } from "../../values/stream/stream.ts";
+import type { BlockLimits } from "../../values/stream/stream-blocks.ts";
 import { parseTimeWithStar, StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyId } from "./stream-replies.ts";
@@ -82,6 +85,12 @@ function completeId(givenId: GivenId, stream: Stream, nowMs: number): void {
   if (id.compare(last) <= 0) throw new CommandError(tooSmall);
 }
 
+function blockLimits(values: ValueLimits): BlockLimits {
+  limits.maxBytes = values["stream-node-max-bytes"];
+  limits.maxEntries = values["stream-node-max-entries"];
+  return limits;
+}
+
 /** All fields and values together must fit into one block. */
 function checkSize(args: Arguments, first: number): void {
   let total = 0;
@@ -109,7 +118,7 @@ export const xadd = command({
       throw new CommandError("ERR The ID specified in XADD must be greater than 0-0");
     }
     checkSize(args, first);
-    const { database, server } = context;
+    const { database, keyspace } = context;
     let stream = findStream(database, args, 1);
     if (stream === undefined) {
       if (!mayCreate) {
@@ -122,10 +131,7 @@ export const xadd = command({
       throw new CommandError("ERR The stream has exhausted the last possible ID, unable to add more items");
     }
     completeId(givenId, stream, context.now);
-    const { values } = server.settings;
-    limits.maxBytes = values["stream-node-max-bytes"];
-    limits.maxEntries = values["stream-node-max-entries"];
-    stream.append(id, args, first, args.count, limits);
+    stream.append(id, args, first, args.count, blockLimits(keyspace.limits));
     database.changed(args, 1, "xadd");
     const idStart = replyId(reply, id);
     const idEnd = reply.length - 2;
@@ -133,6 +139,18 @@ export const xadd = command({
     if (givenId !== "all" && context.logs) {
       context.logReplacing(idIndex, reply.bytes, idStart, idEnd);
     }
+  },
+  /** An entry with its id, for a stream that is there. */
+  load({ database, keyspace }, args, keyHash) {
+    const words = args.count - 3;
+    if (words % 2 === 1 || mayBeOption(args, 2) || readId(args, 2) !== "all" || id.isZero) return false;
+    const address = database.loading(args, keyHash);
+    if (address === 0 || typeOf(keyspace.heap, address) !== valueType.stream) return false;
+    const stream = database.objectOf(address) as Stream;
+    if (isHighest(stream.lastId) || id.compare(stream.lastId) <= 0) return false;
+    stream.append(id, args, 3, args.count, blockLimits(keyspace.limits));
+    keyspace.dirty++;
+    return true;
   },
 });
 

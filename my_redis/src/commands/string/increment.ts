@@ -3,12 +3,14 @@ import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
-import { encoding, encodingOf, valueType } from "../../memory/record.ts";
+import { encoding, encodingOf, kindOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readSafeInteger, storeInteger, stringBytes, writeSafeInteger } from "../../collections/string-value.ts";
+
+const integerKind = valueType.string | (encoding.integer << 4);
 
 const fields = {
   group: "string",
@@ -24,6 +26,17 @@ export const incr = command({
   summary: "Adds one to the integer at a key; a missing key counts as 0.",
   syntax: "key",
   run: (context, args, reply) => add(context, args, reply, 1),
+  loadOperation: "incr",
+  load({ database, keyspace }, args, keyHash) {
+    const { heap } = keyspace;
+    const address = database.loading(args, keyHash);
+    if (address === 0 || kindOf(heap, address) !== integerKind) return false;
+    const sum = readSafeInteger(heap, address) + 1;
+    if (!Number.isSafeInteger(sum)) return false;
+    writeSafeInteger(heap, address, sum);
+    keyspace.dirty++;
+    return true;
+  },
 });
 
 export const decr = command({

@@ -5,9 +5,10 @@ import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import { valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
+import { parseSafeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
-import { replyString, storeString } from "../../collections/string-value.ts";
+import { loadString, replyString, storeString } from "../../collections/string-value.ts";
 
 export const set = command({
   name: "SET",
@@ -32,6 +33,19 @@ export const set = command({
     storeString(database, args, 1, 2, noExpiry);
     database.changed(args, 1, "set");
     reply.ok();
+  },
+  loadOperation: "set",
+  /** Without options, or with a moment as its expiry. */
+  load({ database, keyspace }, args, keyHash) {
+    let expiryMs = noExpiry;
+    if (args.count > 3) {
+      if (args.count !== 5 || !args.is(3, "pxat")) return false;
+      expiryMs = parseSafeInteger(args.buffer, args.start(4), args.end(4));
+      if (!(expiryMs > 0)) return false;
+    }
+    loadString(database, args, keyHash, expiryMs);
+    keyspace.dirty++;
+    return true;
   },
 });
 

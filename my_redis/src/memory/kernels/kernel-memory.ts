@@ -56,6 +56,21 @@ export const maxRequestWords = 1024;
 export const wordStarts = area(maxRequestWords * 4);
 export const wordEnds = area(maxRequestWords * 4);
 
+/** What the kernel that finds the requests of a log has to know; see log-reader.ts. */
+export const requestState = area(64);
+/** The commands that it knows: name, least and most words, and an operation of working copies. */
+export const knownCommandBytes = 32;
+export const maxKnownCommands = 128;
+export const knownCommands = area(maxKnownCommands * knownCommandBytes);
+
+/** What the kernel that changes working copies has to know; see working-copies.ts. */
+export const workingState = area(192);
+/** The table of these copies: two words for each slot. */
+export const workingSlots = 1 << 17;
+export const workingTable = area(workingSlots * 8);
+export const workingBytes = 1 << 24;
+export const workingArea = area(workingBytes);
+
 /** Pages of the heap while they are being filled, one for each size class. */
 export const heapPageBytes = 65536;
 export const heapPageStride = heapPageBytes + slackBytes;

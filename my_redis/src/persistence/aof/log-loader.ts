@@ -1,12 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { Context, Services } from "../../dispatch/context.ts";
+import { operation, WorkingCopies } from "../../collections/working-copies.ts";
+import type { Command, Context, Services } from "../../dispatch/context.ts";
 import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { LogReader, type ReadBytes } from "./log-reader.ts";
+import { type KnownCommand, LogReader, type ReadBytes, requestKernel, unknown } from "./log-reader.ts";
 import { parsePositionMark } from "./position-mark.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
@@ -110,6 +111,27 @@ export function loadLog(
   }
 }
 
+/** Whether the requests of a command change the key of argument 1 alone. DEL is known for one key. */
+const hasOneKey = ({ isWrite, keyRange, loadOperation, name, subcommands }: Command): boolean =>
+  subcommands === undefined &&
+  /^[A-Z]{1,16}$/.test(name) &&
+  ((isWrite && keyRange?.first === 1 && keyRange.last === 1) || loadOperation === "del");
+
+const knownCommand = ({ arity, loadOperation, name }: Command): KnownCommand => ({
+  name,
+  arity: loadOperation === "del" ? 2 : arity,
+  operation: loadOperation === undefined ? 0 : operation[loadOperation],
+});
+
+/** Whether nothing but the data depends on a change, and an access sets the clock of a record to the time. */
+const isUnobserved = ({ changes, keyspace, observerList }: Services): boolean =>
+  !changes.isOn &&
+  !keyspace.observed &&
+  keyspace.onCreated === undefined &&
+  keyspace.snapshot === undefined &&
+  keyspace.accessClock.setsSecond &&
+  observerList.count === 0;
+
 const noSnapshot = { endOffset: 0, keys: 0 };
 
 function beginsWithSnapshot(descriptor: number): boolean {
@@ -137,6 +159,10 @@ class LogLoader {
   readonly #reader: LogReader;
   readonly #opening: OpeningCheck;
   readonly #context: Context;
+  /** Commands whose requests `#loadKnown` takes; none if something has to see each change. */
+  readonly #known: readonly Command[];
+  /** Of the selected database, from its first request on. */
+  #copies: WorkingCopies | undefined;
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
@@ -163,16 +189,53 @@ class LogLoader {
     reader.onMove = () => this.#checksum.settle();
     this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
+    this.#known = isUnobserved(server) ? [...server.commands.all()].filter(hasOneKey) : [];
+    if (this.#known.length > 0) reader.know(this.#known.map(knownCommand), server.keyspace.environment.hashKeys);
   }
 
   load(): Omit<LoadResult, "keys"> {
     for (;;) {
+      if (this.#unit === undefined && this.#known.length > 0) {
+        do this.#loadKnown();
+        while (this.#reader.refill());
+      }
       const entry = this.#reader.next(this.#args);
+      // Another command may need any key.
+      if (entry === "command") this.#copies?.giveBack();
       if (entry === "corrupt") this.#refuse(this.#reader.problem);
       if (entry === "command") this.#take();
       else if (entry === "annotation") this.#annotation();
-      else return this.#result(entry === "truncated");
+      else {
+        this.#copies?.close();
+        return this.#result(entry === "truncated");
+      }
     }
+  }
+
+  /** Runs requests of known commands until another entry comes. What happens once for each is all here. */
+  #loadKnown(): void {
+    const reader = this.#reader;
+    const args = this.#args;
+    const reply = this.#reply;
+    const context = this.#context;
+    const { processor } = this.#server;
+    if (!reader.hasBytes) return;
+    const { database } = context;
+    if (this.#copies?.database !== database) this.#copies = new WorkingCopies(database, requestKernel());
+    const copies = this.#copies;
+    const start = reader.entryEnd;
+    for (;;) {
+      const number = reader.nextKnown(args, copies);
+      if (number === unknown) break;
+      processor.load(context, this.#known[number] as Command, args, reply, reader.keyHash);
+      if (reply.length > 0) this.#answered(args);
+      this.#commands++;
+    }
+    this.#commands += copies.requests;
+    copies.requests = 0;
+    if (reader.entryEnd === start) return;
+    this.#checksum.add(reader.bytes, start, reader.entryEnd);
+    this.#position = undefined;
   }
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
@@ -238,10 +301,14 @@ class LogLoader {
     const command = this.#server.processor.resolve(args);
     this.#showExtension(args);
     if (command instanceof Refusal) this.#refuse(command.message);
-    else this.#server.processor.call(this.#context, command, args, this.#reply);
+    else this.#server.processor.load(this.#context, command, args, this.#reply);
+    this.#answered(args);
+    this.#commands++;
+  }
+
+  #answered(args: Arguments): void {
     if (this.#reply.bytes[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
-    this.#commands++;
   }
 
   #showExtension(args: Arguments): void {

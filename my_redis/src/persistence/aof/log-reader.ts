@@ -4,13 +4,18 @@ import {
   kernelBytes,
   kernelMemory,
   kernelWords,
+  knownCommandBytes,
+  knownCommands,
+  maxKnownCommands,
   maxRequestWords,
   openKernel,
+  requestState,
   resultWords,
   windowBytes,
   wordEnds,
   wordStarts,
 } from "../../memory/kernels/kernel-memory.ts";
+import { hashKernel } from "../../memory/hash-kernel-binary.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { requestKernel as binary } from "./request-kernel-binary.ts";
 
@@ -25,6 +30,8 @@ const maxLengthLineBytes = 24;
 const maxWordBytes = 2 ** 32;
 const maxWords = 2 ** 31 - 1;
 const initialBytes = 1 << 20;
+/** With less than this in the window, more is read. */
+const refilledBytes = 1 << 16;
 
 const carriageReturn = 13;
 const lineFeed = 10;
@@ -34,12 +41,36 @@ export type LogEntry = "command" | "annotation" | "end" | "truncated" | "corrupt
 /** Reads up to `target.length` bytes after those of the last read; returns 0 at the end of the file. */
 export type ReadBytes = (target: Uint8Array) => number;
 
-/** The function of request-kernel.wat. */
+/** A command whose requests `LogReader.nextKnown` finds. */
+export interface KnownCommand {
+  /** Capital letters, 16 at most. */
+  readonly name: string;
+  /** The number of words; at least that many, if it is negative. A key is the second of them. */
+  readonly arity: number;
+  /** What working copies do for it; 0 for nothing. */
+  readonly operation: number;
+}
+
+/** Takes known requests that are next to each other in the memory of the kernels: see working-copies.ts. */
+export interface RequestRunner {
+  /** Runs requests from a place on. Gives the place of the first that is left to the caller, or of another entry. */
+  run(from: number, end: number): number;
+  /** The place after the request that is left to the caller; 0 if there is none. */
+  readonly after: number;
+}
+
+/** The functions of request-kernel.wat. */
 interface RequestKernel {
   read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
 }
 
-let kernel: RequestKernel | undefined;
+let opened: RequestKernel | undefined;
+/** The functions that find requests. */
+export const requestKernel = (): RequestKernel =>
+  (opened ??= openKernel(binary, { hash: openKernel(hashKernel) }) as unknown as RequestKernel);
+const resultPlace = resultWords / 4;
+/** No command is known. */
+export const unknown = -1;
 const starts = new Int32Array(kernelMemory.buffer, wordStarts, maxRequestWords);
 const ends = new Int32Array(kernelMemory.buffer, wordEnds, maxRequestWords);
 
@@ -70,6 +101,8 @@ export class LogReader {
   /** Memory for entries that do not fit into the first window. It stays, because large values often follow each other. */
   #larger = new Uint8Array(0);
   readonly #isShared: boolean;
+  /** The last byte of the file has been read. */
+  #isWhole = false;
 
   /**
    * `offset` is the position in the file of the first byte that `read` returns; `size` is the file's, if it is known.
@@ -173,17 +206,73 @@ export class LogReader {
 
   /** Finds the words of a request at once; false for what is rare, wrong or incomplete. */
   #find(at: number, args: Arguments): boolean {
-    kernel ??= openKernel(binary) as unknown as RequestKernel;
-    const after = kernel.read(at, this.#end, maxRequestWords, wordStarts, wordEnds, resultWords);
+    const after = requestKernel().read(at, this.#end, maxRequestWords, wordStarts, wordEnds, resultWords);
     if (after === 0) return false;
-    args.reset(kernelBytes);
+    this.#found(args, at, after);
+    return true;
+  }
+
+  #found(args: Arguments, at: number, after: number): void {
+    args.buffer = kernelBytes;
     args.starts = starts;
     args.ends = ends;
-    args.count = kernelWords[resultWords / 4] as number;
+    args.count = kernelWords[resultPlace] as number;
     args.requestStart = at;
     args.requestEnd = after;
     this.#position = after;
-    return true;
+  }
+
+  /**
+   * `nextKnown` finds requests of these commands from now on. `hashKeys`: those of the hash of keys. Nobody else may read a
+   * log meanwhile.
+   */
+  know(commands: readonly KnownCommand[], hashKeys: readonly [number, number]): void {
+    if (commands.length > maxKnownCommands)
+      throw new Error(`${commands.length} commands, of at most ${maxKnownCommands}`);
+    kernelBytes.fill(0, knownCommands, knownCommands + commands.length * knownCommandBytes);
+    commands.forEach(({ name, arity, operation }, number) => {
+      const at = knownCommands + number * knownCommandBytes;
+      kernelBytes.set(Buffer.from(name, "latin1"), at);
+      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity, operation], at / 4 + 4);
+    });
+    const last = knownCommands + (commands.length - 1) * knownCommandBytes;
+    const areas = [maxRequestWords, wordStarts, wordEnds, resultWords, knownCommands, last];
+    kernelWords.set([...areas, ...hashKeys], requestState / 4);
+  }
+
+  /**
+   * Reads the next entries as long as they are requests of known commands, and in the memory of the kernels as a whole. Gives
+   * the number of the command that `runner` left to the caller, or `unknown`: then `next` reads the entry that follows.
+   */
+  nextKnown(args: Arguments, runner: RequestRunner): number {
+    if (this.#buffer !== kernelBytes) return unknown;
+    const at = runner.run(this.#position, this.#end);
+    const { after } = runner;
+    this.#position = at;
+    if (after === 0) return unknown;
+    this.#entryStart = at;
+    this.#found(args, at, after);
+    return kernelWords[resultPlace + 1] as number;
+  }
+
+  /** Whether something of the file is in the window that has not been read. */
+  get hasBytes(): boolean {
+    return this.#end > this.#position;
+  }
+
+  /**
+   * Reads more of the file if little is left of the window, so that `nextKnown` can go on. False if it could not. The window
+   * moves: see `onMove`.
+   */
+  refill(): boolean {
+    if (this.#buffer !== kernelBytes || this.#isWhole || this.#end - this.#position > refilledBytes) return false;
+    this.#entryStart = this.#position;
+    return this.#fill();
+  }
+
+  /** The hash of the key of the request that `nextKnown` has left to the caller. */
+  get keyHash(): number {
+    return (kernelWords[resultPlace + 2] as number) | 0;
   }
 
   #parseAnnotation(at: number): LogEntry | "incomplete" {
@@ -234,8 +323,10 @@ export class LogReader {
     if (this.#end === this.#limit) this.#enlarge();
     const read = this.#read(this.#buffer.subarray(this.#end, this.#limit));
     this.#end += read;
+    this.#isWhole = read === 0;
     return read > 0;
   }
+
   /** Continues in a window of twice the size, or as large as the entry is known to be, if so much is left of the file. */
   #enlarge(): void {
     const leftBytes = this.#size - this.entryOffset;

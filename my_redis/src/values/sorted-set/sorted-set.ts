@@ -53,6 +53,16 @@ export class SortedSet implements ObjectValue {
     this.tree.insert(newScore, member);
   }
 
+  /** Sets the score of key[start, end), whether it is a member or not; false when it had that score. */
+  set(key: Uint8Array, start: number, end: number, newScore: number): boolean {
+    const hash = this.table.hashOf(key, start, end);
+    const member = this.table.findHashed(hash, key, start, end);
+    if (member === 0) this.addHashed(hash, key, start, end, newScore);
+    else if (this.scoreOf(member) === newScore) return false;
+    else this.update(member, newScore);
+    return true;
+  }
+
   update(member: Address, newScore: number): void {
     this.tree.remove(this.scoreOf(member), member);
     this.#writeScore(member, newScore);

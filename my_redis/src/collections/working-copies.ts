@@ -1,0 +1,214 @@
+import type { Database } from "../keyspace/database.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
+import { advisePages, pageAdvice } from "../memory/huge-pages.ts";
+import {
+  distinctPlaces,
+  input,
+  kernelBytes,
+  kernelMemory,
+  kernelWords,
+  openKernel,
+  packed,
+  requestState,
+  resultWords,
+  wordEnds,
+  wordStarts,
+  workingArea,
+  workingBytes,
+  workingSlots,
+  workingState,
+  workingTable,
+} from "../memory/kernels/kernel-memory.ts";
+import * as record from "../memory/record.ts";
+import { maxDistinctElements } from "../values/distinct-elements.ts";
+import { listLimits, maxCountedNodeBytes } from "../values/list/list-limits.ts";
+import { elementKernel } from "../values/open-element-kernel.ts";
+import { packKernel } from "../values/open-pack-kernel.ts";
+import { workingKernel as binary } from "./working-kernel-binary.ts";
+
+/** What the kernel does for a command, by number. */
+export const operation = { set: 1, incr: 2, hset: 3, sadd: 4, rpush: 5, lpush: 6, lpop: 7, rpop: 8, del: 9 } as const;
+export type Operation = keyof typeof operation;
+
+/** The function of working-kernel.wat. */
+interface WorkingKernel {
+  run(state: number, at: number, end: number): number;
+}
+
+const leftToCaller = 1;
+const noRoom = 2;
+
+/** What a look-up for the kernel gives. */
+const missing = 0;
+const noCopy = 1;
+const copied = 2;
+/** Longer values are changed where they are. */
+const maxCopiedBytes = 4096;
+
+/**
+ * The state of the kernel, by its offsets in bytes:
+ *
+ *   0, 4          the state of request-kernel.wat, and the place of its results
+ *   8, 12         the table of copies, and the mask for offsets in it
+ *   16, 20        where the next copy begins, and the end of the memory for copies
+ *   24, 28        the access clock and the mark of a record
+ *   32, 36        the number of slots in use, and how many may be
+ *   40, 44        changes and requests, since they were last taken
+ *   48 to 56      areas of memory
+ *   60 to 80      limits: entries and bytes of hashes and sets; bytes and elements of lists
+ *   84 to 96      the last request, the copy of its key, and the slot; see working-kernel.wat
+ *   100, 104      where the words of a request start and end
+ *   108, 112      the size and the address of the record that was looked up last
+ *   120           numbers that other kernels give
+ */
+const state = workingState / 4;
+const nextCopy = state + 4;
+const usedSlots = state + 8;
+const changes = state + 10;
+const requests = state + 11;
+const lastAt = state + 21;
+const lastAfter = state + 22;
+const lastCopy = state + 23;
+const lastSlot = state + 24;
+const foundSize = state + 27;
+const foundAddress = state + 28;
+const signedWords = new Int32Array(kernelMemory.buffer);
+const clockBits = 8;
+const copyHeaderBytes = 16;
+/** A slot whose copy has been given back. */
+const givenBack = 1;
+const tableWords = workingTable / 4;
+
+const copiedKinds = new Set<number>([
+  record.valueType.string | (record.encoding.raw << 4),
+  record.valueType.string | (record.encoding.integer << 4),
+  record.valueType.string | (record.encoding.embedded << 4),
+  record.valueType.list | (record.encoding.packed << 4),
+  record.valueType.set | (record.encoding.packed << 4),
+  record.valueType.hash | (record.encoding.packed << 4),
+]);
+
+let kernel: WorkingKernel | undefined;
+let fetchRecord: (hash: number, key: number, length: number) => number;
+
+function openWorkingKernel(requestKernel: object): WorkingKernel {
+  const imports = {
+    requests: { ...requestKernel },
+    packing: { ...packKernel() },
+    elements: { ...elementKernel() },
+    records: { fetch: (hash: number, key: number, length: number) => fetchRecord(hash, key, length) },
+  };
+  return openKernel(binary, imports) as unknown as WorkingKernel;
+}
+
+/**
+ * Copies of small values in the memory of the kernels, which a kernel changes as the requests of a log say. They go back to
+ * the database when something else needs them: `giveBack`. Only one object of this class may have copies at a time, and
+ * nobody else may read or change the database meanwhile.
+ */
+export class WorkingCopies {
+  readonly database: Database;
+  /** The place after the request that `run` has left to the caller; 0 if it met something else. */
+  after = 0;
+  /** The number of requests that `run` has carried out. */
+  requests = 0;
+
+  /** `requestKernel`: the functions that find requests; see log-reader.ts. */
+  constructor(database: Database, requestKernel: object) {
+    this.database = database;
+    fetchRecord = this.#fetch;
+    kernel ??= openWorkingKernel(requestKernel);
+    const { accessClock, heap, limits } = database.keyspace;
+    const { maxBytes, maxCount } = listLimits(limits["list-max-listpack-size"]);
+    const counted = maxCount !== Infinity;
+    kernelWords.set([requestState, resultWords, workingTable, workingSlots * 8 - 8], state);
+    kernelWords.set([accessClock.fresh << clockBits, heap.mark, 0, (workingSlots * 3) / 4, 0, 0], state + 6);
+    kernelWords.set([input, packed, distinctPlaces], state + 12);
+    kernelWords.set(
+      [
+        Math.min(limits["hash-max-listpack-entries"], maxDistinctElements),
+        Math.min(limits["hash-max-listpack-value"], workingBytes),
+        Math.min(limits["set-max-listpack-entries"], maxDistinctElements),
+        Math.min(limits["set-max-listpack-value"], workingBytes),
+        counted ? maxCountedNodeBytes : maxBytes,
+        counted ? maxCount : workingBytes,
+      ],
+      state + 15,
+    );
+    kernelWords.set([wordStarts, wordEnds], state + 25);
+    this.#clear();
+  }
+
+  /** Gives all copies back, and the memory that they had to the system. */
+  close(): void {
+    this.giveBack();
+    advisePages(kernelBytes.subarray(workingTable, workingArea + workingBytes), pageAdvice.unneeded);
+  }
+
+  #clear(): void {
+    kernelBytes.fill(0, workingTable, workingTable + workingSlots * 8);
+    kernelWords.set([workingArea, workingArea + workingBytes], nextCopy);
+    kernelWords[usedSlots] = 0;
+  }
+
+  /**
+   * Runs requests of known commands from a place on. Gives the place of the first that is left to the caller, or of what is
+   * no such request. If that request has a copy of its key, the copy has been given back.
+   */
+  run(from: number, end: number): number {
+    const { keyspace } = this.database;
+    let outcome = (kernel as WorkingKernel).run(workingState, from, end);
+    while (outcome === noRoom) {
+      this.giveBack();
+      outcome = (kernel as WorkingKernel).run(workingState, kernelWords[lastAt] as number, end);
+    }
+    keyspace.dirty += kernelWords[changes] as number;
+    this.requests += kernelWords[requests] as number;
+    kernelWords[changes] = 0;
+    kernelWords[requests] = 0;
+    this.after = outcome === leftToCaller ? (kernelWords[lastAfter] as number) : 0;
+    if (outcome === leftToCaller && (kernelWords[lastCopy] as number) > givenBack) {
+      this.#put(kernelWords[lastCopy] as number);
+      kernelWords[(kernelWords[lastSlot] as number) / 4 + 1] = givenBack;
+    }
+    return kernelWords[lastAt] as number;
+  }
+
+  /** Gives all copies back to the database. */
+  giveBack(): void {
+    if (kernelWords[usedSlots] === 0) return;
+    for (let slot = tableWords; slot < tableWords + workingSlots * 2; slot += 2) {
+      const copy = kernelWords[slot + 1] as number;
+      if (copy > givenBack) this.#put(copy);
+    }
+    this.#clear();
+  }
+
+  #put(copy: number): void {
+    const at = copy / 4;
+    const hash = signedWords[at] as number;
+    const old = signedWords[at + 1] as number;
+    if (signedWords[at + 3] !== 0) {
+      if (old !== 0) this.database.removeRecord(hash, old);
+      return;
+    }
+    const keyWord = signedWords[at + 5] as number;
+    const withExpiry = keyWord < 0;
+    const size = record.recordBytes(keyWord & record.maxKeyBytes, signedWords[at + 6] as number, withExpiry);
+    this.database.putRecord(hash, old, kernelBytes, copy + copyHeaderBytes, size, withExpiry);
+  }
+
+  readonly #fetch = (hash: number, key: number, length: number): number => {
+    const { heap } = this.database.keyspace;
+    const address = this.database.keys.find(hash, kernelBytes, key, key + length);
+    if (address === 0) return missing;
+    const valueLength = record.valueLengthOf(heap, address);
+    if (!copiedKinds.has(record.kindOf(heap, address)) || valueLength > maxCopiedBytes) return noCopy;
+    const size = record.recordBytes(length, valueLength, record.hasExpiry(heap, address));
+    const start = record.recordStartOf(address);
+    copyBytes(record.bytesOf(heap, address), start, start + size, kernelBytes, input);
+    kernelWords[foundSize] = size;
+    kernelWords[foundAddress] = address;
+    return copied;
+  };
+}

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import fc from "fast-check";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { propertySeed } from "../../../tools/property-seed.ts";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { loadLog, type LoadResult } from "../../src/persistence/aof/log-loader.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
+import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+
+// A kernel runs the commonest requests of a log on copies of small values, and the commands themselves run the others.
+// While something watches each change, every request takes the way of a command. Both ways must give the same data.
+
+const folder = temporaryFolder("known-requests");
+const path = join(folder, "log");
+const limits = { "hash-max-listpack-entries": 12, "set-max-listpack-entries": 12, "zset-max-listpack-entries": 12 };
+let server: OpenServer;
+let connection: RespConnection;
+
+beforeAll(async () => {
+  server = await startOpenServer({ port: 0, dir: folder, save: "", "enable-debug-command": "yes", ...limits });
+  connection = await RespConnection.open(server.port, "MyRedis");
+  // As while a log is loaded; afterwards, too, so that keys whose time is over are compared as well.
+  server.server.keyspace.expires = false;
+});
+afterAll(async () => {
+  connection.close();
+  await server.close();
+});
+
+const bulk = (word: Word): string => {
+  const text = word.toString();
+  return `$${text.length}\r\n${text}\r\n`;
+};
+const request = (words: readonly Word[]): string => `*${words.length}\r\n${words.map(bulk).join("")}`;
+const writeLog = (requests: readonly (readonly Word[])[]): void =>
+  writeFileSync(path, requests.map(request).join(""), "latin1");
+
+/** Removes all data; gives the bytes that the heap still has in use. */
+async function flush(): Promise<number> {
+  await connection.replies([["FLUSHALL"], ["SELECT", 0]]);
+  const { keyspace } = server.server;
+  keyspace.releaseSome(() => false);
+  return keyspace.heap.usedBytes;
+}
+
+/** Loads the log with the kernel, or command by command. */
+function load(way: "known" | "ordinary"): LoadResult & { readonly dirty: number } {
+  const { execution, keyspace } = server.server;
+  const dirtyBefore = keyspace.dirty;
+  keyspace.observed = way === "ordinary";
+  try {
+    const loaded = execution.asLoading(() => loadLog(server.server, { load() {}, carryOver: () => [] }, path));
+    return { ...loaded, dirty: keyspace.dirty - dirtyBefore };
+  } finally {
+    keyspace.observed = false;
+  }
+}
+
+/** Everything that can be seen of the data of the first two databases. A table has its entries in any order. */
+async function seen(): Promise<unknown[]> {
+  const counts = (await connection.reply("INFO", "keyspace")).text?.replaceAll(/avg_ttl=\d+/g, "");
+  const values: unknown[] = [await connection.reply("DEBUG", "DIGEST"), counts];
+  for (const database of [0, 1]) {
+    await connection.reply("SELECT", database);
+    const { items } = await connection.reply("KEYS", "*");
+    for (const key of (items ?? []).map(({ text }) => text as string).sort()) {
+      const [encoding, expiry, dump] = await connection.replies([
+        ["OBJECT", "ENCODING", key],
+        ["PEXPIRETIME", key],
+        ["DUMP", key],
+      ]);
+      values.push(key, encoding, expiry, encoding?.text === "hashtable" ? undefined : dump);
+    }
+  }
+  await connection.reply("SELECT", 0);
+  return values;
+}
+
+async function expectBothWaysEqual(): Promise<void> {
+  const empty = await flush();
+  const byKernel = load("known");
+  const found = await seen();
+  expect(await flush()).toBe(empty);
+  const ordinary = load("ordinary");
+  expect(byKernel).toEqual(ordinary);
+  expect(found).toEqual(await seen());
+  expect(await flush()).toBe(empty);
+}
+
+const key = fc.constantFrom("a", "key", "another key", "k".repeat(8), "k".repeat(9), "k".repeat(2100));
+const word = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 14 }).map((number) => `word ${number}`) },
+  { weight: 4, arbitrary: fc.integer({ min: -200, max: 5000 }).map(String) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("", "-", "-0", "00", "0", "-1", "9223372036854775807", "9223372036854775806", "1e3"),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(20, 44, 45, 63, 64, 65, 127, 128, 2048, 2049, 4100, 9000)
+      .map((size) => "x".repeat(size)),
+  },
+);
+const words = fc.array(word, { minLength: 2, maxLength: 20, size: "max" });
+const farMs = 4_000_000_000_000;
+const moment = fc.constantFrom(farMs, farMs + 1, 1, 0, -1, "x", "18446744073709551617");
+const name = (...names: string[]) => fc.constantFrom(...names, ...names.map((each) => each.toLowerCase()));
+
+const change: fc.Arbitrary<readonly Word[]> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(name("SET"), key, word) },
+  { weight: 3, arbitrary: fc.tuple(name("SET"), key, word, name("PXAT", "EXAT"), moment) },
+  { weight: 1, arbitrary: fc.tuple(name("SET"), key, word, name("NX", "XX", "KEEPTTL", "GET")) },
+  { weight: 4, arbitrary: fc.tuple(name("INCR", "DECR"), key) },
+  { weight: 2, arbitrary: fc.tuple(name("INCRBY", "APPEND"), key, word) },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(name("HSET", "HMSET"), key, words).map(([first, at, rest]) => [first, at, ...rest]),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(name("SADD", "SREM", "HDEL"), key, words).map(([first, at, rest]) => [first, at, ...rest]),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(name("RPUSH", "LPUSH"), key, words).map(([first, at, rest]) => [first, at, ...rest]),
+  },
+  { weight: 4, arbitrary: fc.tuple(name("RPUSH", "LPUSH", "RPUSHX"), key, word) },
+  { weight: 6, arbitrary: fc.tuple(name("LPOP", "RPOP"), key) },
+  { weight: 1, arbitrary: fc.tuple(name("LPOP", "RPOP"), key, fc.integer({ min: 0, max: 9 })) },
+  { weight: 4, arbitrary: fc.tuple(name("DEL", "UNLINK"), key) },
+  { weight: 1, arbitrary: fc.tuple(name("DEL", "RENAME", "COPY"), key, key) },
+  { weight: 6, arbitrary: fc.tuple(name("ZADD"), key, fc.integer({ min: -5, max: 40 }), word) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        name("ZADD"),
+        key,
+        fc.array(fc.tuple(fc.constantFrom(1, "2.5", "-inf", "nan", "nx"), word), { minLength: 1, maxLength: 20 }),
+      )
+      .map(([first, at, rest]) => [first, at, ...rest.flat()]),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(name("XADD"), key, fc.constantFrom("1-1", "5", "7-0", "8-1", "9-0", "0-0", "x"), word, word),
+  },
+  { weight: 2, arbitrary: fc.tuple(name("PEXPIREAT"), key, moment) },
+  { weight: 1, arbitrary: fc.tuple(name("PERSIST", "TYPE", "PFADD"), key) },
+  { weight: 1, arbitrary: fc.tuple(name("SELECT"), fc.constantFrom(0, 1)) },
+  { weight: 1, arbitrary: fc.tuple(name("MOVE"), key, fc.constantFrom(0, 1)) },
+  { weight: 1, arbitrary: fc.constantFrom<Word[]>(["FLUSHDB"], ["ping"], ["MSET", "a", "1", "key", "2"]) },
+);
+/** Changes, some of them in transactions. */
+const part = fc.oneof(
+  { weight: 12, arbitrary: change.map((one) => [one]) },
+  { weight: 1, arbitrary: fc.array(change, { maxLength: 4 }).map((some) => [["MULTI"], ...some, ["EXEC"]]) },
+);
+
+test("a log is loaded by the kernel as it is command by command", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { minLength: 5, maxLength: 250, size: "max" }), async (parts) => {
+      writeLog(parts.flat());
+      await expectBothWaysEqual();
+    }),
+    { seed: propertySeed(), numRuns: 60 },
+  );
+}, 60_000);
+
+test("more keys than there are copies, and more bytes", async () => {
+  const requests: Word[][] = [];
+  for (let round = 0; round < 2; round++) {
+    for (let at = 0; at < 120_000; at++)
+      requests.push(["SET", `key:${at}`, at % 7 === 0 ? "x".repeat(200) : at + round]);
+  }
+  for (let at = 0; at < 20_000; at++) requests.push(["RPUSH", `list:${at % 3000}`, "an element ".repeat(at % 9), at]);
+  for (let at = 0; at < 20_000; at++) requests.push(["HSET", `hash:${at % 3000}`, at % 10, "a value ".repeat(at % 99)]);
+  writeLog(requests);
+  await flush();
+  const byKernel = load("known");
+  const digest = await connection.reply("DEBUG", "DIGEST");
+  await flush();
+  expect(load("ordinary")).toEqual(byKernel);
+  expect(await connection.reply("DEBUG", "DIGEST")).toEqual(digest);
+  await flush();
+}, 60_000);

@@ -1,3 +1,4 @@
+import "./early-collection.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";

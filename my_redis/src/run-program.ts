@@ -1,3 +1,6 @@
+// Before the other modules are there.
+// oxlint-disable-next-line import/no-unassigned-import
+import "./early-collection.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";

@@ -1,6 +1,6 @@
 import type { Database } from "../keyspace/database.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
-import { advisePages, pageAdvice } from "../memory/huge-pages.ts";
+import { giveBackPages } from "../memory/fresh-pages.ts";
 import {
   distinctPlaces,
   input,
@@ -142,7 +142,7 @@ export class WorkingCopies {
   /** Gives all copies back, and the memory that they had to the system. */
   close(): void {
     this.giveBack();
-    advisePages(kernelBytes.subarray(workingTable, workingArea + workingBytes), pageAdvice.unneeded);
+    giveBackPages(kernelBytes.subarray(workingTable, workingArea + workingBytes));
   }
 
   #clear(): void {

@@ -1,4 +1,4 @@
-import { advisePages, hugePageBytes, pageAdvice } from "./huge-pages.ts";
+import { FreshPages, hugePageBytes } from "./fresh-pages.ts";
 
 /**
  * Byte memory for records, off the JavaScript heap.
@@ -65,8 +65,8 @@ class SegmentPages {
   freePages = pagesPerSegment;
   /** No page below this one is free. */
   lowestFree = 0;
-  /** Whether the system was asked for huge pages. A segment with little content does without: they are given whole. */
-  wantsHugePages = false;
+  /** The system was asked for its memory up to this place. A segment with little content does without. */
+  askedTo = hugePageBytes;
 }
 
 /** The heap cannot hold what it was asked to hold. The message says which limit was met. */
@@ -89,8 +89,8 @@ export class Heap {
    * The limit for blocks and those arrays together. The heap does not enforce it, but indexes postpone growing near it.
    */
   limitBytes = Number.POSITIVE_INFINITY;
-  /** Whether large new memory should be in huge pages: see `fill`. */
-  wantsHugePages = false;
+  /** Gives the pages of new memory, while much of it is being filled. */
+  #freshPages: FreshPages | undefined;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);
@@ -102,22 +102,22 @@ export class Heap {
   }
 
   /**
-   * Runs what loads much data while no client is served. New memory comes in huge pages meanwhile, which is faster in all,
-   * although the system may take long for a single page.
+   * Runs what loads much data while no client is served. The system is asked for new memory in large steps meanwhile, which
+   * is faster in all, although it may take long for a single step.
    */
   fill<Result>(load: () => Result): Result {
-    if (this.wantsHugePages) return load();
-    this.wantsHugePages = true;
+    if (this.#freshPages !== undefined) return load();
+    this.#freshPages = new FreshPages();
     try {
       return load();
     } finally {
-      this.wantsHugePages = false;
-      for (const [segment, pages] of this.#pages.entries()) {
-        if (pages?.wantsHugePages !== true) continue;
-        pages.wantsHugePages = false;
-        advisePages(this.bytes[segment] as Uint8Array, pageAdvice.small);
-      }
+      this.#freshPages = undefined;
     }
+  }
+
+  /** To be called for a new array that will be full soon. */
+  askForPages(array: Uint8Array | Int32Array): void {
+    if (array.byteLength > hugePageBytes) this.#freshPages?.ask(array, 0, array.byteLength);
   }
 
   /** Allocates a block of at least `size` bytes. Its content is undefined. Throws HeapLimitError; nothing has changed then. */
@@ -304,7 +304,7 @@ export class Heap {
   #allocateHuge(size: number): Address {
     const segment = this.#addSegment(newSegment(8 + Math.ceil(size / 8) * 8), undefined);
     const bytes = this.bytes[segment] as Uint8Array;
-    if (this.wantsHugePages) advisePages(bytes, pageAdvice.huge);
+    this.askForPages(bytes);
     this.usedBytes += bytes.length;
     return (segment << unitBits) | 1;
   }
@@ -330,9 +330,9 @@ export class Heap {
 
   #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
     pages.freePages -= count;
-    if (this.wantsHugePages && !pages.wantsHugePages && (index + count) * pageBytes > hugePageBytes) {
-      pages.wantsHugePages = true;
-      advisePages(this.bytes[segment] as Uint8Array, pageAdvice.huge);
+    const end = (index + count) * pageBytes;
+    if (this.#freshPages !== undefined && end > pages.askedTo) {
+      pages.askedTo = this.#freshPages.ask(this.bytes[segment] as Uint8Array, pages.askedTo, end);
     }
     if (pages.lowestFree === index) pages.lowestFree = index + count;
     // The pages are marked as used at once; the caller then says what for.

@@ -1,5 +1,4 @@
 import type { Address, Heap } from "./heap.ts";
-import { advisePages, hugePageBytes, pageAdvice } from "./huge-pages.ts";
 import { nextCursor } from "./next-cursor.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
@@ -219,7 +218,7 @@ export class RecordIndex {
     if (this.#old !== undefined) this.migrate(this.#old.length);
     const before = this.memoryBytes;
     const slots = new Int32Array(capacity * 2);
-    if (this.#heap.wantsHugePages && slots.byteLength > hugePageBytes) advisePages(slots, pageAdvice.huge);
+    this.#heap.askForPages(slots);
     this.#old = this.#count === 0 ? undefined : this.#slots;
     this.#oldPosition = 0;
     this.#oldCount = this.#count;

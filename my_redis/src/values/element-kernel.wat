@@ -122,8 +122,30 @@
       (br_if $digits (i32.lt_u (local.get $at) (local.get $end))))
     (i64.le_u (local.get $value) (local.get $most)))
 
+  ;; Whether the first eight bytes of text, or all if there are fewer, are digits. A byte is one if its upper half is 3, and
+  ;; still is when 6 was added.
+  (func $beginsWithDigits (param $at i32) (param $length i32) (result i32)
+    (local $bytes i64)
+    (local.set $bytes (i64.load (local.get $at)))
+    ;; The bytes behind the text are made zeros in front of it.
+    (if (i32.lt_u (local.get $length) (i32.const 8))
+      (then
+        (local.set $bytes
+          (i64.or
+            (i64.shl (local.get $bytes) (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $length) (i32.const 3)))))
+            (i64.shr_u (i64.const 0x3030303030303030) (i64.extend_i32_u (i32.shl (local.get $length) (i32.const 3))))))))
+    (i64.eqz
+      (i64.or
+        (i64.xor
+          (i64.and (local.get $bytes) (i64.const 0xf0f0f0f0f0f0f0f0))
+          (i64.const 0x3030303030303030))
+        (i64.xor
+          (i64.and (i64.add (local.get $bytes) (i64.const 0x0606060606060606)) (i64.const 0xf0f0f0f0f0f0f0f0))
+          (i64.const 0x3030303030303030)))))
+
   ;; Checks that bytes from $start to $end are whole elements, each in the only form that it has. Gives their number, or -1.
   ;; The length of the longest text, 20 for any integer, is then at $result, and whether there is text at $result + 4.
+  ;; Nearly all elements are short text or integers: so these are checked without a call, as far as possible.
   (func $check (export "check") (param $at i32) (param $end i32) (param $result i32) (result i32)
     (local $tag i32) (local $body i32) (local $size i32) (local $length i32)
     (local $count i32) (local $longest i32) (local $hasText i32)
@@ -132,7 +154,6 @@
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
         (local.set $tag (i32.load8_u (local.get $at)))
         (local.set $count (i32.add (local.get $count) (i32.const 1)))
-        ;; Short text comes first, because nearly all elements are such.
         (if (i32.lt_u (i32.sub (local.get $tag) (i32.const 0x80)) (i32.const 0x40))
           (then
             (local.set $length (i32.sub (local.get $tag) (i32.const 0x80)))
@@ -142,18 +163,43 @@
                   (i32.load8_u offset=1 (i32.add (local.get $at) (local.get $length)))
                   (i32.add (local.get $length) (i32.const 1)))
               (then (return (i32.const -1))))
-            ;; Most text does not begin like a number: then it has no other form.
+            ;; Most text does not begin like a number, or soon goes on otherwise: then it has no other form.
             (if (i32.le_u (i32.load8_u offset=1 (local.get $at)) (i32.const 57))
               (then
                 (if (i32.lt_u (i32.sub (local.get $length) (i32.const 1)) (i32.const 20))
                   (then
-                    (if (call $isInteger (i32.add (local.get $at) (i32.const 1)) (local.get $length))
-                      (then (return (i32.const -1))))))))
+                    (if (i32.or
+                          (i32.eq (i32.load8_u offset=1 (local.get $at)) (i32.const 45))
+                          (call $beginsWithDigits (i32.add (local.get $at) (i32.const 1)) (local.get $length)))
+                      (then
+                        (if (call $isInteger (i32.add (local.get $at) (i32.const 1)) (local.get $length))
+                          (then (return (i32.const -1))))))))))
             (local.set $hasText (i32.const 1))
             (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
             (local.set $at (i32.add (local.get $at) (local.get $size)))
             (br $elements)))
         (if (i32.gt_u (local.get $tag) (i32.const 0xf4)) (then (return (i32.const -1))))
+        (if (i32.or
+              (i32.or
+                (i32.lt_u (local.get $tag) (i32.const 0x80))
+                (i32.gt_u (local.get $tag) (i32.const 0xf0)))
+              (i32.eq (i32.and (local.get $tag) (i32.const 0xe0)) (i32.const 0xc0)))
+          (then
+            ;; An integer. The length at its end is one byte.
+            (local.set $body (i32.const 1))
+            (if (i32.ge_u (local.get $tag) (i32.const 0x80))
+              (then
+                (local.set $body (call $body (local.get $at)))
+                (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag)))
+                  (then (return (i32.const -1))))))
+            (local.set $size (i32.add (local.get $body) (i32.const 1)))
+            (if (i32.gt_u (local.get $size) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const -1))))
+            (if (i32.ne (i32.load8_u (i32.add (local.get $at) (local.get $body))) (local.get $body))
+              (then (return (i32.const -1))))
+            (if (i32.gt_u (i32.const 20) (local.get $longest)) (then (local.set $longest (i32.const 20))))
+            (local.set $at (i32.add (local.get $at) (local.get $size)))
+            (br $elements)))
+        ;; Long text.
         (local.set $body (call $body (local.get $at)))
         ;; First the body alone: a length that is near 2^32 must not be added to anything.
         (if (i32.gt_u (local.get $body) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const -1))))
@@ -161,28 +207,18 @@
         (if (i32.gt_u (local.get $size) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const -1))))
         (if (i32.eqz (call $endsWith (i32.add (local.get $at) (local.get $size)) (local.get $body)))
           (then (return (i32.const -1))))
-        (local.set $length (i32.const -1))
-        (if (i32.eq (i32.and (local.get $tag) (i32.const 0xf0)) (i32.const 0xe0))
+        (if (i32.eq (local.get $tag) (i32.const 0xf0))
           (then
-            (local.set $length (i32.sub (local.get $body) (i32.const 2)))
-            (if (i32.lt_u (local.get $length) (i32.const 64)) (then (return (i32.const -1)))))
+            ;; Not from the body, to which 5 was added: that might have gone beyond 2^32.
+            (local.set $length (i32.load offset=1 (local.get $at)))
+            (if (i32.or
+                  (i32.lt_u (local.get $length) (i32.const 4096))
+                  (i32.ge_u (local.get $length) (i32.sub (local.get $end) (local.get $at))))
+              (then (return (i32.const -1)))))
           (else
-            (if (i32.eq (local.get $tag) (i32.const 0xf0))
-              (then
-                ;; Not from the body, to which 5 was added: that might have gone beyond 2^32.
-                (local.set $length (i32.load offset=1 (local.get $at)))
-                (if (i32.or
-                      (i32.lt_u (local.get $length) (i32.const 4096))
-                      (i32.ge_u (local.get $length) (i32.sub (local.get $end) (local.get $at))))
-                  (then (return (i32.const -1)))))
-              (else
-                (if (i32.ge_u (local.get $tag) (i32.const 0x80))
-                  (then
-                    (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag)))
-                      (then (return (i32.const -1))))))))))
-        (if (i32.lt_s (local.get $length) (i32.const 0))
-          (then (local.set $length (i32.const 20)))
-          (else (local.set $hasText (i32.const 1))))
+            (local.set $length (i32.sub (local.get $body) (i32.const 2)))
+            (if (i32.lt_u (local.get $length) (i32.const 64)) (then (return (i32.const -1))))))
+        (local.set $hasText (i32.const 1))
         (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
         (local.set $at (i32.add (local.get $at) (local.get $size)))
         (br $elements)))
@@ -190,42 +226,60 @@
     (i32.store offset=4 (local.get $result) (local.get $hasText))
     (local.get $count))
 
-  ;; The first $count bytes, 0 to 8, at $at as a number.
+  ;; The first $count bytes, 0 to 7, at $at as a number.
   (func $word (param $at i32) (param $count i32) (result i64)
     (i64.and
       (i64.load (local.get $at))
-      (select
-        (i64.const -1)
-        (i64.sub
-          (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $count) (i32.const 3))))
-          (i64.const 1))
-        (i32.ge_u (local.get $count) (i32.const 8)))))
+      (i64.sub
+        (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $count) (i32.const 3))))
+        (i64.const 1))))
 
-  ;; A hash of bytes, a word of eight bytes at a time. It has no key: the caller limits how many elements there are.
-  (func $hash (param $at i32) (param $left i32) (result i32)
-    (local $hash i64)
-    (local.set $hash (i64.extend_i32_u (local.get $left)))
+  (func $mix (param $hash i64) (param $word i64) (result i64)
+    (local.set $hash
+      (i64.mul (i64.xor (local.get $hash) (local.get $word)) (i64.const 0x9e3779b97f4a7c15)))
+    (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
+
+  ;; A hash of bytes, a word of eight bytes at a time, of which the last two may overlap. It has no key: the caller limits
+  ;; how many elements there are.
+  (func $hash (param $at i32) (param $size i32) (result i32)
+    (local $hash i64) (local $last i32)
+    (local.set $hash (i64.extend_i32_u (local.get $size)))
+    (if (i32.lt_u (local.get $size) (i32.const 8))
+      (then
+        (return
+          (i32.wrap_i64
+            (call $mix (local.get $hash) (call $word (local.get $at) (local.get $size)))))))
+    (local.set $last (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 8)))
+    (block $done
+      (loop $words
+        (br_if $done (i32.ge_u (local.get $at) (local.get $last)))
+        (local.set $hash (call $mix (local.get $hash) (i64.load (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (br $words)))
+    (i32.wrap_i64 (call $mix (local.get $hash) (i64.load (local.get $last)))))
+
+  ;; Compares the last word first: elements often begin with the same.
+  (func $equal (param $one i32) (param $other i32) (param $size i32) (result i32)
+    (local $left i32)
+    (if (i32.lt_u (local.get $size) (i32.const 8))
+      (then
+        (return
+          (i64.eq
+            (call $word (local.get $one) (local.get $size))
+            (call $word (local.get $other) (local.get $size))))))
+    (local.set $left (i32.sub (local.get $size) (i32.const 8)))
+    (if (i64.ne
+          (i64.load (i32.add (local.get $one) (local.get $left)))
+          (i64.load (i32.add (local.get $other) (local.get $left))))
+      (then (return (i32.const 0))))
     (block $done
       (loop $words
         (br_if $done (i32.le_s (local.get $left) (i32.const 0)))
-        (local.set $hash
-          (i64.mul
-            (i64.xor (local.get $hash) (call $word (local.get $at) (local.get $left)))
-            (i64.const 0x9e3779b97f4a7c15)))
-        (local.set $hash (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
-        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (if (i64.ne (i64.load (local.get $one)) (i64.load (local.get $other))) (then (return (i32.const 0))))
+        (local.set $one (i32.add (local.get $one) (i32.const 8)))
+        (local.set $other (i32.add (local.get $other) (i32.const 8)))
         (local.set $left (i32.sub (local.get $left) (i32.const 8)))
         (br $words)))
-    (i32.wrap_i64 (local.get $hash)))
-
-  (func $equal (param $one i32) (param $other i32) (param $left i32) (result i32)
-    (loop $words
-      (if (i64.ne (call $word (local.get $one) (local.get $left)) (call $word (local.get $other) (local.get $left)))
-        (then (return (i32.const 0))))
-      (local.set $one (i32.add (local.get $one) (i32.const 8)))
-      (local.set $other (i32.add (local.get $other) (i32.const 8)))
-      (local.set $left (i32.sub (local.get $left) (i32.const 8)))
-      (br_if $words (i32.gt_s (local.get $left) (i32.const 0))))
     (i32.const 1))
 
   ;; Whether every $stride-th of the elements from $start to $end, the first included, differs from the others. At
@@ -240,10 +294,15 @@
         (br_if $enough (i32.ge_u (local.get $mask) (i32.shl (local.get $compared) (i32.const 1))))
         (local.set $mask (i32.add (i32.shl (local.get $mask) (i32.const 1)) (i32.const 1)))
         (br $grow)))
-    (memory.fill
-      (local.get $places)
-      (i32.const 0)
-      (i32.shl (i32.add (local.get $mask) (i32.const 1)) (i32.const 2)))
+    ;; In words: most tables are so small that a fill would take longer to begin.
+    (local.set $at (local.get $places))
+    (loop $clear
+      (i64.store (local.get $at) (i64.const 0))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br_if $clear
+        (i32.lt_u
+          (local.get $at)
+          (i32.add (local.get $places) (i32.shl (local.get $mask) (i32.const 2))))))
     (local.set $at (local.get $start))
     (block $done
       (loop $elements
@@ -357,6 +416,8 @@
   (func $count (param $at i32) (param $end i32) (result i64)
     (local $value i64)
     (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i64.const -1))))
+    (if (i32.lt_u (i32.load8_u (local.get $at)) (i32.const 0x80))
+      (then (return (i64.extend_i32_u (i32.load8_u (local.get $at))))))
     ;; Text and negative numbers are beyond the limit, too.
     (local.set $value (call $integer (local.get $at)))
     (select (local.get $value) (i64.const -1) (i64.le_u (local.get $value) (i64.const 0x1fffffffffffff))))
@@ -465,8 +526,8 @@
   ;; The score in an element, if it is an integer up to 2^53 - 1, or text of up to 15 digits with a point among them.
   ;; Otherwise NaN. Both the digits and the power of ten are exact, so their quotient is rounded as it must be.
   (func $score (export "score") (param $at i32) (result f64)
-    (local $end i32) (local $digit i32) (local $digits i64) (local $count i32) (local $isNegative i32)
-    (local $isAfterPoint i32) (local $divisor f64) (local $value f64)
+    (local $length i32) (local $end i32) (local $first i32) (local $point i32) (local $decimals i32) (local $digit i32)
+    (local $digits i64) (local $isNegative i32) (local $divisor f64) (local $value f64)
     (if (i32.eqz (call $isText (local.get $at)))
       (then
         (local.set $digits (call $integer (local.get $at)))
@@ -478,36 +539,45 @@
               (i64.add (local.get $digits) (i64.const 0x1fffffffffffff))
               (i64.const 0x3ffffffffffffe))))))
     (if (i32.ge_u (i32.load8_u (local.get $at)) (i32.const 0xc0)) (then (return (f64.const NaN))))
-    (local.set $end
-      (i32.add (local.get $at) (i32.add (i32.and (i32.load8_u (local.get $at)) (i32.const 63)) (i32.const 1))))
+    (local.set $length (i32.and (i32.load8_u (local.get $at)) (i32.const 63)))
+    ;; A sign, a point, 15 digits.
+    (if (i32.gt_u (local.get $length) (i32.const 17)) (then (return (f64.const NaN))))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
+    (local.set $end (i32.add (local.get $at) (local.get $length)))
     (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 45))
       (then
         (local.set $isNegative (i32.const 1))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))))
-    (local.set $divisor (f64.const 1))
+    (local.set $first (local.get $at))
     (block $done
       (loop $text
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
         (local.set $digit (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))
-        (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (if (i32.le_u (local.get $digit) (i32.const 9))
           (then
             (local.set $digits
               (i64.add (i64.mul (local.get $digits) (i64.const 10)) (i64.extend_i32_u (local.get $digit))))
-            (local.set $count (i32.add (local.get $count) (i32.const 1)))
-            (if (local.get $isAfterPoint)
-              (then (local.set $divisor (f64.mul (local.get $divisor) (f64.const 10)))))
-            (br_if $text (i32.le_u (local.get $count) (i32.const 15)))
-            (return (f64.const NaN))))
-        ;; A point: once, and with digits on both sides.
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (br $text)))
+        ;; A point: once, and behind a digit.
         (if (i32.or
               (i32.ne (local.get $digit) (i32.const -2))
-              (i32.or (local.get $isAfterPoint) (i32.eqz (local.get $count))))
+              (i32.or (local.get $point) (i32.eq (local.get $at) (local.get $first))))
           (then (return (f64.const NaN))))
-        (local.set $isAfterPoint (i32.const 1))
+        (local.set $point (local.get $at))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (br $text)))
-    (if (f64.eq (local.get $divisor) (f64.const 1)) (then (return (f64.const NaN))))
+    ;; 1 to 14 digits behind the point, and 15 at most in all.
+    (local.set $decimals (i32.sub (i32.sub (local.get $end) (i32.const 1)) (local.get $point)))
+    (if (i32.or
+          (i32.or (i32.eqz (local.get $point)) (i32.eqz (local.get $decimals)))
+          (i32.gt_u (i32.sub (local.get $end) (local.get $first)) (i32.const 16)))
+      (then (return (f64.const NaN))))
+    (local.set $divisor (f64.const 1))
+    (loop $tens
+      (local.set $divisor (f64.mul (local.get $divisor) (f64.const 10)))
+      (local.set $decimals (i32.sub (local.get $decimals) (i32.const 1)))
+      (br_if $tens (local.get $decimals)))
     (local.set $value (f64.div (f64.convert_i64_s (local.get $digits)) (local.get $divisor)))
     (select (f64.neg (local.get $value)) (local.get $value) (local.get $isNegative)))
 

@@ -1,3 +1,4 @@
+import { nodesOf } from "../../src/cluster/agreement/ring-table.ts";
 import type { RingNode, SimulatedWorld } from "./simulated-world.ts";
 
 /** Does harm to a simulated ring, as chance wants. Each fault ends by itself. */
@@ -186,13 +187,21 @@ export class Faults {
       if (this.#hasEnded) return;
       for (const node of nodes) {
         if (node.process?.member.role.type !== "leader") continue;
-        const names = chance.shuffled(nodes.map(({ name }) => name));
+        const names = chance.shuffled(this.#ringNodes());
         const voters = names.slice(0, chance.between(1, names.length));
         node.inProcess((process) => process.take({ type: "voters", voters }));
         if (chance.happens(0.4)) queue.after(chance.next() * 6, () => this.#crashLeader(node));
       }
       this.#changeVoters();
     });
+  }
+
+  /** Whoever has not joined yet does not vote. */
+  #ringNodes(): string[] {
+    const { witness, nodes, spare } = this.#world;
+    const inRing = nodesOf(witness.newest);
+    const outside = new Set(spare.flatMap((seat) => seat.nodes).filter((node) => !inRing.has(node)));
+    return nodes.map(({ name }) => name).filter((name) => !outside.has(name));
   }
 
   /** A leader is cut off while it proposes a table: nobody else has it, and the leader comes back with it. */

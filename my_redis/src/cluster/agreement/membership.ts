@@ -10,7 +10,8 @@ const mostVoters = 7;
 export function nextMembership(table: RingTable, peers: Peers): RingTable | undefined {
   for (const seat of table.seats) {
     if (seat.membership === "joining" && isThere(seat, peers)) return joined(table, seat);
-    if (seat.membership === "leaving" && isDrained(table, seat)) return left(table, seat);
+    const next = seat.membership === "leaving" && isDrained(table, seat) ? left(table, seat) : undefined;
+    if (next !== undefined) return next;
   }
   return undefined;
 }
@@ -27,13 +28,15 @@ function joined(table: RingTable, joining: Seat): RingTable {
 }
 
 /** A seat without slots goes when none of its nodes votes any more. */
-function left(table: RingTable, leaving: Seat): RingTable {
+function left(table: RingTable, leaving: Seat): RingTable | undefined {
   if (!leaving.nodes.some((node) => table.voters.includes(node))) {
     return { ...renewed(table), seats: table.seats.filter((seat) => seat !== leaving) };
   }
   const staying = stayingVoters(table);
   const others = table.seats.filter(({ membership }) => membership === undefined).flatMap(({ nodes }) => nodes);
-  return withVoters(table, [...staying, ...candidates(table, others, staying)]);
+  const voters = [...staying, ...candidates(table, others, staying)];
+  // While the seats that stay are still joining, somebody has to decide.
+  return voters.length === 0 ? undefined : withVoters(table, voters);
 }
 
 function isDrained({ slots }: RingTable, { name }: Seat): boolean {

@@ -77,6 +77,8 @@ function take(turn: Turn, event: RingEvent): void {
     case "replicated":
       return onReplicated(turn, event.node, event.run, event.position);
     case "voters":
+      // Nobody could ever decide anything again.
+      if (event.voters.length === 0) return;
       return proposeForOperator(turn, (table) => withVoters(table, event.voters));
     case "appoint":
       return proposeForOperator(turn, (table) =>

@@ -29,7 +29,7 @@ function firstTable(chance: SeededRandom, { acknowledgement }: Mode): RingTable 
 function movingRing(chance: SeededRandom, { acknowledgement, oneFaultAtATime }: Mode): FirstRing {
   const shape = chance.pick(oneFaultAtATime ? [[2], [2, 2]] : [[2], [2, 1], [2, 2], [1, 1, 1], [1, 1]]);
   const seats = seatsOf(shape, "n").map(newSeat);
-  const extra = oneFaultAtATime || chance.happens(0.3) ? ["v1"] : [];
+  const extra = oneFaultAtATime ? ["v1"] : chance.pick([[], ["v1", "v2"]]);
   const voters = [...seats.flatMap(({ nodes }) => nodes), ...extra];
   const slots = firstSlots(seats, { slots: slotsOfRing, batch: chance.pick([1, 2, 3]) });
   const spare = seatsOf(chance.pick(oneFaultAtATime ? [[2]] : [[1], [2], [1, 2]]), "m");

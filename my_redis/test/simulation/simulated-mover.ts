@@ -24,8 +24,8 @@ interface Snapshot {
 }
 
 const nothing: Load = { slots: [], writes: [] };
-/** A source keeps this many of its newest writes for targets. */
-const backlog = 40;
+/** A source keeps this many of its newest writes for targets: so few that some begin anew. */
+const backlog = 3;
 
 /** Moves slots between the seat of a primary and others: as their source, and as their target. */
 export class SimulatedMover {

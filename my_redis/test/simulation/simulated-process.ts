@@ -112,7 +112,8 @@ export class SimulatedProcess implements RingProcess {
 
   /** Requests for the slots of a move have ended a moment after the member has asked for it. */
   #freeze({ move, attempt }: Extract<RingEffect, { type: "freeze" }>): void {
-    const { queue, chance, note } = this.#world;
+    const { queue, chance, note, freezes } = this.#world;
+    for (const notice of freezes) notice(this.#node, move);
     queue.after(chance.next() * 3, () =>
       this.#whileAlive(() => {
         note(() => `${this.#node.name} freezes move ${move}`);

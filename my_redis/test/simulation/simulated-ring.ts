@@ -28,6 +28,7 @@ export class SimulatedRing implements SimulatedWorld {
   readonly witness: Witness;
   readonly mode: Mode;
   readonly proposals: ((leader: RingNode) => void)[] = [];
+  readonly freezes: ((source: RingNode, move: number) => void)[] = [];
   readonly firstTable: RingTable;
   readonly spare: FirstRing["spare"];
   readonly nodes: readonly RingNode[];

@@ -86,6 +86,8 @@ export interface SimulatedWorld {
   readonly spare: readonly Pick<Seat, "name" | "nodes">[];
   /** Called before a proposal of a leader goes out. */
   readonly proposals: ((leader: RingNode) => void)[];
+  /** Called when a source is about to stop requests for the slots of a move. */
+  readonly freezes: ((source: RingNode, move: number) => void)[];
   readonly nodes: readonly RingNode[];
   node(name: string): RingNode;
   /** One line of the trace. The text is made only when somebody reads it. */

@@ -1,7 +1,7 @@
-import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
+import { type RingTable, seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { mayCarryOut } from "../../src/cluster/agreement/outgoing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
-import { ownerOf } from "../../src/cluster/agreement/slot-map.ts";
+import { hasSlot, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { writesIn } from "./data-copy.ts";
 import { slotsOfRing } from "./first-table.ts";
 import type { RingNode, SimulatedWorld } from "./simulated-world.ts";
@@ -15,6 +15,21 @@ export function otherServer({ nodes, queue }: SimulatedWorld, node: RingNode, sl
     if (member.serving === undefined || !isReady(member) || !mayCarryOut(member, slot)) return false;
     return clock.trueMs(member.leaseUntilMs) > queue.nowMs;
   });
+}
+
+/** R12: every slot has one owner that is in the ring, and is in one move at most. */
+export function slotFault({ slots: map, seats }: RingTable): string | undefined {
+  if (map === undefined) return undefined;
+  const isSeat = (name: string): boolean => seats.some((seat) => seat.name === name);
+  for (let slot = 0; slot < slotsOfRing; slot++) {
+    const owner = ownerOf(map, slot);
+    if (owner === undefined || !isSeat(owner)) return `slot ${slot} belongs to ${owner}, which is no seat`;
+    const moves = map.moves.filter(({ spans }) => hasSlot(spans, slot));
+    if (moves.length > 1) return `slot ${slot} is in two moves`;
+    if (moves.some(({ from, to }) => from !== owner || !isSeat(to)))
+      return `slot ${slot} of ${owner} is in a wrong move`;
+  }
+  return undefined;
 }
 
 /** R10: when the moves have ended, what each node of the ring has is what its seat owns. */

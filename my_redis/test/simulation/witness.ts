@@ -3,7 +3,7 @@ import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import { ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { countOf, type Write } from "./data-copy.ts";
-import { otherServer } from "./slot-witness.ts";
+import { otherServer, slotFault } from "./slot-witness.ts";
 import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
 
 /** What clients know of a slot: the writes that were acknowledged, or that a read has shown. */
@@ -68,6 +68,8 @@ export class Witness implements Observer {
       return;
     }
     this.#tables.set(table.version, table);
+    const fault = slotFault(table);
+    if (fault !== undefined) this.fail(`R12: ${fault}`);
     if (table.version > this.newest.version) this.newest = table;
     for (const seat of table.seats) {
       if (seat.epoch !== table.version) continue;

@@ -18,16 +18,9 @@ const methods: Readonly<Record<string, Method>> = {
   "160 points, bounded loads": boundedLoads,
   "jump hash": (names) => fromSlots((slot) => names[jump(finalize(slot), names.length)]!),
   rendezvous: (names) => fromSlots((slot) => highest(names, (name) => finalize(murmur3(name) ^ finalize(slot)))),
-  maglev,
   "stored, one slot at a time": (names, before) => storedSingly(names, before),
   assignSlots: (names, before) => ownersIn(assignSlots(names, before === undefined ? [] : rangesIn(before))),
 };
-
-console.log(
-  "| way | nodes | worst node | ranges | moved by a join | moved by a leave | after many changes: worst, ranges |",
-);
-console.log("| :-- | --: | --: | --: | --: | --: | --: |");
-for (const nodes of [3, 10, 100]) for (const name of Object.keys(methods)) console.log(measure(name, nodes));
 
 /** Moved slots are in parts of what has to move: the share of the new node, or the slots of the one that left. */
 function measure(name: string, count: number): string {
@@ -88,20 +81,6 @@ function jump(key: number, buckets: number): number {
   return bucket;
 }
 
-/** Eisenbud and others 2016, with a table of the size of the slots: strides are odd, so they reach all of them. */
-function maglev(names: readonly string[]): Owners {
-  const owners = new Array<string | undefined>(slotCount).fill(undefined);
-  const walks = names.map((name) => ({ name, at: murmur3(name, 1) % slotCount, stride: murmur3(name, 2) | 1 }));
-  for (let filled = 0; filled < slotCount;) {
-    for (const walk of walks) {
-      while (owners[walk.at] !== undefined) walk.at = (walk.at + walk.stride) % slotCount;
-      owners[walk.at] = walk.name;
-      if (++filled === slotCount) break;
-    }
-  }
-  return owners as string[];
-}
-
 /** As little moves as with assignSlots, but each slot comes from whoever has the most at that time. */
 function storedSingly(names: readonly string[], before: Owners | undefined): Owners {
   const owners: (string | undefined)[] = fromSlots((slot) => before?.[slot] ?? "");
@@ -158,3 +137,9 @@ function worst(owners: Owners, names: readonly string[]): number {
 }
 
 const percent = (fraction: number): string => `${(fraction * 100).toFixed(1)}%`;
+
+console.log(
+  "| way | nodes | worst node | ranges | moved by a join | moved by a leave | after many changes: worst, ranges |",
+);
+console.log("| :-- | --: | --: | --: | --: | --: | --: |");
+for (const nodes of [3, 10, 100]) for (const name of Object.keys(methods)) console.log(measure(name, nodes));

@@ -77,7 +77,8 @@ function describeUnexpected(error: unknown): string {
 async function start(commandLine: StartLine): Promise<void> {
   const input = commandLine.standardInput ? readFileSync(0, "utf8") : "";
   const settings = loadSettings(commandLine, () => input);
-  if (settings.values.nodes === 1) await serve(settings);
+  const { nodes, replicas } = settings.values;
+  if (nodes * (1 + replicas) === 1) await serve(settings);
   else await supervise(settings, commandLine.words, input);
 }
 

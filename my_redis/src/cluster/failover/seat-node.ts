@@ -1,0 +1,429 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { SeatPort, SeatStatus } from "../../dispatch/ports.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Turn } from "../../network/turn.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { SyncedOffset } from "../../replication/synced-offset.ts";
+import { DirectiveError } from "../../settings/directive.ts";
+import type { Durable } from "../agreement/durable.ts";
+import type { RingEffect } from "../agreement/ring-member.ts";
+import type { Position } from "../agreement/ring-message.ts";
+import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
+import { isReady, mayAnswer } from "../agreement/serving.ts";
+import type { LinkEvents } from "../link/link-events.ts";
+import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { Members } from "../members.ts";
+import { nodeAddress } from "../node-address.ts";
+import { DataEpoch } from "./data-epoch.ts";
+import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
+import { SeatGate } from "./reply-gate.ts";
+import { RingAgent } from "./ring-agent.ts";
+import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
+import { RingStateError, RingStateFile } from "./ring-state-file.ts";
+import { differenceOf, firstTable } from "./seat-plan.ts";
+import { SeatRequests } from "./seat-requests.ts";
+
+export interface SeatNodeOptions {
+  readonly server: Services;
+  readonly turn: Turn;
+  readonly members: Members;
+  readonly events: LinkEvents;
+  /** The links to the other nodes, by number. */
+  readonly links: readonly (OutgoingLink | undefined)[];
+  readonly data: DataEpoch;
+  /** Who serves which place has changed. */
+  readonly rolesChanged: () => void;
+}
+
+/** Above this, replies that wait for replicas let no further request of the seat in. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+const maxWaitingTurns = 100_000;
+/** An operator's word is repeated for so many node timeouts, until the leader has carried it out. */
+const wordTimeouts = 4;
+
+/**
+ * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
+ * node a primary or a replica, tells the agreement how far the data is, and lets replies go when they may.
+ */
+export class SeatNode implements SeatPort {
+  readonly requests: SeatRequests;
+  readonly #options: SeatNodeOptions;
+  readonly #self: string;
+  readonly #timing: RingTiming;
+  readonly #gate: SeatGate;
+  readonly #synced = new SyncedOffset();
+  #agent!: RingAgent;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** The epoch that this node's disk knows for certain. */
+  #keptEpoch = 0;
+  #isConfirming = false;
+  #last: Position = { epoch: -1, offset: -1 };
+  #lastKept: Position = { epoch: 0, offset: 0 };
+  #following: string | undefined;
+  #failovers = 0;
+  #wordUntilMs = 0;
+
+  constructor(options: SeatNodeOptions) {
+    this.#options = options;
+    const { members, server } = options;
+    const { environment, settings } = server;
+    const timeoutMs = settings.values["cluster-node-timeout"];
+    this.#self = members.names[members.self] as string;
+    this.#timing = ringTiming(timeoutMs);
+    this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
+    this.#gate = new SeatGate({
+      monotonicMs: () => environment.monotonicMs(),
+      position: () => this.#servedPosition(),
+      mayAnswer: (position) => mayAnswer(this.#agent.member, position, environment.monotonicMs()),
+      patienceMs: timeoutMs,
+      hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
+    });
+    settings.onChange("cluster-node-timeout", () => {
+      throw new DirectiveError("with cluster-replicas it is the same on all nodes from their start on");
+    });
+    settings.onChange("appendonly", () => {
+      throw new DirectiveError("cluster-replicas needs 'appendonly yes'");
+    });
+  }
+
+  /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
+  start(): void {
+    const { data, events, members, server, turn } = this.#options;
+    const { environment, settings } = server;
+    const file = new RingStateFile(settings.values.dir, (error) =>
+      environment.report("error", "this node's votes cannot be written: it takes no part in decisions", error),
+    );
+    const durable = this.#durableOf(file);
+    file.writeNow(durable);
+    members.appoint(nodesBySeat(members, durable.stored.table));
+    server.replication?.waitForRole(data.loadedOffset);
+    data.offset = () => server.replication?.offset ?? 0;
+    this.#keptEpoch = data.epoch;
+    const inTurn = (work: () => void): void => turn.run(work);
+    this.#agent = new RingAgent({
+      ...{ self: this.#self, timing: this.#timing, environment, file, durable, inTurn },
+      position: this.#position,
+      carryOut: (effect) => this.#carryOut(effect),
+      changed: () => this.#gate.look(),
+    });
+    server.changes.gateReplies(this.#gate);
+    turn.onEnd(() => this.#updatePosition());
+    events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
+    events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
+    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    this.#agent.start();
+    this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#agent.stop();
+  }
+
+  #durableOf(file: RingStateFile): Durable {
+    const { data, members, server } = this.#options;
+    const planned = firstTable(members, server.settings.values);
+    const kept = file.read();
+    if (kept === undefined) {
+      if (data.epoch > 0)
+        throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
+      // Greater than the number of any earlier run, of which a node with another disk knows nothing.
+      const run = Math.floor(server.environment.nowMs());
+      return { run, term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
+    }
+    const difference = differenceOf(kept.stored.table, planned);
+    if (difference !== undefined) {
+      throw new DirectiveError(
+        `${difference}. Change the directives back. A ring with other members begins with empty folders on all nodes`,
+      );
+    }
+    return { ...kept, run: kept.run + 1 };
+  }
+
+  // --- what the agreement asks for ---
+
+  #carryOut(effect: Exclude<RingEffect, { type: "persist" }>): void {
+    const { members, links } = this.#options;
+    switch (effect.type) {
+      case "send":
+        links[members.names.indexOf(effect.to)]?.notify(noticeKinds.agreement, encodeMessage(effect.message));
+        return;
+      case "table":
+        return this.#onTable(effect.table);
+      case "serve":
+        return this.#serve(effect.epoch);
+      case "follow":
+        return this.#follow(effect.primary, effect.epoch);
+      case "lease":
+        this.#releaseRequests();
+    }
+  }
+
+  #onTable(table: RingTable): void {
+    const { members, rolesChanged } = this.#options;
+    const before = members.primaries;
+    members.appoint(nodesBySeat(members, table));
+    if (members.primaries.every((node, seat) => node === before[seat])) return;
+    this.#failovers++;
+    rolesChanged();
+    // Requests that waited for this node's lease may belong to another node by now.
+    setImmediate(() => this.#options.turn.run(() => this.requests.release()));
+  }
+
+  #serve(epoch: number): void {
+    const { data, server } = this.#options;
+    const { changes, environment, replication, storage } = server;
+    this.#following = undefined;
+    replication?.serveInRing();
+    if (storage?.log.isOn === false) storage.log.replaceDataset(() => {});
+    data.epoch = epoch;
+    changes.beginUnit();
+    changes.append(0, data.entry(epoch, replication?.offset ?? 0));
+    changes.endUnit();
+    changes.flush();
+    environment.report("notice", `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`);
+    this.#updatePosition();
+    this.#confirmEpoch();
+  }
+
+  /** Nothing is served, and nothing sent to replicas, before the disk knows the epoch: see isReady. */
+  #confirmEpoch(): void {
+    const { data, server, turn } = this.#options;
+    const { epoch } = data;
+    const log = server.storage?.log;
+    // A log that has only just begun is of no use before its base is there.
+    if (log?.progress === undefined || this.#isConfirming || this.#keptEpoch === epoch) return;
+    this.#isConfirming = true;
+    const settled = (): void => {
+      this.#isConfirming = false;
+    };
+    const confirmed = (): void => {
+      settled();
+      if (data.epoch === epoch) this.#keptEpoch = epoch;
+      turn.run(() => {
+        this.#updatePosition();
+        this.#releaseRequests();
+      });
+    };
+    log.sync().then(confirmed, settled);
+  }
+
+  #follow(primary: string, epoch: number): void {
+    const { replication, environment } = this.#options.server;
+    const { host, port } = nodeAddress(primary);
+    this.#following = primary;
+    environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
+    replication?.followInRing(host, port);
+  }
+
+  // --- what other nodes say ---
+
+  #onMessage(from: number, payload: Uint8Array): void {
+    const name = this.#options.members.names[from] as string;
+    const message = decodeMessage(payload);
+    if (message !== undefined) return this.#agent.take({ type: "message", from: name, message });
+    this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
+  }
+
+  #onProgress(from: number, payload: Uint8Array): void {
+    const node = this.#options.members.names[from] as string;
+    const progress = readProgress(payload);
+    if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
+    this.#updatePosition();
+    this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
+  }
+
+  #onWord(node: string): void {
+    const { stored } = this.#agent.member.durable;
+    const seat = seatOf(stored.table, node);
+    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
+  }
+
+  // --- the data ---
+
+  get epoch(): number {
+    return this.#options.data.epoch;
+  }
+
+  get maySync(): boolean {
+    return this.#agent.member.serving !== undefined && isReady(this.#agent.member);
+  }
+
+  took(args: Arguments): void {
+    const entry = DataEpoch.read(args);
+    if (entry === undefined) return;
+    const { data, server } = this.#options;
+    data.epoch = entry.epoch;
+    server.changes.append(0, data.entry(entry.epoch, entry.offset));
+  }
+
+  replaced(epoch: number): void {
+    const { data, server } = this.#options;
+    data.epoch = epoch;
+    const { changes } = server;
+    changes.beginUnit();
+    changes.append(0, data.entry(epoch, server.replication?.offset ?? 0));
+    changes.endUnit();
+    changes.flush();
+  }
+
+  moved(): void {
+    this.#updatePosition();
+    this.#tellPrimary();
+  }
+
+  get #position(): Position {
+    const { data, server } = this.#options;
+    return { epoch: data.epoch, offset: server.replication?.offset ?? 0 };
+  }
+
+  /** What this node will not lose, as far as others rely on it: with appendfsync always, what is on its disk. */
+  #keptPosition(position: Position): Position {
+    const { settings, storage } = this.#options.server;
+    if (this.#agent.member.serving !== undefined && this.#keptEpoch !== position.epoch) return this.#lastKept;
+    if (settings.values.appendfsync !== "always") return position;
+    const synced = this.#synced.at(position.offset, storage?.log.progress);
+    return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
+  }
+
+  #updatePosition(): void {
+    const position = this.#position;
+    const kept = this.#keptPosition(position);
+    if (isSame(position, this.#last) && isSame(kept, this.#lastKept)) return;
+    this.#last = position;
+    this.#lastKept = kept;
+    this.#agent.take({ type: "position", position, kept });
+  }
+
+  #tellPrimary(): void {
+    const { links, members, server } = this.#options;
+    if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
+    server.changes.flush();
+    const { durable, keptPosition } = this.#agent.member;
+    const notice = writeProgress({ run: durable.run, position: keptPosition });
+    links[members.names.indexOf(this.#following)]?.notify(noticeKinds.progress, notice);
+  }
+
+  #tick(): void {
+    this.#updatePosition();
+    this.#tellPrimary();
+    this.#confirmEpoch();
+    this.#repeatWord();
+    this.#gate.look();
+    this.#releaseRequests();
+    this.requests.refuseOverdue();
+  }
+
+  // --- requests of clients ---
+
+  /** Whether requests for this node's place on the ring may run now. */
+  get mayServe(): boolean {
+    const { member } = this.#agent;
+    const { serving } = member;
+    if (serving === undefined || !isReady(member)) return false;
+    if (this.#gate.waitingBytes > maxWaitingBytes || this.#gate.waitingTurns > maxWaitingTurns) return false;
+    return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
+  }
+
+  /** A request for this node's own place: it runs, or waits until this node may serve it. */
+  admit(context: Context, args: Arguments): "run" | "held" | Refusal {
+    if (!this.mayServe) return this.requests.hold(context, args);
+    this.#gate.touch();
+    return "run";
+  }
+
+  /** As `admit`, for what cannot wait. */
+  admitNow(): "run" | Refusal {
+    if (!this.mayServe) return new Refusal(this.requests.overdueText);
+    this.#gate.touch();
+    return "run";
+  }
+
+  /** Runs something that is no client's request once this node may serve, or says why it may not. */
+  whenServing(run: (refusal: string | undefined) => void): void {
+    const attempt = (refusal: string | undefined): void => {
+      if (refusal !== undefined) return run(refusal);
+      if (!this.mayServe) return this.requests.whenServing(attempt);
+      this.#gate.touch();
+      run(undefined);
+    };
+    attempt(undefined);
+  }
+
+  #releaseRequests(): void {
+    if (this.requests.count > 0 && this.mayServe) this.requests.release();
+  }
+
+  #servedPosition(): Position | undefined {
+    const { serving } = this.#agent.member;
+    return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#position.offset };
+  }
+
+  // --- operators ---
+
+  takeOver(): void {
+    const seat = this.#seat;
+    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
+    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
+      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
+    }
+    const { environment } = this.#options.server;
+    this.#wordUntilMs = environment.monotonicMs() + wordTimeouts * this.#timing.silenceMs;
+    environment.report("warning", `an operator wants this node to serve ${seat.name} with the data that it has`);
+    this.#repeatWord();
+  }
+
+  #repeatWord(): void {
+    if (this.#wordUntilMs === 0) return;
+    const { member } = this.#agent;
+    const isOver = this.#options.server.environment.monotonicMs() > this.#wordUntilMs;
+    if (isOver || member.serving !== undefined) {
+      this.#wordUntilMs = 0;
+      return;
+    }
+    const { members, links } = this.#options;
+    if (member.leader === this.#self) this.#onWord(this.#self);
+    else if (member.leader !== undefined) {
+      links[members.names.indexOf(member.leader)]?.notify(noticeKinds.word, new Uint8Array(0));
+    }
+  }
+
+  get #seat(): Seat | undefined {
+    const { committed, durable } = this.#agent.member;
+    return seatOf(committed ?? durable.stored.table, this.#self);
+  }
+
+  get status(): SeatStatus {
+    const { committed, durable, leader, leaseUntilMs, role, serving } = this.#agent.member;
+    const nowMs = this.#options.server.environment.monotonicMs();
+    const seat = this.#seat;
+    return {
+      seat: seat?.name ?? "",
+      role: serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
+      leader: role.type === "leader" ? this.#self : leader,
+      term: durable.term,
+      tableVersion: committed?.version ?? 0,
+      dataEpoch: this.#position.epoch,
+      dataOffset: this.#position.offset,
+      inSync: seat?.inSync.map(({ node }) => node) ?? [],
+      leaseLeftMs: Math.max(0, Math.round(leaseUntilMs - nowMs)),
+      waitingTurns: this.#gate.waitingTurns,
+      waitingBytes: this.#gate.waitingBytes,
+      waitingRequests: this.requests.count,
+      failovers: this.#failovers,
+    };
+  }
+}
+
+const isSame = (one: Position, other: Position): boolean => one.epoch === other.epoch && one.offset === other.offset;
+
+/** For each place on the ring, its nodes with the primary first. */
+const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>
+  seats.map((name) => {
+    const { nodes, primary } = table.seats.find((seat) => seat.name === name) as Seat;
+    return [primary.node, ...nodes.filter((node) => node !== primary.node)];
+  });

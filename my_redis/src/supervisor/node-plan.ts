@@ -70,8 +70,6 @@ export function nodeWords({ name, port, adminPort, folder, peers, replicas }: Pl
   const own = [
     "--nodes",
     "1",
-    "--replicas",
-    "0",
     "--port",
     `${port}`,
     "--admin-port",
@@ -83,7 +81,7 @@ export function nodeWords({ name, port, adminPort, folder, peers, replicas }: Pl
     "--pidfile",
     "",
   ];
-  const ofReplicas = replicas === "" ? [] : ["--cluster-replicas", "", "--cluster-replicas", replicas];
+  const ofReplicas = replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];
   return [...own, "--peers", peers.join(","), ...ofReplicas];
 }
 

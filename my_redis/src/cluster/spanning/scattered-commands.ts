@@ -24,7 +24,11 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const acknowledged: SpanningCommand = { run: (context, args, reply) => this.#acknowledge(context, args, reply) };
+    const allNodes = [...this.#view.names.keys()];
+    const acknowledgedBy = (nodes: () => readonly number[]): SpanningCommand => ({
+      run: (context, args, reply) => this.#acknowledge(context, args, reply, nodes()),
+    });
+    const acknowledged = acknowledgedBy(() => this.#view.primaries);
     return {
       mget: { run: (context, args, reply) => this.#readAll(context, args, reply) },
       exists: summed,
@@ -37,7 +41,8 @@ export class ScatteredCommands {
       flushdb: acknowledged,
       flushall: acknowledged,
       swapdb: acknowledged,
-      "script|flush": acknowledged,
+      // Replicas have scripts, too.
+      "script|flush": acknowledgedBy(() => allNodes),
     };
   }
 
@@ -101,16 +106,16 @@ export class ScatteredCommands {
     this.#nodes.runOnAll(this.#partOf(context, wordsOf(args)), this.#finish(context, reply, writeSum));
   }
 
-  #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
+  #acknowledge(context: Context, args: Arguments, reply: DeferredReply, nodes: readonly number[]): void {
     // When one node cannot be asked, no node is: a partial effect would be worse.
-    const gone = this.#view.primaries.find((node) => !this.#view.isReachable(node));
+    const gone = nodes.find((node) => !this.#view.isReachable(node));
     if (gone !== undefined) {
       this.#refuse(context, reply, notAnswering(this.#view.names[gone] as string));
       return;
     }
     const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.runOnAll(
-      part,
+    this.#nodes.run(
+      new Map(nodes.map((node) => [node, part])),
       this.#finish(context, reply, (writer, replies) => {
         const [first] = replies.values();
         writer.raw(replies.get(this.#view.self) ?? (first as Uint8Array));

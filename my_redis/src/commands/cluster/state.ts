@@ -139,9 +139,10 @@ export const clusterMyshardid = command({
   since: "7.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the id of this node's shard. It equals the node's own id, because each shard has one node.",
+  summary: "Returns the id of this node's shard: that of the node by whose name it stands on the hash ring.",
   run(context, _args, reply) {
-    const { members } = joinedCluster(context);
-    reply.bulkText(members.ids[members.self] as string);
+    const { members, seat } = joinedCluster(context);
+    const node = seat === undefined ? members.self : members.names.indexOf(seat.status.seat);
+    reply.bulkText(members.ids[node] as string);
   },
 });

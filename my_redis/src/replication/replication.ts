@@ -254,6 +254,7 @@ export class Replication implements ReplicationPort {
 
   logSynced(): void {
     this.#primary?.logSynced();
+    this.#server.cluster?.seat?.moved();
     this.#acknowledged.answerWaiting();
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
+import { RingStateError } from "./cluster/failover/ring-state-file.ts";
 import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
@@ -41,6 +42,7 @@ const explained = [
   ManifestError,
   NodesError,
   RdbLoadError,
+  RingStateError,
 ];
 
 /** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */

@@ -15,10 +15,16 @@ export interface LogDurability {
 /** Says when replies whose log is safe may be sent, on a node of a ring with replicas. */
 export interface ReplyGate {
   /**
-   * Called at the end of a turn, whose replies have so many bytes. Returns what is to be called when its log is safe, or
+   * Called at the end of a turn with its replies, and without them for an answer of its own. Returns what is to be called when its log is safe, or
    * will not become safe; that calls back in turn when the replies may be sent, or must not be.
    */
-  pass(callback: (released: boolean) => void, bytes: number): (safe: boolean) => void;
+  pass(callback: (released: boolean) => void, replies: RepliesOfTurn | undefined): (safe: boolean) => void;
+}
+
+export interface RepliesOfTurn {
+  readonly bytes: number;
+  /** Earlier replies to one of the same clients wait: these must not overtake them. */
+  readonly isBehind: boolean;
 }
 
 /** The stream for replicas. */
@@ -171,12 +177,12 @@ export class ChangeLog {
   }
 
   /**
-   * Calls back with true when everything flushed so far is safe, and with false when it will not become safe. `bytes` of
-   * replies wait for it.
+   * Calls back with true when everything flushed so far is safe, and with false when it will not become safe. `replies`:
+   * those of the turn that ends, if they wait for it.
    */
-  whenSafe(callback: (safe: boolean) => void, bytes = 0): void {
+  whenSafe(callback: (safe: boolean) => void, replies?: RepliesOfTurn): void {
     const gate = this.#gate;
-    const pass = gate === undefined ? callback : gate.pass(callback, bytes);
+    const pass = gate === undefined ? callback : gate.pass(callback, replies);
     if (this.#durability === undefined) pass(true);
     else this.#durability.whenSafe(pass);
   }

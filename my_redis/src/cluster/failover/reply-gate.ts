@@ -1,4 +1,4 @@
-import type { ReplyGate } from "../../dispatch/change-log.ts";
+import type { RepliesOfTurn, ReplyGate } from "../../dispatch/change-log.ts";
 import type { Position } from "../agreement/ring-message.ts";
 
 export interface SeatGateOptions {
@@ -50,12 +50,17 @@ export class SeatGate implements ReplyGate {
     this.#isTouched = true;
   }
 
-  pass(callback: (released: boolean) => void, bytes: number): (safe: boolean) => void {
+  pass(callback: (released: boolean) => void, replies: RepliesOfTurn | undefined): (safe: boolean) => void {
     const position = this.#options.position();
-    const shown = this.#isTouched ? position : undefined;
+    const isTouched = this.#isTouched || replies === undefined;
+    const shown = isTouched ? position : undefined;
     // Data was shown by a node that is the primary no longer: nobody may see it.
     const isVoid = this.#isTouched && position === undefined;
-    this.#isTouched = false;
+    // An answer in the middle of a turn does not end it.
+    if (replies !== undefined) this.#isTouched = false;
+    // What shows nothing of the seat waits only behind earlier replies to the same clients.
+    if (shown === undefined && !isVoid && (this.#waiting.length === 0 || replies?.isBehind !== true)) return callback;
+    const bytes = replies?.bytes ?? 0;
     return (safe) => {
       if (!safe || isVoid) return callback(false);
       if (this.#waiting.length === 0 && (shown === undefined || this.#options.mayAnswer(shown))) return callback(true);

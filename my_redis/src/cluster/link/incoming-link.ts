@@ -90,6 +90,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
     this.openedAtMs = this.#heardAtMs;
     this.#reader = newFrameReader((bytes, start, end) => this.#frame(bytes, start, end));
     this.#answers = {
+      // Each answer stands for itself: it may overtake others.
+      isParked: false,
       park: (bytes) => this.park(bytes),
       send: (bytes, start, end) => {
         appendWholeFrames(this.#output, bytes, start, end);

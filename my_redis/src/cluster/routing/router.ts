@@ -83,8 +83,15 @@ export class Router {
     if (client.kind !== "normal" && this.#seat === undefined) return false;
     const runsQueue = command.insideMulti === "run the queue";
     const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
-    if (slot < 0) return false;
+    if (slot < 0) return this.#seat !== undefined && this.#spansFromReplica(command, slot);
     return this.#members.owners[slot] !== this.#self || this.#seat?.mayServe === false;
+  }
+
+  /** A replica runs no part of what spans nodes. */
+  #spansFromReplica({ fullName }: Command, slot: number): boolean {
+    if (this.#members.primaryOf[this.#self] === this.#self) return false;
+    const relays = this.#server.settings.values["cluster-routing"] === "relay";
+    return slot === severalSlots || (relays && this.#owner.spanning.has(fullName));
   }
 
   /** A request for this node's own slots, once everything before it has been answered. */

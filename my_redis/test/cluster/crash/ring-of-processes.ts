@@ -63,9 +63,10 @@ export class RingOfProcesses {
     }
   }
 
-  /** The node that serves a place, as it says itself; undefined while none does. */
-  async primaryOf(seat: number): Promise<number | undefined> {
+  /** The node that serves a place, as it says itself; undefined while none does. `except` is not asked: it may be frozen. */
+  async primaryOf(seat: number, except = -1): Promise<number | undefined> {
     for (let node = seat; node < this.ports.length; node += this.seatCount) {
+      if (node === except) continue;
       const info = await this.info(node);
       const serves = info?.get("cluster_seat_role") === "primary" && Number(info.get("cluster_lease_left_ms")) > 0;
       if (serves) return node;
@@ -78,8 +79,8 @@ export class RingOfProcesses {
     let primary: number | undefined;
     await waitUntil(
       async () => {
-        primary = await this.primaryOf(seat);
-        return primary !== undefined && primary !== former;
+        primary = await this.primaryOf(seat, former);
+        return primary !== undefined;
       },
       { what: `place ${seat} to be served by another node`, timeoutMs: 30_000, intervalMs: 20 },
     );
@@ -100,7 +101,7 @@ export class RingOfProcesses {
     }
   }
 
-  async startNode(node: number): Promise<void> {
+  async startNode(node: number, directives: Readonly<Record<string, string>> = {}): Promise<void> {
     const names = this.ports.map((port) => `127.0.0.1:${port}`);
     this.processes[node] = await startMyRedis(this.folders[node] as string, {
       bind: "127.0.0.1",
@@ -108,6 +109,7 @@ export class RingOfProcesses {
       self: names[node] as string,
       peers: names.join(" "),
       ...this.#directives,
+      ...directives,
     });
   }
 

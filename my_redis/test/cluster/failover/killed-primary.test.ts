@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { RegisterWriter } from "../crash/register-writer.ts";
 import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { digestOf, untilSameData } from "./same-data.ts";
@@ -10,6 +11,12 @@ const writerCount = 8;
 let ring: RingOfProcesses;
 
 afterEach(() => ring.stop());
+
+/** The node that leads the ring, as another node says. */
+async function leaderOf(node: number): Promise<number> {
+  const name = (await ring.info(node))?.get("cluster_leader");
+  return ring.ports.findIndex((port) => name === `127.0.0.1:${port}`);
+}
 
 /** Writers that use all nodes but those that are stopped. */
 class Writers {
@@ -77,6 +84,18 @@ test(
         expect((await ring.info(seat))?.get("cluster_seat_role")).toBe("replica");
         await writers.untilMore(100);
       }
+      // The node that leads the ring may be the primary of a place as well, or a replica.
+      const leader = await leaderOf(1);
+      writers.turn(leader);
+      await ring.kill(leader, "SIGKILL");
+      await waitUntil(async () => (await leaderOf((leader + 1) % 4).catch(() => leader)) !== leader, {
+        what: "another leader",
+        timeoutMs: 30_000,
+      });
+      await writers.untilMore(300);
+      await ring.startNode(leader);
+      writers.turn(leader);
+      for (const seat of [0, 1]) await ring.untilInSync(seat);
     } finally {
       await writers.stop();
     }

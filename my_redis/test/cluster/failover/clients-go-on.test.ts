@@ -117,7 +117,7 @@ test(
     // The replica is not taken for gone within this test.
     ring = await RingOfProcesses.start(
       1,
-      { "cluster-node-timeout": "20000", "cluster-acknowledgement": "replica", appendfsync: "always" },
+      { "cluster-node-timeout": "3000", "cluster-acknowledgement": "replica", appendfsync: "always" },
       2,
     );
     const [writer, reader, other] = [await ring.connect(0), await ring.connect(0), await ring.connect(0)];
@@ -125,10 +125,15 @@ test(
     await ring.kill(1, "SIGSTOP");
     const answered: string[] = [];
     const written = writer.reply("SET", "key", "after").then(() => answered.push("written"));
-    const waits = async (): Promise<boolean> =>
-      Number((await ring.info(0))?.get("cluster_replies_waiting_turns")) > 0;
-    await waitUntil(waits, { what: "the reply to wait", timeoutMs: 10_000, intervalMs: 10 });
+    const untilWaiting = (turns: number): Promise<void> =>
+      waitUntil(async () => Number((await ring.info(0))?.get("cluster_replies_waiting_turns")) === turns, {
+        what: `the replies of ${turns} turns to wait`,
+        timeoutMs: 10_000,
+        intervalMs: 10,
+      });
+    await untilWaiting(1);
     const read = reader.reply("GET", "key").then(({ text }) => answered.push(`read ${text}`));
+    await untilWaiting(2);
     expect((await other.reply("PING")).text).toBe("PONG");
     expect(answered).toEqual([]);
     await ring.kill(1, "SIGCONT");

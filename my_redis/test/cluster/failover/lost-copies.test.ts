@@ -28,10 +28,14 @@ test(
     const client = await ring.connect(2);
     for (let number = 1; number <= 50; number++) expect((await client.reply("INCR", "count")).text).toBe(`${number}`);
     client.close();
+    const offset = Number((await ring.info(0))?.get("cluster_seat_offset"));
+    expect(offset).toBeGreaterThan(0);
     await Promise.all([0, 1, 2].map((node) => ring.kill(node, "SIGKILL")));
     await Promise.all([0, 1, 2].map((node) => ring.startNode(node)));
     await until(1, "the count", ["GET", "count"], "50");
     await ring.untilInSync();
+    // The logs have told how far each copy is.
+    expect(Number((await ring.info(1))?.get("cluster_seat_offset"))).toBeGreaterThanOrEqual(offset);
     await until(0, "the next count", ["INCR", "count"], "51");
   },
   testTimeoutMs,

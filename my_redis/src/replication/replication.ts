@@ -179,8 +179,12 @@ export class Replication implements ReplicationPort {
   }
 
   waitForRole(offset: number): void {
+    const { environment, keyspace, storage } = this.#server;
     this.#isIdle = true;
-    this.#history.resume({ id: this.#server.environment.runId(), offset, database: 0 });
+    // Only after an orderly end it is known of which history the data is.
+    const ended = storage?.loadedPosition;
+    const isKnown = ended !== undefined && ended.offset >= offset && keyspace.databases[ended.database] !== undefined;
+    this.#history.resume(isKnown ? ended : { id: environment.runId(), offset, database: 0 });
     this.#checks.update();
   }
 

@@ -81,7 +81,8 @@ export function nodeWords({ name, port, adminPort, folder, peers, replicas }: Pl
     "--pidfile",
     "",
   ];
-  const ofReplicas = replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];
+  const ofReplicas =
+    replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];
   return [...own, "--peers", peers.join(","), ...ofReplicas];
 }
 

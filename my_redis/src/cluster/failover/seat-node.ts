@@ -5,9 +5,7 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { SyncedOffset } from "../../replication/synced-offset.ts";
 import { DirectiveError } from "../../settings/directive.ts";
-import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -17,13 +15,15 @@ import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
-import { DataEpoch } from "./data-epoch.ts";
+import type { DataEpoch } from "./data-epoch.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
+import { OperatorWord } from "./operator-word.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingAgent } from "./ring-agent.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
-import { RingStateError, RingStateFile } from "./ring-state-file.ts";
-import { differenceOf, firstTable } from "./seat-plan.ts";
+import { RingStateFile } from "./ring-state-file.ts";
+import { SeatData } from "./seat-data.ts";
+import { stateAtStart } from "./state-at-start.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -41,8 +41,6 @@ export interface SeatNodeOptions {
 /** Above this, replies that wait for replicas let no further request of the seat in. */
 const maxWaitingBytes = 64 * 1024 * 1024;
 const maxWaitingTurns = 100_000;
-/** An operator's word is repeated for so many node timeouts, until the leader has carried it out. */
-const wordTimeouts = 4;
 
 /**
  * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
@@ -54,17 +52,12 @@ export class SeatNode implements SeatPort {
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
-  readonly #synced = new SyncedOffset();
+  readonly #data: SeatData;
+  readonly #word: OperatorWord;
   #agent!: RingAgent;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** The epoch that this node's disk knows for certain. */
-  #keptEpoch = 0;
-  #isConfirming = false;
-  #last: Position = { epoch: -1, offset: -1 };
-  #lastKept: Position = { epoch: 0, offset: 0 };
   #following: string | undefined;
   #failovers = 0;
-  #wordUntilMs = 0;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -81,6 +74,22 @@ export class SeatNode implements SeatPort {
       patienceMs: timeoutMs,
       hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
     });
+    const serves = (): boolean => this.#agent.member.serving !== undefined;
+    this.#data = new SeatData({
+      ...{ server, data: options.data, serves },
+      moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
+      confirmed: () =>
+        options.turn.run(() => {
+          this.#data.update();
+          this.#releaseRequests();
+        }),
+    });
+    this.#word = new OperatorWord({
+      monotonicMs: () => environment.monotonicMs(),
+      nodeTimeoutMs: timeoutMs,
+      isDone: serves,
+      say: () => this.#sayWord(),
+    });
     settings.onChange("cluster-node-timeout", () => {
       throw new DirectiveError("with cluster-replicas it is the same on all nodes from their start on");
     });
@@ -91,26 +100,25 @@ export class SeatNode implements SeatPort {
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
-    const { data, events, members, server, turn } = this.#options;
+    const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
     const file = new RingStateFile(settings.values.dir, (error) =>
       environment.report("error", "this node's votes cannot be written: it takes no part in decisions", error),
     );
-    const durable = this.#durableOf(file);
+    const nowMs = environment.nowMs();
+    const durable = stateAtStart(file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     file.writeNow(durable);
     members.appoint(nodesBySeat(members, durable.stored.table));
-    server.replication?.waitForRole(data.loadedOffset);
-    data.offset = () => server.replication?.offset ?? 0;
-    this.#keptEpoch = data.epoch;
+    this.#data.start();
     const inTurn = (work: () => void): void => turn.run(work);
     this.#agent = new RingAgent({
       ...{ self: this.#self, timing: this.#timing, environment, file, durable, inTurn },
-      position: this.#position,
+      position: this.#data.position,
       carryOut: (effect) => this.#carryOut(effect),
       changed: () => this.#gate.look(),
     });
     server.changes.gateReplies(this.#gate);
-    turn.onEnd(() => this.#updatePosition());
+    turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
     events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
@@ -122,26 +130,6 @@ export class SeatNode implements SeatPort {
   stop(): void {
     clearInterval(this.#timer);
     this.#agent.stop();
-  }
-
-  #durableOf(file: RingStateFile): Durable {
-    const { data, members, server } = this.#options;
-    const planned = firstTable(members, server.settings.values);
-    const kept = file.read();
-    if (kept === undefined) {
-      if (data.epoch > 0)
-        throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
-      // Greater than the number of any earlier run, of which a node with another disk knows nothing.
-      const run = Math.floor(server.environment.nowMs());
-      return { run, term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
-    }
-    const difference = differenceOf(kept.stored.table, planned);
-    if (difference !== undefined) {
-      throw new DirectiveError(
-        `${difference}. Change the directives back. A ring with other members begins with empty folders on all nodes`,
-      );
-    }
-    return { ...kept, run: kept.run + 1 };
   }
 
   // --- what the agreement asks for ---
@@ -175,41 +163,10 @@ export class SeatNode implements SeatPort {
   }
 
   #serve(epoch: number): void {
-    const { data, server } = this.#options;
-    const { changes, environment, replication, storage } = server;
     this.#following = undefined;
-    replication?.serveInRing();
-    if (storage?.log.isOn === false) storage.log.replaceDataset(() => {});
-    data.epoch = epoch;
-    changes.beginUnit();
-    changes.append(0, data.entry(epoch, replication?.offset ?? 0));
-    changes.endUnit();
-    changes.flush();
-    environment.report("notice", `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`);
-    this.#updatePosition();
-    this.#confirmEpoch();
-  }
-
-  /** Nothing is served, and nothing sent to replicas, before the disk knows the epoch: see isReady. */
-  #confirmEpoch(): void {
-    const { data, server, turn } = this.#options;
-    const { epoch } = data;
-    const log = server.storage?.log;
-    // A log that has only just begun is of no use before its base is there.
-    if (log?.progress === undefined || this.#isConfirming || this.#keptEpoch === epoch) return;
-    this.#isConfirming = true;
-    const settled = (): void => {
-      this.#isConfirming = false;
-    };
-    const confirmed = (): void => {
-      settled();
-      if (data.epoch === epoch) this.#keptEpoch = epoch;
-      turn.run(() => {
-        this.#updatePosition();
-        this.#releaseRequests();
-      });
-    };
-    log.sync().then(confirmed, settled);
+    this.#data.begin(epoch);
+    const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
+    this.#options.server.environment.report("notice", text);
   }
 
   #follow(primary: string, epoch: number): void {
@@ -233,7 +190,7 @@ export class SeatNode implements SeatPort {
     const node = this.#options.members.names[from] as string;
     const progress = readProgress(payload);
     if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
-    this.#updatePosition();
+    this.#data.update();
     this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
   }
 
@@ -246,7 +203,7 @@ export class SeatNode implements SeatPort {
   // --- the data ---
 
   get epoch(): number {
-    return this.#options.data.epoch;
+    return this.#data.epoch;
   }
 
   get maySync(): boolean {
@@ -254,49 +211,16 @@ export class SeatNode implements SeatPort {
   }
 
   took(args: Arguments): void {
-    const entry = DataEpoch.read(args);
-    if (entry === undefined) return;
-    const { data, server } = this.#options;
-    data.epoch = entry.epoch;
-    server.changes.append(0, data.entry(entry.epoch, entry.offset));
+    this.#data.took(args);
   }
 
   replaced(epoch: number): void {
-    const { data, server } = this.#options;
-    data.epoch = epoch;
-    const { changes } = server;
-    changes.beginUnit();
-    changes.append(0, data.entry(epoch, server.replication?.offset ?? 0));
-    changes.endUnit();
-    changes.flush();
+    this.#data.replaced(epoch);
   }
 
   moved(): void {
-    this.#updatePosition();
+    this.#data.update();
     this.#tellPrimary();
-  }
-
-  get #position(): Position {
-    const { data, server } = this.#options;
-    return { epoch: data.epoch, offset: server.replication?.offset ?? 0 };
-  }
-
-  /** What this node will not lose, as far as others rely on it: with appendfsync always, what is on its disk. */
-  #keptPosition(position: Position): Position {
-    const { settings, storage } = this.#options.server;
-    if (this.#agent.member.serving !== undefined && this.#keptEpoch !== position.epoch) return this.#lastKept;
-    if (settings.values.appendfsync !== "always") return position;
-    const synced = this.#synced.at(position.offset, storage?.log.progress);
-    return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
-  }
-
-  #updatePosition(): void {
-    const position = this.#position;
-    const kept = this.#keptPosition(position);
-    if (isSame(position, this.#last) && isSame(kept, this.#lastKept)) return;
-    this.#last = position;
-    this.#lastKept = kept;
-    this.#agent.take({ type: "position", position, kept });
   }
 
   #tellPrimary(): void {
@@ -309,10 +233,10 @@ export class SeatNode implements SeatPort {
   }
 
   #tick(): void {
-    this.#updatePosition();
+    this.#data.update();
     this.#tellPrimary();
-    this.#confirmEpoch();
-    this.#repeatWord();
+    this.#data.confirm();
+    this.#word.repeat();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -345,9 +269,10 @@ export class SeatNode implements SeatPort {
 
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void {
+    const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
       if (refusal !== undefined) return run(refusal);
-      if (!this.mayServe) return this.requests.whenServing(attempt);
+      if (!this.mayServe) return this.requests.whenServing(attempt, sinceMs);
       this.#gate.touch();
       run(undefined);
     };
@@ -360,7 +285,7 @@ export class SeatNode implements SeatPort {
 
   #servedPosition(): Position | undefined {
     const { serving } = this.#agent.member;
-    return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#position.offset };
+    return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
   }
 
   // --- operators ---
@@ -371,25 +296,16 @@ export class SeatNode implements SeatPort {
     if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
       throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
     }
-    const { environment } = this.#options.server;
-    this.#wordUntilMs = environment.monotonicMs() + wordTimeouts * this.#timing.silenceMs;
-    environment.report("warning", `an operator wants this node to serve ${seat.name} with the data that it has`);
-    this.#repeatWord();
+    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
+    this.#options.server.environment.report("warning", text);
+    this.#word.give();
   }
 
-  #repeatWord(): void {
-    if (this.#wordUntilMs === 0) return;
-    const { member } = this.#agent;
-    const isOver = this.#options.server.environment.monotonicMs() > this.#wordUntilMs;
-    if (isOver || member.serving !== undefined) {
-      this.#wordUntilMs = 0;
-      return;
-    }
+  #sayWord(): void {
     const { members, links } = this.#options;
-    if (member.leader === this.#self) this.#onWord(this.#self);
-    else if (member.leader !== undefined) {
-      links[members.names.indexOf(member.leader)]?.notify(noticeKinds.word, new Uint8Array(0));
-    }
+    const { leader } = this.#agent.member;
+    if (leader === this.#self) this.#onWord(this.#self);
+    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
   }
 
   get #seat(): Seat | undefined {
@@ -407,8 +323,8 @@ export class SeatNode implements SeatPort {
       leader: role.type === "leader" ? this.#self : leader,
       term: durable.term,
       tableVersion: committed?.version ?? 0,
-      dataEpoch: this.#position.epoch,
-      dataOffset: this.#position.offset,
+      dataEpoch: this.#data.position.epoch,
+      dataOffset: this.#data.position.offset,
       inSync: seat?.inSync.map(({ node }) => node) ?? [],
       leaseLeftMs: Math.max(0, Math.round(leaseUntilMs - nowMs)),
       waitingTurns: this.#gate.waitingTurns,
@@ -418,8 +334,6 @@ export class SeatNode implements SeatPort {
     };
   }
 }
-
-const isSame = (one: Position, other: Position): boolean => one.epoch === other.epoch && one.offset === other.offset;
 
 /** For each place on the ring, its nodes with the primary first. */
 const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>

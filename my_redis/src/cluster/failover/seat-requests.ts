@@ -54,9 +54,9 @@ export class SeatRequests {
   }
 
   /** Runs something that is no client's request when this node may serve, or says why it may not. */
-  whenServing(run: (refusal: string | undefined) => void): void {
+  whenServing(run: (refusal: string | undefined) => void, sinceMs: number): void {
     if (this.count >= maxWaiting) run(this.overdueText);
-    else this.#tasks.push({ sinceMs: this.#nowMs, run });
+    else this.#tasks.push({ sinceMs, run });
   }
 
   /** Judges all of them anew. */

@@ -8,7 +8,8 @@ export const clusterFailover = command({
   since: "3.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "With FORCE or TAKEOVER: a node serves its place on the ring with the data that it has, if its primary is gone.",
+  summary:
+    "With FORCE or TAKEOVER: a node serves its place on the ring with the data that it has, if its primary is gone.",
   syntax: "[FORCE | TAKEOVER]",
   flags: ["admin", "stale", "no_async_loading"],
   run(context, args, reply) {

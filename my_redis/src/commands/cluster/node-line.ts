@@ -9,7 +9,11 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
   const link = links[node];
   const primary = members.primaryOf[node] as number;
   const isPrimary = primary === node;
-  const flags = [...(node === members.self ? ["myself"] : []), isPrimary ? "master" : "slave", ...(link?.gone === true ? ["fail"] : [])];
+  const flags = [
+    ...(node === members.self ? ["myself"] : []),
+    isPrimary ? "master" : "slave",
+    ...(link?.gone === true ? ["fail"] : []),
+  ];
   const { clock, environment } = server;
   const heardAtMs = link === undefined ? 0 : Math.round(clock.nowMs - (environment.monotonicMs() - link.heardAtMs));
   const connected = link === undefined || link.isOpen;

@@ -27,7 +27,9 @@ test(
     const ranges = (await plain.call("CLUSTER", "SLOTS")) as readonly (readonly unknown[])[];
     expect(ranges.every((range) => range.length === 4)).toBe(true);
     const roles = async (): Promise<readonly string[]> => {
-      const lines = String(await plain.call("CLUSTER", "NODES")).trimEnd().split("\n");
+      const lines = String(await plain.call("CLUSTER", "NODES"))
+        .trimEnd()
+        .split("\n");
       return lines.map((line) => line.split(" ")[2] as string);
     };
     expect((await roles()).filter((role) => role.includes("slave"))).toHaveLength(2);
@@ -50,9 +52,11 @@ test(
     const shards = (await plain.call("CLUSTER", "SHARDS")) as readonly unknown[];
     expect(shards).toHaveLength(2);
     const former = `127.0.0.1:${first}`;
-    expect(String(await plain.call("CLUSTER", "NODES")).split("\n").find((line) => line.includes(former))).toContain(
-      "slave",
-    );
+    expect(
+      String(await plain.call("CLUSTER", "NODES"))
+        .split("\n")
+        .find((line) => line.includes(former)),
+    ).toContain("slave");
     cluster.disconnect();
     plain.disconnect();
   },
@@ -84,32 +88,38 @@ test(
   testTimeoutMs,
 );
 
-test("what cannot fail over is refused at the start, with the reason", async () => {
-  ring = await RingOfProcesses.start(1, directives, 2);
-  await ring.kill(2, "SIGKILL");
-  const [first, second, third] = ring.ports.map((port) => `127.0.0.1:${port}`) as [string, string, string];
-  const startWith = async (given: Readonly<Record<string, string>>): Promise<string> => {
-    try {
-      await ring.startNode(2, given);
-      return "";
-    } catch (error) {
-      return String(error);
-    }
-  };
-  expect(await startWith({ "cluster-replicas": `${first} 10.0.0.9:1` })).toContain(
-    "cluster-replicas: 10.0.0.9:1 is neither self nor among the peers",
-  );
-  expect(await startWith({ peers: third, "cluster-replicas": `${third} ${third}` })).toContain("stands there twice");
-  expect(await startWith({ peers: first, "cluster-replicas": `${first} ${third}` })).toContain(
-    "a ring of 2 nodes has no majority when one of them fails",
-  );
-  expect(await startWith({ appendonly: "no" })).toContain("cluster-replicas: it needs 'appendonly yes'");
-  expect(await startWith({ "cluster-replicas": `${first} ${second}` })).toContain("the ring has agreed on the replicas");
-  await Bun.write(`${ring.folders[2]}/ring.state`, "nonsense\n");
-  expect(await startWith({})).toContain("ring.state: its first line cannot be read");
-  await Bun.$`rm ${ring.folders[2]}/ring.state`.quiet();
-  expect(await startWith({})).toContain("ring.state: it is missing, although the data has been part of a ring");
-}, testTimeoutMs);
+test(
+  "what cannot fail over is refused at the start, with the reason",
+  async () => {
+    ring = await RingOfProcesses.start(1, directives, 2);
+    await ring.kill(2, "SIGKILL");
+    const [first, second, third] = ring.ports.map((port) => `127.0.0.1:${port}`) as [string, string, string];
+    const startWith = async (given: Readonly<Record<string, string>>): Promise<string> => {
+      try {
+        await ring.startNode(2, given);
+        return "";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(await startWith({ "cluster-replicas": `${first} 10.0.0.9:1` })).toContain(
+      "cluster-replicas: 10.0.0.9:1 is neither self nor among the peers",
+    );
+    expect(await startWith({ peers: third, "cluster-replicas": `${third} ${third}` })).toContain("stands there twice");
+    expect(await startWith({ peers: first, "cluster-replicas": `${first} ${third}` })).toContain(
+      "a ring of 2 nodes has no majority when one of them fails",
+    );
+    expect(await startWith({ appendonly: "no" })).toContain("cluster-replicas: it needs 'appendonly yes'");
+    expect(await startWith({ "cluster-replicas": `${first} ${second}` })).toContain(
+      "the ring has agreed on the replicas",
+    );
+    await Bun.write(`${ring.folders[2]}/ring.state`, "nonsense\n");
+    expect(await startWith({})).toContain("ring.state: its first line cannot be read");
+    await Bun.$`rm ${ring.folders[2]}/ring.state`.quiet();
+    expect(await startWith({})).toContain("ring.state: it is missing, although the data has been part of a ring");
+  },
+  testTimeoutMs,
+);
 
 test(
   "a write waits for the replicas in sync, other clients are answered meanwhile, and INFO shows what waits",

@@ -23,6 +23,12 @@ test(
     const isBlocked = async (): Promise<boolean> =>
       /blocked_clients:1\r/.test((await (waiting[0] as (typeof waiting)[0]).reply("INFO", "clients")).text ?? "");
     await waitUntil(isBlocked, { what: "a client to be blocked", timeoutMs: 10_000, intervalMs: 10 });
+    const watching = await ring.connect(0);
+    await watching.replies([
+      ["WATCH", "key"],
+      ["MULTI"],
+      ["SET", "key", "by a transaction that has seen the old value"],
+    ]);
     await ring.kill(0, "SIGSTOP");
     // These requests lie in the sockets of the frozen process.
     for (const client of waiting) client.send(["GET", "key"], ["INCR", "count"]);
@@ -46,11 +52,12 @@ test(
     }
     for (const value of values) expect(value).toBe("new");
     expect((await blocked.next()).text).toStartWith("UNBLOCKED");
+    expect((await watching.reply("EXEC")).items).toBeNull();
     await ring.untilInSync();
     const again = await ring.connect(0);
     expect((await again.reply("GET", "key")).text).toBe("new");
     expect((await ring.info(0))?.get("cluster_seat_role")).toBe("replica");
-    for (const client of [...waiting, blocked, other, again]) client.close();
+    for (const client of [...waiting, blocked, watching, other, again]) client.close();
   },
   testTimeoutMs,
 );

@@ -5,7 +5,11 @@ import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { digestOf, untilSameData } from "./same-data.ts";
 
 const testTimeoutMs = 60_000;
-const directives = { "cluster-node-timeout": "600", "cluster-acknowledgement": "replica", "enable-debug-command": "local" };
+const directives = {
+  "cluster-node-timeout": "600",
+  "cluster-acknowledgement": "replica",
+  "enable-debug-command": "local",
+};
 const writerCount = 8;
 
 let ring: RingOfProcesses;

@@ -12,5 +12,9 @@ export async function digestOf(ring: RingOfProcesses, node: number): Promise<str
 /** Waits until two nodes have the same data. */
 export async function untilSameData(ring: RingOfProcesses, one: number, other: number): Promise<void> {
   const isSame = async (): Promise<boolean> => (await digestOf(ring, one)) === (await digestOf(ring, other));
-  await waitUntil(isSame, { what: `nodes ${one} and ${other} to have the same data`, timeoutMs: 10_000, intervalMs: 50 });
+  await waitUntil(isSame, {
+    what: `nodes ${one} and ${other} to have the same data`,
+    timeoutMs: 10_000,
+    intervalMs: 50,
+  });
 }

@@ -13,7 +13,7 @@ export class RingStateError extends Error {
   constructor(path: string, problem: string) {
     super(
       `${path}: ${problem}. It holds this node's votes and the ring's table. Restore it from a copy of this folder, or let the ` +
-        "node begin empty: move the whole folder away, and it gets its data from the primary of its place",
+        "node begin empty: move the whole folder away. It gets its data from the primary of its place, and votes again when a majority of the others has elected a leader",
     );
     this.name = "RingStateError";
   }

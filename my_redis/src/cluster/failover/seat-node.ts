@@ -7,7 +7,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { DirectiveError } from "../../settings/directive.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
-import type { Position } from "../agreement/ring-message.ts";
+import type { Position, RingMessage } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
@@ -58,6 +58,8 @@ export class SeatNode implements SeatPort {
   #timer: ReturnType<typeof setInterval> | undefined;
   #following: string | undefined;
   #failovers = 0;
+  /** This node has neither voted nor heard a leader since its disk is empty. */
+  #isNew = false;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -107,6 +109,7 @@ export class SeatNode implements SeatPort {
     );
     const nowMs = environment.nowMs();
     const durable = stateAtStart(file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    this.#isNew = durable.term === 0 && durable.stored.term === 0;
     file.writeNow(durable);
     members.appoint(nodesBySeat(members, durable.stored.table));
     this.#data.start();
@@ -182,8 +185,23 @@ export class SeatNode implements SeatPort {
   #onMessage(from: number, payload: Uint8Array): void {
     const name = this.#options.members.names[from] as string;
     const message = decodeMessage(payload);
-    if (message !== undefined) return this.#agent.take({ type: "message", from: name, message });
+    if (message !== undefined) {
+      if (!this.#mayHaveForgotten(message)) this.#agent.take({ type: "message", from: name, message });
+      return;
+    }
     this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
+  }
+
+  /**
+   * A node whose disk was replaced may have voted in terms of which it knows nothing, and have stored tables that were
+   * committed with its help. So it helps to begin a ring, and otherwise votes for nobody before a leader was elected
+   * without it. To the agreement the message was lost.
+   */
+  #mayHaveForgotten(message: RingMessage): boolean {
+    const { stored, votedFor } = this.#agent.member.durable;
+    this.#isNew &&= stored.term === 0 && votedFor === undefined;
+    const asksForVote = message.type === "canvass" || message.type === "candidacy";
+    return this.#isNew && asksForVote && message.stored.term > 0;
   }
 
   #onProgress(from: number, payload: Uint8Array): void {

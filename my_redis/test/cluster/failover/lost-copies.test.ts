@@ -57,8 +57,7 @@ test(
     expect((await client.reply("SET", "key", "not known to node 1")).text).toBe("OK");
     client.close();
     for (const node of [0, 2]) await ring.kill(node, "SIGKILL");
-    const state = `${ring.folders[2]}/appendonlydir`;
-    await Bun.$`rm -rf ${state} ${ring.folders[2]}/ring.state`.quiet();
+    await Bun.$`rm -rf ${ring.folders[2]}/appendonlydir`.quiet();
     await Promise.all([1, 2].map((node) => ring.startNode(node)));
     const older = await ring.connect(1);
     // Two of three nodes are there and have a leader, but neither has all that was acknowledged.
@@ -75,6 +74,24 @@ test(
     await ring.untilInSync();
     expect((await ring.info(0))?.get("cluster_seat_role")).toBe("replica");
     await until(0, "the older value by way of the former primary", ["GET", "key"], "known to all");
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a node whose folder was emptied helps nobody to be elected, because it may have forgotten its votes",
+  async () => {
+    ring = await RingOfProcesses.start(1, directives, 2);
+    const before = Number((await ring.info(0))?.get("cluster_table_version"));
+    await Promise.all([0, 1, 2].map((node) => ring.kill(node, "SIGKILL")));
+    await Bun.$`rm -rf ${ring.folders[2]}/appendonlydir ${ring.folders[2]}/ring.state`.quiet();
+    await Promise.all([1, 2].map((node) => ring.startNode(node)));
+    // Longer than elections take: then the third node decides.
+    await Bun.sleep(3000);
+    for (const node of [1, 2]) expect((await ring.info(node))?.get("cluster_table_version")).toBe("0");
+    await ring.startNode(0);
+    await ring.untilInSync();
+    expect(Number((await ring.info(2))?.get("cluster_table_version"))).toBeGreaterThan(before);
   },
   testTimeoutMs,
 );

@@ -150,7 +150,10 @@ export class SeatNode implements SeatPort {
       case "follow":
         return this.#follow(effect.primary, effect.epoch);
       case "lease":
-        this.#releaseRequests();
+        return this.#releaseRequests();
+      case "changed":
+      case "freeze":
+      // Nothing asks for a change of the members yet.
     }
   }
 

@@ -1,7 +1,6 @@
-import type { Services } from "../../dispatch/context.ts";
 import type { SeatPort, SeatStatus } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
-import type { Context } from "../../dispatch/context.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";

@@ -61,7 +61,7 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "my_redis/src/cluster/agreement/**",
-    only: ["my_redis/src/cluster/agreement/**", "my_redis/src/cluster/transaction/quorum.ts"],
+    only: ["my_redis/src/cluster/agreement/**", "my_redis/src/cluster/transaction/quorum.ts", "hash_ring/**"],
     never: ["node:*"],
     why: "the ring's agreement is pure: it gets time, chance and messages from whoever runs it, so that a simulation can",
   },

@@ -1,5 +1,6 @@
 import { joinCluster } from "./cluster/join-cluster.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
+import { DataEpoch } from "./cluster/failover/data-epoch.ts";
 import { RecordBook } from "./cluster/transaction/record-book.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { allCommands } from "./commands/index.ts";
@@ -15,6 +16,7 @@ import { Migrations } from "./migration/migrations.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import type { Connect } from "./network/transport.ts";
 import { Turn } from "./network/turn.ts";
+import { bothExtensions } from "./persistence/aof/log-extension.ts";
 import { FileStorage } from "./persistence/file-storage.ts";
 import { Replication } from "./replication/replication.ts";
 import { type OuterParts, Server } from "./server.ts";
@@ -55,6 +57,7 @@ export function buildServer(
   const statistics = new Statistics();
   const turn = new Turn({ changes, clock, statistics });
   const book = new RecordBook();
+  const data = new DataEpoch();
   const server = new Server<StartedParts>({
     settings,
     environment,
@@ -70,8 +73,10 @@ export function buildServer(
       return {
         book,
         network,
-        storage: memory ? undefined : new FileStorage(services, transactionLog(book, environment.monotonicMs)),
-        cluster: joinCluster(services, { network, turn, connect, book }),
+        storage: memory
+          ? undefined
+          : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), data)),
+        cluster: joinCluster(services, { network, turn, connect, book, data }),
         replication: new Replication(services, { connect, turn }),
         migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
       };

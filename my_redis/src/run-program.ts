@@ -4,6 +4,7 @@ import "./early-collection.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
+import { RingStateError } from "./cluster/failover/ring-state-file.ts";
 import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
@@ -44,6 +45,7 @@ const explained = [
   ManifestError,
   NodesError,
   RdbLoadError,
+  RingStateError,
 ];
 
 /** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */
@@ -80,7 +82,8 @@ function describeUnexpected(error: unknown): string {
 async function start(commandLine: StartLine): Promise<void> {
   const input = commandLine.standardInput ? readFileSync(0, "utf8") : "";
   const settings = loadSettings(commandLine, () => input);
-  if (settings.values.nodes === 1) await serve(settings);
+  const { nodes, replicas } = settings.values;
+  if (nodes * (1 + replicas) === 1) await serve(settings);
   else await supervise(settings, commandLine.words, input);
 }
 

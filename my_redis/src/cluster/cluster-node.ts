@@ -25,14 +25,19 @@ import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
+import type { DataEpoch } from "./failover/data-epoch.ts";
+import { SeatNode } from "./failover/seat-node.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
   readonly self: string;
   readonly peers: readonly string[];
+  readonly replicas: readonly (readonly string[])[];
   readonly connect: Connect;
   /** The earlier writes across nodes, as the log knows them. */
   readonly book: RecordBook;
+  /** The epoch of the data, as the log knows it. */
+  readonly data: DataEpoch;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
@@ -53,17 +58,19 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   /** The links to the other nodes, by number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly maxWaitingBytes = maxWaitingBytes;
+  readonly seat: SeatNode | undefined;
   readonly #turn: Turn;
   readonly #book: RecordBook;
   readonly #clock: LinkClock;
   #timer: ReturnType<typeof setInterval> | undefined;
   #endSpanning: () => void = () => {};
 
-  constructor(server: Services, network: NetworkServer, turn: Turn, { self, peers, connect, book }: ClusterOptions) {
+  constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
+    const { self, peers, replicas, connect, book, data } = options;
     this.server = server;
     this.#turn = turn;
     this.#book = book;
-    const members = new Members(self, peers);
+    const members = new Members(self, peers, replicas);
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
@@ -77,7 +84,15 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
-    this.view = clusterView(members, disputes, this.links);
+    if (replicas.length > 0) {
+      const rolesChanged = (): void => {
+        relayed.breakWatches();
+        // What this node has watched for its clients may change elsewhere from now on.
+        for (const { client } of server.clients.connected.values()) client.watchBroken ||= client.watched.length > 0;
+      };
+      this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
+    }
+    this.view = clusterView(members, disputes, this.links, this.seat);
     this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
@@ -112,6 +127,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   /** Begins to connect to the other nodes, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
+    this.seat?.start();
     installClientUnblock(this);
     this.#endSpanning = installSpanningCommands(server, this.#book, this);
     this.router.install();
@@ -123,6 +139,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
 
   stop(): void {
     this.#endSpanning();
+    this.seat?.stop();
     clearInterval(this.#timer);
     this.outgoing.close();
     this.incoming.stopListening();
@@ -153,8 +170,17 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   }
 }
 
-function clusterView(members: Members, disputes: Disputes, links: readonly (OutgoingLink | undefined)[]): ClusterView {
+function clusterView(
+  members: Members,
+  disputes: Disputes,
+  links: readonly (OutgoingLink | undefined)[],
+  seat: SeatNode | undefined,
+): ClusterView {
   return {
+    seat,
+    get primaries() {
+      return members.primaries;
+    },
     names: members.names,
     ids: members.ids,
     self: members.self,

@@ -1,3 +1,9 @@
+/** This node's right to serve its place on a ring with replicas. */
+export interface SeatServing {
+  /** Runs something that is no client's request once this node may serve, or says why it may not. */
+  whenServing(run: (refusal: string | undefined) => void): void;
+}
+
 /** The nodes of the ring, and the hash slots that each of them owns. Nodes are numbered by the order of their names, alike on every node. */
 export interface ClusterView {
   /** Names (host:port) of all nodes, this one among them, sorted. */
@@ -6,6 +12,10 @@ export interface ClusterView {
   readonly ids: readonly string[];
   /** This node's place among `names`. */
   readonly self: number;
+  /** The nodes that own slots, one for each place on the ring, in the order of the places. */
+  readonly primaries: readonly number[];
+  /** Undefined on a ring without replicas. */
+  readonly seat: SeatServing | undefined;
   /** The node that owns a hash slot (0 to 16383). */
   ownerOfSlot(slot: number): number;
   /** The hash slot of a key, bytes[start, end): the slot of its hash tag if it has one. */

@@ -71,9 +71,9 @@ export class Disputes {
   }
 
   #slotsOf(view: MemberView): Uint8Array {
-    const { names, owners } = this.#members;
+    const { seats, seatOfSlot } = this.#members;
     try {
-      return Uint8Array.from(ownersInView(view), (name, slot) => (name === names[owners[slot] as number] ? 0 : 1));
+      return Uint8Array.from(ownersInView(view), (name, slot) => (name === seats[seatOfSlot[slot] as number] ? 0 : 1));
     } catch {
       // No ring can be made of this view, so every slot is in dispute.
       return new Uint8Array(slotCount).fill(1);

@@ -4,6 +4,8 @@ import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import { ClusterNode } from "./cluster-node.ts";
+import type { DataEpoch } from "./failover/data-epoch.ts";
+import { checkReplicas } from "./failover/seat-plan.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 
 export interface JoinOptions {
@@ -12,15 +14,23 @@ export interface JoinOptions {
   readonly connect: Connect;
   /** The earlier writes across nodes, as the log knows them: filled while the log is loaded. */
   readonly book: RecordBook;
+  /** The epoch of the data, as the log knows it. */
+  readonly data: DataEpoch;
 }
 
 /** This node's part in the ring that `self` and `peers` name; undefined without `self`. Throws DirectiveError. */
 export function joinCluster(
   services: Services,
-  { network, turn, connect, book }: JoinOptions,
+  { network, turn, connect, book, data }: JoinOptions,
 ): ClusterNode | undefined {
-  const { self, peers } = services.settings.values;
-  if (self !== "") return new ClusterNode(services, network, turn, { self, peers, connect, book });
+  const { values } = services.settings;
+  const { self, peers } = values;
+  if (self !== "") {
+    checkReplicas(values);
+    const replicas = values["cluster-replicas"];
+    return new ClusterNode(services, network, turn, { self, peers, replicas, connect, book, data });
+  }
+  if (values["cluster-replicas"].length > 0) throw new DirectiveError("cluster-replicas needs self and peers");
   if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
   return undefined;
 }

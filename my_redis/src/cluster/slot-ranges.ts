@@ -8,13 +8,12 @@ export interface SlotRange {
   readonly node: number;
 }
 
-const known = new WeakMap<MemberList, readonly SlotRange[]>();
+const known = new WeakMap<Uint16Array, readonly SlotRange[]>();
 
 /** All slots in ranges, in order. */
-export function slotRanges(members: MemberList): readonly SlotRange[] {
-  const before = known.get(members);
+export function slotRanges({ owners }: MemberList): readonly SlotRange[] {
+  const before = known.get(owners);
   if (before !== undefined) return before;
-  const { owners } = members;
   const ranges: SlotRange[] = [];
   for (let start = 0; start < owners.length;) {
     const node = owners[start] as number;
@@ -23,6 +22,6 @@ export function slotRanges(members: MemberList): readonly SlotRange[] {
     ranges.push({ start, end, node });
     start = end + 1;
   }
-  known.set(members, ranges);
+  known.set(owners, ranges);
   return ranges;
 }

@@ -12,6 +12,21 @@ export interface LogDurability {
   whenSafe(callback: (safe: boolean) => void): void;
 }
 
+/** Says when replies whose log is safe may be sent, on a node of a ring with replicas. */
+export interface ReplyGate {
+  /**
+   * Called at the end of a turn with its replies, and without them for an answer of its own. Returns what is to be called when its log is safe, or
+   * will not become safe; that calls back in turn when the replies may be sent, or must not be.
+   */
+  pass(callback: (released: boolean) => void, replies: RepliesOfTurn | undefined): (safe: boolean) => void;
+}
+
+export interface RepliesOfTurn {
+  readonly bytes: number;
+  /** Earlier replies to one of the same clients wait: these must not overtake them. */
+  readonly isBehind: boolean;
+}
+
 /** The stream for replicas. */
 export interface StreamTarget extends LogTarget {
   /** Where the stream ends when everything is written that was appended. */
@@ -25,9 +40,13 @@ export interface StreamTarget extends LogTarget {
 export class ChangeLog {
   /** What the changes go to: the log, the stream, or both. */
   #target: LogTarget | undefined;
+  /** The same, also while nothing is to be logged. */
+  #joined: LogTarget | undefined;
+  #isMuted = false;
   #log: LogTarget | undefined;
   #stream: StreamTarget | undefined;
   #durability: LogDurability | undefined;
+  #gate: ReplyGate | undefined;
   #failure: string | undefined;
 
   attach(target: LogTarget, durability: LogDurability): void {
@@ -43,6 +62,11 @@ export class ChangeLog {
     this.#join();
   }
 
+  /** From now on replies also wait for this. */
+  gateReplies(gate: ReplyGate): void {
+    this.#gate = gate;
+  }
+
   /** From now on the changes also go to the stream for replicas; undefined ends that. */
   streamTo(stream: StreamTarget | undefined): void {
     // Not all readers: this may be in the middle of a transaction, which is one unit in the log.
@@ -53,7 +77,8 @@ export class ChangeLog {
 
   #join(): void {
     const [log, stream] = [this.#log, this.#stream];
-    this.#target = log !== undefined && stream !== undefined ? new LogTargets(log, stream) : (log ?? stream);
+    this.#joined = log !== undefined && stream !== undefined ? new LogTargets(log, stream) : (log ?? stream);
+    if (!this.#isMuted) this.#target = this.#joined;
   }
 
   get hasReplicas(): boolean {
@@ -76,13 +101,14 @@ export class ChangeLog {
    */
   stop(refusal: string): void {
     this.flush();
+    this.#joined = undefined;
     this.#target = undefined;
     this.#failure = refusal;
   }
 
   /** Whether replies wait until what they acknowledge is safe. */
   get isAwaited(): boolean {
-    return this.#durability !== undefined;
+    return this.#durability !== undefined || this.#gate !== undefined;
   }
 
   /** Whether a log is attached. */
@@ -102,12 +128,15 @@ export class ChangeLog {
 
   /** Does not log what `run` changes, because it is in the log already or does not belong there. */
   without<Result>(run: () => Result): Result {
-    const target = this.#target;
+    const wasMuted = this.#isMuted;
+    this.#isMuted = true;
     this.#target = undefined;
     try {
       return run();
     } finally {
-      this.#target = target;
+      this.#isMuted = wasMuted;
+      // A log or stream may have begun or ended meanwhile.
+      if (!wasMuted) this.#target = this.#joined;
     }
   }
 
@@ -147,9 +176,14 @@ export class ChangeLog {
     this.#target?.flush();
   }
 
-  /** Calls back with true when everything flushed so far is safe, and with false when it will not become safe. */
-  whenSafe(callback: (safe: boolean) => void): void {
-    if (this.#durability === undefined) callback(true);
-    else this.#durability.whenSafe(callback);
+  /**
+   * Calls back with true when everything flushed so far is safe, and with false when it will not become safe. `replies`:
+   * those of the turn that ends, if they wait for it.
+   */
+  whenSafe(callback: (safe: boolean) => void, replies?: RepliesOfTurn): void {
+    const gate = this.#gate;
+    const pass = gate === undefined ? callback : gate.pass(callback, replies);
+    if (this.#durability === undefined) pass(true);
+    else this.#durability.whenSafe(pass);
   }
 }

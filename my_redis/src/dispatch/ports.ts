@@ -1,3 +1,4 @@
+import type { Arguments } from "../protocol/arguments.ts";
 import type { Client } from "./client.ts";
 
 // The interfaces that commands need from parts outside of dispatch, or from parts that are built on dispatch.
@@ -142,6 +143,8 @@ export interface LogStorage {
   readonly rewriter: LogRewriting;
   /** Bytes written to the log, and those that are on the disk. Undefined while the log does not hold all data. */
   readonly progress: { readonly written: number; readonly synced: number } | undefined;
+  /** Resolves when everything written so far is on the disk; rejects when that fails, and while there is no log. */
+  sync(): Promise<void>;
   /** Bytes that wait in memory because they could not be written. */
   readonly unwrittenBytes: number;
   /** False while so much waits that a replica makes no further changes. */
@@ -191,13 +194,53 @@ export interface MemberList {
   readonly names: readonly string[];
   readonly ids: readonly string[];
   readonly self: number;
-  /** For each hash slot, the node that owns it. */
+  /** For each hash slot, the node that owns it. Another array after a failover. */
   readonly owners: Uint16Array;
+  /** The nodes that own slots. All others are their replicas. */
+  readonly primaries: readonly number[];
+  /** For each node, the one of which it is a replica: itself, if it owns slots. */
+  readonly primaryOf: readonly number[];
+}
+
+/** A node's place in a ring with replicas, as far as its data is concerned. */
+export interface SeatPort {
+  /** Which primary has put this node's data into their order; 0 for none. See 0076. */
+  readonly epoch: number;
+  /** Whether this node is the primary of its place, and may send its replicas anything. */
+  readonly maySync: boolean;
+  /** A command of the primary's stream is about to run. */
+  took(args: Arguments): void;
+  /** All data was replaced by that of this epoch. */
+  replaced(epoch: number): void;
+  /** More of the primary's stream was applied, or is on the disk. */
+  moved(): void;
+  /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
+  takeOver(): void;
+  readonly status: SeatStatus;
+}
+
+export interface SeatStatus {
+  readonly seat: string;
+  readonly role: "primary" | "replica" | "waiting";
+  readonly leader: string | undefined;
+  readonly term: number;
+  readonly tableVersion: number;
+  readonly dataEpoch: number;
+  readonly dataOffset: number;
+  readonly inSync: readonly string[];
+  /** Of this primary; 0 without a lease. */
+  readonly leaseLeftMs: number;
+  readonly waitingTurns: number;
+  readonly waitingBytes: number;
+  readonly waitingRequests: number;
+  readonly failovers: number;
 }
 
 /** The ring of nodes that this one has joined. */
 export interface ClusterPort {
   readonly members: MemberList;
+  /** Undefined on a ring without replicas. */
+  readonly seat: SeatPort | undefined;
   /** Links to the other nodes, by node number; undefined at this node's own. */
   readonly links: readonly (LinkStatus | undefined)[];
   /** Connections to and from other nodes. */
@@ -341,6 +384,14 @@ export interface ReplicationPort {
   readonly goodReplicas: number;
   /** REPLICAOF: follows this primary from now on. Throws the error reply. */
   follow(host: string, port: number): "follows" | "has followed before";
+  /** How far this server's data is in the history that it has. */
+  readonly offset: number;
+  /** On a ring with replicas: is neither a primary nor a replica from now on. Its data is at this offset. */
+  waitForRole(offset: number): void;
+  /** On a ring with replicas: follows this primary from now on. */
+  followInRing(host: string, port: number): void;
+  /** On a ring with replicas: is the primary from now on, and keeps a stream for its replicas. */
+  serveInRing(): void;
   /** REPLICAOF NO ONE: is a primary from now on. */
   promote(): void;
   /** A snapshot is being taken for replicas. */

@@ -5,6 +5,8 @@ const rangeBytes = 256;
 
 /** Where the replies of one client go. */
 export interface ReplySink {
+  /** Earlier replies wait for the log, or for replicas. */
+  readonly isParked: boolean;
   /** So many bytes of replies wait for the log; less than 0 when they wait no more. */
   park(bytes: number): void;
   /**
@@ -107,6 +109,13 @@ export class TurnOutput {
 
   get bytes(): number {
     return this.writer.length;
+  }
+
+  /** Earlier replies to one of the clients wait. */
+  get isBehind(): boolean {
+    this.#closeRange();
+    const { sinks, ending } = this.#ranges;
+    return sinks.some(({ isParked }) => isParked) || ending.some(({ isParked }) => isParked);
   }
 
   /** Further output belongs to this sink. Returns the sink that was written to before. */

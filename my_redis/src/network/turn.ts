@@ -172,7 +172,7 @@ export class Turn implements ReplyOutlet {
       if (safe) this.#send(settled);
       // Whether the changes are safe is unknown. A broken connection says so; a reply would be wrong.
       else settled.discard();
-    });
+    }, output);
     if (isSettled) return;
     this.#awaitedOutputs++;
     parked = output.park();

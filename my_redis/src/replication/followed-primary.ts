@@ -17,6 +17,8 @@ const secondMs = 1000;
 /** The pause after a connection that brought no error of its own, and the longest one after full synchronisations. */
 const reconnectMs = 1000;
 const longestPauseMs = 60_000;
+/** On a ring the primary is known to be there. It may not know yet that it is the primary. */
+const ringReconnectMs = 50;
 
 export interface FollowedPrimaryOptions {
   readonly server: Services;
@@ -171,7 +173,10 @@ export class FollowedPrimary {
   #connect(): void {
     const { connect, history, server } = this.#options;
     const { values } = server.settings;
-    const { masteruser, masterauth } = values;
+    const { masteruser } = values;
+    // Nodes of a ring authenticate to each other in the same way for both.
+    const masterauth =
+      values.masterauth === "" && server.cluster !== undefined ? values.requirepass : values.masterauth;
     const credentials = masterauth === "" ? [] : masteruser === "" ? [masterauth] : [masteruser, masterauth];
     const position = history.stream === undefined ? undefined : { id: history.id, next: history.offset + 1 };
     this.#snapshotPath = temporarySnapshot(join(values.dir, values.dbfilename), "replica");
@@ -211,7 +216,7 @@ export class FollowedPrimary {
 
   #received(path: string, from: Pick<StreamPosition, "id" | "offset">, link: PrimaryLink): void {
     const { history, onNewHistory, server } = this.#options;
-    const { isEmpty, position } = readRdbFacts(path);
+    const { isEmpty, position, ringEpoch } = readRdbFacts(path);
     if (isEmpty && from.id !== history.id) this.#refuseEmpty();
     this.#intake = new SnapshotIntake({
       server,
@@ -219,19 +224,23 @@ export class FollowedPrimary {
       onReplace: () => onNewHistory("all data is replaced by that of the primary"),
       onEnd: (failure, isIntact) => {
         this.#intake = undefined;
-        if (failure === undefined) this.#adopt({ ...from, database: position?.database ?? 0 }, link);
-        else if (!isIntact) history.dropStream();
+        if (failure === undefined) this.#adopt({ ...from, database: position?.database ?? 0 }, ringEpoch, link);
+        else if (!isIntact) {
+          history.dropStream();
+          server.cluster?.seat?.replaced(0);
+        }
         link.tookSnapshot(failure && notLoaded(failure, isIntact));
       },
     });
     this.#intake.begin();
   }
 
-  #adopt({ id, offset, database }: StreamPosition, link: PrimaryLink): void {
+  #adopt({ id, offset, database }: StreamPosition, ringEpoch: number, link: PrimaryLink): void {
     const { history, server } = this.#options;
     history.adopt(id, offset);
     this.#failedSyncs = 0;
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
+    server.cluster?.seat?.replaced(ringEpoch);
     this.#connected(link);
   }
 
@@ -253,6 +262,7 @@ export class FollowedPrimary {
     this.#context = this.#options.server.clients.addPrimary(link);
     this.#applier.begin(this.#context);
     this.#acknowledge();
+    this.#options.server.cluster?.seat?.moved();
   }
 
   #streamed(chunk: Uint8Array): string | undefined {
@@ -263,6 +273,7 @@ export class FollowedPrimary {
     });
     if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.nowMs;
     onStream();
+    server.cluster?.seat?.moved();
     if (isApplied) return undefined;
     // The same bytes would be as wrong the next time.
     this.#options.history.dropStream();
@@ -299,7 +310,8 @@ export class FollowedPrimary {
     this.#intake = undefined;
     freeTemporarySnapshot(this.#snapshotPath);
     if (link.hasFailedSync) this.#failedSyncs++;
-    const pauseMs = Math.min(longestPauseMs, reconnectMs * 2 ** Math.min(this.#failedSyncs, 10));
+    const firstMs = this.#options.server.cluster === undefined ? reconnectMs : ringReconnectMs;
+    const pauseMs = Math.min(longestPauseMs, firstMs * 2 ** Math.min(this.#failedSyncs, 10));
     this.#nextTryMs = this.#nowMs + pauseMs;
     const { host, port } = this.address;
     // One line for one cause, and not for each attempt. But where a full synchronisation began, the log says how it ended.

@@ -77,8 +77,10 @@ export class FullSyncs {
   /** Replicas that arrive within repl-diskless-sync-delay share one snapshot. */
   #isDue(group: readonly AttachedReplica[]): boolean {
     if (group.length === 0) return false;
-    const { environment, settings } = this.#options.server;
+    const { cluster, environment, settings } = this.#options.server;
     const { values } = settings;
+    // Until its replicas are in sync, nobody could take the place of a primary of a ring.
+    if (cluster !== undefined) return true;
     const most = values["repl-diskless-sync-max-replicas"];
     if (most > 0 && group.length >= most) return true;
     const delayMs = values["repl-diskless-sync"] ? values["repl-diskless-sync-delay"] * 1000 : 0;

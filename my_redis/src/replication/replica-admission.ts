@@ -1,6 +1,6 @@
 import type { Client } from "../dispatch/client.ts";
 import type { Services } from "../dispatch/context.ts";
-import type { ReplicaIntroduction, SyncRequest } from "../dispatch/ports.ts";
+import type { ClusterPort, ReplicaIntroduction, SyncRequest } from "../dispatch/ports.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import type { ReplicaFacts } from "./attached-replica.ts";
 import type { AttachedReplicas } from "./attached-replicas.ts";
@@ -49,7 +49,7 @@ export class ReplicaAdmission {
   attach(client: Client, request: SyncRequest): void {
     const { feed, history, isConnected, isFailingOver, replicas, server } = this.#options;
     const { channel } = client;
-    if (server.cluster !== undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
+    if (server.cluster !== undefined) requireSeat(server.cluster);
     if (channel.takeOver === undefined) throw new CommandError("ERR this connection cannot become that of a replica");
     if (request !== "everything" && request.takesOver) this.#takeOver(request.id);
     if (isFailingOver()) throw new CommandError("NOMASTERLINK Can't SYNC while failing over");
@@ -88,4 +88,10 @@ export class ReplicaAdmission {
     if (id.toLowerCase() !== history.id) throw new CommandError("ERR PSYNC FAILOVER replid must match my replid.");
     promote();
   }
+}
+
+/** Only the primary of a place on the ring sends its data, and only once its disk knows that it is the primary. */
+function requireSeat({ seat }: ClusterPort): void {
+  if (seat === undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
+  if (!seat.maySync) throw new CommandError("NOMASTERLINK this node is not the primary of its place on the ring");
 }

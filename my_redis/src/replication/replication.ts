@@ -54,6 +54,8 @@ export class Replication implements ReplicationPort {
   readonly #failover: Failover;
   /** Undefined on a primary. */
   #primary: FollowedPrimary | undefined;
+  /** A node of a ring with replicas that is neither a primary nor a replica at present. */
+  #isIdle = false;
   #secondAtMs = 0;
 
   constructor(server: Services, options: ReplicationOptions) {
@@ -74,7 +76,7 @@ export class Replication implements ReplicationPort {
     this.#feed = new StreamFeed({ server, history, replicas });
     const parts = { server, history, replicas, feed: this.#feed };
     this.#acknowledged = new AcknowledgedWrites(parts);
-    const isConnected = (): boolean | undefined => this.#primary?.isConnected;
+    const isConnected = (): boolean | undefined => (this.#isIdle ? false : this.#primary?.isConnected);
     this.#admission = new ReplicaAdmission({
       ...parts,
       isConnected,
@@ -123,6 +125,11 @@ export class Replication implements ReplicationPort {
     return "follows";
   }
 
+  followInRing(host: string, port: number): void {
+    this.#isIdle = false;
+    this.#follow({ host, port }, "follows it");
+  }
+
   #follow(address: PrimaryAddress, how: "follows it" | "asks it to take over"): void {
     const { environment, settings } = this.#server;
     const { host, port } = address;
@@ -140,7 +147,7 @@ export class Replication implements ReplicationPort {
       },
       onStream: () => this.#replicas.send(),
     });
-    settings.values.replicaof = [host, String(port)];
+    if (this.#server.cluster === undefined) settings.values.replicaof = [host, String(port)];
     this.#checks.update();
     this.#endBlocking();
     environment.report("notice", `this server is a replica of ${host}:${port}`);
@@ -170,6 +177,29 @@ export class Replication implements ReplicationPort {
     if (settings.values.appendonly && storage?.log.isOn === false) storage.log.replaceDataset(() => {});
     this.#checks.update();
     environment.report("notice", `this server is a primary from offset ${this.#history.offset} on`);
+  }
+
+  waitForRole(offset: number): void {
+    const { environment, keyspace, storage } = this.#server;
+    this.#isIdle = true;
+    // Only after an orderly end it is known of which history the data is.
+    const ended = storage?.loadedPosition;
+    const isKnown = ended !== undefined && ended.offset >= offset && keyspace.databases[ended.database] !== undefined;
+    this.#history.resume(isKnown ? ended : { id: environment.runId(), offset, database: 0 });
+    this.#checks.update();
+  }
+
+  serveInRing(): void {
+    this.#primary?.stop();
+    this.#primary = undefined;
+    this.#isIdle = false;
+    this.#history.keepStream();
+    if (!this.#feed.isOn) this.#beginHistory();
+    this.#checks.update();
+  }
+
+  get offset(): number {
+    return this.#feed.isOn ? this.#server.changes.streamOffset : this.#history.offset;
   }
 
   /** Changes are this server's own from here on. Replicas that know the history by its old id can go on from here. */
@@ -213,7 +243,8 @@ export class Replication implements ReplicationPort {
   /** Ends the stream when there has been no replica for repl-backlog-ttl. */
   #endIfUnused(): void {
     const ttlMs = this.#server.settings.values["repl-backlog-ttl"] * secondMs;
-    if (!this.#feed.isOn || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs) return;
+    if (!this.#feed.isOn || this.#server.cluster !== undefined || ttlMs === 0 || this.#replicas.emptyForMs <= ttlMs)
+      return;
     this.#feed.end();
     this.#history.dropStream();
   }
@@ -228,6 +259,7 @@ export class Replication implements ReplicationPort {
 
   logSynced(): void {
     this.#primary?.logSynced();
+    this.#server.cluster?.seat?.moved();
     this.#acknowledged.answerWaiting();
   }
 

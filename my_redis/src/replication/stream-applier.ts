@@ -116,9 +116,10 @@ export class StreamApplier {
   }
 
   #run(args: Arguments): boolean {
-    const { processor } = this.#options.server;
+    const { cluster, processor } = this.#options.server;
     const context = this.#context as Context;
     const reply = this.#reply;
+    cluster?.seat?.took(args);
     const command = processor.resolve(args);
     if (command instanceof Refusal) return this.#answeredWithError(args, command.message);
     processor.call(context, command, args, reply);

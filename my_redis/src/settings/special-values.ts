@@ -151,3 +151,36 @@ export function percentiles(facts: DirectiveFacts<readonly number[]>): Directive
 function wholeNumber(word: string | undefined): number | undefined {
   return word !== undefined && /^[0-9]{1,15}$/.test(word) ? Number(word) : undefined;
 }
+
+/** A node and those that may take its place: names (host:port), the first one being its place on the ring. */
+export type ReplicaGroup = readonly string[];
+
+/** Lines of one file add up. On one line, commas separate groups. An empty text removes all groups. */
+export function replicaGroups(
+  facts: DirectiveFacts<readonly ReplicaGroup[]> & { readonly check: (name: string) => string },
+): Directive<readonly ReplicaGroup[]> {
+  const { check, ...rest } = facts;
+  const print = (groups: readonly ReplicaGroup[]): string => groups.map((names) => names.join(" ")).join(", ");
+  return directive(rest, {
+    manyWords: true,
+    expects: "a node and its replicas, as host:port, with commas between such groups",
+    print,
+    lines: (groups) => [groups.length === 0 ? [""] : print(groups).split(" ")],
+    parse(words, before) {
+      if (words.length === 1 && words[0] === "") return [];
+      const groups = words
+        .join(" ")
+        .split(",")
+        .map((group) =>
+          group
+            .split(" ")
+            .filter((word) => word !== "")
+            .map(check),
+        )
+        .filter((group) => group.length > 0);
+      const alone = groups.find((group) => group.length === 1);
+      if (alone !== undefined) throw new DirectiveError(`'${alone.join(" ")}' is followed by no replica`);
+      return before.again ? [...before.value, ...groups] : groups;
+    },
+  });
+}

@@ -14,19 +14,26 @@ export interface PlannedNode {
   readonly folder: string;
   /** The names of all other nodes, including those of other machines (`peers`). */
   readonly peers: readonly string[];
+  /** The value of cluster-replicas; empty for a ring without replicas. */
+  readonly replicas: string;
 }
 
 /** The settings that decide about the nodes of this machine. */
-export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "admin-port" | "bind" | "self" | "peers" | "dir">;
+export type PlanSettings = Pick<
+  SettingValues,
+  "nodes" | "replicas" | "port" | "admin-port" | "bind" | "self" | "peers" | "cluster-replicas" | "dir"
+>;
 
 /**
- * The nodes that `nodes` asks for: their ports go upwards from `port`, and each has its own folder. The host in their
- * names is that of `self`, otherwise the first address in `bind`.
+ * The nodes that `nodes` and `replicas` ask for: their ports go upwards from `port`, first those of the nodes, then those
+ * of their first replicas, and so on. Each has its own folder. The host in their names is that of `self`, otherwise the
+ * first address in `bind`.
  *
  * @throws DirectiveError when the settings give no such ports
  */
 export function planNodes(settings: PlanSettings): PlannedNode[] {
-  const { nodes, port, self } = settings;
+  const { port, replicas, self } = settings;
+  const nodes = settings.nodes * (1 + replicas);
   // A node's address is its place on the ring: with another port after a restart it would not find its own keys.
   if (port === 0) throw new DirectiveError("nodes needs a fixed port: with port 0 each start would make another ring");
   if (port + nodes - 1 > 65_535) {
@@ -42,6 +49,11 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   }
   const ports = Array.from({ length: nodes }, (_, index) => port + index);
   const names = ports.map((each) => `${host}:${each}`);
+  const groups = names
+    .slice(0, settings.nodes)
+    .map((_, seat) => names.filter((_name, index) => index % settings.nodes === seat).join(" "));
+  const given = settings["cluster-replicas"].map((group) => group.join(" "));
+  const allGroups = replicas === 0 ? given : [...groups, ...given];
   const elsewhere = settings.peers.filter((peer) => !names.includes(peer));
   return ports.map((each, index) => ({
     name: names[index] as string,
@@ -49,11 +61,12 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
     adminPort: settings["admin-port"] === 0 ? 0 : settings["admin-port"] + index,
     folder: join(resolve(settings.dir), `node-${each}`),
     peers: [...names.filter((_, other) => other !== index), ...elsewhere],
+    replicas: allGroups.join(", "),
   }));
 }
 
 /** Words of a node's command line. They follow the supervisor's own, because the last value of a directive wins. */
-export function nodeWords({ name, port, adminPort, folder, peers }: PlannedNode): string[] {
+export function nodeWords({ name, port, adminPort, folder, peers, replicas }: PlannedNode): string[] {
   const own = [
     "--nodes",
     "1",
@@ -68,7 +81,9 @@ export function nodeWords({ name, port, adminPort, folder, peers }: PlannedNode)
     "--pidfile",
     "",
   ];
-  return [...own, "--peers", peers.join(",")];
+  const ofReplicas =
+    replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];
+  return [...own, "--peers", peers.join(","), ...ofReplicas];
 }
 
 /** Makes the nodes' folders. */

@@ -8,6 +8,8 @@ import { NodesError, type RunningNodes, superviseNodes } from "./supervisor.ts";
 export interface StartNodesOptions {
   /** 1 to 64 processes on this machine. */
   readonly nodes: number;
+  /** Replicas of each of them, 0 to 4, which are processes of their own. The default is 0. */
+  readonly replicas?: number;
   /** Port of the first node; the others follow. It must be fixed, since a node's address is its place on the ring. */
   readonly port: number;
   /** An existing folder. Each node makes its own folder in it, and writes its messages there into my-redis.log. */
@@ -31,14 +33,14 @@ const textOf = (value: string | number | boolean): string =>
  * with DirectiveError when the options cannot make a ring.
  */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
-  const { nodes, port, dir, directives = {}, report = () => {} } = options;
+  const { nodes, replicas = 0, port, dir, directives = {}, report = () => {} } = options;
   const program = serverProgram();
   if (!existsSync(program)) {
     throw new NodesError(`the program of a node, ${program}, is missing: mark my-redis as external in your bundler`);
   }
   const shared = Object.entries({ bind: defaultBind, ...directives });
   const running = superviseNodes({
-    settings: new Settings({ nodes, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
+    settings: new Settings({ nodes, replicas, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
     command: [process.execPath, program, "-"],
     // Not on the command line, which every user of the machine can read: the directives may contain a password.
     input: shared.map(([name, value]) => `${name} ${quoteWord(textOf(value))}\n`).join(""),

@@ -1,3 +1,4 @@
+import { nodesOf } from "../../src/cluster/agreement/ring-table.ts";
 import type { RingNode, SimulatedWorld } from "./simulated-world.ts";
 
 /** Does harm to a simulated ring, as chance wants. Each fault ends by itself. */
@@ -20,6 +21,7 @@ export class Faults {
     if (mode.hurtsElections) this.#hurtElections();
     this.#later();
     if (mode.changesVoters) this.#changeVoters();
+    if (mode.movesSlots) this.#harmHandOvers(chance.pick([0, 0.1, 0.3]));
     if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
   }
 
@@ -186,7 +188,7 @@ export class Faults {
       if (this.#hasEnded) return;
       for (const node of nodes) {
         if (node.process?.member.role.type !== "leader") continue;
-        const names = chance.shuffled(nodes.map(({ name }) => name));
+        const names = chance.shuffled(this.#ringNodes());
         const voters = names.slice(0, chance.between(1, names.length));
         node.inProcess((process) => process.take({ type: "voters", voters }));
         if (chance.happens(0.4)) queue.after(chance.next() * 6, () => this.#crashLeader(node));
@@ -195,11 +197,63 @@ export class Faults {
     });
   }
 
+  /** Whoever has not joined yet does not vote. */
+  #ringNodes(): string[] {
+    const { witness, nodes, spare } = this.#world;
+    const inRing = nodesOf(witness.newest);
+    const outside = new Set(spare.flatMap((seat) => seat.nodes).filter((node) => !inRing.has(node)));
+    return nodes.map(({ name }) => name).filter((name) => !outside.has(name));
+  }
+
   /** A leader is cut off while it proposes a table: nobody else has it, and the leader comes back with it. */
   #isolateLeaders(rate: number): void {
     const { chance, proposals } = this.#world;
     proposals.push((node) => {
       if (!this.#hasEnded && chance.happens(rate)) this.#cut(this.#around(node), chance.between(450, 1_000));
+    });
+  }
+
+  /** A source, a target or the leader is harmed while a move is handed over, or two of them. */
+  #harmHandOvers(rate: number): void {
+    const { chance, freezes, witness, nodes, mode } = this.#world;
+    freezes.push((source, id) => {
+      if (this.#hasEnded || !chance.happens(rate)) return;
+      if (mode.oneFaultAtATime && (this.#open > 0 || !witness.isWhole())) return;
+      const { slots, seats } = witness.newest;
+      const target = seats.find(({ name }) => name === slots?.moves.find((move) => move.id === id)?.to)?.primary.node;
+      const leader = nodes.find(isLeader);
+      if (!mode.oneFaultAtATime && target !== undefined && leader !== undefined && chance.happens(0.3)) {
+        return this.#parts(source, target, leader.name);
+      }
+      const involved = nodes.filter((node) => node === source || node.name === target || isLeader(node));
+      const victims = chance.shuffled(involved).slice(0, mode.oneFaultAtATime ? 1 : chance.between(1, 2));
+      for (const victim of victims) this.#harmSoon(victim);
+    });
+  }
+
+  /** The target's word reaches the leader only when the source has been replaced. */
+  #parts(source: RingNode, target: string, leader: string): void {
+    const { chance, queue } = this.#world;
+    const directions = [
+      [target, leader],
+      [leader, target],
+    ] as const;
+    this.#cut(directions, chance.between(600, 1_100));
+    queue.after(chance.between(10, 100), () => {
+      if (!this.#hasEnded) this.#cut(this.#around(source), chance.between(600, 1_500));
+    });
+  }
+
+  #harmSoon(victim: RingNode): void {
+    const { chance, queue } = this.#world;
+    // From here on it counts as a fault, so that no other one comes before it.
+    this.#during(15, () => {});
+    queue.after(chance.next() * 15, () => {
+      if (this.#hasEnded) return;
+      const dice = chance.next();
+      if (dice < 0.4) return this.#crash(victim, chance.between(1, 600));
+      if (dice < 0.6) return this.#pause(victim);
+      this.#cut(dice < 0.8 ? this.#around(victim) : this.#betweenTwo(victim), chance.between(100, 1_000));
     });
   }
 
@@ -215,3 +269,5 @@ export class Faults {
     });
   }
 }
+
+const isLeader = ({ process }: RingNode): boolean => process?.member.role.type === "leader";

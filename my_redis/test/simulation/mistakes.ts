@@ -1,15 +1,6 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
-
-const kernel = (file: string, from: string, to: string): Change => ({
-  file: `my_redis/src/cluster/agreement/${file}`,
-  from,
-  to,
-});
-const model = (file: string, from: string, to: string): Change => ({
-  file: `my_redis/test/simulation/${file}`,
-  from,
-  to,
-});
+import { movingMistakes } from "./moving-mistakes.ts";
+import { kernel, model } from "./planted-change.ts";
 
 /**
  * Deliberate mistakes, one at a time, as changes of the code. A test proves that the simulation finds each of them. Several
@@ -108,11 +99,7 @@ export const mistakes = {
     kernel("heartbeats.ts", "beat.grant.askedAtMs + member.timing.leaseMs", "nowMs + member.timing.leaseMs"),
   ],
   "a lease is compared with a clock that was read earlier": [
-    model(
-      "simulated-process.ts",
-      "offset: seen.length }, nowMs)",
-      "offset: seen.length }, this.member.leaderHeardAtMs)",
-    ),
+    model("simulated-process.ts", "{ epoch, offset }, nowMs)", "{ epoch, offset }, this.member.leaderHeardAtMs)"),
   ],
   "a primary needs no lease": [
     kernel(
@@ -150,8 +137,8 @@ export const mistakes = {
   "a read shows what may be lost": [
     model(
       "simulated-process.ts",
-      "{ epoch, offset: seen.length }",
-      "{ epoch, offset: request.write === undefined ? 0 : seen.length }",
+      "{ epoch, offset }, nowMs)",
+      "{ epoch, offset: request.write === undefined ? 0 : offset }, nowMs)",
     ),
   ],
   "a primary goes on without a replica that it does not reach": [
@@ -210,14 +197,14 @@ export const mistakes = {
     model(
       "data-copy.ts",
       'return { type: "snapshot", copy };',
-      'return { type: "snapshot", copy: { ...copy, writes: copy.writes.slice(1) } };',
+      'return { type: "snapshot", copy: after({ ...noData, epoch: copy.epoch }, copy.entries.slice(1)) };',
     ),
   ],
   "a former primary keeps what nobody else has": [
     model(
       "data-copy.ts",
       "return isWanted ? message.copy : copy;",
-      "return isWanted ? (copy.writes.length > message.copy.writes.length ? { ...copy, epoch } : message.copy) : copy;",
+      "return isWanted ? (copy.entries.length > message.copy.entries.length ? { ...copy, epoch } : message.copy) : copy;",
     ),
   ],
   "a replica says that it has what its disk has not got yet": [
@@ -264,6 +251,7 @@ export const mistakes = {
   "a primary works before its disk knows its epoch": [
     kernel("serving.ts", "serving?.epoch === keptPosition.epoch;", "serving !== undefined && keptPosition.epoch >= 0;"),
   ],
+  ...movingMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

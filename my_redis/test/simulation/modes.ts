@@ -13,6 +13,8 @@ export interface Mode {
   readonly changesVoters: boolean;
   /** Elections often fail: messages are lost, disks are slow, and nodes crash and come back at once. */
   readonly hurtsElections: boolean;
+  /** Seats join and leave, weights change, and operators change their minds: slots move between seats. */
+  readonly movesSlots: boolean;
 }
 
 const strict: Mode = {
@@ -22,7 +24,9 @@ const strict: Mode = {
   forgetsData: false,
   changesVoters: false,
   hurtsElections: false,
+  movesSlots: false,
 };
+const moving: Mode = { ...strict, movesSlots: true };
 
 /** Each with its name on the command line. */
 export const modes = {
@@ -32,6 +36,10 @@ export const modes = {
   forgetful: { ...strict, forgetsData: true },
   voters: { ...strict, changesVoters: true },
   elections: { ...strict, changesVoters: true, hurtsElections: true },
+  moving,
+  movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  movingAsynchronous: { ...moving, acknowledgement: "primary", oneFaultAtATime: true },
+  movingVoters: { ...moving, changesVoters: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

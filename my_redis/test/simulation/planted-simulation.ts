@@ -7,10 +7,13 @@ import type { simulate } from "./simulation.ts";
 
 /** What a simulation consists of. */
 const parts = [
+  "hash_ring",
   "my_redis/src/cluster/agreement",
   "my_redis/src/cluster/transaction/quorum.ts",
   "my_redis/test/simulation",
   "tools/seeded-random.ts",
+  // It says where the package hash-ring is.
+  "tsconfig.json",
   "tools/simulation/event-queue.ts",
 ];
 

@@ -19,7 +19,7 @@ export class SimulatedNode implements RingNode {
   constructor(world: SimulatedWorld, name: string) {
     this.name = name;
     this.#world = world;
-    const stored = { term: 0, table: world.firstTable };
+    const stored = { term: 0, table: world.firstTableOf(name) };
     this.agreement = new SimulatedDisk<Durable>(world.queue, world.chance, {
       run: 0,
       term: 0,
@@ -33,13 +33,9 @@ export class SimulatedNode implements RingNode {
     return this.#pauses > 0;
   }
 
-  /** A node that only votes has none. */
+  /** By the newest table. A node that only votes has none. */
   get seat(): Seat | undefined {
-    return seatOf(this.#world.firstTable, this.name);
-  }
-
-  get seatNodes(): readonly string[] {
-    return this.seat?.nodes ?? [];
+    return seatOf(this.#world.witness.newest, this.name);
   }
 
   start(): void {

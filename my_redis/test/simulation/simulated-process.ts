@@ -1,14 +1,29 @@
 import type { RingEffect, RingEvent, Member } from "../../src/cluster/agreement/ring-member.ts";
 import { isReady, mayAnswer } from "../../src/cluster/agreement/serving.ts";
 import { startMember, step, wakeAt } from "../../src/cluster/agreement/step.ts";
-import { answerFetch, type DataCopy, type DataMessage, positionOf, received, type Write } from "./data-copy.ts";
+import { mayCarryOut } from "../../src/cluster/agreement/outgoing.ts";
+import { type Seat, seatOf } from "../../src/cluster/agreement/ring-table.ts";
+import {
+  after,
+  answerFetch,
+  type DataCopy,
+  type DataMessage,
+  type Entry,
+  positionOf,
+  received,
+  type Write,
+  writesIn,
+} from "./data-copy.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
+import { SimulatedMover } from "./simulated-mover.ts";
 import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
 
 /** A request that was carried out, and is not answered yet. */
 interface Unanswered {
   readonly request: ClientRequest;
   readonly epoch: number;
+  /** How many writes the seat had with it. */
+  readonly offset: number;
   readonly seen: readonly Write[];
   /** The writes that had been acknowledged when the request was carried out. */
   readonly expected: readonly Write[];
@@ -23,6 +38,7 @@ export class SimulatedProcess implements RingProcess {
   copy: DataCopy;
   readonly #world: SimulatedWorld;
   readonly #node: RingNode;
+  readonly #mover: SimulatedMover;
   #follows: { readonly epoch: number; readonly primary: string } | undefined;
   #unanswered: Unanswered[] = [];
   #wakesAtMs = Number.POSITIVE_INFINITY;
@@ -35,6 +51,7 @@ export class SimulatedProcess implements RingProcess {
     const { timing } = world;
     const start = { self: node.name, timing, durable: node.agreement.content, position: positionOf(this.copy) };
     this.member = startMember(start, this.#moment());
+    this.#mover = new SimulatedMover(this);
   }
 
   start(): void {
@@ -73,6 +90,7 @@ export class SimulatedProcess implements RingProcess {
         );
       case "table":
         note(() => `${name} learns ${JSON.stringify(effect.table)}`);
+        if (this.#world.mode.movesSlots) this.#move();
         return witness.onCommitted(effect.table);
       case "serve":
         note(() => `${name} serves, epoch ${effect.epoch}`);
@@ -85,11 +103,35 @@ export class SimulatedProcess implements RingProcess {
         return this.#fetch();
       case "lease":
         return witness.onServing(this.#node);
+      case "freeze":
+        return this.#freeze(effect);
+      case "changed":
+        return note(() => `${name} answers an operator ${JSON.stringify(effect.outcome)}`);
     }
+  }
+
+  /** Requests for the slots of a move have ended a moment after the member has asked for it. */
+  #freeze({ move, attempt }: Extract<RingEffect, { type: "freeze" }>): void {
+    const { queue, chance, note, freezes } = this.#world;
+    for (const notice of freezes) notice(this.#node, move);
+    queue.after(chance.next() * 3, () =>
+      this.#whileAlive(() => {
+        note(() => `${this.#node.name} freezes move ${move}`);
+        this.take({ type: "frozen", move, attempt, offset: this.copy.entries.length });
+      }),
+    );
+  }
+
+  /** The place of a move has changed: asks for what comes, and deletes what has gone, a little later. */
+  #move(): void {
+    const { queue, chance } = this.#world;
+    queue.after(chance.next(), () => this.#whileAlive(() => this.#mover.ask()));
+    queue.after(chance.next() * 60, () => this.#whileAlive(() => this.#mover.dropStrays()));
   }
 
   onData(from: string, message: DataMessage): void {
     if (message.type === "fetch") return this.#onFetch(from, message);
+    if (message.type === "ask" || message.type === "chunk") return this.#mover.receive(from, message);
     if (this.#follows === undefined || this.member.serving !== undefined) return;
     const copy = received(this.copy, message, this.#follows.epoch);
     if (copy !== this.copy) this.#setCopy(copy);
@@ -99,25 +141,45 @@ export class SimulatedProcess implements RingProcess {
     if (!isReady(this.member)) return;
     this.take({ type: "replicated", node: from, run, position: kept });
     const answer = answerFetch(this.copy, has);
-    if (answer.type !== "writes" || answer.writes.length > 0) this.#sendData(from, answer);
+    if (answer.type !== "writes" || answer.writes.length > 0) this.sendData(from, answer);
   }
 
   onRequest(request: ClientRequest): void {
     const { serving } = this.member;
-    if (serving === undefined || !isReady(this.member) || this.#node.seat?.name !== request.seat)
-      return request.answer("refused");
+    if (serving === undefined || !isReady(this.member) || !this.#serves(request.slot)) return request.answer("refused");
     const { epoch } = serving;
-    const expected = this.#world.witness.acknowledgedOf(request.seat);
-    const from = this.copy.writes.length;
-    const seen = request.write === undefined ? this.copy.writes : [...this.copy.writes, request.write];
+    const { slot, write } = request;
+    const { witness } = this.#world;
+    witness.onCarriedOut(this.#node, slot);
+    const expected = witness.acknowledgedOf(slot);
+    const before = writesIn(this.copy, slot);
+    const seen = write === undefined ? before : [...before, write];
+    const offset = this.copy.entries.length + (write === undefined ? 0 : 1);
     // An answer is released at the end of a turn. The process may be paused before that.
     this.#world.queue.after(this.#world.chance.next(), () =>
-      this.#whileAlive(() => this.#endTurn({ request, epoch, seen, expected })),
+      this.#whileAlive(() => this.#endTurn({ request, epoch, offset, seen, expected })),
     );
-    if (request.write === undefined) return;
-    this.#setCopy({ epoch, writes: seen });
-    for (const node of this.#node.seatNodes) {
-      if (node !== this.#node.name) this.#sendData(node, { type: "writes", epoch, from, writes: [request.write] });
+    if (write !== undefined) this.append({ type: "write", slot, write });
+  }
+
+  /** Where slots are not agreed on, each seat has the slot of its own place. */
+  #serves(slot: number): boolean {
+    const { committed } = this.member;
+    if (committed?.slots !== undefined) return mayCarryOut(this.member, slot);
+    return committed?.seats.indexOf(this.#seat!) === slot;
+  }
+
+  get #seat(): Seat | undefined {
+    return this.member.committed === undefined ? undefined : seatOf(this.member.committed, this.#node.name);
+  }
+
+  /** A step of this primary goes to its replicas. */
+  append(entry: Entry): void {
+    const { epoch, entries } = this.copy;
+    this.#setCopy(after(this.copy, [entry]));
+    for (const node of this.#seat?.nodes ?? []) {
+      if (node !== this.#node.name)
+        this.sendData(node, { type: "writes", epoch, from: entries.length, writes: [entry] });
     }
   }
 
@@ -132,12 +194,12 @@ export class SimulatedProcess implements RingProcess {
     const nowMs = this.clock.nowMs();
     const { name } = this.#node;
     this.#unanswered = this.#unanswered.filter((unanswered) => {
-      const { request, epoch, seen, expected } = unanswered;
+      const { request, epoch, offset, seen, expected } = unanswered;
       // Whether the write will be kept is not known.
       if (this.member.serving?.epoch !== epoch) return false;
-      if (!mayAnswer(this.member, { epoch, offset: seen.length }, nowMs)) return true;
+      if (!mayAnswer(this.member, { epoch, offset }, nowMs)) return true;
       this.#world.note(() => `${name} answers ${request.write === undefined ? "a read" : `write ${request.write}`}`);
-      this.#world.witness.onAnswer({ seat: request.seat, epoch, seen, expected });
+      this.#world.witness.onAnswer({ seat: this.#seat!.name, slot: request.slot, epoch, seen, expected });
       request.answer("done");
       return false;
     });
@@ -161,6 +223,10 @@ export class SimulatedProcess implements RingProcess {
     this.#world.queue.after(fetchEveryMs, () => {
       if (this.#node.process !== this) return;
       if (!this.#node.isPaused) this.#fetch();
+      if (!this.#node.isPaused && this.#world.mode.movesSlots) {
+        this.#mover.ask();
+        this.#mover.dropStrays();
+      }
       this.#fetchLater();
     });
   }
@@ -169,10 +235,10 @@ export class SimulatedProcess implements RingProcess {
     if (this.#follows === undefined) return;
     const { durable, keptPosition } = this.member;
     const message = { type: "fetch", run: durable.run, has: positionOf(this.copy), kept: keptPosition } as const;
-    this.#sendData(this.#follows.primary, message);
+    this.sendData(this.#follows.primary, message);
   }
 
-  #sendData(to: string, message: DataMessage): void {
+  sendData(to: string, message: DataMessage): void {
     const { name } = this.#node;
     this.#world.note(() => `${name} sends ${to} ${JSON.stringify(message)}`);
     this.#world.network.send(name, to, () => this.#world.node(to).receiveData(name, message));

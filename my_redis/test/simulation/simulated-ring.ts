@@ -1,7 +1,8 @@
-import type { RingTable } from "../../src/cluster/agreement/ring-table.ts";
+import { nodesOf, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { EventQueue } from "../../../tools/simulation/event-queue.ts";
+import { type FirstRing, firstRing } from "./first-table.ts";
 import type { Mode } from "./modes.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
@@ -27,7 +28,9 @@ export class SimulatedRing implements SimulatedWorld {
   readonly witness: Witness;
   readonly mode: Mode;
   readonly proposals: ((leader: RingNode) => void)[] = [];
+  readonly freezes: ((source: RingNode, move: number) => void)[] = [];
   readonly firstTable: RingTable;
+  readonly spare: FirstRing["spare"];
   readonly nodes: readonly RingNode[];
   readonly note: (step: () => string) => void;
   readonly #byName: ReadonlyMap<string, RingNode>;
@@ -38,16 +41,25 @@ export class SimulatedRing implements SimulatedWorld {
     this.mode = mode;
     this.note = (step) => onStep?.(`${this.queue.nowMs.toFixed(1).padStart(8)} ms  ${step()}`);
     this.network = new SimulatedNetwork(this.queue, this.chance);
-    this.firstTable = firstTable(this.chance, mode);
+    const { table, spare } = firstRing(this.chance, mode);
+    this.firstTable = table;
+    this.spare = spare;
     this.witness = new Witness(this);
-    this.nodes = this.firstTable.voters.map((name) => new SimulatedNode(this, name));
+    const names = new Set([...nodesOf(table), ...spare.flatMap(({ nodes }) => nodes)]);
+    this.nodes = [...names].map((name) => new SimulatedNode(this, name));
     this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
     let writes = 0;
-    this.clients = ["client 1", "client 2"].map((name) => new SimulatedClient(this, name, () => ++writes));
+    const clients = mode.movesSlots ? ["client 1", "client 2", "client 3"] : ["client 1", "client 2"];
+    this.clients = clients.map((name) => new SimulatedClient(this, name, () => ++writes));
   }
 
   node(name: string): RingNode {
     return this.#byName.get(name)!;
+  }
+
+  firstTableOf(node: string): RingTable {
+    if (nodesOf(this.firstTable).has(node)) return this.firstTable;
+    return { version: 0, voters: [], formerVoters: undefined, acknowledgement: "replica", seats: [] };
   }
 
   start(): void {
@@ -60,20 +72,4 @@ export class SimulatedRing implements SimulatedWorld {
     while (this.witness.problems.length === 0 && this.queue.step(untilMs));
     this.queue.nowMs = Math.max(this.queue.nowMs, untilMs);
   }
-}
-
-/** One or two seats of two or three nodes, and sometimes a node that only votes. */
-function firstTable(chance: SeededRandom, { acknowledgement }: Mode): RingTable {
-  const names = ["n1", "n2", "n3", "n4", "n5"];
-  const shape = chance.pick([[3], [2], [2, 2], [3], [2, 2], [5]]);
-  const seated = shape.reduce((sum, count) => sum + count, 0);
-  const voters = names.slice(0, Math.max(3, seated + (chance.happens(0.3) ? 1 : 0)));
-  let at = 0;
-  const seats = shape.map((count, index) => {
-    const nodes = names.slice(at, at + count);
-    at += count;
-    const primary = { node: nodes[0]!, run: 0 };
-    return { name: `seat ${index + 1}`, nodes, primary, epoch: 0, revision: 0, inSync: [primary] };
-  });
-  return { version: 0, voters: voters.slice(0, 5), formerVoters: undefined, acknowledgement, seats };
 }

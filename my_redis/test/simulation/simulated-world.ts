@@ -11,7 +11,7 @@ import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
 
 export interface ClientRequest {
-  readonly seat: string;
+  readonly slot: number;
   /** Undefined: it is a read. */
   readonly write: Write | undefined;
   readonly answer: (outcome: "done" | "refused") => void;
@@ -20,6 +20,7 @@ export interface ClientRequest {
 /** What a request was answered with. */
 export interface Answer {
   readonly seat: string;
+  readonly slot: number;
   readonly epoch: number;
   /** All writes that the answer rests on. */
   readonly seen: readonly Write[];
@@ -40,9 +41,8 @@ export interface RingProcess {
 /** A machine with its disk, as others see it. */
 export interface RingNode {
   readonly name: string;
-  /** A node that only votes has none. */
+  /** By the newest table. A node that only votes has none. */
   readonly seat: Seat | undefined;
-  readonly seatNodes: readonly string[];
   readonly agreement: SimulatedDisk<Durable>;
   readonly data: SimulatedDisk<DataCopy>;
   readonly isPaused: boolean;
@@ -61,13 +61,15 @@ export interface RingNode {
 /** Who compares what happens with what the ring promises. */
 export interface Observer {
   readonly newest: RingTable;
-  acknowledgedOf(seat: string): readonly Write[];
+  acknowledgedOf(slot: number): readonly Write[];
   isWhole(): boolean;
   onLeader(node: string, term: number): void;
   onVote(voter: string, candidate: string, term: number): void;
   onCommitted(table: RingTable): void;
   onServing(node: RingNode): void;
   onAnswer(answer: Answer): void;
+  /** A request for this slot is carried out. */
+  onCarriedOut(node: RingNode, slot: number): void;
 }
 
 /** What all parts of a simulated ring share. */
@@ -78,10 +80,14 @@ export interface SimulatedWorld {
   readonly witness: Observer;
   readonly mode: Mode;
   readonly timing: RingTiming;
-  /** The table with which all nodes begin. */
-  readonly firstTable: RingTable;
+  /** The table with which this node begins. */
+  firstTableOf(node: string): RingTable;
+  /** Seats that may join. */
+  readonly spare: readonly Pick<Seat, "name" | "nodes">[];
   /** Called before a proposal of a leader goes out. */
   readonly proposals: ((leader: RingNode) => void)[];
+  /** Called when a source is about to stop requests for the slots of a move. */
+  readonly freezes: ((source: RingNode, move: number) => void)[];
   readonly nodes: readonly RingNode[];
   node(name: string): RingNode;
   /** One line of the trace. The text is made only when somebody reads it. */

@@ -1,9 +1,12 @@
 import { Faults } from "./faults.ts";
+import { Operator } from "./operator.ts";
+import { isSettled, misplaced } from "./slot-witness.ts";
 import { SimulatedRing, type SimulationOptions } from "./simulated-ring.ts";
 
 const faultsForMs = 5_000;
-/** How soon a ring must be whole after the last fault. */
+/** How soon a ring must be whole after the last fault, and how soon all slots are where they shall be. */
 const wholeWithinMs = 6_000;
+const movedWithinMs = 20_000;
 /** What an operator who looks at a seat that nobody serves waits for. */
 const wordAfterMs = 2_500;
 
@@ -12,11 +15,14 @@ export function simulate(options: SimulationOptions): readonly string[] {
   const ring = new SimulatedRing(options);
   const { problems } = ring.witness;
   const faults = new Faults(ring);
+  const operator = new Operator(ring);
   ring.start();
   faults.begin();
+  if (ring.mode.movesSlots) operator.begin();
   ring.runUntil(faultsForMs);
   if (problems.length > 0) return problems;
   faults.end();
+  operator.end();
   heal(ring);
   return problems;
 }
@@ -26,17 +32,28 @@ function heal(ring: SimulatedRing): void {
   const { queue, witness, mode } = ring;
   const startMs = queue.nowMs;
   if (mode.forgetsData) queue.after(wordAfterMs, () => sayWord(ring));
-  while (queue.nowMs < startMs + wholeWithinMs) {
+  const withinMs = mode.movesSlots ? movedWithinMs : wholeWithinMs;
+  while (queue.nowMs < startMs + withinMs) {
     ring.runUntil(queue.nowMs + 50);
     if (witness.problems.length > 0 || isWell(ring, startMs)) return;
   }
-  witness.fail(`R8: the ring is not whole: ${JSON.stringify(witness.newest)}`);
+  if (!witness.isWhole()) return witness.fail(`R8: the ring is not whole: ${JSON.stringify(witness.newest)}`);
+  const problem = misplaced(ring) ?? "nobody answers";
+  witness.fail(`${isSettled(ring) ? "R10" : "R11"}: ${problem}: ${JSON.stringify(witness.newest)}`);
 }
 
-function isWell({ witness, clients }: SimulatedRing, sinceMs: number): boolean {
-  const isWritten = (seat: string): boolean =>
-    clients.some(({ writtenAtMs }) => (writtenAtMs.get(seat) ?? 0) > sinceMs);
-  return witness.isWhole() && witness.newest.seats.every(({ name }) => isWritten(name));
+function isWell(ring: SimulatedRing, sinceMs: number): boolean {
+  const { witness, clients } = ring;
+  const isWritten = (slot: number): boolean =>
+    clients.some(({ writtenAtMs }) => (writtenAtMs.get(slot) ?? 0) > sinceMs);
+  if (!witness.isWhole() || !isSettled(ring) || misplaced(ring) !== undefined) return false;
+  const { seats, slots } = witness.newest;
+  // Of each seat that has slots, one is enough.
+  if (slots === undefined) return seats.every((_, place) => isWritten(place));
+  return slots.owners.every(({ start, end }) => {
+    for (let slot = start; slot <= end; slot++) if (isWritten(slot)) return true;
+    return false;
+  });
 }
 
 /** An operator gives seats that nobody serves to the node that has the most. */
@@ -44,7 +61,7 @@ function sayWord(ring: SimulatedRing): void {
   const { witness, queue } = ring;
   for (const { name, nodes } of witness.newest.seats) {
     if (witness.servingNode(name) !== undefined) continue;
-    const writesOf = (node: string): number => ring.node(node).process?.copy.writes.length ?? 0;
+    const writesOf = (node: string): number => ring.node(node).process?.copy.entries.length ?? 0;
     const node = nodes.toSorted((one, other) => writesOf(other) - writesOf(one))[0]!;
     ring.note(() => `an operator appoints ${node} for ${name}`);
     witness.words.add(name);

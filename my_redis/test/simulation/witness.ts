@@ -1,14 +1,17 @@
 import { hasCopy, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
-import type { Write } from "./data-copy.ts";
+import { ownerOf } from "../../src/cluster/agreement/slot-map.ts";
+import { countOf, type Write } from "./data-copy.ts";
+import { otherServer, slotFault } from "./slot-witness.ts";
 import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
 
-/** What clients know of a seat: the writes that were acknowledged, or that a read has shown. */
+/** What clients know of a slot: the writes that were acknowledged, or that a read has shown. */
 interface Known {
   writes: readonly Write[];
   /** When each of them was answered first. */
   readonly answeredAtMs: number[];
+  seat: string;
   epoch: number;
   lastAnswerMs: number;
 }
@@ -17,7 +20,9 @@ interface Known {
 export class Witness implements Observer {
   readonly problems: string[] = [];
   readonly #world: SimulatedWorld;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<number, Known>();
+  /** When each seat got a primary last. */
+  readonly #appointedAtMs = new Map<string, number>();
   readonly #tables = new Map<number, RingTable>();
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, string>();
@@ -25,12 +30,9 @@ export class Witness implements Observer {
   /** The seats that an operator has given to a node. */
   readonly words = new Set<string>();
 
-  constructor(world: SimulatedWorld) {
+  constructor(world: SimulatedWorld & { readonly firstTable: RingTable }) {
     this.#world = world;
     this.newest = world.firstTable;
-    for (const { name } of this.newest.seats) {
-      this.#known.set(name, { writes: [], answeredAtMs: [], epoch: 0, lastAnswerMs: 0 });
-    }
   }
 
   fail(problem: string): void {
@@ -38,8 +40,8 @@ export class Witness implements Observer {
     this.problems.push(`${problem} (at ${this.#world.queue.nowMs.toFixed(1)} ms)`);
   }
 
-  acknowledgedOf(seat: string): readonly Write[] {
-    return this.#known.get(seat)!.writes;
+  acknowledgedOf(slot: number): readonly Write[] {
+    return this.#known.get(slot)?.writes ?? [];
   }
 
   /** R1: a term has one leader. */
@@ -66,8 +68,14 @@ export class Witness implements Observer {
       return;
     }
     this.#tables.set(table.version, table);
+    const fault = slotFault(table);
+    if (fault !== undefined) this.fail(`R12: ${fault}`);
     if (table.version > this.newest.version) this.newest = table;
-    for (const seat of table.seats) if (seat.epoch === table.version) this.#checkAppointment(table, seat.name);
+    for (const seat of table.seats) {
+      if (seat.epoch !== table.version) continue;
+      this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
+      this.#checkAppointment(table, seat.name);
+    }
   }
 
   /**
@@ -80,14 +88,24 @@ export class Witness implements Observer {
     if (this.words.has(name) || before === undefined || hasCopy(before.inSync, seat.primary)) return;
     const writesOf = (node: string): number => {
       const { process, data } = this.#world.node(node);
-      return Math.max(process?.copy.writes.length ?? 0, data.content.writes.length);
+      return Math.max(process === undefined ? 0 : countOf(process.copy), countOf(data.content));
     };
-    if (this.#world.node(seat.primary.node).process?.member.durable.run !== seat.primary.run) return;
+    const member = this.#world.node(seat.primary.node).process?.member;
+    if (member?.durable.run !== seat.primary.run) return;
+    // The primary itself is back. Its disk has the epoch, and so all that was acknowledged in it.
+    if (before.primary.node === seat.primary.node && member.position.epoch === before.epoch) return;
     const fullest = Math.max(...seat.nodes.map(writesOf));
     // What nobody was told may be missing.
-    if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.acknowledgedOf(name).length > 0) {
+    if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.#hasAcknowledged(table, name)) {
       this.fail(`R4: ${seat.primary.node} is appointed for ${name} without data`);
     }
+  }
+
+  /** Where slots are not agreed on, each seat has the slot of its own place. */
+  #hasAcknowledged(table: RingTable, name: string): boolean {
+    const isOwn = (slot: number): boolean =>
+      table.slots === undefined ? table.seats[slot]?.name === name : ownerOf(table.slots, slot) === name;
+    return [...this.#known].some(([slot, { writes }]) => writes.length > 0 && isOwn(slot));
   }
 
   /** R5: a seat has one primary with a lease. */
@@ -96,40 +114,58 @@ export class Witness implements Observer {
     const mayServe = ({ process }: RingNode): boolean =>
       process?.member.serving !== undefined && process.clock.trueMs(process.member.leaseUntilMs) > queue.nowMs;
     if (!mayServe(node)) return;
-    for (const name of node.seatNodes) {
+    for (const name of node.seat?.nodes ?? []) {
       const other = this.#world.node(name);
       if (other !== node && mayServe(other)) this.fail(`R5: ${name} and ${node.name} serve at the same time`);
     }
   }
 
   /** R6: whoever answers has every write that was acknowledged before. */
-  onAnswer({ seat, epoch, seen, expected }: Answer): void {
+  onAnswer(answer: Answer): void {
     const { queue } = this.#world;
-    const known = this.#known.get(seat)!;
+    const { seat, slot, epoch, seen, expected } = answer;
+    const known = this.#known.get(slot) ?? { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0 };
+    this.#known.set(slot, known);
     // Writes that were acknowledged after the request was carried out may be missing in its answer, and those that were
     // lost since then have been reported.
     const count = firstDifference(expected, known.writes, expected.length) ?? expected.length;
     const isBranch = firstDifference(known.writes, seen, Math.min(known.writes.length, seen.length)) !== undefined;
-    if (isBranch || seen.length < count) this.#onLoss(seat, known, seen, epoch);
+    if (isBranch || seen.length < count) this.#onLoss(known, answer);
     for (let at = known.writes.length; at < seen.length; at++) known.answeredAtMs[at] = queue.nowMs;
     if (seen.length > known.writes.length) known.writes = seen;
     known.epoch = epoch;
+    known.seat = seat;
     known.lastAnswerMs = queue.nowMs;
   }
 
-  #onLoss(seat: string, known: Known, seen: readonly Write[], epoch: number): void {
+  /** R9: a slot has one owner that carries out requests. */
+  onCarriedOut(node: RingNode, slot: number): void {
+    if (!this.#world.mode.movesSlots) return;
+    const other = otherServer(this.#world, node, slot);
+    if (other !== undefined && otherServer(this.#world, other, slot) === node) {
+      this.fail(`R9: ${node.name} and ${other.name} carry out requests for slot ${slot}`);
+    }
+  }
+
+  #onLoss(known: Known, { seat, slot, seen, epoch }: Answer): void {
     const { mode, timing } = this.#world;
     const shared = firstDifference(known.writes, seen, seen.length) ?? seen.length;
-    const text = `${known.writes.length - shared} acknowledged writes of ${seat}`;
+    const text = `${known.writes.length - shared} acknowledged writes of ${seat}, slot ${slot},`;
     // R7: what may be lost was written while the copies in sync were behind by the time that they may be.
     const lastedMs = known.lastAnswerMs - known.answeredAtMs[shared]!;
     if (!mode.forgetsData) {
       if (mode.acknowledgement === "replica") this.fail(`R6: ${text} are missing`);
-      else if (epoch === known.epoch) this.fail(`R7: ${text} are missing though nobody was appointed`);
+      else if (epoch === known.epoch || !this.#hasFailedOver(known, seat, shared))
+        this.fail(`R7: ${text} are missing though nobody was appointed`);
       else if (lastedMs > longest(timing.lagMs)) this.fail(`R7: ${text} are lost, ${lastedMs.toFixed()} ms of them`);
     }
     known.writes = known.writes.slice(0, shared);
     known.answeredAtMs.length = shared;
+  }
+
+  /** Whether the seat of these writes, or the one that answers now, got another primary since they were answered. */
+  #hasFailedOver({ seat: before, answeredAtMs }: Known, now: string, lost: number): boolean {
+    return [before, now].some((seat) => (this.#appointedAtMs.get(seat) ?? 0) >= answeredAtMs[lost]!);
   }
 
   /** R8: when the faults have ended, every seat is served, and its copies are in sync. */

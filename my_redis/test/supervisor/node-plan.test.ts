@@ -4,6 +4,8 @@ import { nodeWords, planNodes, type PlanSettings } from "../../src/supervisor/no
 const plan = (changes: Partial<PlanSettings>) =>
   planNodes({
     nodes: 3,
+    replicas: 0,
+    "cluster-replicas": [],
     port: 7000,
     bind: ["127.0.0.1"],
     self: "",
@@ -21,6 +23,7 @@ test("each node has a port, a folder and all others as peers", () => {
       adminPort: 0,
       folder: "/data/node-7000",
       peers: ["127.0.0.1:7001", "127.0.0.1:7002"],
+      replicas: "",
     },
     {
       name: "127.0.0.1:7001",
@@ -28,6 +31,7 @@ test("each node has a port, a folder and all others as peers", () => {
       adminPort: 0,
       folder: "/data/node-7001",
       peers: ["127.0.0.1:7000", "127.0.0.1:7002"],
+      replicas: "",
     },
     {
       name: "127.0.0.1:7002",
@@ -35,6 +39,7 @@ test("each node has a port, a folder and all others as peers", () => {
       adminPort: 0,
       folder: "/data/node-7002",
       peers: ["127.0.0.1:7000", "127.0.0.1:7001"],
+      replicas: "",
     },
   ]);
 });
@@ -74,4 +79,12 @@ test("impossible ports are refused, and the message names them", () => {
   expect(() => plan({ port: 0 })).toThrow("nodes needs a fixed port");
   expect(() => plan({ port: 65_534 })).toThrow("3 nodes from port 65534 upwards would go beyond port 65535");
   expect(() => plan({ self: "10.0.0.1:6379" })).toThrow("self is 10.0.0.1:6379");
+});
+
+test("the replicas come behind the nodes, and all of them know who stands in for whom", () => {
+  const planned = plan({ replicas: 1 });
+  expect(planned.map(({ port }) => port)).toEqual([7000, 7001, 7002, 7003, 7004, 7005]);
+  const groups = "127.0.0.1:7000 127.0.0.1:7003, 127.0.0.1:7001 127.0.0.1:7004, 127.0.0.1:7002 127.0.0.1:7005";
+  expect(planned.map(({ replicas }) => replicas)).toEqual(Array.from({ length: 6 }, () => groups));
+  expect(nodeWords(planned[0]!)).toContain(groups);
 });

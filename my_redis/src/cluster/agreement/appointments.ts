@@ -1,5 +1,7 @@
+import { nextMembership } from "./membership.ts";
+import { nextMove } from "./moves.ts";
 import type { Peer } from "./ring-member.ts";
-import type { Position } from "./ring-message.ts";
+import type { Position } from "./position.ts";
 import {
   type Copy,
   isSameCopy,
@@ -20,7 +22,7 @@ export function nextTable(table: RingTable, peers: Peers, timing: RingTiming, no
     const next = nextSeat(table, seat, peers, timing, nowMs);
     if (next !== undefined) return next;
   }
-  return undefined;
+  return nextMembership(table, peers) ?? nextMove(table, peers, timing);
 }
 
 function nextSeat(
@@ -68,6 +70,9 @@ function appointRestarted(
   const present = (node: string): Copy => ({ node, run: peers.get(node)?.run ?? 0 });
   const isBack = ({ node, run }: Copy): boolean => present(node).run > run && answers(present(node));
   if (!seat.inSync.every(isBack)) return undefined;
+  // A node may have been the primary of a seat that left a moment ago, and not know it yet.
+  const isFree = (node: string): boolean => answers(present(node)) && peers.get(node)?.moves === undefined;
+  if (seat.membership === "joining" && seat.epoch === 0 && !seat.nodes.every(isFree)) return undefined;
   const best = furthest(
     seat.inSync.map(({ node }) => present(node)),
     peers,

@@ -1,6 +1,7 @@
 import { isNewer, isSameStamp, stampOf } from "./durable.ts";
 import { enterTerm, waitForLeader } from "./election.ts";
 import { learn } from "./learn.ts";
+import { moveReport } from "./move-report.ts";
 import type { Heartbeat } from "./ring-message.ts";
 import { updateServing, wishOf } from "./serving.ts";
 import type { Turn } from "./turn.ts";
@@ -32,6 +33,7 @@ export function onHeartbeat(turn: Turn, from: string, beat: Heartbeat): void {
 /** Tells the leader what this node has, and asks for a lease that counts from now on. */
 export function answerHeartbeat(turn: Turn, leader: string): void {
   const { member, nowMs } = turn;
+  const moves = moveReport(member, nowMs);
   turn.send(leader, {
     type: "heard",
     term: member.durable.term,
@@ -41,5 +43,6 @@ export function answerHeartbeat(turn: Turn, leader: string): void {
     stored: stampOf(member.kept.stored),
     position: member.position,
     wish: wishOf(member, nowMs),
+    ...(moves === undefined ? {} : { moves }),
   });
 }

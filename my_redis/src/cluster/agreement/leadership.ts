@@ -5,6 +5,8 @@ import { learn } from "./learn.ts";
 import { isMajority, isVoter, timeOfMajority } from "./majority.ts";
 import type { Leader, Member, Peer } from "./ring-member.ts";
 import type { Grant, Heard } from "./ring-message.ts";
+import { moveReport } from "./move-report.ts";
+import { type ChangeOutcome, changeRing, type RingRequest } from "./ring-change.ts";
 import { isSameCopy, nodesOf, renewed, type RingTable, seatOf } from "./ring-table.ts";
 import { updateServing, wishOf } from "./serving.ts";
 import type { Turn } from "./turn.ts";
@@ -32,6 +34,7 @@ const newPeer = (heardAtMs: number): Peer => ({
   stored: undefined,
   position: { epoch: 0, offset: 0 },
   wish: undefined,
+  moves: undefined,
 });
 
 /** A leader has one table under way at a time. */
@@ -76,10 +79,10 @@ export function onHeard(turn: Turn, from: string, heard: Heard): void {
   if (leader === undefined || heard.term !== member.durable.term) return;
   const before = leader.peers.get(from) ?? newPeer(nowMs);
   if (heard.run < before.run) return;
-  const { run, askedAtMs, stored, position, wish } = heard;
+  const { run, askedAtMs, stored, position, wish, moves } = heard;
   const isLater = run > before.run || askedAtMs >= before.askedAtMs;
   const peer: Peer = {
-    ...(isLater ? { run, askedAtMs, stored, position, wish } : before),
+    ...(isLater ? { run, askedAtMs, stored, position, wish, moves } : before),
     runSinceMs: run === before.run ? before.runSinceMs : nowMs,
     heardAtMs: nowMs,
     answeredMs: Math.max(before.answeredMs, heard.sentAtMs),
@@ -102,6 +105,19 @@ export function proposeForOperator(turn: Turn, table: (present: RingTable) => Ri
   if (next !== undefined) propose(turn, next);
 }
 
+/** Begins what an operator asks for, and says whether it does. */
+export function change(turn: Turn, request: RingRequest): ChangeOutcome {
+  const { member } = turn;
+  if (member.role.type !== "leader")
+    return { type: "refused", reason: `the leader of the ring is ${member.leader ?? "not known"}` };
+  if (!isHeard(member, turn.nowMs)) return { type: "refused", reason: "no majority of the voters answers" };
+  if (!isIdle(member)) return { type: "busy" };
+  const outcome = changeRing(member.durable.stored.table, request);
+  if (outcome.type === "refused") return outcome;
+  propose(turn, outcome.table);
+  return { type: "begun", plan: outcome.plan };
+}
+
 /** All nodes as the leader knows them, itself among them. */
 export function allPeers({ member, nowMs }: Turn): ReadonlyMap<string, Peer> {
   const { durable, kept, position } = member;
@@ -110,7 +126,8 @@ export function allPeers({ member, nowMs }: Turn): ReadonlyMap<string, Peer> {
   const wish = wishOf(member, nowMs);
   const runSinceMs = leader?.electedAtMs ?? nowMs;
   const times = { heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: nowMs, runSinceMs };
-  return peers.set(member.self, { ...times, run: durable.run, stored: stampOf(kept.stored), position, wish });
+  const moves = moveReport(member, nowMs);
+  return peers.set(member.self, { ...times, run: durable.run, stored: stampOf(kept.stored), position, wish, moves });
 }
 
 /** Whether a majority has answered lately. Only then no other leader can have been elected. */

@@ -1,6 +1,9 @@
 import type { Durable, Stamp, StoredTable } from "./durable.ts";
-import type { Serving } from "./serving-state.ts";
-import type { Position, RingMessage, Wish } from "./ring-message.ts";
+import type { ChangeOutcome, RingRequest } from "./ring-change.ts";
+import type { Incoming, Serving } from "./serving-state.ts";
+import type { MoveAsk, MoveReport } from "./move-message.ts";
+import type { Position } from "./position.ts";
+import type { RingMessage, Wish } from "./ring-message.ts";
 import type { RingTable } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";
 
@@ -18,6 +21,7 @@ export interface Peer {
   readonly stored: Stamp | undefined;
   readonly position: Position;
   readonly wish: Wish | undefined;
+  readonly moves: MoveReport | undefined;
 }
 
 export type Role =
@@ -81,7 +85,15 @@ export type RingEvent =
   /** An operator changes the voters. Only an idle leader does it; it is asked again otherwise. */
   | { readonly type: "voters"; readonly voters: readonly string[] }
   /** An operator's word: this node serves the seat, whatever it has. */
-  | { readonly type: "appoint"; readonly seat: string; readonly node: string };
+  | { readonly type: "appoint"; readonly seat: string; readonly node: string }
+  /** An operator's request to the leader. It is always answered, by a "changed". */
+  | { readonly type: "change"; readonly request: RingRequest }
+  /** The target of a move, in that run of its primary, asks this primary. */
+  | { readonly type: "asked"; readonly run: number; readonly ask: MoveAsk }
+  /** After a "freeze": no request for these slots is carried out any more, and this primary has `offset` writes. */
+  | { readonly type: "frozen"; readonly move: number; readonly attempt: number; readonly offset: number }
+  /** Something of a move has become a part of this primary's own data. */
+  | { readonly type: "incoming"; readonly incoming: Incoming };
 
 /** When an event happens, by the node's monotonic clock, and a random number in [0, 1). */
 export interface Moment {
@@ -99,4 +111,7 @@ export type RingEffect =
   | { readonly type: "serve"; readonly epoch: number }
   /** This node follows the primary of that epoch, and gives up what that primary does not have. */
   | { readonly type: "follow"; readonly epoch: number; readonly primary: string }
-  | { readonly type: "lease"; readonly untilMs: number };
+  | { readonly type: "lease"; readonly untilMs: number }
+  /** Requests for the slots of this move must stop: see "frozen". They go on when a table does not name the attempt any more. */
+  | { readonly type: "freeze"; readonly move: number; readonly attempt: number }
+  | { readonly type: "changed"; readonly outcome: ChangeOutcome };

@@ -1,11 +1,9 @@
 import type { Stamp, StoredTable } from "./durable.ts";
+import type { MoveReport } from "./move-message.ts";
+import type { Position } from "./position.ts";
 import type { Copy } from "./ring-table.ts";
 
-/** How much of a seat's data a node has: the first `offset` writes of the primary that was appointed with `epoch`. */
-export interface Position {
-  readonly epoch: number;
-  readonly offset: number;
-}
+export type { Position } from "./position.ts";
 
 /** What a primary asks of its leader: to make these the copies in sync, if the seat has not changed since `revision`. */
 export interface Wish {
@@ -65,6 +63,7 @@ export interface Heard {
   readonly stored: Stamp;
   readonly position: Position;
   readonly wish: Wish | undefined;
+  readonly moves?: MoveReport;
 }
 
 /** The answer to a leader or candidate of an older term. */

@@ -1,3 +1,5 @@
+import { retriedBy, type SlotMap } from "./slot-map.ts";
+
 /** One run of a node: from its start to its end. Each start of a node has a greater number, which its disk keeps. */
 export interface Copy {
   readonly node: string;
@@ -18,6 +20,10 @@ export interface Seat {
   readonly revision: number;
   /** The copies that hold every acknowledged write, the primary's own among them. */
   readonly inSync: readonly Copy[];
+  /** Its share of the slots in relation to other seats; 1 by default. */
+  readonly weight?: number;
+  /** "joining": its nodes do not vote yet. "leaving": its slots go to others, and then it goes. */
+  readonly membership?: "joining" | "leaving";
 }
 
 /**
@@ -36,6 +42,8 @@ export interface RingTable {
   readonly formerVoters: readonly string[] | undefined;
   readonly acknowledgement: Acknowledgement;
   readonly seats: readonly Seat[];
+  /** A ring may also have seats whose slots are not agreed on: then nothing moves. */
+  readonly slots?: SlotMap;
 }
 
 export const seatOf = (table: RingTable, node: string): Seat | undefined =>
@@ -58,8 +66,12 @@ export const isSameSet = (some: readonly Copy[], others: readonly Copy[]): boole
 export const renewed = (table: RingTable): RingTable => ({ ...table, version: table.version + 1 });
 
 export function withPrimary(table: RingTable, seat: Seat, primary: Copy, inSync: readonly Copy[]): RingTable {
-  return withSeat(table, { ...seat, primary, inSync, epoch: table.version + 1 });
+  const next = withSeat(table, { ...seat, primary, inSync, epoch: table.version + 1 });
+  return table.slots === undefined ? next : withSlots(next, retriedBy(table.slots, seat.name, next.version));
 }
+
+/** Another map in the same version of the table. */
+export const withSlots = (table: RingTable, slots: SlotMap): RingTable => ({ ...table, slots });
 
 export const withInSync = (table: RingTable, seat: Seat, inSync: readonly Copy[]): RingTable =>
   withSeat(table, { ...seat, inSync });

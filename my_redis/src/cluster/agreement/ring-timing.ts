@@ -39,3 +39,6 @@ export function checkTiming({ leaseMs, majorityMs, silenceMs }: RingTiming): voi
     throw new RangeError(`a lease of ${leaseMs} ms and a majority of ${majorityMs} ms do not fit into ${silenceMs} ms`);
   }
 }
+
+/** How long the slots of a move may be served by nobody. Then the source goes on, and the move is tried again later. */
+export const handOverMs = ({ silenceMs }: RingTiming): number => silenceMs / 2;

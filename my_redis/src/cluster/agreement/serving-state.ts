@@ -1,13 +1,23 @@
+import type { Cursor } from "./move-message.ts";
+import type { Progress } from "./progress.ts";
 import type { Copy } from "./ring-table.ts";
 
-/** How far a replica has come. */
-export interface Progress {
-  readonly run: number;
+/** Slots that leave this seat. */
+export interface Outgoing {
+  readonly attempt: number;
+  /** When this primary learned of this attempt. */
+  readonly sinceMs: number;
+  readonly progress: Progress | undefined;
+  /** "asked": whoever runs the agreement was told to stop requests, and has not confirmed it. */
+  readonly freeze: "asked" | { readonly offset: number; readonly sinceMs: number } | undefined;
+}
+
+/** Something of a move that comes to this seat, and is a part of its data from the seat's own `offset` on. */
+export interface Incoming {
+  readonly cursor: Cursor;
   readonly offset: number;
-  /** The newest moment of which the replica has everything. */
-  readonly caughtUpAtMs: number;
-  /** When the replica has this offset, it has caught up with that moment. */
-  readonly goal: { readonly offset: number; readonly atMs: number };
+  /** The source sends nothing after it. */
+  readonly isFinal: boolean;
 }
 
 /** What a primary knows about the copies of its seat. */
@@ -25,4 +35,8 @@ export interface Serving {
    */
   readonly waitFor: readonly Copy[];
   readonly progress: ReadonlyMap<string, Progress>;
+  /** By the number of the move. */
+  readonly outgoing: ReadonlyMap<number, Outgoing>;
+  /** In the order in which it came. Of what all copies have, only the newest of each move is kept. */
+  readonly incoming: readonly Incoming[];
 }

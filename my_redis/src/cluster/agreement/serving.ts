@@ -1,6 +1,8 @@
 import type { Member } from "./ring-member.ts";
-import type { Progress, Serving } from "./serving-state.ts";
-import type { Position, Wish } from "./ring-message.ts";
+import type { Serving } from "./serving-state.ts";
+import { advanced } from "./progress.ts";
+import type { Position } from "./position.ts";
+import type { Wish } from "./ring-message.ts";
 import { type Copy, hasCopy, isSameSet, type Seat, seatOf } from "./ring-table.ts";
 import type { Turn } from "./turn.ts";
 
@@ -14,6 +16,8 @@ export function startServing(turn: Turn, seat: Seat): void {
     acknowledged: 0,
     waitFor: othersInSync(seat, member.self),
     progress: new Map(),
+    outgoing: new Map(),
+    incoming: [],
   };
 }
 
@@ -41,15 +45,8 @@ export function onReplicated(turn: Turn, node: string, run: number, position: Po
   if (last !== undefined && last.run > run) return;
   const before = last?.run === run ? last : undefined;
   if (before !== undefined && position.offset < before.offset) return;
-  const { offset } = position;
-  const goal = { offset: serving.offset, atMs: nowMs };
-  const reached = (): Progress => {
-    if (offset >= serving.offset) return { run, offset, caughtUpAtMs: nowMs, goal };
-    if (before === undefined) return { run, offset, caughtUpAtMs: Number.NEGATIVE_INFINITY, goal };
-    if (offset >= before.goal.offset) return { run, offset, caughtUpAtMs: before.goal.atMs, goal };
-    return { ...before, offset };
-  };
-  const progress = new Map(serving.progress).set(node, reached());
+  const reached = advanced(before, { run, offset: position.offset, whole: serving.offset, nowMs });
+  const progress = new Map(serving.progress).set(node, reached);
   member.serving = acknowledging({ ...serving, progress });
   updateServing(turn);
 }

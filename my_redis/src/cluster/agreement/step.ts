@@ -2,9 +2,12 @@ import { appointByWord } from "./appointments.ts";
 import { type Durable, isSameStamp, stampOf } from "./durable.ts";
 import { canvass, enterTerm, onCandidacy, onCanvass, onSupport, onVote } from "./election.ts";
 import { answerHeartbeat, onHeartbeat } from "./heartbeats.ts";
-import { allPeers, becomeLeader, lead, onHeard, proposeForOperator } from "./leadership.ts";
+import { endedCount, onIncoming } from "./incoming.ts";
+import { allPeers, becomeLeader, change, lead, onHeard, proposeForOperator } from "./leadership.ts";
+import { onAsked, onFrozen } from "./outgoing.ts";
 import type { Member, Moment, RingEffect, RingEvent } from "./ring-member.ts";
-import type { Position, RingMessage } from "./ring-message.ts";
+import type { Position } from "./position.ts";
+import type { RingMessage } from "./ring-message.ts";
 import { withVoters } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";
 import { onOwnPosition, onReplicated } from "./serving.ts";
@@ -51,6 +54,7 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
 export function step(before: Member, event: RingEvent, moment: Moment): Step {
   const turn = new Turn(before, moment);
   take(turn, event);
+  if (endedCount(turn.member.serving) > endedCount(before.serving)) report(turn);
   return { member: turn.member, effects: turn.effects };
 }
 
@@ -73,12 +77,31 @@ function take(turn: Turn, event: RingEvent): void {
     case "replicated":
       return onReplicated(turn, event.node, event.run, event.position);
     case "voters":
+      // Nobody could ever decide anything again.
+      if (event.voters.length === 0) return;
       return proposeForOperator(turn, (table) => withVoters(table, event.voters));
     case "appoint":
       return proposeForOperator(turn, (table) =>
         appointByWord(table, event, allPeers(turn), { timing: member.timing, nowMs }),
       );
+    case "change":
+      turn.effects.push({ type: "changed", outcome: change(turn, event.request) });
+      return;
+    case "asked":
+      return onAsked(turn, event.run, event.ask);
+    case "frozen":
+      onFrozen(turn, event.move, event.attempt, event.offset);
+      return report(turn);
+    case "incoming":
+      return onIncoming(turn, event.incoming);
   }
+}
+
+/** The leader need not wait for the next heartbeat to hear that a move can be handed over. */
+function report(turn: Turn): void {
+  const { role, leader } = turn.member;
+  if (role.type === "leader") lead(turn);
+  else if (leader !== undefined) answerHeartbeat(turn, leader);
 }
 
 function onMessage(turn: Turn, from: string, message: RingMessage): void {

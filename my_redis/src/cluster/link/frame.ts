@@ -1,7 +1,7 @@
 import { FrameReader, lengthBytes, type OnFrame, readUint32, type SendBuffer, writeUint32 } from "peer-link";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 
-/** The purpose of a frame. The first four go to the node that was called, the others come back from it. */
+/** The purpose of a frame. The first four, and notices, go to the node that was called, the others come back from it. */
 export const frameKinds = {
   /** Requests of one client. The payload is what the client sent. */
   relay: 1,
@@ -18,6 +18,8 @@ export const frameKinds = {
   pong: 7,
   /** The owner closed the session, so the client must be disconnected. */
   sessionEnded: 8,
+  /** Something that needs no answer, and may be lost; `info` is the kind of notice. Only on rings with replicas. */
+  notice: 9,
 } as const;
 
 /** The fields of a frame before its payload. */

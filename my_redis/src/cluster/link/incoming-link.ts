@@ -90,6 +90,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
     this.openedAtMs = this.#heardAtMs;
     this.#reader = newFrameReader((bytes, start, end) => this.#frame(bytes, start, end));
     this.#answers = {
+      // Each answer stands for itself: it may overtake others.
+      isParked: false,
       park: (bytes) => this.park(bytes),
       send: (bytes, start, end) => {
         appendWholeFrames(this.#output, bytes, start, end);
@@ -148,6 +150,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
     if (header.kind === frameKinds.relay) this.#relay(header, bytes, payload, end);
     else if (header.kind === frameKinds.ping) this.#ping(pingTimeMs(bytes, payload, end));
     else if (header.kind === frameKinds.ask) this.#ask(header, bytes.subarray(payload, end));
+    else if (header.kind === frameKinds.notice) this.#notice(header.info, bytes.subarray(payload, end));
     else if (header.kind === frameKinds.endSession) this.#endSession(header.id);
     return this.#state !== "closed";
   }
@@ -176,6 +179,11 @@ export class IncomingLink implements ChannelReader, SessionLink {
     appendEmptyFrame(this.#output, { kind: frameKinds.pong, info: 0, id: 0, database: 0 });
     // At once: a sign of life does not wait for the log.
     this.flush();
+  }
+
+  #notice(kind: number, payload: Uint8Array): void {
+    const { turn, events } = this.#parts;
+    turn.run(() => events.notice(kind, this.node, payload));
   }
 
   #ask({ info, id }: FrameHeader, payload: Uint8Array): void {

@@ -1,5 +1,6 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Disputes } from "../disputes.ts";
+import { failoverTerms } from "../failover/seat-plan.ts";
 import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
 import { linkVersion, type NodeIntroduction } from "./link-greeting.ts";
@@ -27,13 +28,15 @@ export class Introductions {
   }
 
   own(): NodeIntroduction {
-    const { names, virtualNodes, pointsPerVirtualNode } = this.#members;
+    const { names, replicas, virtualNodes, pointsPerVirtualNode } = this.#members;
+    const { values } = this.#server.settings;
     return {
       version: linkVersion,
       name: this.name,
       runId: this.#server.process.runId,
-      databases: this.#server.settings.values.databases,
-      view: { names, virtualNodes, pointsPerVirtualNode },
+      databases: values.databases,
+      view: { names, virtualNodes, pointsPerVirtualNode, ...(replicas === undefined ? {} : { replicas }) },
+      ...(replicas === undefined ? {} : { failoverTerms: failoverTerms(values) }),
     };
   }
 
@@ -47,6 +50,10 @@ export class Introductions {
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
     if (!this.#members.names.includes(other.name)) return `${other.name} is not among our peers`;
     if (!other.view.names.includes(own.name)) return `${own.name} is not among its peers`;
+    // Nodes that differ in this would not agree on who serves, or would not end to serve in time.
+    if (other.failoverTerms !== own.failoverTerms) {
+      return `it has '${other.failoverTerms ?? "no cluster-replicas"}', we have '${own.failoverTerms ?? "no cluster-replicas"}'`;
+    }
     if (other.databases !== own.databases) return `it has ${other.databases} databases, we have ${own.databases}`;
     return undefined;
   }

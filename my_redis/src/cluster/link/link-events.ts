@@ -9,12 +9,14 @@ export interface RelayReceiver {
 }
 
 type RequestHandler = (request: PeerRequest) => void;
+type NoticeHandler = (from: number, payload: Uint8Array) => void;
 type ReachableListener = (node: number, reachable: boolean) => void;
 type LostListener = (node: number) => void;
 
 /** The events on the links of a node, and the parts of the node that wait for it. Built before the links. */
 export class LinkEvents {
   readonly #handlers = new Map<number, RequestHandler>();
+  readonly #noticeHandlers = new Map<number, NoticeHandler>();
   readonly #reachableListeners: ReachableListener[] = [];
   readonly #lostListeners: LostListener[] = [];
 
@@ -25,6 +27,15 @@ export class LinkEvents {
 
   handlerOf(kind: number): RequestHandler | undefined {
     return this.#handlers.get(kind);
+  }
+
+  /** Sets what handles the notices of a kind. The payload is valid only during the call. */
+  onNotice(kind: number, handler: NoticeHandler): void {
+    this.#noticeHandlers.set(kind, handler);
+  }
+
+  notice(kind: number, from: number, payload: Uint8Array): void {
+    this.#noticeHandlers.get(kind)?.(from, payload);
   }
 
   /** A node begins or ceases to be reachable. */

@@ -15,6 +15,8 @@ export interface NodeIntroduction {
   readonly runId: string;
   readonly databases: number;
   readonly view: MemberView;
+  /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
+  readonly failoverTerms?: string;
 }
 
 /** The first message on a link. */
@@ -40,6 +42,7 @@ function isView(value: unknown): value is MemberView {
     view.names.length <= 1000 &&
     view.names.every(isText) &&
     isCount(view.virtualNodes) &&
+    (view.replicas === undefined || (Array.isArray(view.replicas) && view.replicas.every(isText))) &&
     isCount(view.pointsPerVirtualNode)
   );
 }
@@ -50,7 +53,12 @@ function isIntroduction(value: unknown): value is NodeIntroduction {
   const said = value as Partial<NodeIntroduction> | null;
   if (typeof said !== "object" || said === null) return false;
   return (
-    isCount(said.version) && isText(said.name) && isText(said.runId) && isCount(said.databases) && isView(said.view)
+    (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
+    isCount(said.version) &&
+    isText(said.name) &&
+    isText(said.runId) &&
+    isCount(said.databases) &&
+    isView(said.view)
   );
 }
 

@@ -65,6 +65,8 @@ type LinkState =
 
 /** Bytes that may wait for one node when cluster-link-sendbuf-limit is 0. */
 const defaultMaxPendingBytes = 64 * 1024 * 1024;
+/** Above this, notices for a node that does not read are dropped. */
+const maxNoticeBytes = 1024 * 1024;
 const retryPause = { firstMs: 40, longestMs: 1000 };
 
 /**
@@ -154,6 +156,14 @@ export class OutgoingLink {
     header.database = database;
     appendFrame(this.#requests, header, bytes, start, end);
     this.#parts.owner.dirty();
+  }
+
+  /** Sends something that needs no answer before all requests that wait. It is lost where the link is not up. */
+  notify(kind: number, payload: Uint8Array): void {
+    if (this.#state.name !== "up" || this.#pings.pendingBytes > maxNoticeBytes) return;
+    const header = { kind: frameKinds.notice, info: kind, id: 0, database: 0 };
+    appendFrame(this.#pings, header, payload, 0, payload.length);
+    this.flush();
   }
 
   endSession(client: number): void {

@@ -38,6 +38,14 @@ export class RelayedClients implements RelayReceiver {
     if (relaying.node === node && relaying.outstanding > 0) relaying.context.client.channel.kill();
   }
 
+  /** The owners of slots have changed: what a client watches at a node that owns it no longer counts as changed. */
+  breakWatches(): void {
+    for (const relaying of this.#clients.values()) {
+      const { watchedSlot, watchNode, context } = relaying;
+      if (watchNode >= 0 && this.#members.owners[watchedSlot] !== watchNode) context.client.watchBroken = true;
+    }
+  }
+
   /** The link to a node is lost: what its clients wait for is answered with an error. */
   lost(node: number): void {
     const message = routeErrors.lost(this.#members.names[node] as string);

@@ -3,6 +3,7 @@ import type { Disputes } from "../disputes.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
+import type { SeatNode } from "../failover/seat-node.ts";
 import type { RelayedClients } from "./relayed-clients.ts";
 import type { ScriptExchange } from "./script-exchange.ts";
 
@@ -13,6 +14,8 @@ export interface RouterOwner {
   readonly disputes: Disputes;
   /** By the node's number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
+  /** Undefined on a ring without replicas. */
+  readonly seat: Pick<SeatNode, "admit" | "admitNow" | "mayServe"> | undefined;
   readonly spanning: ReadonlyMap<string, SpanningCommand>;
   readonly scripts: ScriptExchange;
   readonly relayed: RelayedClients;

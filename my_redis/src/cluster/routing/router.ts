@@ -39,7 +39,8 @@ export class Router {
   relayedCount = 0;
   readonly #owner: RouterOwner;
   readonly #server: Services;
-  readonly #owners: Uint16Array;
+  readonly #members: RouterOwner["members"];
+  readonly #seat: RouterOwner["seat"];
   readonly #self: number;
   readonly #held: HeldRequests;
   readonly #transactions: TransactionRouter;
@@ -51,7 +52,8 @@ export class Router {
   constructor(owner: RouterOwner) {
     this.#owner = owner;
     this.#server = owner.server;
-    this.#owners = owner.members.owners;
+    this.#members = owner.members;
+    this.#seat = owner.seat;
     this.#self = owner.members.self;
     this.#held = new HeldRequests(owner.server);
     this.#transactions = new TransactionRouter(owner, (context, to, bytes, special) =>
@@ -69,31 +71,45 @@ export class Router {
 
   #route(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
-    if (client.kind !== "normal") return client.kind === "relayed" ? this.#checkRelayed(command, args) : "run";
+    if (client.kind !== "normal") return client.kind === "relayed" ? this.#routeRelayed(context, command, args) : "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) return this.#routeWithoutKeys(context, command, args);
     if (slot === severalSlots) return this.#routeSeveral(context, command, args);
     return this.#routeTo(context, command, args, slot);
   }
 
-  /** Whether a request concerns no data of this node. */
+  /** Whether a request concerns no data of this node. What has to wait for this node's right to serve is judged later. */
   #isElsewhere({ client }: Context, command: Command, args: Arguments): boolean {
-    if (client.kind !== "normal") return false;
+    if (client.kind !== "normal" && this.#seat === undefined) return false;
     const runsQueue = command.insideMulti === "run the queue";
     const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
-    return slot >= 0 && this.#owners[slot] !== this.#self;
+    if (slot < 0) return this.#seat !== undefined && this.#spansFromReplica(command, slot);
+    return this.#members.owners[slot] !== this.#self || this.#seat?.mayServe === false;
+  }
+
+  /** A replica runs no part of what spans nodes. */
+  #spansFromReplica({ fullName }: Command, slot: number): boolean {
+    if (this.#members.primaryOf[this.#self] === this.#self) return false;
+    const relays = this.#server.settings.values["cluster-routing"] === "relay";
+    return slot === severalSlots || (relays && this.#owner.spanning.has(fullName));
+  }
+
+  /** A request for this node's own slots, once everything before it has been answered. */
+  #serveHere(context: Context, args: Arguments): Outcome {
+    if (here(context, args) === "held") return "held";
+    return this.#seat === undefined ? "run" : this.#seat.admit(context, args);
   }
 
   #routeTo(context: Context, command: Command, args: Arguments, slot: number): Outcome {
     const { client } = context;
     if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
-    const node = this.#owners[slot] as number;
+    const node = this.#members.owners[slot] as number;
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     // WATCH within a transaction is an error whatever its key.
     const watches = command.watching === "begins";
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
-    if (node === this.#self) return here(context, args);
+    if (node === this.#self) return this.#serveHere(context, args);
     const verdict = this.#verdictOn(slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
@@ -109,7 +125,7 @@ export class Router {
 
   #relay(context: Context, command: Command, args: Arguments, slot: number): Outcome {
     const { client } = context;
-    const node = this.#owners[slot] as number;
+    const node = this.#members.owners[slot] as number;
     const relaying = this.#relaying(context);
     if (!relaying.mayFollow(node)) return relaying.holdUntilAnswered(args);
     const { scripts } = this.#owner;
@@ -192,12 +208,27 @@ export class Router {
     }
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
+    if (this.#seat !== undefined && this.#showsData(context, command)) {
+      const outcome = this.#seat.admit(context, args);
+      if (outcome !== "run") return outcome;
+    }
     if (command.insideMulti === "run the queue") return this.#transactions.exec(context);
     const { watching } = command;
     if (watching === "ends" || (watching === "ends with MULTI" && client.transaction !== undefined)) {
       this.#unwatch(context);
     }
     return "run";
+  }
+
+  /** Whether a request without keys of its own shows or changes what this node serves as a primary. */
+  #showsData({ client }: Context, command: Command): boolean {
+    if (this.#members.primaryOf[this.#self] !== this.#self) return false;
+    if (command.insideMulti !== "run the queue") return command.isWrite || command.flagSet.has("readonly");
+    const slot = this.#transactions.slotOf(client);
+    if (slot >= 0) return this.#members.owners[slot] === this.#self;
+    return (
+      client.transaction?.queued.some((each) => each.command.isWrite || each.command.flagSet.has("readonly")) === true
+    );
   }
 
   /** Ends the watching at another node. The reply is dropped. */
@@ -229,10 +260,19 @@ export class Router {
     for (const index of keyPositions(command, args)) {
       const found = hashSlot(args.buffer, args.start(index), args.end(index));
       if (this.#owner.disputes.has(found)) return new Refusal(routeErrors.disputed(found));
-      if (slot !== noSlot && this.#owners[slot] !== this.#owners[found]) alone = false;
+      if (slot !== noSlot && this.#members.owners[slot] !== this.#members.owners[found]) alone = false;
       slot = found;
     }
     return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, args);
+  }
+
+  #routeRelayed(context: Context, command: Command, args: Arguments): Outcome {
+    const verdict = this.#checkRelayed(command, args);
+    if (verdict !== "run" || this.#seat === undefined) return verdict;
+    const { client } = context;
+    if (client.transaction !== undefined && command.insideMulti === "queue") return verdict;
+    const isOfSeat = requestSlot(command, args) !== noSlot || this.#showsData(context, command);
+    return isOfSeat ? this.#seat.admit(context, args) : verdict;
   }
 
   /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
@@ -250,7 +290,7 @@ export class Router {
 
   #checkOwned(slot: number): Verdict {
     if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
-    return this.#owners[slot] === this.#self ? "run" : new Refusal(routeErrors.notOwner(slot));
+    return this.#members.owners[slot] === this.#self ? "run" : new Refusal(routeErrors.notOwner(slot));
   }
 
   beginScript(): void {
@@ -267,6 +307,8 @@ export class Router {
     }
     if (slot === severalSlots) return scriptSlots;
     if (this.#checkOwned(slot) !== "run") return scriptKey;
+    const admitted = this.#seat?.admitNow() ?? "run";
+    if (admitted !== "run") return admitted;
     if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return scriptSlots;
     this.#scriptSlot = slot;
     return "run";

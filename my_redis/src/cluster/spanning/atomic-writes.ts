@@ -11,6 +11,9 @@ import type { TransactionService } from "../transaction/transaction-service.ts";
 import { byOwner, ownerOf, refusalOf } from "./key-owners.ts";
 import { replyFailure } from "./write-replies.ts";
 
+/** A decision is known to a majority of the nodes, and a replica that takes over is another node. */
+const notWithReplicas =
+  "CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas: give them one hash tag";
 const nothing = new Uint8Array(0);
 
 /** The replies of a command: after its success, and when a check of "absent" failed. */
@@ -103,7 +106,7 @@ export class AtomicWrites {
     reply: DeferredReply,
   ): void {
     const { server } = context;
-    const refusal = refusalOf(this.#view, write.args, write.keys);
+    const refusal = this.#view.seat === undefined ? refusalOf(this.#view, write.args, write.keys) : notWithReplicas;
     if (refusal !== undefined) {
       reply.answer((writer) => server.processor.writeError(writer, refusal));
       return;

@@ -77,9 +77,9 @@ export class NodeCommands {
     for (const [node, part] of parts) this.ask(node, part, (bytes) => take(node, bytes));
   }
 
-  /** As `run`, on all nodes. */
+  /** As `run`, on all nodes that own slots. */
   runOnAll(part: PartialCommand, done: (replies: NodeReplies) => void): void {
-    this.run(new Map(this.#view.names.map((_, node) => [node, part])), done);
+    this.run(new Map(this.#view.primaries.map((node) => [node, part])), done);
   }
 
   /** Like `runOnAll`, but leaves out other nodes that do not answer or that answer with an error. */
@@ -144,7 +144,14 @@ export class NodeCommands {
     }
     const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
-      answer(free ? this.#call(database, protocol, found, args) : errorReply(this.#locked.overdueText));
+      if (!free) return answer(errorReply(this.#locked.overdueText));
+      const { seat } = this.#view;
+      const showsData = found.isWrite || found.flagSet.has("readonly");
+      if (seat === undefined || !showsData) return answer(this.#call(database, protocol, found, args));
+      const owned = args.copy();
+      seat.whenServing((refusal) =>
+        answer(refusal === undefined ? this.#call(database, protocol, found, owned) : errorReply(refusal)),
+      );
     });
   }
 

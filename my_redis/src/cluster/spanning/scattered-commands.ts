@@ -24,7 +24,11 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const acknowledged: SpanningCommand = { run: (context, args, reply) => this.#acknowledge(context, args, reply) };
+    const allNodes = [...this.#view.names.keys()];
+    const acknowledgedBy = (nodes: () => readonly number[]): SpanningCommand => ({
+      run: (context, args, reply) => this.#acknowledge(context, args, reply, nodes()),
+    });
+    const acknowledged = acknowledgedBy(() => this.#view.primaries);
     return {
       mget: { run: (context, args, reply) => this.#readAll(context, args, reply) },
       exists: summed,
@@ -37,7 +41,8 @@ export class ScatteredCommands {
       flushdb: acknowledged,
       flushall: acknowledged,
       swapdb: acknowledged,
-      "script|flush": acknowledged,
+      // Replicas have scripts, too.
+      "script|flush": acknowledgedBy(() => allNodes),
     };
   }
 
@@ -101,18 +106,19 @@ export class ScatteredCommands {
     this.#nodes.runOnAll(this.#partOf(context, wordsOf(args)), this.#finish(context, reply, writeSum));
   }
 
-  #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
+  #acknowledge(context: Context, args: Arguments, reply: DeferredReply, nodes: readonly number[]): void {
     // When one node cannot be asked, no node is: a partial effect would be worse.
-    const gone = this.#view.names.find((_, node) => !this.#view.isReachable(node));
+    const gone = nodes.find((node) => !this.#view.isReachable(node));
     if (gone !== undefined) {
-      this.#refuse(context, reply, notAnswering(gone));
+      this.#refuse(context, reply, notAnswering(this.#view.names[gone] as string));
       return;
     }
     const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.runOnAll(
-      part,
+    this.#nodes.run(
+      new Map(nodes.map((node) => [node, part])),
       this.#finish(context, reply, (writer, replies) => {
-        writer.raw(replies.get(this.#view.self) as Uint8Array);
+        const [first] = replies.values();
+        writer.raw(replies.get(this.#view.self) ?? (first as Uint8Array));
       }),
     );
   }
@@ -131,21 +137,23 @@ export class ScatteredCommands {
 
   /** Scans one node at a time; the cursor contains the node and the node's own cursor. */
   #scan(context: Context, args: Arguments, reply: DeferredReply): void {
-    const nodeCount = this.#view.names.length;
-    const place = readPlace(args, nodeCount);
+    // A place on the ring keeps its number, whichever node serves it.
+    const { primaries } = this.#view;
+    const place = readPlace(args, primaries.length);
     if (typeof place === "string") {
       this.#refuse(context, reply, place);
       return;
     }
     const words = wordsOf(args);
     words[1] = String(place.cursor);
-    const parts = new Map([[place.node, this.#partOf(context, words)]]);
+    const node = primaries[place.node] as number;
+    const parts = new Map([[node, this.#partOf(context, words)]]);
     this.#nodes.run(
       parts,
       this.#finish(context, reply, (writer, replies) => {
-        const [cursor, names] = elementsOf(replies.get(place.node) as Uint8Array) as [Uint8Array, Uint8Array];
+        const [cursor, names] = elementsOf(replies.get(node) as Uint8Array) as [Uint8Array, Uint8Array];
         writer.array(2);
-        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, nodeCount));
+        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, primaries.length));
         writer.raw(names);
       }),
     );
@@ -161,7 +169,7 @@ export class ScatteredCommands {
       }
       const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
       let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
-      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.self];
+      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.primaries[0] as number];
       const parts = new Map([[chosen, this.#partOf(context, ["RANDOMKEY"])]]);
       this.#nodes.run(
         parts,

@@ -1,4 +1,5 @@
 import { container } from "../../dispatch/container.ts";
+import { clusterFailover } from "./failover.ts";
 import { fixedTopology } from "./fixed-topology.ts";
 import { clusterCountkeysinslot, clusterGetkeysinslot, clusterKeyslot } from "./slot-keys.ts";
 import { clusterCountFailureReports, clusterInfo, clusterLinks, clusterMyshardid } from "./state.ts";
@@ -16,6 +17,7 @@ export const cluster = container({
     ...fixedTopology,
     clusterCountFailureReports,
     clusterCountkeysinslot,
+    clusterFailover,
     clusterGetkeysinslot,
     clusterInfo,
     clusterKeyslot,

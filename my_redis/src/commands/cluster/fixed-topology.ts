@@ -30,7 +30,6 @@ const operations: readonly Operation[] = [
     syntax: "{start-slot:integer end-slot:integer}...",
     usage: rangesUsage,
   },
-  { name: "FAILOVER", brief: true, syntax: "[FORCE | TAKEOVER]" },
   { name: "FLUSHSLOTS", brief: true },
   { name: "FORGET", brief: true, syntax: "node-id" },
   { name: "MEET", brief: true, syntax: "ip port [cluster-bus-port:integer]", usage: "<ip> <port> [<bus-port>]" },

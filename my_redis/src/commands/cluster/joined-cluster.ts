@@ -1,5 +1,5 @@
 import type { Context } from "../../dispatch/context.ts";
-import type { ClusterPort } from "../../dispatch/ports.ts";
+import type { ClusterPort, MemberList } from "../../dispatch/ports.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 
 /** The ring of nodes that this server has joined. Throws when it has joined none. */
@@ -7,6 +7,10 @@ export function joinedCluster({ server }: Context): ClusterPort {
   if (server.cluster === undefined) throw new CommandError("ERR This instance has cluster support disabled");
   return server.cluster;
 }
+
+/** The replicas of a node that owns slots. */
+export const replicasOf = ({ primaryOf }: MemberList, node: number): number[] =>
+  [...primaryOf.keys()].filter((each) => each !== node && primaryOf[each] === node);
 
 /** The node with the id in an argument. Throws when the ring has no such node. */
 export function nodeById(cluster: ClusterPort, id: string): number {

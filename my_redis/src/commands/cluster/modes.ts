@@ -6,7 +6,8 @@ const facts = { group: "cluster", since: "3.0.0", complexity: "O(1)", arity: 1, 
 export const readonly = command({
   ...facts,
   name: "READONLY",
-  summary: "Allows reads from replicas on this connection. It has no effect, because there are no replicas yet.",
+  summary:
+    "Allows reads from replicas on this connection. It has no effect: a replica passes requests on to its primary.",
   flags: ["loading", "stale", "fast"],
   run(context, _args, reply) {
     joinedCluster(context);

@@ -7,7 +7,13 @@ import { slotRanges } from "../../cluster/slot-ranges.ts";
 export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
   const name = members.names[node] as string;
   const link = links[node];
-  const flags = [...(node === members.self ? ["myself"] : []), "master", ...(link?.gone === true ? ["fail"] : [])];
+  const primary = members.primaryOf[node] as number;
+  const isPrimary = primary === node;
+  const flags = [
+    ...(node === members.self ? ["myself"] : []),
+    isPrimary ? "master" : "slave",
+    ...(link?.gone === true ? ["fail"] : []),
+  ];
   const { clock, environment } = server;
   const heardAtMs = link === undefined ? 0 : Math.round(clock.nowMs - (environment.monotonicMs() - link.heardAtMs));
   const connected = link === undefined || link.isOpen;
@@ -20,7 +26,7 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
     members.ids[node],
     address,
     flags.join(","),
-    "-",
+    isPrimary ? "-" : members.ids[primary],
     0,
     heardAtMs,
     0,

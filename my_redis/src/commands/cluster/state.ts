@@ -1,6 +1,6 @@
 import { slotCount } from "hash-ring";
 import { command } from "../../dispatch/command.ts";
-import type { ClusterPort } from "../../dispatch/ports.ts";
+import type { ClusterPort, SeatStatus } from "../../dispatch/ports.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 
@@ -31,7 +31,7 @@ const pendingBytesOf = (links: Iterable<{ readonly pendingBytes: number } | unde
  * itself.
  */
 export function clusterState(
-  { members, links, disputedSlots, incomingLinks, relayedCount }: ClusterPort,
+  { members, links, disputedSlots, incomingLinks, relayedCount, seat }: ClusterPort,
   sessionCount: number,
 ): readonly [string, string | number][] {
   const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
@@ -43,17 +43,34 @@ export function clusterState(
     ["cluster_slots_fail", gone],
     ["cluster_slots_disputed", disputedSlots],
     ["cluster_known_nodes", members.names.length],
-    ["cluster_size", members.names.length],
-    ["cluster_current_epoch", 0],
-    ["cluster_my_epoch", 0],
+    ["cluster_size", members.primaries.length],
+    ["cluster_current_epoch", seat?.status.tableVersion ?? 0],
+    ["cluster_my_epoch", seat?.epoch ?? 0],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
     ["cluster_links_in", [...incomingLinks].length],
     ["cluster_requests_relayed", relayedCount],
     ["cluster_clients_of_others", sessionCount],
     ["cluster_links_waiting_bytes", pendingBytesOf(links)],
     ["cluster_links_in_waiting_bytes", pendingBytesOf(incomingLinks)],
+    ...(seat === undefined ? [] : seatLines(seat.status)),
   ];
 }
+
+const seatLines = (seat: SeatStatus): readonly [string, string | number][] => [
+  ["cluster_seat", seat.seat],
+  ["cluster_seat_role", seat.role],
+  ["cluster_seat_in_sync", seat.inSync.join(" ")],
+  ["cluster_seat_epoch", seat.dataEpoch],
+  ["cluster_seat_offset", seat.dataOffset],
+  ["cluster_leader", seat.leader ?? ""],
+  ["cluster_term", seat.term],
+  ["cluster_table_version", seat.tableVersion],
+  ["cluster_lease_left_ms", seat.leaseLeftMs],
+  ["cluster_replies_waiting_turns", seat.waitingTurns],
+  ["cluster_replies_waiting_bytes", seat.waitingBytes],
+  ["cluster_requests_waiting_for_lease", seat.waitingRequests],
+  ["cluster_role_changes", seat.failovers],
+];
 
 export const clusterLinks = command({
   ...facts,
@@ -122,9 +139,10 @@ export const clusterMyshardid = command({
   since: "7.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the id of this node's shard. It equals the node's own id, because each shard has one node.",
+  summary: "Returns the id of this node's shard: that of the node by whose name it stands on the hash ring.",
   run(context, _args, reply) {
-    const { members } = joinedCluster(context);
-    reply.bulkText(members.ids[members.self] as string);
+    const { members, seat } = joinedCluster(context);
+    const node = seat === undefined ? members.self : members.names.indexOf(seat.status.seat);
+    reply.bulkText(members.ids[node] as string);
   },
 });

@@ -2,7 +2,8 @@ import { slotRanges } from "../../cluster/slot-ranges.ts";
 import { nodeAddress } from "../../cluster/node-address.ts";
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { joinedCluster, nodeById } from "./joined-cluster.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { joinedCluster, nodeById, replicasOf } from "./joined-cluster.ts";
 import { nodeLine } from "./node-line.ts";
 
 const facts = { group: "cluster", flags: ["stale"] } as const;
@@ -12,22 +13,25 @@ export const clusterSlots = command({
   name: "CLUSTER SLOTS",
   since: "3.0.0",
   complexity: "O(N) where N is the total number of Cluster nodes",
-  summary: "Lists the ranges of hash slots, each with the node that owns it.",
+  summary: "Lists the ranges of hash slots, each with the node that owns it and its replicas.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     const ranges = slotRanges(members);
     reply.array(ranges.length);
     for (const { start, end, node } of ranges) {
-      reply.array(3);
+      const nodes = [node, ...replicasOf(members, node)];
+      reply.array(2 + nodes.length);
       reply.integer(start);
       reply.integer(end);
-      const { host, port } = nodeAddress(members.names[node] as string);
-      reply.array(4);
-      reply.bulkText(host);
-      reply.integer(port);
-      reply.bulkText(members.ids[node] as string);
-      reply.array(0);
+      for (const each of nodes) {
+        const { host, port } = nodeAddress(members.names[each] as string);
+        reply.array(4);
+        reply.bulkText(host);
+        reply.integer(port);
+        reply.bulkText(members.ids[each] as string);
+        reply.array(0);
+      }
     }
   },
 });
@@ -37,13 +41,13 @@ export const clusterShards = command({
   name: "CLUSTER SHARDS",
   since: "7.0.0",
   complexity: "O(N) where N is the total number of cluster nodes",
-  summary: "Lists the nodes, each with the ranges of hash slots that it owns.",
+  summary: "Lists the nodes that own hash slots, each with its replicas and its ranges of slots.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members, links } = joinedCluster(context);
+    const { members, links, seat } = joinedCluster(context);
     const ranges = slotRanges(members);
-    reply.array(members.names.length);
-    for (const [node, name] of members.names.entries()) {
+    reply.array(members.primaries.length);
+    for (const node of members.primaries) {
       const own = ranges.filter((range) => range.node === node);
       reply.map(2);
       reply.bulkText("slots");
@@ -53,21 +57,39 @@ export const clusterShards = command({
         reply.integer(end);
       }
       reply.bulkText("nodes");
-      reply.array(1);
-      writeNode(reply, { name, id: members.ids[node] as string, healthy: links[node]?.gone !== true });
+      const nodes = [node, ...replicasOf(members, node)];
+      reply.array(nodes.length);
+      for (const each of nodes) {
+        writeNode(reply, {
+          name: members.names[each] as string,
+          id: members.ids[each] as string,
+          role: each === node ? "master" : "replica",
+          // What other nodes have, this one does not know.
+          offset: each === members.self ? (seat?.status.dataOffset ?? 0) : 0,
+          healthy: links[each]?.gone !== true,
+        });
+      }
     }
   },
 });
 
-function writeNode(reply: ReplyWriter, node: { name: string; id: string; healthy: boolean }): void {
+interface ShardNode {
+  readonly name: string;
+  readonly id: string;
+  readonly role: "master" | "replica";
+  readonly offset: number;
+  readonly healthy: boolean;
+}
+
+function writeNode(reply: ReplyWriter, node: ShardNode): void {
   const { host, port } = nodeAddress(node.name);
   const texts: readonly [string, string | number][] = [
     ["id", node.id],
     ["port", port],
     ["ip", host],
     ["endpoint", host],
-    ["role", "master"],
-    ["replication-offset", 0],
+    ["role", node.role],
+    ["replication-offset", node.offset],
     ["health", node.healthy ? "online" : "failed"],
   ];
   reply.map(texts.length);
@@ -96,12 +118,16 @@ const replicaFacts = {
   flags: ["admin", "stale"],
   complexity: "O(1)",
   brief: true,
-  summary: "Lists the replicas of a node. There are none yet.",
+  summary: "Lists the replicas of a node.",
   syntax: "node-id",
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    nodeById(joinedCluster(context), args.latin1(2));
-    reply.array(0);
+    const cluster = joinedCluster(context);
+    const node = nodeById(cluster, args.latin1(2));
+    if (cluster.members.primaryOf[node] !== node) throw new CommandError("ERR The specified node is not a master");
+    const replicas = replicasOf(cluster.members, node);
+    reply.array(replicas.length);
+    for (const replica of replicas) reply.bulkText(nodeLine(context.server, cluster, replica).trimEnd());
   },
 } as const satisfies Partial<CommandDefinition>;
 

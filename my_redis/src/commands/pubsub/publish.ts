@@ -10,11 +10,11 @@ const shared = {
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ client, server }, args, reply) => {
-    const { changes, execution, pubSub } = server;
+    const { changes, cluster, execution, pubSub } = server;
     const channel = args.range(1);
     const message = args.range(2);
-    // Subscribers at replicas get the message too.
-    if (changes.hasReplicas) {
+    // Subscribers at replicas get the message too. On a ring they get it as those of all nodes do.
+    if (changes.hasReplicas && (kind === "shard" || cluster === undefined)) {
       changes.appendForReplicas(client.database, [
         kind === "channel" ? "PUBLISH" : "SPUBLISH",
         args.bytes(1),

@@ -53,6 +53,10 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     return this.#open?.draft === undefined ? this.#open?.file.progress : undefined;
   }
 
+  sync(): Promise<void> {
+    return this.#open?.file.sync() ?? Promise.reject(new Error("there is no log"));
+  }
+
   get unwrittenBytes(): number {
     return this.#open?.file.unwritten.bytes ?? 0;
   }
@@ -144,7 +148,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     const file = new AppendOnlyFile(server.environment, this.options, descriptor, end);
     file.onFailure = (refusal) => server.changes.setFailure(refusal);
     file.onSynced = () => server.replication?.logSynced();
-    const commands = new CommandLog(file);
+    const commands = new CommandLog(file, () => this.#extension.closing?.() ?? "");
     const open: OpenLog = { folder, file, commands, bytesBefore: folder.bytes - end.bytes, draft: undefined };
     this.#open = open;
     server.changes.attach(commands, file);

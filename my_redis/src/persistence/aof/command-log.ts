@@ -31,8 +31,12 @@ export class CommandLog implements LogTarget {
   #inUnit = false;
   readonly #sink: LogSink;
 
-  constructor(sink: LogSink) {
+  readonly #closing: () => string;
+
+  /** `closing` gives an annotation that follows what is passed to the sink at a time; empty for none. */
+  constructor(sink: LogSink, closing: () => string = () => "") {
     this.#sink = sink;
+    this.#closing = closing;
   }
 
   /** Bytes that were gathered and not yet passed to the sink. */
@@ -140,6 +144,8 @@ export class CommandLog implements LogTarget {
   /** Passes everything gathered to the sink. */
   flush(): void {
     if (this.#buffer.length === 0) return;
+    const closing = this.#closing();
+    if (closing !== "") this.#buffer.raw(encoder.encode(closing));
     this.#sink.write(this.#buffer.written);
     this.#buffer.clear();
   }

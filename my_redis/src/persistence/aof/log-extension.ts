@@ -7,4 +7,24 @@ export interface LogExtension {
   load(args: Arguments): void;
   /** The entries with which a rewritten log must begin. */
   carryOver(): readonly (readonly LogWord[])[];
+  /** Gets every annotation that is no checksum, without "#" and line end. */
+  annotated?(text: string): void;
+  /** An annotation with its line end that follows what a turn has written; empty for none. */
+  closing?(): string;
+}
+
+/** Two parts that keep entries in the same log. */
+export function bothExtensions(one: LogExtension, other: LogExtension): LogExtension {
+  return {
+    load(args) {
+      one.load(args);
+      other.load(args);
+    },
+    carryOver: () => [...one.carryOver(), ...other.carryOver()],
+    annotated(text) {
+      one.annotated?.(text);
+      other.annotated?.(text);
+    },
+    closing: () => (one.closing?.() ?? "") + (other.closing?.() ?? ""),
+  };
 }

@@ -264,6 +264,7 @@ class LogLoader {
     if (verdict === "other") {
       this.#addToChecksum();
       this.#position = parsePositionMark(this.#reader.annotation);
+      this.#extension.annotated?.(this.#reader.annotation);
     }
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
   }

@@ -10,6 +10,8 @@ export interface RdbFacts {
   /** Undefined where it does not say all of it. */
   readonly position: StreamPosition | undefined;
   readonly isEmpty: boolean;
+  /** The epoch of the data, on a ring with replicas; 0 for none. */
+  readonly ringEpoch: number;
 }
 
 /** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
@@ -19,7 +21,7 @@ export function readRdbFacts(path: string): RdbFacts {
   } catch (error) {
     const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
     if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, isEmpty: false };
+    return { position: undefined, isEmpty: false, ringEpoch: 0 };
   }
 }
 
@@ -44,7 +46,7 @@ function factsOf(reader: RdbFileReader): RdbFacts {
     else if (code === opcode.size) {
       reader.count();
       reader.count();
-    } else return { position: positionIn(facts), isEmpty: code === opcode.end };
+    } else return { position: positionIn(facts), isEmpty: code === opcode.end, ringEpoch: ringEpochIn(facts) };
   }
 }
 
@@ -54,4 +56,9 @@ function positionIn(facts: ReadonlyMap<string, string>): StreamPosition | undefi
   const database = Number(facts.get("repl-stream-db") ?? -1);
   const isWhole = /^[0-9a-f]{40}$/i.test(id) && Number.isSafeInteger(offset) && Number.isSafeInteger(database);
   return isWhole && offset >= 0 && database >= 0 ? { id, offset, database } : undefined;
+}
+
+function ringEpochIn(facts: ReadonlyMap<string, string>): number {
+  const epoch = Number(facts.get("ring-epoch") ?? 0);
+  return Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
 }

@@ -44,15 +44,17 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
 }
 
 /** With these, a server that starts with the file goes on with replication from where it stood. */
-function positionFacts({ execution, replication }: Services): [name: string, value: string][] {
+function positionFacts({ cluster, execution, replication }: Services): [name: string, value: string][] {
   // Half of a transaction is at no place of the stream.
   const position = execution.isAtRest ? replication?.mark() : undefined;
   if (position === undefined) return [];
-  return [
+  const facts: [name: string, value: string][] = [
     ["repl-stream-db", String(position.database)],
     ["repl-id", position.id],
     ["repl-offset", String(position.offset)],
   ];
+  if (cluster?.seat !== undefined) facts.push(["ring-epoch", String(cluster.seat.epoch)]);
+  return facts;
 }
 
 /** A file with the dataset cannot be written, because a script has run for long and is not over. */

@@ -1,6 +1,7 @@
 import { parseAddress } from "peer-link";
 import { choice, integer, list, maxInt64, maxUint64, memory, text, yesNo } from "../value-kinds.ts";
 import { DirectiveError } from "../directive.ts";
+import { replicaGroups } from "../special-values.ts";
 
 const notYet = "nodes are joined by self and peers alone";
 const noTls = "connections are not encrypted yet: put a TLS proxy in front";
@@ -59,6 +60,23 @@ export const nodeDirectives = {
     min: 1,
     max: 64,
     summary: "Nodes of one ring that the program keeps running on this machine, from port upwards.",
+    change: "start",
+  }),
+  replicas: integer({
+    default: 0,
+    max: 4,
+    summary: "Replicas that the program also keeps running for each of its nodes.",
+    change: "start",
+  }),
+  "cluster-replicas": replicaGroups({
+    default: [],
+    summary: "A node of the ring and its replicas; alike on all nodes. May be repeated.",
+    change: "start",
+    check: checkNode,
+  }),
+  "cluster-acknowledgement": choice(["primary", "replica"], {
+    default: "primary",
+    summary: "Whether a write is answered when its primary has it, or when every replica in sync has it, too.",
     change: "start",
   }),
   "cluster-routing": choice(["relay", "redirect"], {

@@ -4,35 +4,104 @@ import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
-/** Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. */
+/** What INFO cluster says, by its names. */
+export type ClusterInfo = ReadonlyMap<string, string>;
+
+/**
+ * Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. With replicas, the nodes
+ * with places on the ring come first, then their first replicas in the same order, and so on.
+ */
 export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
+  readonly seatCount: number;
   /** The index of each port's node among the sorted names. */
   readonly #places: readonly number[];
   readonly processes: (MyRedisProcess | undefined)[] = [];
 
-  private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>) {
+  private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>, replicas: number) {
     this.ports = ports;
     this.folders = ports.map(() => temporaryFolder("ring-node"));
-    this.#directives = directives;
     const names = ports.map((port) => `127.0.0.1:${port}`);
-    const members = new Members(names[0] as string, names);
+    this.seatCount = ports.length / (1 + replicas);
+    const seats = names.slice(0, replicas === 0 ? 0 : this.seatCount);
+    const groups = seats.map((_, seat) => names.filter((_name, node) => node % this.seatCount === seat));
+    const value = groups.map((group) => group.join(" ")).join(", ");
+    this.#directives = replicas === 0 ? directives : { "cluster-replicas": value, ...directives };
+    const members = new Members(names[0] as string, names, groups);
     this.#owners = members.owners;
     this.#places = names.map((name) => members.names.indexOf(name));
   }
 
-  static async start(count: number, directives: Readonly<Record<string, string>>): Promise<RingOfProcesses> {
-    const ports = await freePorts(count);
-    const ring = new RingOfProcesses(ports, directives);
+  static async start(
+    count: number,
+    directives: Readonly<Record<string, string>>,
+    replicas = 0,
+  ): Promise<RingOfProcesses> {
+    const ports = await freePorts(count * (1 + replicas));
+    const ring = new RingOfProcesses(ports, directives, replicas);
     await Promise.all(ports.map((_, node) => ring.startNode(node)));
     await ring.untilWhole();
+    if (replicas > 0) await ring.untilInSync();
     return ring;
   }
 
-  async startNode(node: number): Promise<void> {
+  /** What INFO cluster of a node says; undefined while it does not answer. */
+  async info(node: number): Promise<ClusterInfo | undefined> {
+    try {
+      const connection = await this.connect(node);
+      try {
+        const { text } = await connection.reply("INFO", "cluster");
+        return new Map(text?.split("\r\n").map((line) => line.split(/:(.*)/s, 2) as [string, string]));
+      } finally {
+        connection.close();
+      }
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The node that serves a place, as it says itself; undefined while none does. `except` is not asked: it may be frozen. */
+  async primaryOf(seat: number, except = -1): Promise<number | undefined> {
+    for (let node = seat; node < this.ports.length; node += this.seatCount) {
+      if (node === except) continue;
+      const info = await this.info(node);
+      const serves = info?.get("cluster_seat_role") === "primary" && Number(info.get("cluster_lease_left_ms")) > 0;
+      if (serves) return node;
+    }
+    return undefined;
+  }
+
+  /** Waits until another node than `former` serves a place, and returns it. */
+  async untilMoved(seat: number, former: number): Promise<number> {
+    let primary: number | undefined;
+    await waitUntil(
+      async () => {
+        primary = await this.primaryOf(seat, former);
+        return primary !== undefined;
+      },
+      { what: `place ${seat} to be served by another node`, timeoutMs: 30_000, intervalMs: 20 },
+    );
+    return primary as number;
+  }
+
+  /** Waits until all nodes of all places, or only those of one place, are in sync. */
+  async untilInSync(only?: number): Promise<void> {
+    const copies = this.ports.length / this.seatCount;
+    for (let seat = 0; seat < this.seatCount; seat++) {
+      if (only !== undefined && seat !== only) continue;
+      const isInSync = async (): Promise<boolean> => {
+        const primary = await this.primaryOf(seat);
+        const info = primary === undefined ? undefined : await this.info(primary);
+        return info?.get("cluster_seat_in_sync")?.split(" ").length === copies;
+      };
+      await waitUntil(isInSync, { what: `place ${seat} to be in sync`, timeoutMs: 30_000, intervalMs: 50 });
+    }
+  }
+
+  async startNode(node: number, directives: Readonly<Record<string, string>> = {}): Promise<void> {
     const names = this.ports.map((port) => `127.0.0.1:${port}`);
     this.processes[node] = await startMyRedis(this.folders[node] as string, {
       bind: "127.0.0.1",
@@ -40,6 +109,7 @@ export class RingOfProcesses {
       self: names[node] as string,
       peers: names.join(" "),
       ...this.#directives,
+      ...directives,
     });
   }
 

@@ -7,7 +7,8 @@ const shared = {
   brief: true,
   syntax: "({host port:integer} | {NO ONE})",
   flags: ["admin", "noscript", "stale", "no_async_loading"],
-  run({ server: { replication } }, args, reply) {
+  run({ server: { cluster, replication } }, args, reply) {
+    if (cluster?.seat !== undefined) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
     if (replication === undefined) throw new CommandError("ERR replication needs a network");
     if (replication.status.failover !== "no-failover") {
       throw new CommandError("ERR REPLICAOF not allowed while failing over.");

@@ -1,0 +1,108 @@
+/**
+ * How long keys are not served after the primary of their place was killed, on a ring of three places with a replica
+ * each; and how often a place moves without need while nodes are paused for 300 ms.
+ *
+ *   npm run bench:failover -- [--kills 5] [--pauses 5] [--timeout 500] [--acknowledgement replica] [--no-save]
+ *
+ * A client writes to a key of that place through another node, one request after the other. The time runs from the kill to
+ * the first write that is answered with OK.
+ */
+import { parseArgs } from "node:util";
+import { RespConnection } from "../../my_redis/test/differential/harness/resp-connection.ts";
+import { RingOfProcesses } from "../../my_redis/test/cluster/crash/ring-of-processes.ts";
+import { keepResults, measuredOn, textTable } from "../measure.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    kills: { type: "string", default: "5" },
+    pauses: { type: "string", default: "5" },
+    timeout: { type: "string", default: "500" },
+    acknowledgement: { type: "string", default: "replica" },
+    save: { type: "boolean", default: true },
+  },
+  allowNegative: true,
+});
+const [kills, pauses, timeoutMs] = [options.kills, options.pauses, options.timeout].map(Number) as [
+  number,
+  number,
+  number,
+];
+const seats = 3;
+const pauseMs = 300;
+const probePauseMs = 2;
+
+const ring = await RingOfProcesses.start(
+  seats,
+  { "cluster-node-timeout": `${timeoutMs}`, "cluster-acknowledgement": options.acknowledgement },
+  1,
+);
+const names = Array.from({ length: 1000 }, (_, number) => `probe:${number}`);
+const keys = Array.from({ length: seats }, (_, seat) => names.find((name) => ring.ownerOf(name) === seat) as string);
+
+async function otherThan(node: number): Promise<RespConnection> {
+  return ring.connect((node + 1) % ring.ports.length);
+}
+
+/** Milliseconds until a write is answered with OK. */
+async function untilServed(client: RespConnection, key: string): Promise<number> {
+  const startedMs = performance.now();
+  while ((await client.reply("SET", key, "value")).text !== "OK") await Bun.sleep(probePauseMs);
+  return performance.now() - startedMs;
+}
+
+async function killOnce(seat: number): Promise<number> {
+  await ring.untilInSync(seat);
+  const primary = (await ring.primaryOf(seat)) as number;
+  const client = await otherThan(primary);
+  const key = keys[seat] as string;
+  await untilServed(client, key);
+  await ring.kill(primary, "SIGKILL");
+  const servedMs = await untilServed(client, key);
+  client.close();
+  await ring.startNode(primary);
+  return servedMs;
+}
+
+/** Pauses a node, and says whether its place has another primary then. */
+async function pauseOnce(seat: number): Promise<boolean> {
+  await ring.untilInSync(seat);
+  const primary = (await ring.primaryOf(seat)) as number;
+  const before = (await ring.info(primary))?.get("cluster_seat_epoch");
+  await ring.kill(primary, "SIGSTOP");
+  await Bun.sleep(pauseMs);
+  await ring.kill(primary, "SIGCONT");
+  const client = await otherThan(primary);
+  await untilServed(client, keys[seat] as string);
+  client.close();
+  const now = (await ring.primaryOf(seat)) ?? primary;
+  return (await ring.info(now))?.get("cluster_seat_epoch") !== before;
+}
+
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+
+const times: number[] = [];
+for (let run = 0; run < kills; run++) times.push(await killOnce(run % seats));
+let moved = 0;
+for (let run = 0; run < pauses; run++) if (await pauseOnce(run % seats)) moved++;
+await ring.stop();
+
+const sorted = times.toSorted((one, other) => one - other);
+const figures = {
+  timeoutMs,
+  acknowledgement: options.acknowledgement,
+  kills,
+  servedAfterMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) },
+  pauses,
+  movedByPauses: moved,
+};
+console.log(
+  textTable([
+    ["", "value"],
+    ["node timeout, ms", `${timeoutMs}`],
+    [`served again after a kill, ms, p50 of ${kills}`, figures.servedAfterMs.p50.toFixed(0)],
+    ["p99", figures.servedAfterMs.p99.toFixed(0)],
+    [`places moved by ${pauses} pauses of ${pauseMs} ms`, `${moved}`],
+  ]),
+);
+if (options.save) console.log(keepResults("failover", measuredOn(), figures));

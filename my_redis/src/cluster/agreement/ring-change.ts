@@ -1,0 +1,129 @@
+import { assignSlots, type SlotRange } from "hash-ring";
+import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
+import { countOf, type Difference, differences, type Move, type SlotMap, withMoves } from "./slot-map.ts";
+
+/** What an operator asks of a ring. */
+export type RingRequest =
+  | { readonly type: "join"; readonly seat: string; readonly nodes: readonly string[]; readonly weight?: number }
+  /** The seat's slots go to others first. */
+  | { readonly type: "leave"; readonly seat: string }
+  | { readonly type: "weights"; readonly weights: Readonly<Record<string, number>> }
+  /** Moves under way are rolled back, and slots that have moved stay. A seat that was leaving stays. */
+  | { readonly type: "cancel" };
+
+/** What would move, or moves. */
+export interface RingPlan {
+  readonly differences: readonly Difference[];
+  readonly slots: number;
+  /** Of how many slots in all. */
+  readonly of: number;
+  /** How many ranges there are before and afterwards. */
+  readonly ranges: readonly [before: number, after: number];
+}
+
+export type RingChange =
+  | { readonly type: "planned"; readonly table: RingTable; readonly plan: RingPlan }
+  | { readonly type: "refused"; readonly reason: string };
+
+/** What an operator is told. "busy": another table is under way, and the request has to be repeated. */
+export type ChangeOutcome =
+  | { readonly type: "begun"; readonly plan: RingPlan }
+  | { readonly type: "busy" }
+  | { readonly type: "refused"; readonly reason: string };
+
+/** The table with which a change begins, and what it means. It changes nothing: a dry run and the leader both call it. */
+export function changeRing(table: RingTable, request: RingRequest): RingChange {
+  const map = table.slots;
+  if (map === undefined) return refused("the slots of this ring are not agreed on: nothing can move");
+  if (request.type === "cancel") return cancelled(table, map);
+  const reason = whyNot(table, request);
+  if (reason !== undefined) return refused(reason);
+  const seats = changedSeats(table.seats, request);
+  const staying = seats.filter(({ membership }) => membership !== "leaving");
+  try {
+    const slots = map.owners.at(-1)!.end + 1;
+    const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
+    const goal = assignSlots(members, withMoves(map), { slots });
+    return planned(table, seats, { ...map, goal, moves: map.moves.filter((move) => leadsTo(goal, move)) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refused(error.message);
+  }
+}
+
+/** What a new ring begins with. */
+export function firstSlots(seats: readonly Seat[], { slots, batch }: { slots: number; batch: number }): SlotMap {
+  const members = seats.map(({ name, weight = 1 }) => ({ name, weight }));
+  return { owners: assignSlots(members, [], { slots }), goal: undefined, moves: [], batch };
+}
+
+function whyNot(table: RingTable, request: Exclude<RingRequest, { type: "cancel" }>): string | undefined {
+  const { seats } = table;
+  const seatNamed = (name: string): Seat | undefined => seats.find((seat) => seat.name === name);
+  if (request.type === "join") {
+    if (seatNamed(request.seat) !== undefined) return `seat ${request.seat} is in the ring already`;
+    if (request.nodes.length === 0) return `seat ${request.seat} needs a node`;
+    const known = request.nodes.find((node) => seats.some(({ nodes }) => nodes.includes(node)));
+    if (known !== undefined) return `node ${known} is in the ring already`;
+    if (new Set(request.nodes).size < request.nodes.length) return `seat ${request.seat} names a node twice`;
+    return undefined;
+  }
+  const names = request.type === "leave" ? [request.seat] : Object.keys(request.weights);
+  const unknown = names.find((name) => seatNamed(name) === undefined);
+  if (unknown !== undefined)
+    return `no seat ${unknown} in the ring: there are ${seats.map(({ name }) => name).join(", ")}`;
+  const leaving = names.find((name) => seatNamed(name)?.membership === "leaving");
+  if (leaving !== undefined) return `seat ${leaving} is leaving already`;
+  if (
+    request.type === "leave" &&
+    seats.every(({ name, membership }) => name === request.seat || membership === "leaving")
+  )
+    return `seat ${request.seat} is the last one: somebody must keep the slots`;
+  return undefined;
+}
+
+function changedSeats(seats: readonly Seat[], request: Exclude<RingRequest, { type: "cancel" }>): readonly Seat[] {
+  switch (request.type) {
+    case "join":
+      return [...seats, newSeat(request.seat, request.nodes, request.weight ?? 1)];
+    case "leave":
+      return seats.map((seat) => (seat.name === request.seat ? { ...seat, membership: "leaving" } : seat));
+    case "weights":
+      return seats.map((seat) => ({ ...seat, weight: request.weights[seat.name] ?? seat.weight ?? 1 }));
+  }
+}
+
+/** It has no slots yet, and the leader appoints its primary as in a new ring. */
+function newSeat(name: string, nodes: readonly string[], weight: number): Seat {
+  const primary = { node: nodes[0]!, run: 0 };
+  return { name, nodes, primary, epoch: 0, revision: 0, inSync: [primary], weight, membership: "joining" };
+}
+
+function cancelled(table: RingTable, map: SlotMap): RingChange {
+  if (map.goal === undefined && table.seats.every(({ membership }) => membership !== "leaving")) {
+    return refused("nothing moves: there is nothing to cancel");
+  }
+  const seats = table.seats.map((seat): Seat => {
+    if (seat.membership !== "leaving") return seat;
+    const { membership: _, ...staying } = seat;
+    return staying;
+  });
+  return planned(table, seats, { ...map, goal: undefined, moves: [] });
+}
+
+/** Whether the new goal wants this move, too. Otherwise it is rolled back. */
+function leadsTo(goal: readonly SlotRange[], { spans, to }: Move): boolean {
+  return spans.every((span) =>
+    goal.every(({ start, end, owner }) => owner === to || end < span.start || start > span.end),
+  );
+}
+
+function planned(table: RingTable, seats: readonly Seat[], slots: SlotMap): RingChange {
+  const { owners, goal = owners } = slots;
+  const found = differences(owners, goal);
+  const plan = { differences: found, slots: countOf(found), of: countOf(owners) };
+  const next = withSlots({ ...renewed(table), seats }, slots);
+  return { type: "planned", table: next, plan: { ...plan, ranges: [owners.length, goal.length] } };
+}
+
+const refused = (reason: string): RingChange => ({ type: "refused", reason });

@@ -1,0 +1,137 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Durable } from "../agreement/durable.ts";
+import { isTable } from "./ring-message-codec.ts";
+
+const fileName = "ring.state";
+const format = 1;
+
+/** What this node has promised the ring cannot be read: it must not take part with less. */
+export class RingStateError extends Error {
+  constructor(path: string, problem: string) {
+    super(
+      `${path}: ${problem}. It holds this node's votes and the ring's table. Restore it from a copy of this folder, or let the ` +
+        "node begin empty: move the whole folder away. It gets its data from the primary of its place, and votes again when a majority of the others has elected a leader",
+    );
+    this.name = "RingStateError";
+  }
+}
+
+interface Write {
+  readonly durable: Durable;
+  readonly kept: () => void;
+}
+
+/**
+ * The file that keeps a node's part in the agreement, beside its log and under the lock of that. Each write replaces it as
+ * a whole, and is on the disk before anybody is told.
+ */
+export class RingStateFile {
+  readonly path: string;
+  readonly #failed: (error: unknown) => void;
+  #next: Write | undefined;
+  #isWriting = false;
+
+  constructor(folder: string, failed: (error: unknown) => void) {
+    this.path = join(folder, fileName);
+    this.#failed = failed;
+  }
+
+  /** Undefined where there is no such file. Throws RingStateError. */
+  read(): Durable | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    return parse(this.path, text);
+  }
+
+  /** Writes at once. Throws the system's error. */
+  writeNow(durable: Durable): void {
+    const descriptor = openSync(this.#temporary, "w");
+    try {
+      writeSync(descriptor, textOf(durable));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(this.#temporary, this.path);
+    const folder = openSync(dirname(this.path), "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  /** Writes beside the event loop. Of several writes that wait, the last one stands for all. */
+  write(durable: Durable, kept: () => void): void {
+    this.#next = { durable, kept };
+    if (!this.#isWriting) void this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      for (let write = this.#next; write !== undefined; write = this.#next) {
+        this.#next = undefined;
+        await this.#writeOne(write.durable);
+        write.kept();
+      }
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  async #writeOne(durable: Durable): Promise<void> {
+    const file = await open(this.#temporary, "w");
+    try {
+      await file.writeFile(textOf(durable));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(this.#temporary, this.path);
+    const folder = await open(dirname(this.path), "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  get #temporary(): string {
+    return `${this.path}.new`;
+  }
+}
+
+const sumOf = (content: string): string => createHash("sha256").update(content).digest("hex");
+
+function textOf(durable: Durable): string {
+  const content = JSON.stringify(durable);
+  return `${JSON.stringify({ format, sum: sumOf(content) })}\n${content}\n`;
+}
+
+function parse(path: string, text: string): Durable {
+  const [head = "", content = ""] = text.split("\n");
+  let facts: { format?: unknown; sum?: unknown };
+  try {
+    facts = JSON.parse(head) as typeof facts;
+  } catch {
+    throw new RingStateError(path, "its first line cannot be read");
+  }
+  if (facts.format !== format)
+    throw new RingStateError(path, `its format is ${String(facts.format)}, and not ${format}`);
+  if (facts.sum !== sumOf(content)) throw new RingStateError(path, "it does not fit its checksum");
+  const durable = JSON.parse(content) as Durable;
+  if (!isTable(durable.stored.table)) throw new RingStateError(path, "its table cannot be understood");
+  // JSON leaves out what is undefined.
+  return { ...durable, votedFor: durable.votedFor, stored: durable.stored };
+}

@@ -1,0 +1,125 @@
+import type { LogStorage } from "../../dispatch/ports.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { SyncedOffset } from "../../replication/synced-offset.ts";
+import type { Position } from "../agreement/ring-message.ts";
+import { DataEpoch } from "./data-epoch.ts";
+
+export interface SeatDataOptions {
+  readonly server: Services;
+  readonly data: DataEpoch;
+  /** Whether this node is the primary of its seat. */
+  readonly serves: () => boolean;
+  /** The data is further: in memory, and as far as others may rely on it. */
+  readonly moved: (position: Position, kept: Position) => void;
+  /** The disk knows the epoch for certain. */
+  readonly confirmed: () => void;
+}
+
+/** How far this node's data is, in which epoch: it writes epochs into the log and the stream, and counts what is kept. */
+export class SeatData {
+  readonly #options: SeatDataOptions;
+  readonly #synced = new SyncedOffset();
+  /** The epoch that this node's disk knows for certain. */
+  #keptEpoch = 0;
+  #isConfirming = false;
+  #last: Position = { epoch: -1, offset: -1 };
+  #lastKept: Position = { epoch: 0, offset: 0 };
+
+  constructor(options: SeatDataOptions) {
+    this.#options = options;
+  }
+
+  /** The log has been loaded: the data is as far as that says. */
+  start(): void {
+    const { data, server } = this.#options;
+    server.replication?.waitForRole(data.loadedOffset);
+    data.offset = () => server.replication?.offset ?? 0;
+    this.#keptEpoch = data.epoch;
+    this.#lastKept = this.position;
+  }
+
+  get epoch(): number {
+    return this.#options.data.epoch;
+  }
+
+  get position(): Position {
+    const { data, server } = this.#options;
+    return { epoch: data.epoch, offset: server.replication?.offset ?? 0 };
+  }
+
+  /** This node puts the data into their order from now on. */
+  begin(epoch: number): void {
+    const { replication, storage } = this.#options.server;
+    replication?.serveInRing();
+    if (storage?.log.isOn === false) storage.log.replaceDataset(() => {});
+    this.replaced(epoch);
+    this.update();
+    this.confirm();
+  }
+
+  /** The data is of this epoch from here on. */
+  replaced(epoch: number): void {
+    const { data, server } = this.#options;
+    const { changes, replication } = server;
+    data.epoch = epoch;
+    changes.beginUnit();
+    changes.append(0, data.entry(epoch, replication?.offset ?? 0));
+    changes.endUnit();
+    changes.flush();
+  }
+
+  /** A command of the primary's stream is about to run: it may be the entry with which an epoch begins. */
+  took(args: Arguments): void {
+    const entry = DataEpoch.read(args);
+    if (entry === undefined) return;
+    const { data, server } = this.#options;
+    data.epoch = entry.epoch;
+    server.changes.append(0, data.entry(entry.epoch, entry.offset));
+  }
+
+  /** Nothing is served, and nothing sent to replicas, before the disk knows the epoch: see isReady. */
+  confirm(): void {
+    const { serves, server } = this.#options;
+    const { epoch } = this;
+    const log = server.storage?.log;
+    // A log that has only just begun is of no use before its base is there.
+    if (!serves() || log?.progress === undefined || this.#isConfirming || this.#keptEpoch === epoch) return;
+    void this.#confirmWith(log, epoch);
+  }
+
+  async #confirmWith(log: LogStorage, epoch: number): Promise<void> {
+    this.#isConfirming = true;
+    try {
+      await log.sync();
+      if (this.epoch === epoch) this.#keptEpoch = epoch;
+    } catch {
+      // The log has said why. It is tried again at the next heartbeat.
+      return;
+    } finally {
+      this.#isConfirming = false;
+    }
+    this.#options.confirmed();
+  }
+
+  /** What this node will not lose, as far as others rely on it: with appendfsync always, what is on its disk. */
+  #kept(position: Position): Position {
+    const { serves, server } = this.#options;
+    if (serves() && this.#keptEpoch !== position.epoch) return this.#lastKept;
+    if (server.settings.values.appendfsync !== "always") return position;
+    const synced = this.#synced.at(position.offset, server.storage?.log.progress);
+    return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
+  }
+
+  /** Says how far the data is by now, if that has changed. */
+  update(): void {
+    const { position } = this;
+    const kept = this.#kept(position);
+    if (isSame(position, this.#last) && isSame(kept, this.#lastKept)) return;
+    this.#last = position;
+    this.#lastKept = kept;
+    this.#options.moved(position, kept);
+  }
+}
+
+const isSame = (one: Position, other: Position): boolean => one.epoch === other.epoch && one.offset === other.offset;

@@ -1,0 +1,363 @@
+import type { SeatPort, SeatStatus } from "../../dispatch/ports.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
+import type { Turn } from "../../network/turn.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { DirectiveError } from "../../settings/directive.ts";
+import type { RingEffect } from "../agreement/ring-member.ts";
+import type { Position, RingMessage } from "../agreement/ring-message.ts";
+import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
+import { isReady, mayAnswer } from "../agreement/serving.ts";
+import type { LinkEvents } from "../link/link-events.ts";
+import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { Members } from "../members.ts";
+import { nodeAddress } from "../node-address.ts";
+import type { DataEpoch } from "./data-epoch.ts";
+import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
+import { OperatorWord } from "./operator-word.ts";
+import { SeatGate } from "./reply-gate.ts";
+import { RingAgent } from "./ring-agent.ts";
+import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
+import { RingStateFile } from "./ring-state-file.ts";
+import { SeatData } from "./seat-data.ts";
+import { stateAtStart } from "./state-at-start.ts";
+import { SeatRequests } from "./seat-requests.ts";
+
+export interface SeatNodeOptions {
+  readonly server: Services;
+  readonly turn: Turn;
+  readonly members: Members;
+  readonly events: LinkEvents;
+  /** The links to the other nodes, by number. */
+  readonly links: readonly (OutgoingLink | undefined)[];
+  readonly data: DataEpoch;
+  /** Who serves which place has changed. */
+  readonly rolesChanged: () => void;
+}
+
+/** Above this, replies that wait for replicas let no further request of the seat in. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+const maxWaitingTurns = 100_000;
+
+/**
+ * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
+ * node a primary or a replica, tells the agreement how far the data is, and lets replies go when they may.
+ */
+export class SeatNode implements SeatPort {
+  readonly requests: SeatRequests;
+  readonly #options: SeatNodeOptions;
+  readonly #self: string;
+  readonly #timing: RingTiming;
+  readonly #gate: SeatGate;
+  readonly #data: SeatData;
+  readonly #word: OperatorWord;
+  #agent!: RingAgent;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #following: string | undefined;
+  #failovers = 0;
+  /** This node has neither voted nor heard a leader since its disk is empty. */
+  #isNew = false;
+
+  constructor(options: SeatNodeOptions) {
+    this.#options = options;
+    const { members, server } = options;
+    const { environment, settings } = server;
+    const timeoutMs = settings.values["cluster-node-timeout"];
+    this.#self = members.names[members.self] as string;
+    this.#timing = ringTiming(timeoutMs);
+    this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
+    this.#gate = new SeatGate({
+      monotonicMs: () => environment.monotonicMs(),
+      position: () => this.#servedPosition(),
+      mayAnswer: (position) => mayAnswer(this.#agent.member, position, environment.monotonicMs()),
+      patienceMs: timeoutMs,
+      hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
+    });
+    const serves = (): boolean => this.#agent.member.serving !== undefined;
+    this.#data = new SeatData({
+      ...{ server, data: options.data, serves },
+      moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
+      confirmed: () =>
+        options.turn.run(() => {
+          this.#data.update();
+          this.#releaseRequests();
+        }),
+    });
+    this.#word = new OperatorWord({
+      monotonicMs: () => environment.monotonicMs(),
+      nodeTimeoutMs: timeoutMs,
+      isDone: serves,
+      say: () => this.#sayWord(),
+    });
+    settings.onChange("cluster-node-timeout", () => {
+      throw new DirectiveError("with cluster-replicas it is the same on all nodes from their start on");
+    });
+    settings.onChange("appendonly", () => {
+      throw new DirectiveError("cluster-replicas needs 'appendonly yes'");
+    });
+  }
+
+  /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
+  start(): void {
+    const { events, members, server, turn } = this.#options;
+    const { environment, settings } = server;
+    const file = new RingStateFile(settings.values.dir, (error) =>
+      environment.report("error", "this node's votes cannot be written: it takes no part in decisions", error),
+    );
+    const nowMs = environment.nowMs();
+    const durable = stateAtStart(file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    this.#isNew = durable.term === 0 && durable.stored.term === 0;
+    file.writeNow(durable);
+    members.appoint(nodesBySeat(members, durable.stored.table));
+    this.#data.start();
+    const inTurn = (work: () => void): void => turn.run(work);
+    this.#agent = new RingAgent({
+      ...{ self: this.#self, timing: this.#timing, environment, file, durable, inTurn },
+      position: this.#data.position,
+      carryOut: (effect) => this.#carryOut(effect),
+      changed: () => this.#gate.look(),
+    });
+    server.changes.gateReplies(this.#gate);
+    turn.onEnd(() => this.#data.update());
+    events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
+    events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
+    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    this.#agent.start();
+    this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#agent.stop();
+  }
+
+  // --- what the agreement asks for ---
+
+  #carryOut(effect: Exclude<RingEffect, { type: "persist" }>): void {
+    const { members, links } = this.#options;
+    switch (effect.type) {
+      case "send":
+        links[members.names.indexOf(effect.to)]?.notify(noticeKinds.agreement, encodeMessage(effect.message));
+        return;
+      case "table":
+        return this.#onTable(effect.table);
+      case "serve":
+        return this.#serve(effect.epoch);
+      case "follow":
+        return this.#follow(effect.primary, effect.epoch);
+      case "lease":
+        return this.#releaseRequests();
+      case "changed":
+      case "freeze":
+      // Nothing asks for a change of the members yet.
+    }
+  }
+
+  #onTable(table: RingTable): void {
+    const { members, rolesChanged } = this.#options;
+    const before = members.primaries;
+    members.appoint(nodesBySeat(members, table));
+    if (members.primaries.every((node, seat) => node === before[seat])) return;
+    this.#failovers++;
+    rolesChanged();
+    // Requests that waited for this node's lease may belong to another node by now.
+    setImmediate(() => this.#options.turn.run(() => this.requests.release()));
+  }
+
+  #serve(epoch: number): void {
+    this.#following = undefined;
+    this.#data.begin(epoch);
+    const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
+    this.#options.server.environment.report("notice", text);
+  }
+
+  #follow(primary: string, epoch: number): void {
+    const { replication, environment } = this.#options.server;
+    const { host, port } = nodeAddress(primary);
+    this.#following = primary;
+    environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
+    replication?.followInRing(host, port);
+  }
+
+  // --- what other nodes say ---
+
+  #onMessage(from: number, payload: Uint8Array): void {
+    const name = this.#options.members.names[from] as string;
+    const message = decodeMessage(payload);
+    if (message !== undefined) {
+      if (!this.#mayHaveForgotten(message)) this.#agent.take({ type: "message", from: name, message });
+      return;
+    }
+    this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
+  }
+
+  /**
+   * A node whose disk was replaced may have voted in terms of which it knows nothing, and have stored tables that were
+   * committed with its help. So it helps to begin a ring, and otherwise votes for nobody before a leader was elected
+   * without it. To the agreement the message was lost.
+   */
+  #mayHaveForgotten(message: RingMessage): boolean {
+    const { stored, votedFor } = this.#agent.member.durable;
+    this.#isNew &&= stored.term === 0 && votedFor === undefined;
+    const asksForVote = message.type === "canvass" || message.type === "candidacy";
+    return this.#isNew && asksForVote && message.stored.term > 0;
+  }
+
+  #onProgress(from: number, payload: Uint8Array): void {
+    const node = this.#options.members.names[from] as string;
+    const progress = readProgress(payload);
+    if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
+    this.#data.update();
+    this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
+  }
+
+  #onWord(node: string): void {
+    const { stored } = this.#agent.member.durable;
+    const seat = seatOf(stored.table, node);
+    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
+  }
+
+  // --- the data ---
+
+  get epoch(): number {
+    return this.#data.epoch;
+  }
+
+  get maySync(): boolean {
+    return this.#agent.member.serving !== undefined && isReady(this.#agent.member);
+  }
+
+  took(args: Arguments): void {
+    this.#data.took(args);
+  }
+
+  replaced(epoch: number): void {
+    this.#data.replaced(epoch);
+  }
+
+  moved(): void {
+    this.#data.update();
+    this.#tellPrimary();
+  }
+
+  #tellPrimary(): void {
+    const { links, members, server } = this.#options;
+    if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
+    server.changes.flush();
+    const { durable, keptPosition } = this.#agent.member;
+    const notice = writeProgress({ run: durable.run, position: keptPosition });
+    links[members.names.indexOf(this.#following)]?.notify(noticeKinds.progress, notice);
+  }
+
+  #tick(): void {
+    this.#data.update();
+    this.#tellPrimary();
+    this.#data.confirm();
+    this.#word.repeat();
+    this.#gate.look();
+    this.#releaseRequests();
+    this.requests.refuseOverdue();
+  }
+
+  // --- requests of clients ---
+
+  /** Whether requests for this node's place on the ring may run now. */
+  get mayServe(): boolean {
+    const { member } = this.#agent;
+    const { serving } = member;
+    if (serving === undefined || !isReady(member)) return false;
+    if (this.#gate.waitingBytes > maxWaitingBytes || this.#gate.waitingTurns > maxWaitingTurns) return false;
+    return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
+  }
+
+  /** A request for this node's own place: it runs, or waits until this node may serve it. */
+  admit(context: Context, args: Arguments): "run" | "held" | Refusal {
+    if (!this.mayServe) return this.requests.hold(context, args);
+    this.#gate.touch();
+    return "run";
+  }
+
+  /** As `admit`, for what cannot wait. */
+  admitNow(): "run" | Refusal {
+    if (!this.mayServe) return new Refusal(this.requests.overdueText);
+    this.#gate.touch();
+    return "run";
+  }
+
+  /** Runs something that is no client's request once this node may serve, or says why it may not. */
+  whenServing(run: (refusal: string | undefined) => void): void {
+    const sinceMs = this.#options.server.environment.monotonicMs();
+    const attempt = (refusal: string | undefined): void => {
+      if (refusal !== undefined) return run(refusal);
+      if (!this.mayServe) return this.requests.whenServing(attempt, sinceMs);
+      this.#gate.touch();
+      run(undefined);
+    };
+    attempt(undefined);
+  }
+
+  #releaseRequests(): void {
+    if (this.requests.count > 0 && this.mayServe) this.requests.release();
+  }
+
+  #servedPosition(): Position | undefined {
+    const { serving } = this.#agent.member;
+    return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
+  }
+
+  // --- operators ---
+
+  takeOver(): void {
+    const seat = this.#seat;
+    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
+    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
+      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
+    }
+    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
+    this.#options.server.environment.report("warning", text);
+    this.#word.give();
+  }
+
+  #sayWord(): void {
+    const { members, links } = this.#options;
+    const { leader } = this.#agent.member;
+    if (leader === this.#self) this.#onWord(this.#self);
+    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
+  }
+
+  get #seat(): Seat | undefined {
+    const { committed, durable } = this.#agent.member;
+    return seatOf(committed ?? durable.stored.table, this.#self);
+  }
+
+  get status(): SeatStatus {
+    const { committed, durable, leader, leaseUntilMs, role, serving } = this.#agent.member;
+    const nowMs = this.#options.server.environment.monotonicMs();
+    const seat = this.#seat;
+    return {
+      seat: seat?.name ?? "",
+      role: serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
+      leader: role.type === "leader" ? this.#self : leader,
+      term: durable.term,
+      tableVersion: committed?.version ?? 0,
+      dataEpoch: this.#data.position.epoch,
+      dataOffset: this.#data.position.offset,
+      inSync: seat?.inSync.map(({ node }) => node) ?? [],
+      leaseLeftMs: Math.max(0, Math.round(leaseUntilMs - nowMs)),
+      waitingTurns: this.#gate.waitingTurns,
+      waitingBytes: this.#gate.waitingBytes,
+      waitingRequests: this.requests.count,
+      failovers: this.#failovers,
+    };
+  }
+}
+
+/** For each place on the ring, its nodes with the primary first. */
+const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>
+  seats.map((name) => {
+    const { nodes, primary } = table.seats.find((seat) => seat.name === name) as Seat;
+    return [primary.node, ...nodes.filter((node) => node !== primary.node)];
+  });

@@ -1,0 +1,29 @@
+import { DirectiveError } from "../../settings/directive.ts";
+import type { Durable } from "../agreement/durable.ts";
+import type { Members } from "../members.ts";
+import { RingStateError, type RingStateFile } from "./ring-state-file.ts";
+import { differenceOf, firstTable, type PlanValues } from "./seat-plan.ts";
+
+export interface StartFacts {
+  readonly members: Members;
+  readonly values: PlanValues;
+  /** The epoch of the data that this node has loaded. */
+  readonly dataEpoch: number;
+  readonly nowMs: number;
+}
+
+/** What a node has promised before, with the number of its new run. Throws RingStateError and DirectiveError. */
+export function stateAtStart(file: RingStateFile, { members, values, dataEpoch, nowMs }: StartFacts): Durable {
+  const planned = firstTable(members, values);
+  const kept = file.read();
+  if (kept === undefined) {
+    if (dataEpoch > 0) throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
+    // Greater than the number of any earlier run, of which a node with another disk knows nothing.
+    return { run: Math.floor(nowMs), term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
+  }
+  const difference = differenceOf(kept.stored.table, planned);
+  if (difference === undefined) return { ...kept, run: kept.run + 1 };
+  throw new DirectiveError(
+    `${difference}. Change the directives back. A ring with other members begins with empty folders on all nodes`,
+  );
+}

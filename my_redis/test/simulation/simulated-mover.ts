@@ -1,0 +1,159 @@
+import { arrivedOf, movesTo } from "../../src/cluster/agreement/incoming.ts";
+import type { Cursor, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
+import { type Asking, isExpected, nextChunk } from "../../src/cluster/agreement/move-stream.ts";
+import { isFrozen, mayHold } from "../../src/cluster/agreement/outgoing.ts";
+import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.ts";
+import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
+import { isReady } from "../../src/cluster/agreement/serving.ts";
+import { hasSlot, type Move } from "../../src/cluster/agreement/slot-map.ts";
+import { type DataCopy, type Entry, type Load, type MoveMessage, positionOf, type Write } from "./data-copy.ts";
+
+/** What a mover sees of its process. */
+interface MovingProcess {
+  readonly member: Member;
+  readonly copy: DataCopy;
+  take(event: RingEvent): void;
+  append(entry: Entry): void;
+  sendData(to: string, message: MoveMessage): void;
+}
+
+interface Snapshot {
+  readonly number: number;
+  readonly offset: number;
+  readonly parts: readonly (readonly [slot: number, writes: readonly Write[]])[];
+}
+
+const nothing: Load = { slots: [], writes: [] };
+/** A source keeps this many of its newest writes for targets: so few that some begin anew. */
+const backlog = 3;
+
+/** Moves slots between the seat of a primary and others: as their source, and as their target. */
+export class SimulatedMover {
+  readonly #process: MovingProcess;
+  /** All below is about this epoch of the process. */
+  #epoch = 0;
+  readonly #asking = new Map<number, Asking>();
+  readonly #newest = new Map<number, Cursor>();
+  readonly #snapshots = new Map<number, Snapshot>();
+  #lastNumber = 0;
+
+  constructor(process: MovingProcess) {
+    this.#process = process;
+  }
+
+  /** Asks the sources of all moves that come to this seat. */
+  ask(): void {
+    if (this.#isServing()) for (const move of movesTo(this.#process.member)) this.#ask(move);
+  }
+
+  receive(from: string, message: MoveMessage): void {
+    if (!this.#isServing()) return;
+    if (message.type === "ask") this.#answer(from, message);
+    else this.#onChunk(message);
+  }
+
+  /** Deletes what does not belong to this seat. */
+  dropStrays(): void {
+    const { member, copy } = this.#process;
+    if (!this.#isServing()) return;
+    const table = member.committed!;
+    const seat = seatOf(table, member.self)!;
+    const strays = [...copy.slots.keys()].filter((slot) => !mayHold(table, seat.name, slot));
+    if (strays.length > 0) this.#process.append({ type: "drop", slots: strays });
+  }
+
+  #isServing(): boolean {
+    const { member } = this.#process;
+    if (member.serving === undefined || !isReady(member)) return false;
+    if (this.#epoch === member.serving.epoch) return true;
+    this.#epoch = member.serving.epoch;
+    for (const map of [this.#asking, this.#newest, this.#snapshots]) map.clear();
+    return true;
+  }
+
+  #ask({ id, attempt, from }: Move): void {
+    const { member, copy } = this.#process;
+    const number = ++this.#lastNumber;
+    this.#asking.set(id, { number, attempt, isAnswered: false });
+    const has = this.#newest.get(id) ?? copy.cursors.get(id);
+    const ask = { move: id, attempt, number, has, acknowledged: arrivedOf(member.serving!, id) };
+    const source = member.committed!.seats.find(({ name }) => name === from)!;
+    this.#process.sendData(source.primary.node, { type: "ask", run: member.durable.run, ask });
+  }
+
+  #answer(from: string, { run, ask }: Extract<MoveMessage, { type: "ask" }>): void {
+    this.#process.take({ type: "asked", run, ask });
+    const { member, copy } = this.#process;
+    const move = this.#outgoing(ask.move);
+    if (move?.attempt !== ask.attempt) return;
+    const position = positionOf(copy);
+    const last = this.#snapshots.get(move.id);
+    const snapshot = last === undefined ? undefined : { number: last.number, parts: last.parts.length };
+    const writesFrom = Math.max(0, position.offset - backlog);
+    const next = nextChunk(ask, { position, snapshot, writesFrom, isFrozen: isFrozen(member, move.id) });
+    const chunk = { move: move.id, attempt: move.attempt, number: ask.number };
+    const send = (rest: Pick<MoveChunk, "isStart" | "cursor">, load: Load, isFinal = false): void =>
+      this.#process.sendData(from, { type: "chunk", chunk: { ...chunk, ...rest }, load, isFinal });
+    switch (next.type) {
+      case "nothing":
+        return;
+      case "snapshot":
+        this.#takeSnapshot(move);
+        return send({ isStart: true, cursor: this.#cursorAt(move, 1) }, this.#part(move, 0));
+      case "part":
+        return send({ isStart: false, cursor: this.#cursorAt(move, next.part + 1) }, this.#part(move, next.part));
+      case "writes": {
+        const writes = copy.entries.slice(next.from).flatMap((entry): [number, Write][] => {
+          return entry.type === "write" && hasSlot(move.spans, entry.slot) ? [[entry.slot, entry.write]] : [];
+        });
+        const freeze = member.serving!.outgoing.get(move.id)?.freeze;
+        const cursor = { ...ask.has!, source: position };
+        return send({ isStart: false, cursor }, { ...nothing, writes }, typeof freeze === "object");
+      }
+    }
+  }
+
+  #outgoing(id: number): Move | undefined {
+    const { committed, self } = this.#process.member;
+    const seat = seatOf(committed!, self)!.name;
+    return committed!.slots?.moves.find((move) => move.id === id && move.from === seat);
+  }
+
+  #takeSnapshot({ id, spans }: Move): void {
+    const { copy } = this.#process;
+    const parts = spans.flatMap(({ start, end }) =>
+      Array.from({ length: end - start + 1 }, (_, at) => [start + at, copy.slots.get(start + at) ?? []] as const),
+    );
+    this.#snapshots.set(id, { number: ++this.#lastNumber, offset: copy.entries.length, parts });
+  }
+
+  #part({ id }: Move, part: number): Load {
+    return { ...nothing, slots: [this.#snapshots.get(id)!.parts[part]!] };
+  }
+
+  #cursorAt({ id }: Move, parts: number): Cursor {
+    const { number, offset, parts: all } = this.#snapshots.get(id)!;
+    const source = { epoch: this.#epoch, offset };
+    return { move: id, source, snapshot: number, parts, isWhole: parts === all.length };
+  }
+
+  #onChunk({ chunk, load, isFinal }: Extract<MoveMessage, { type: "chunk" }>): void {
+    const move = movesTo(this.#process.member).find(
+      ({ id, attempt }) => id === chunk.move && attempt === chunk.attempt,
+    );
+    const asking = this.#asking.get(chunk.move);
+    if (move === undefined || asking === undefined || !isExpected(asking, chunk)) return;
+    this.#asking.set(move.id, { ...asking, isAnswered: true });
+    const { cursor, isStart } = chunk;
+    const hasLoad = load.slots.length + load.writes.length > 0;
+    const dropped = isStart ? [...this.#process.copy.slots.keys()].filter((slot) => hasSlot(move.spans, slot)) : [];
+    if (hasLoad) this.#process.append({ type: "incoming", cursor, dropped, load });
+    this.#newest.set(move.id, cursor);
+    const offset = this.#process.copy.entries.length;
+    this.#process.take({ type: "incoming", incoming: { cursor, offset, isFinal } });
+    if (hasLoad && this.#isServing()) {
+      const present = movesTo(this.#process.member).find(({ id }) => id === move.id);
+      if (present !== undefined) this.#ask(present);
+    }
+  }
+}

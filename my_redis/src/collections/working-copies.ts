@@ -88,6 +88,29 @@ const copiedKinds = new Set<number>([
   record.valueType.hash | (record.encoding.packed << 4),
 ]);
 
+/** The place of the copy that was made after this one. */
+const copyAfter = (copy: number): number => copy + copyHeaderBytes + (kernelWords[copy / 4 + 2] as number);
+
+/** The first slot of the table, as a place among the words, that a copy may have; it has that one or one that follows. */
+const firstSlotOf = (copy: number): number => tableWords + ((kernelWords[copy / 4] as number) % workingSlots) * 2;
+const slotAfter = (slot: number): number => tableWords + ((slot + 2 - tableWords) % (workingSlots * 2));
+
+/** Whether a copy is still that of its key: it may have been replaced by a larger one, or given back. */
+function isInTable(copy: number): boolean {
+  for (let slot = firstSlotOf(copy); ; slot = slotAfter(slot)) {
+    if (kernelWords[slot + 1] === copy) return true;
+    if (kernelWords[slot + 1] === 0) return false;
+  }
+}
+
+/** Empties the slots from a copy's first one on. When that was done for all copies, the table is empty. */
+function emptySlots(copy: number): void {
+  for (let slot = firstSlotOf(copy); kernelWords[slot + 1] !== 0; slot = slotAfter(slot)) {
+    kernelWords[slot] = 0;
+    kernelWords[slot + 1] = 0;
+  }
+}
+
 let kernel: WorkingKernel | undefined;
 let fetchRecord: (hash: number, key: number, length: number) => number;
 
@@ -122,6 +145,9 @@ export class WorkingCopies {
     const { maxBytes, maxCount } = listLimits(limits["list-max-listpack-size"]);
     const counted = maxCount !== Infinity;
     kernelWords.set([requestState, resultWords, workingTable, workingSlots * 8 - 8], state);
+    // A load that was refused has left its copies.
+    if (kernelWords[usedSlots] !== 0) kernelBytes.fill(0, workingTable, workingTable + workingSlots * 8);
+    kernelWords.set([workingArea, workingArea + workingBytes], nextCopy);
     kernelWords.set([accessClock.fresh << clockBits, heap.mark, 0, (workingSlots * 3) / 4, 0, 0], state + 6);
     kernelWords.set([input, packed, distinctPlaces], state + 12);
     kernelWords.set(
@@ -136,19 +162,12 @@ export class WorkingCopies {
       state + 15,
     );
     kernelWords.set([wordStarts, wordEnds], state + 25);
-    this.#clear();
   }
 
   /** Gives all copies back, and the memory that they had to the system. */
   close(): void {
     this.giveBack();
     giveBackPages(kernelBytes.subarray(workingTable, workingArea + workingBytes));
-  }
-
-  #clear(): void {
-    kernelBytes.fill(0, workingTable, workingTable + workingSlots * 8);
-    kernelWords.set([workingArea, workingArea + workingBytes], nextCopy);
-    kernelWords[usedSlots] = 0;
   }
 
   /**
@@ -174,14 +193,14 @@ export class WorkingCopies {
     return kernelWords[lastAt] as number;
   }
 
-  /** Gives all copies back to the database. */
+  /** Gives all copies back to the database. Takes time for the copies that there are, not for the size of the table. */
   giveBack(): void {
     if (kernelWords[usedSlots] === 0) return;
-    for (let slot = tableWords; slot < tableWords + workingSlots * 2; slot += 2) {
-      const copy = kernelWords[slot + 1] as number;
-      if (copy > givenBack) this.#put(copy);
-    }
-    this.#clear();
+    const end = kernelWords[nextCopy] as number;
+    for (let copy = workingArea; copy < end; copy = copyAfter(copy)) if (isInTable(copy)) this.#put(copy);
+    for (let copy = workingArea; copy < end; copy = copyAfter(copy)) emptySlots(copy);
+    kernelWords[nextCopy] = workingArea;
+    kernelWords[usedSlots] = 0;
   }
 
   #put(copy: number): void {

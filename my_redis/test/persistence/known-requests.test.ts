@@ -96,6 +96,7 @@ const word = fc.oneof(
     weight: 3,
     arbitrary: fc.constantFrom("", "-", "-0", "00", "0", "-1", "9223372036854775807", "9223372036854775806", "1e3"),
   },
+  { weight: 2, arbitrary: fc.integer({ min: 60, max: 300 }).map((size) => "y".repeat(size)) },
   {
     weight: 1,
     arbitrary: fc
@@ -148,6 +149,20 @@ const change: fc.Arbitrary<readonly Word[]> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.tuple(name("PEXPIREAT"), key, moment) },
   { weight: 1, arbitrary: fc.tuple(name("PERSIST", "TYPE", "PFADD"), key) },
+  // Commands that have more keys than argument 1.
+  { weight: 2, arbitrary: fc.tuple(name("SORT"), key, fc.constantFrom("ALPHA", "DESC"), name("STORE"), key) },
+  { weight: 1, arbitrary: fc.tuple(name("SORT"), key, fc.constant("BY"), key, fc.constant("STORE"), key) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(name("ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"), key, fc.constant(2), key, key),
+  },
+  { weight: 1, arbitrary: fc.tuple(name("GEOADD"), key, fc.constant(1), fc.constant(2), word) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(name("GEORADIUS"), key, fc.constantFrom(1), fc.constantFrom(2), fc.constantFrom(9)).chain(
+      ([first, at, ...place]) => key.map((to) => [first, at, ...place, "km", "STORE", to]),
+    ),
+  },
   { weight: 1, arbitrary: fc.tuple(name("SELECT"), fc.constantFrom(0, 1)) },
   { weight: 1, arbitrary: fc.tuple(name("MOVE"), key, fc.constantFrom(0, 1)) },
   { weight: 1, arbitrary: fc.constantFrom<Word[]>(["FLUSHDB"], ["ping"], ["MSET", "a", "1", "key", "2"]) },
@@ -167,6 +182,15 @@ test("a log is loaded by the kernel as it is command by command", async () => {
     { seed: propertySeed(), numRuns: 60 },
   );
 }, 60_000);
+
+test("a name that is longer than a known one by a blank or NUL is unknown", async () => {
+  for (const end of ["\0", " "]) {
+    await flush();
+    writeLog([["SET", "key", "1"], [`INCR${end}`, "key"]]);
+    expect(() => load("known")).toThrow("unknown command");
+  }
+  await flush();
+});
 
 test("more keys than there are copies, and more bytes", async () => {
   const requests: Word[][] = [];

@@ -111,9 +111,11 @@ export function loadLog(
   }
 }
 
-/** Whether the requests of a command change the key of argument 1 alone. DEL is known for one key. */
-const hasOneKey = ({ isWrite, keyRange, loadOperation, name, subcommands }: Command): boolean =>
+/** Whether the requests of a command concern the key of argument 1 alone. DEL is known for one key. */
+const hasOneKey = ({ flagSet, isWrite, keyRange, loadOperation, name, subcommands }: Command): boolean =>
   subcommands === undefined &&
+  // SORT and ZUNIONSTORE have more keys, which their options name.
+  !flagSet.has("movablekeys") &&
   /^[A-Z]{1,16}$/.test(name) &&
   ((isWrite && keyRange?.first === 1 && keyRange.last === 1) || loadOperation === "del");
 

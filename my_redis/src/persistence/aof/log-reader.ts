@@ -233,7 +233,7 @@ export class LogReader {
     commands.forEach(({ name, arity, operation }, number) => {
       const at = knownCommands + number * knownCommandBytes;
       kernelBytes.set(Buffer.from(name, "latin1"), at);
-      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity, operation], at / 4 + 4);
+      kernelWords.set([Math.abs(arity), arity < 0 ? maxRequestWords : arity, operation, name.length], at / 4 + 4);
     });
     const last = knownCommands + (commands.length - 1) * knownCommandBytes;
     const areas = [maxRequestWords, wordStarts, wordEnds, resultWords, knownCommands, last];

@@ -107,6 +107,8 @@
             (i64.eq (i64.load offset=8 (local.get $entry)) (local.get $high))))
         (local.set $entry (i32.add (local.get $entry) (i32.const 32)))
         (br $entries)))
+    ;; A blank or NUL at the end looks like the bytes that fill the name up.
+    (if (i32.ne (local.get $length) (i32.load offset=28 (local.get $entry))) (then (return (i32.const 0))))
     (local.set $length (i32.load (local.get $result)))
     (if (i32.or
           (i32.lt_u (local.get $length) (i32.load offset=16 (local.get $entry)))

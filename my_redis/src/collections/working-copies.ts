@@ -75,8 +75,6 @@ const foundAddress = state + 28;
 const signedWords = new Int32Array(kernelMemory.buffer);
 const clockBits = 8;
 const copyHeaderBytes = 16;
-/** A slot whose copy has been given back. */
-const givenBack = 1;
 const tableWords = workingTable / 4;
 
 const copiedKinds = new Set<number>([
@@ -109,6 +107,21 @@ function emptySlots(copy: number): void {
     kernelWords[slot] = 0;
     kernelWords[slot + 1] = 0;
   }
+}
+
+/** Takes an entry out of the table. Those that follow move up, so that each is found from its first slot on without a gap. */
+function removeSlot(removed: number): void {
+  let gap = removed;
+  for (let slot = slotAfter(gap); kernelWords[slot + 1] !== 0; slot = slotAfter(slot)) {
+    const first = firstSlotOf(kernelWords[slot + 1] as number);
+    const isReached = gap <= slot ? gap < first && first <= slot : gap < first || first <= slot;
+    if (isReached) continue;
+    kernelWords.copyWithin(gap, slot, slot + 2);
+    gap = slot;
+  }
+  kernelWords[gap] = 0;
+  kernelWords[gap + 1] = 0;
+  kernelWords[usedSlots] = (kernelWords[usedSlots] as number) - 1;
 }
 
 let kernel: WorkingKernel | undefined;
@@ -186,16 +199,16 @@ export class WorkingCopies {
     kernelWords[changes] = 0;
     kernelWords[requests] = 0;
     this.after = outcome === leftToCaller ? (kernelWords[lastAfter] as number) : 0;
-    if (outcome === leftToCaller && (kernelWords[lastCopy] as number) > givenBack) {
+    if (outcome === leftToCaller && kernelWords[lastCopy] !== 0) {
       this.#put(kernelWords[lastCopy] as number);
-      kernelWords[(kernelWords[lastSlot] as number) / 4 + 1] = givenBack;
+      removeSlot((kernelWords[lastSlot] as number) / 4);
     }
     return kernelWords[lastAt] as number;
   }
 
   /** Gives all copies back to the database. Takes time for the copies that there are, not for the size of the table. */
   giveBack(): void {
-    if (kernelWords[usedSlots] === 0) return;
+    if (kernelWords[nextCopy] === workingArea) return;
     const end = kernelWords[nextCopy] as number;
     for (let copy = workingArea; copy < end; copy = copyAfter(copy)) if (isInTable(copy)) this.#put(copy);
     for (let copy = workingArea; copy < end; copy = copyAfter(copy)) emptySlots(copy);

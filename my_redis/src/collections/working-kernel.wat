@@ -55,8 +55,7 @@
         (i64.xor (i64.load (local.get $one)) (i64.load (local.get $other)))
         (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $length) (i32.const 3)))))))
 
-  ;; The slot of a key in the table, or the empty one where it belongs. A slot has a hash and the place of a copy; 1 in place
-  ;; of that is a copy that has been given back.
+  ;; The slot of a key in the table, or the empty one where it belongs. A slot has a hash and the place of a copy.
   (func $slot (param $s i32) (param $hash i32) (param $key i32) (param $length i32) (result i32)
     (local $at i32) (local $slot i32) (local $copy i32)
     (local.set $at (i32.shl (local.get $hash) (i32.const 3)))
@@ -67,9 +66,7 @@
           (i32.and (local.get $at) (i32.load offset=12 (local.get $s)))))
       (local.set $copy (i32.load offset=4 (local.get $slot)))
       (if (i32.eqz (local.get $copy)) (then (return (local.get $slot))))
-      (if (i32.and
-            (i32.eq (i32.load (local.get $slot)) (local.get $hash))
-            (i32.ne (local.get $copy) (i32.const 1)))
+      (if (i32.eq (i32.load (local.get $slot)) (local.get $hash))
         (then
           (if (i32.eq (call $keyLength (local.get $copy)) (local.get $length))
             (then

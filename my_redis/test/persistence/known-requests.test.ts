@@ -192,6 +192,17 @@ test("a name that is longer than a known one by a blank or NUL is unknown", asyn
   await flush();
 });
 
+test("elements of all lengths are popped at both ends", async () => {
+  const requests: Word[][] = [];
+  for (let size = 0; size < 400; size++) {
+    const at = `list:${size}`;
+    requests.push(["RPUSH", at, "first", "y".repeat(size), "in between", "z".repeat(size)], ["RPOP", at], ["RPOP", at]);
+    requests.push(["RPOP", at], ["RPUSH", at, "z".repeat(size)], ["LPUSH", at, "y".repeat(size)], ["LPOP", at]);
+  }
+  writeLog(requests);
+  await expectBothWaysEqual();
+}, 60_000);
+
 test("more keys than there are copies, and more bytes", async () => {
   const requests: Word[][] = [];
   for (let round = 0; round < 2; round++) {

@@ -159,9 +159,9 @@ const change: fc.Arbitrary<readonly Word[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(name("GEOADD"), key, fc.constant(1), fc.constant(2), word) },
   {
     weight: 1,
-    arbitrary: fc.tuple(name("GEORADIUS"), key, fc.constantFrom(1), fc.constantFrom(2), fc.constantFrom(9)).chain(
-      ([first, at, ...place]) => key.map((to) => [first, at, ...place, "km", "STORE", to]),
-    ),
+    arbitrary: fc
+      .tuple(name("GEORADIUS"), key, fc.constantFrom(1), fc.constantFrom(2), fc.constantFrom(9))
+      .chain(([first, at, ...place]) => key.map((to) => [first, at, ...place, "km", "STORE", to])),
   },
   { weight: 1, arbitrary: fc.tuple(name("SELECT"), fc.constantFrom(0, 1)) },
   { weight: 1, arbitrary: fc.tuple(name("MOVE"), key, fc.constantFrom(0, 1)) },
@@ -186,7 +186,10 @@ test("a log is loaded by the kernel as it is command by command", async () => {
 test("a name that is longer than a known one by a blank or NUL is unknown", async () => {
   for (const end of ["\0", " "]) {
     await flush();
-    writeLog([["SET", "key", "1"], [`INCR${end}`, "key"]]);
+    writeLog([
+      ["SET", "key", "1"],
+      [`INCR${end}`, "key"],
+    ]);
     expect(() => load("known")).toThrow("unknown command");
   }
   await flush();

@@ -33,7 +33,7 @@ export interface SeatNodeOptions {
   /** The links to the other nodes, by number. */
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly data: DataEpoch;
-  /** Who serves which place has changed. */
+  /** Who serves which place has changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
 
@@ -169,14 +169,17 @@ export class SeatNode implements SeatPort {
 
   #serve(epoch: number): void {
     this.#following = undefined;
+    this.#options.server.watched.breakAll();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
     this.#options.server.environment.report("notice", text);
   }
 
   #follow(primary: string, epoch: number): void {
-    const { replication, environment } = this.#options.server;
+    const { replication, environment, watched } = this.#options.server;
     const { host, port } = nodeAddress(primary);
+    // The new primary changes what was watched here, by clients of this node and of others.
+    watched.breakAll();
     this.#following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);

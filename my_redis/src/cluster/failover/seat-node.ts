@@ -54,6 +54,7 @@ export class SeatNode implements SeatPort {
   readonly #data: SeatData;
   readonly #word: OperatorWord;
   #agent!: RingAgent;
+  #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #following: string | undefined;
   #failovers = 0;
@@ -103,9 +104,14 @@ export class SeatNode implements SeatPort {
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    const file = new RingStateFile(settings.values.dir, (error) =>
-      environment.report("error", "this node's votes cannot be written: it takes no part in decisions", error),
-    );
+    const file = new RingStateFile(settings.values.dir, {
+      failed: (error) => {
+        const text = "ring.state cannot be written: this node takes no part in decisions until it can. It is tried again";
+        environment.report("error", text, error);
+      },
+      recovered: () => environment.report("notice", "ring.state can be written again"),
+    });
+    this.#file = file;
     const nowMs = environment.nowMs();
     const durable = stateAtStart(file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     this.#isNew = durable.term === 0 && durable.stored.term === 0;
@@ -132,6 +138,7 @@ export class SeatNode implements SeatPort {
   stop(): void {
     clearInterval(this.#timer);
     this.#agent.stop();
+    this.#file.stop();
   }
 
   // --- what the agreement asks for ---
@@ -349,6 +356,7 @@ export class SeatNode implements SeatPort {
       dataEpoch: this.#data.position.epoch,
       dataOffset: this.#data.position.offset,
       inSync: seat?.inSync.map(({ node }) => node) ?? [],
+      stateFile: this.#file.isFailing ? "failing" : "ok",
       leaseLeftMs: Math.max(0, Math.round(leaseUntilMs - nowMs)),
       waitingTurns: this.#gate.waitingTurns,
       waitingBytes: this.#gate.waitingBytes,

@@ -107,6 +107,8 @@ export class SeatData {
     const { serves, server } = this.#options;
     if (serves() && this.#keptEpoch !== position.epoch) return this.#lastKept;
     if (server.settings.values.appendfsync !== "always") return position;
+    // Otherwise the log would seem to be on the disk without what is about to be written to it.
+    server.changes.flush();
     const synced = this.#synced.at(position.offset, server.storage?.log.progress);
     return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
   }

@@ -170,6 +170,12 @@ export class AppendOnlyFile implements LogSink {
     }
     const left = this.#append(this.#withChecksum(bytes));
     if (left.length > 0) this.unwritten.append(left);
+    else if (this.#mustSync && !this.#syncing) this.#sync();
+  }
+
+  /** With `always` all is synced at once: also what no client of this server waits for, but a primary. */
+  get #mustSync(): boolean {
+    return this.syncPolicy === "always" && this.healthy && this.#synced < this.#written;
   }
 
   #withChecksum(bytes: Uint8Array): Uint8Array {
@@ -245,7 +251,7 @@ export class AppendOnlyFile implements LogSink {
     const safe = this.healthy || !this.#turnLost;
     this.#turnLost = false;
     this.#brokeInTurn = false;
-    const mustSync = this.healthy && this.syncPolicy === "always" && this.#synced < this.#written;
+    const mustSync = this.#mustSync;
     const last = this.#waiters.at(-1);
     if (!mustSync && last === undefined) {
       callback(safe);
@@ -316,7 +322,7 @@ export class AppendOnlyFile implements LogSink {
     while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
     if (this.#previous === undefined) this.#serveSyncCallers(upTo);
     this.onSynced();
-    const isAwaited = this.#waiters.length + this.#syncCallers.length > 0;
+    const isAwaited = this.#waiters.length + this.#syncCallers.length > 0 || this.#mustSync;
     if ((isAwaited || this.#previous !== undefined) && !this.#syncing && !this.#closed) this.#sync();
   }
 

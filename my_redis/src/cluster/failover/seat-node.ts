@@ -4,7 +4,6 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { DirectiveError } from "../../settings/directive.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position, RingMessage } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -92,12 +91,9 @@ export class SeatNode implements SeatPort {
       isDone: serves,
       say: () => this.#sayWord(),
     });
-    settings.onChange("cluster-node-timeout", () => {
-      throw new DirectiveError("with cluster-replicas it is the same on all nodes from their start on");
-    });
-    settings.onChange("appendonly", () => {
-      throw new DirectiveError("cluster-replicas needs 'appendonly yes'");
-    });
+    settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
+    settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
+    settings.fix("dir", "with cluster-replicas the log and ring.state stay in one folder");
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */

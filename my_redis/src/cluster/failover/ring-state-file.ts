@@ -100,9 +100,10 @@ export class RingStateFile {
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    for (let write = this.#next; write !== undefined && !this.#isStopped; write = this.#next) {
+    for (let write = this.#next; write !== undefined; write = this.#next) {
       this.#next = undefined;
       const isWritten = await this.#tryWrite(write.durable);
+      if (this.#isStopped) return;
       if (isWritten) write.kept();
       else {
         // A later state stands for this one, too.

@@ -113,6 +113,12 @@ export class SeatData {
     return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
   }
 
+  /** Says how far the data is to somebody who has not heard it yet. */
+  tellAgain(): void {
+    this.#last = { epoch: -1, offset: -1 };
+    this.update();
+  }
+
   /** Says how far the data is by now, if that has changed. */
   update(): void {
     const { position } = this;

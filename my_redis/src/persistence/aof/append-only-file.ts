@@ -119,10 +119,7 @@ export class AppendOnlyFile implements LogSink {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error: Error | undefined): void => (error === undefined ? resolve() : reject(error));
-      if (this.#closed || !this.healthy) {
-        settle(notWritable());
-        return;
-      }
+      if (this.#closed || !this.healthy) return settle(notWritable());
       this.#syncCallers.push({ offset: this.#written, settle });
       if (!this.#syncing) this.#sync();
     });
@@ -253,10 +250,7 @@ export class AppendOnlyFile implements LogSink {
     this.#brokeInTurn = false;
     const mustSync = this.#mustSync;
     const last = this.#waiters.at(-1);
-    if (!mustSync && last === undefined) {
-      callback(safe);
-      return;
-    }
+    if (!mustSync && last === undefined) return callback(safe);
     // Replies are sent in the order of the turns, so a turn that need not wait for the disk waits for the turns before
     // it.
     const offset = mustSync ? this.#written : (last as Waiter).offset;

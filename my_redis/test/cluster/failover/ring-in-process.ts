@@ -8,9 +8,11 @@ export class RingInProcess {
   readonly nodes: OpenServer[] = [];
   readonly folders: readonly string[];
   readonly #ports: readonly number[];
+  readonly #directives: Readonly<Record<string, string>>;
 
-  private constructor(ports: readonly number[]) {
+  private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>) {
     this.#ports = ports;
+    this.#directives = directives;
     this.folders = ports.map(() => temporaryFolder("ring-in-process"));
   }
 
@@ -18,18 +20,25 @@ export class RingInProcess {
     directives: Readonly<Record<string, string>> = {},
     environment: Partial<Environment> = {},
   ): Promise<RingInProcess> {
-    const ring = new RingInProcess(await freePorts(3));
-    const names = ring.#ports.map((port) => `127.0.0.1:${port}`);
-    for (const [node, port] of ring.#ports.entries()) {
-      const options = {
-        ...{ bind: "127.0.0.1", port, dir: ring.folders[node] as string, appendonly: "yes", save: "" },
-        ...{ self: names[node] as string, peers: names.join(" "), "cluster-replicas": names.join(" ") },
-        ...{ "cluster-node-timeout": "600", "cluster-acknowledgement": "replica" },
-      };
-      ring.nodes.push(await startOpenServer({ ...options, ...directives, environment }));
-    }
-    await ring.until("to be in sync", () => ring.statusOf(ring.primary)?.inSync.length === names.length);
+    const ring = new RingInProcess(await freePorts(3), directives);
+    for (const node of ring.#ports.keys()) await ring.startNode(node, environment);
+    await ring.untilInSync();
     return ring;
+  }
+
+  async startNode(node: number, environment: Partial<Environment> = {}): Promise<void> {
+    const names = this.#ports.map((port) => `127.0.0.1:${port}`);
+    this.nodes[node] = await startOpenServer({
+      ...{ bind: "127.0.0.1", port: this.#ports[node] as number, dir: this.folders[node] as string },
+      ...{ appendonly: "yes", save: "", self: names[node] as string, peers: names.join(" ") },
+      ...{ "cluster-replicas": names.join(" "), "cluster-acknowledgement": "replica", "cluster-node-timeout": "600" },
+      ...this.#directives,
+      environment,
+    });
+  }
+
+  untilInSync(): Promise<void> {
+    return this.until("to be in sync", () => this.statusOf(this.primary)?.inSync.length === this.#ports.length);
   }
 
   clusterOf(node: number) {

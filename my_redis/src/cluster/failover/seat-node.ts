@@ -101,12 +101,8 @@ export class SeatNode implements SeatPort {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
     this.#file = openStateFile(settings.values.dir, environment);
-    const durable = stateAtStart(this.#file, {
-      members,
-      values: settings.values,
-      dataEpoch: this.epoch,
-      nowMs: environment.nowMs(),
-    });
+    const nowMs = environment.nowMs();
+    const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     this.#isNew = durable.term === 0 && durable.stored.term === 0;
     this.#file.writeNow(durable);
     members.appoint(nodesBySeat(members, durable.stored.table));
@@ -361,13 +357,12 @@ export class SeatNode implements SeatPort {
   get status(): SeatStatus {
     const { member } = this.#agent;
     const { waitingBytes, waitingTurns } = this.#gate;
+    const { epoch: dataEpoch, offset: dataOffset } = this.#data.position;
     return {
       ...memberStatus(member, this.#seat, this.#options.server.environment.monotonicMs()),
       role: member.serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
-      dataEpoch: this.#data.position.epoch,
-      dataOffset: this.#data.position.offset,
       stateFile: this.#file.isFailing ? "failing" : "ok",
-      ...{ waitingTurns, waitingBytes, waitingRequests: this.requests.count },
+      ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
       failovers: this.#failovers,
     };
   }

@@ -85,11 +85,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.relayed = relayed;
     this.#clock = clock;
     if (replicas.length > 0) {
-      const rolesChanged = (): void => {
-        relayed.breakWatches();
-        // What this node has watched for its clients may change elsewhere from now on.
-        for (const { client } of server.clients.connected.values()) client.watchBroken ||= client.watched.length > 0;
-      };
+      const rolesChanged = (): void => relayed.breakWatches();
       this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);

@@ -228,6 +228,8 @@ export interface SeatStatus {
   readonly dataEpoch: number;
   readonly dataOffset: number;
   readonly inSync: readonly string[];
+  /** Whether this node's votes, and the tables that it stores, reach the disk. */
+  readonly stateFile: "ok" | "failing";
   /** Of this primary; 0 without a lease. */
   readonly leaseLeftMs: number;
   readonly waitingTurns: number;

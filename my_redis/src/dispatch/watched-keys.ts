@@ -65,6 +65,11 @@ export class WatchedKeys {
     }
   }
 
+  /** What this server has said of its keys may be wrong by now: other nodes have changed them, or will. */
+  breakAll(): void {
+    for (const watches of this.#watches.values()) for (const client of watches.keys()) client.watchBroken = true;
+  }
+
   /** All keys of a database change at once. `after` gives the presence that a key will have. */
   databaseChanged(database: number, after: (key: string) => Presence): void {
     const prefix = `${database}:`;

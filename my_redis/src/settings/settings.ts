@@ -27,6 +27,8 @@ export class Settings {
   /** Directives that were set but have no effect here, as messages for the start. */
   readonly warnings: string[] = [];
   readonly #listeners = new Map<DirectiveName, Listener[]>();
+  /** What cannot be changed any more, with the reasons. */
+  readonly #fixed = new Map<DirectiveName, string>();
 
   /**
    * Defaults, except for the given values: of the directive's own type, or as text in the form of redis.conf. Throws
@@ -67,24 +69,36 @@ export class Settings {
     else listeners.push(listener);
   }
 
+  /** Refuses all later changes of a directive, before any listener hears of them. */
+  fix(name: DirectiveName, reason: string): void {
+    this.#fixed.set(name, reason);
+  }
+
   /** Changes all of these or none. Throws DirectiveError after passing the refused directive to `failed`. */
   change(assignments: readonly Assignment[], failed: (name: DirectiveName) => void): void {
+    for (const { name } of assignments) {
+      const reason = this.#fixed.get(name);
+      if (reason === undefined) continue;
+      failed(name);
+      throw new DirectiveError(reason);
+    }
     const before = assignments.map(({ name }) => ({ name, value: this.values[name] as unknown }));
     for (const { name, value } of assignments) this.#put(name, value);
     let current: DirectiveName | undefined;
+    const told: Listener[] = [];
     try {
       for (const { name } of assignments) {
         current = name;
-        this.#notify(name);
+        for (const listener of this.#listeners.get(name) ?? []) {
+          listener();
+          told.push(listener);
+        }
       }
     } catch (error) {
       if (current !== undefined) failed(current);
       for (const { name, value } of before) this.#put(name, value);
-      for (const { name } of before) {
-        // The listener that refused the change did not apply it, and later ones were not called.
-        if (name === current) break;
-        this.#notify(name);
-      }
+      // The listener that refused the change did not apply it, and later ones were not called.
+      for (const listener of told) listener();
       throw error;
     }
   }
@@ -92,10 +106,6 @@ export class Settings {
   /** The value as CONFIG GET returns it. */
   print(name: DirectiveName): string {
     return directiveOf(name).print(this.values[name]);
-  }
-
-  #notify(name: DirectiveName): void {
-    for (const listener of this.#listeners.get(name) ?? []) listener();
   }
 
   #put(name: DirectiveName, value: unknown): void {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
@@ -160,5 +160,31 @@ describe("after a failed sync the append-only file refuses writes until a restar
     await expect(file.sync()).rejects.toThrow("EBADF");
     expect([await safe, file.healthy, refusals]).toEqual([false, false, [expect.stringContaining("MISCONF")]]);
     file.close();
+  });
+});
+
+describe("with appendfsync always, the append-only file", () => {
+  test("syncs also what no client waits for: a replica has to tell its primary what is on its disk", async () => {
+    // The sync of each second must not help.
+    const interval = spyOn(globalThis, "setInterval").mockImplementation(() => ({ unref() {} }) as never);
+    try {
+      const { file } = open();
+      const synced: number[] = [];
+      const more = (): Promise<void> => new Promise((resolve) => (file.onSynced = resolve));
+      const first = more();
+      file.write(Buffer.from("first"));
+      // One sync runs at a time, and the next one covers all that came meanwhile.
+      file.write(Buffer.from("second"));
+      file.write(Buffer.from("third"));
+      await first;
+      synced.push(file.progress?.synced ?? -1);
+      await more();
+      synced.push(file.progress?.synced ?? -1);
+      expect(synced).toEqual([5, 16]);
+      expect(file.isSyncing).toBe(false);
+      file.close();
+    } finally {
+      interval.mockRestore();
+    }
   });
 });

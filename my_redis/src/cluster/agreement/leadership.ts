@@ -7,7 +7,7 @@ import type { Leader, Member, Peer } from "./ring-member.ts";
 import type { Grant, Heard } from "./ring-message.ts";
 import { moveReport } from "./move-report.ts";
 import { type ChangeOutcome, changeRing, type RingRequest } from "./ring-change.ts";
-import { isSameCopy, nodesOf, renewed, type RingTable, seatOf } from "./ring-table.ts";
+import { isSameCopy, latestRun, nodesOf, renewed, type RingTable, seatOf } from "./ring-table.ts";
 import { updateServing, wishOf } from "./serving.ts";
 import type { Turn } from "./turn.ts";
 
@@ -171,6 +171,7 @@ function sendHeartbeats(turn: Turn): void {
       sentAtMs: nowMs,
       stored: hasTable ? undefined : stored,
       committed: committed === undefined ? undefined : stampOf(committed),
+      knownRun: Math.max(peer.run, latestRun(stored.table, node)),
       grant: mayGrant ? grantFor(member, leader, node, peer) : undefined,
     });
   }

@@ -50,6 +50,8 @@ export interface Heartbeat {
   /** The newest table that the leader knows as committed in its own term. */
   readonly committed: Stamp | undefined;
   readonly grant: Grant | undefined;
+  /** The latest run of the node that receives this, as far as the leader and its table know. 0: none. */
+  readonly knownRun: number;
 }
 
 export interface Heard {

@@ -55,6 +55,12 @@ export function nodesOf(table: RingTable): ReadonlySet<string> {
   return nodes;
 }
 
+/** The latest run of a node that stands in the table; 0 for none. */
+export const latestRun = ({ seats }: RingTable, node: string): number =>
+  seats
+    .flatMap(({ primary, inSync }) => [primary, ...inSync])
+    .reduce((latest, copy) => (copy.node === node ? Math.max(latest, copy.run) : latest), 0);
+
 export const isSameCopy = (one: Copy, other: Copy): boolean => one.node === other.node && one.run === other.run;
 
 export const hasCopy = (copies: readonly Copy[], copy: Copy): boolean => copies.some((each) => isSameCopy(each, copy));

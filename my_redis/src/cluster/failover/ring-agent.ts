@@ -50,6 +50,10 @@ export class RingAgent {
     clearTimeout(this.#timer);
   }
 
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   take(event: RingEvent): void {
     if (this.#isStopped) return;
     const { member, effects } = step(this.#member, event, this.#moment());

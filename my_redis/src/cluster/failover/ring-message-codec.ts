@@ -58,6 +58,7 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     stored: optional(isStored),
     committed: optional(isStamp),
     grant: optional(isGrant),
+    knownRun: isNumber,
   },
   heard: {
     term: isNumber,

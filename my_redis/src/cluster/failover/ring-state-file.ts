@@ -24,19 +24,42 @@ interface Write {
   readonly kept: () => void;
 }
 
+export interface RingStateEvents {
+  /** A write has failed, and is tried again until it succeeds. Called once, not for each attempt. */
+  readonly failed: (error: unknown) => void;
+  readonly recovered: () => void;
+}
+
+/** The pause before the first further attempt to write; each one doubles it up to the longest. */
+const firstPauseMs = 50;
+const longestPauseMs = 1000;
+
 /**
  * The file that keeps a node's part in the agreement, beside its log and under the lock of that. Each write replaces it as
  * a whole, and is on the disk before anybody is told.
  */
 export class RingStateFile {
   readonly path: string;
-  readonly #failed: (error: unknown) => void;
+  readonly #events: RingStateEvents;
   #next: Write | undefined;
   #isWriting = false;
+  /** Before the next attempt; 0 while writes succeed. */
+  #pauseMs = 0;
+  #isStopped = false;
 
-  constructor(folder: string, failed: (error: unknown) => void) {
+  constructor(folder: string, events: RingStateEvents) {
     this.path = join(folder, fileName);
-    this.#failed = failed;
+    this.#events = events;
+  }
+
+  /** The last write has failed, and is tried again. */
+  get isFailing(): boolean {
+    return this.#pauseMs > 0;
+  }
+
+  /** Tries nothing again: the server ends. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** Undefined where there is no such file. Throws RingStateError. */
@@ -77,17 +100,31 @@ export class RingStateFile {
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    try {
-      for (let write = this.#next; write !== undefined; write = this.#next) {
-        this.#next = undefined;
-        await this.#writeOne(write.durable);
-        write.kept();
+    for (let write = this.#next; write !== undefined; write = this.#next) {
+      this.#next = undefined;
+      const isWritten = await this.#tryWrite(write.durable);
+      if (this.#isStopped) return;
+      if (isWritten) write.kept();
+      else {
+        // A later state stands for this one, too.
+        this.#next ??= write;
+        await new Promise((resolve) => setTimeout(resolve, this.#pauseMs).unref());
       }
-    } catch (error) {
-      this.#failed(error);
-    } finally {
-      this.#isWriting = false;
     }
+    this.#isWriting = false;
+  }
+
+  async #tryWrite(durable: Durable): Promise<boolean> {
+    try {
+      await this.#writeOne(durable);
+    } catch (error) {
+      if (!this.isFailing) this.#events.failed(error);
+      this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, firstPauseMs), longestPauseMs);
+      return false;
+    }
+    if (this.isFailing) this.#events.recovered();
+    this.#pauseMs = 0;
+    return true;
   }
 
   async #writeOne(durable: Durable): Promise<void> {

@@ -107,8 +107,16 @@ export class SeatData {
     const { serves, server } = this.#options;
     if (serves() && this.#keptEpoch !== position.epoch) return this.#lastKept;
     if (server.settings.values.appendfsync !== "always") return position;
+    // Otherwise the log would seem to be on the disk without what is about to be written to it.
+    server.changes.flush();
     const synced = this.#synced.at(position.offset, server.storage?.log.progress);
     return synced === undefined ? this.#lastKept : { epoch: position.epoch, offset: synced };
+  }
+
+  /** Says how far the data is to somebody who has not heard it yet. */
+  tellAgain(): void {
+    this.#last = { epoch: -1, offset: -1 };
+    this.update();
   }
 
   /** Says how far the data is by now, if that has changed. */

@@ -4,7 +4,7 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { DirectiveError } from "../../settings/directive.ts";
+import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position, RingMessage } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -20,9 +20,10 @@ import { OperatorWord } from "./operator-word.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingAgent } from "./ring-agent.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
-import { RingStateFile } from "./ring-state-file.ts";
+import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { stateAtStart } from "./state-at-start.ts";
+import { memberStatus, nodesBySeat } from "./seat-status.ts";
+import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -33,7 +34,7 @@ export interface SeatNodeOptions {
   /** The links to the other nodes, by number. */
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly data: DataEpoch;
-  /** Who serves which place has changed. */
+  /** Who serves which place has changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
 
@@ -54,6 +55,7 @@ export class SeatNode implements SeatPort {
   readonly #data: SeatData;
   readonly #word: OperatorWord;
   #agent!: RingAgent;
+  #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #following: string | undefined;
   #failovers = 0;
@@ -86,52 +88,65 @@ export class SeatNode implements SeatPort {
         }),
     });
     this.#word = new OperatorWord({
-      monotonicMs: () => environment.monotonicMs(),
-      nodeTimeoutMs: timeoutMs,
-      isDone: serves,
+      ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
       say: () => this.#sayWord(),
     });
-    settings.onChange("cluster-node-timeout", () => {
-      throw new DirectiveError("with cluster-replicas it is the same on all nodes from their start on");
-    });
-    settings.onChange("appendonly", () => {
-      throw new DirectiveError("cluster-replicas needs 'appendonly yes'");
-    });
+    settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
+    settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
+    settings.fix("dir", "with cluster-replicas the log and ring.state stay in one folder");
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    const file = new RingStateFile(settings.values.dir, (error) =>
-      environment.report("error", "this node's votes cannot be written: it takes no part in decisions", error),
-    );
+    this.#file = openStateFile(settings.values.dir, environment);
     const nowMs = environment.nowMs();
-    const durable = stateAtStart(file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     this.#isNew = durable.term === 0 && durable.stored.term === 0;
-    file.writeNow(durable);
+    this.#file.writeNow(durable);
     members.appoint(nodesBySeat(members, durable.stored.table));
     this.#data.start();
-    const inTurn = (work: () => void): void => turn.run(work);
-    this.#agent = new RingAgent({
-      ...{ self: this.#self, timing: this.#timing, environment, file, durable, inTurn },
-      position: this.#data.position,
-      carryOut: (effect) => this.#carryOut(effect),
-      changed: () => this.#gate.look(),
-    });
+    this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
     events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
-    this.#agent.start();
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
+  }
+
+  #takePart(durable: Durable): void {
+    const { server, turn } = this.#options;
+    this.#agent = new RingAgent({
+      ...{ self: this.#self, timing: this.#timing, environment: server.environment, file: this.#file, durable },
+      position: this.#data.position,
+      carryOut: (effect) => this.#carryOut(effect),
+      changed: () => this.#gate.look(),
+      inTurn: (work) => turn.run(work),
+    });
+    this.#agent.start();
+    this.#data.tellAgain();
+  }
+
+  /**
+   * The ring knows a later run of this node: its disk was replaced, and its clock is behind the one of before. So this run
+   * ends here, as with a crash, and another one begins with a greater number. To the agreement it has been started again.
+   */
+  #beginRun(run: number): void {
+    const { server, turn } = this.#options;
+    const durable = { ...this.#agent.member.durable, run };
+    const text = `the ring knows run ${run - 1} of this node, which has begun as run ${this.#agent.member.durable.run}: it goes on as run ${run}`;
+    server.environment.report("warning", `${text}. Is its clock behind?`);
+    this.#agent.stop();
+    this.#file.write(durable, () => turn.run(() => this.#takePart(durable)));
   }
 
   stop(): void {
     clearInterval(this.#timer);
     this.#agent.stop();
+    this.#file.stop();
   }
 
   // --- what the agreement asks for ---
@@ -169,14 +184,17 @@ export class SeatNode implements SeatPort {
 
   #serve(epoch: number): void {
     this.#following = undefined;
+    this.#options.server.watched.breakAll();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
     this.#options.server.environment.report("notice", text);
   }
 
   #follow(primary: string, epoch: number): void {
-    const { replication, environment } = this.#options.server;
+    const { replication, environment, watched } = this.#options.server;
     const { host, port } = nodeAddress(primary);
+    // The new primary changes what was watched here, by clients of this node and of others.
+    watched.breakAll();
     this.#following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);
@@ -187,11 +205,14 @@ export class SeatNode implements SeatPort {
   #onMessage(from: number, payload: Uint8Array): void {
     const name = this.#options.members.names[from] as string;
     const message = decodeMessage(payload);
-    if (message !== undefined) {
-      if (!this.#mayHaveForgotten(message)) this.#agent.take({ type: "message", from: name, message });
-      return;
-    }
-    this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
+    const { isStopped, member } = this.#agent;
+    if (message === undefined) {
+      this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
+    } else if (isStopped || this.#mayHaveForgotten(message)) {
+      // Between two runs this node takes no part.
+    } else if (message.type === "heartbeat" && message.knownRun > member.durable.run) {
+      this.#beginRun(message.knownRun + 1);
+    } else this.#agent.take({ type: "message", from: name, message });
   }
 
   /**
@@ -334,30 +355,15 @@ export class SeatNode implements SeatPort {
   }
 
   get status(): SeatStatus {
-    const { committed, durable, leader, leaseUntilMs, role, serving } = this.#agent.member;
-    const nowMs = this.#options.server.environment.monotonicMs();
-    const seat = this.#seat;
+    const { member } = this.#agent;
+    const { waitingBytes, waitingTurns } = this.#gate;
+    const { epoch: dataEpoch, offset: dataOffset } = this.#data.position;
     return {
-      seat: seat?.name ?? "",
-      role: serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
-      leader: role.type === "leader" ? this.#self : leader,
-      term: durable.term,
-      tableVersion: committed?.version ?? 0,
-      dataEpoch: this.#data.position.epoch,
-      dataOffset: this.#data.position.offset,
-      inSync: seat?.inSync.map(({ node }) => node) ?? [],
-      leaseLeftMs: Math.max(0, Math.round(leaseUntilMs - nowMs)),
-      waitingTurns: this.#gate.waitingTurns,
-      waitingBytes: this.#gate.waitingBytes,
-      waitingRequests: this.requests.count,
+      ...memberStatus(member, this.#seat, this.#options.server.environment.monotonicMs()),
+      role: member.serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
+      stateFile: this.#file.isFailing ? "failing" : "ok",
+      ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
       failovers: this.#failovers,
     };
   }
 }
-
-/** For each place on the ring, its nodes with the primary first. */
-const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>
-  seats.map((name) => {
-    const { nodes, primary } = table.seats.find((seat) => seat.name === name) as Seat;
-    return [primary.node, ...nodes.filter((node) => node !== primary.node)];
-  });

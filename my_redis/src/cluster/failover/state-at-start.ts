@@ -1,7 +1,8 @@
+import type { Environment } from "../../environment.ts";
 import { DirectiveError } from "../../settings/directive.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { Members } from "../members.ts";
-import { RingStateError, type RingStateFile } from "./ring-state-file.ts";
+import { RingStateError, RingStateFile } from "./ring-state-file.ts";
 import { differenceOf, firstTable, type PlanValues } from "./seat-plan.ts";
 
 export interface StartFacts {
@@ -12,13 +13,24 @@ export interface StartFacts {
   readonly nowMs: number;
 }
 
+/** The file of a node, whose troubles go to the log. */
+export const openStateFile = (folder: string, { report }: Pick<Environment, "report">): RingStateFile =>
+  new RingStateFile(folder, {
+    failed: (error) => {
+      const text = "ring.state cannot be written: this node takes no part in decisions until it can. It is tried again";
+      report("error", text, error);
+    },
+    recovered: () => report("notice", "ring.state can be written again"),
+  });
+
 /** What a node has promised before, with the number of its new run. Throws RingStateError and DirectiveError. */
 export function stateAtStart(file: RingStateFile, { members, values, dataEpoch, nowMs }: StartFacts): Durable {
   const planned = firstTable(members, values);
   const kept = file.read();
   if (kept === undefined) {
     if (dataEpoch > 0) throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
-    // Greater than the number of any earlier run, of which a node with another disk knows nothing.
+    // Greater than the number of any earlier run, of which a node with another disk knows nothing, unless the clock was
+    // set back. Then the leader says so.
     return { run: Math.floor(nowMs), term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
   }
   const difference = differenceOf(kept.stored.table, planned);

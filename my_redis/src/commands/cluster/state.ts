@@ -65,6 +65,7 @@ const seatLines = (seat: SeatStatus): readonly [string, string | number][] => [
   ["cluster_leader", seat.leader ?? ""],
   ["cluster_term", seat.term],
   ["cluster_table_version", seat.tableVersion],
+  ["cluster_state_file", seat.stateFile],
   ["cluster_lease_left_ms", seat.leaseLeftMs],
   ["cluster_replies_waiting_turns", seat.waitingTurns],
   ["cluster_replies_waiting_bytes", seat.waitingBytes],

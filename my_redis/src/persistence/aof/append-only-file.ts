@@ -119,10 +119,7 @@ export class AppendOnlyFile implements LogSink {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error: Error | undefined): void => (error === undefined ? resolve() : reject(error));
-      if (this.#closed || !this.healthy) {
-        settle(notWritable());
-        return;
-      }
+      if (this.#closed || !this.healthy) return settle(notWritable());
       this.#syncCallers.push({ offset: this.#written, settle });
       if (!this.#syncing) this.#sync();
     });
@@ -170,6 +167,12 @@ export class AppendOnlyFile implements LogSink {
     }
     const left = this.#append(this.#withChecksum(bytes));
     if (left.length > 0) this.unwritten.append(left);
+    else if (this.#mustSync && !this.#syncing) this.#sync();
+  }
+
+  /** With `always` all is synced at once: also what no client of this server waits for, but a primary. */
+  get #mustSync(): boolean {
+    return this.syncPolicy === "always" && this.healthy && this.#synced < this.#written;
   }
 
   #withChecksum(bytes: Uint8Array): Uint8Array {
@@ -245,12 +248,9 @@ export class AppendOnlyFile implements LogSink {
     const safe = this.healthy || !this.#turnLost;
     this.#turnLost = false;
     this.#brokeInTurn = false;
-    const mustSync = this.healthy && this.syncPolicy === "always" && this.#synced < this.#written;
+    const mustSync = this.#mustSync;
     const last = this.#waiters.at(-1);
-    if (!mustSync && last === undefined) {
-      callback(safe);
-      return;
-    }
+    if (!mustSync && last === undefined) return callback(safe);
     // Replies are sent in the order of the turns, so a turn that need not wait for the disk waits for the turns before
     // it.
     const offset = mustSync ? this.#written : (last as Waiter).offset;
@@ -316,7 +316,7 @@ export class AppendOnlyFile implements LogSink {
     while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
     if (this.#previous === undefined) this.#serveSyncCallers(upTo);
     this.onSynced();
-    const isAwaited = this.#waiters.length + this.#syncCallers.length > 0;
+    const isAwaited = this.#waiters.length + this.#syncCallers.length > 0 || this.#mustSync;
     if ((isAwaited || this.#previous !== undefined) && !this.#syncing && !this.#closed) this.#sync();
   }
 

@@ -23,6 +23,7 @@ import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
 import { stateAtStart } from "./state-at-start.ts";
+import { nodesBySeat } from "./seat-plan.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -36,10 +37,6 @@ export interface SeatNodeOptions {
   /** Who serves which place has changed. */
   readonly rolesChanged: () => void;
 }
-
-/** Above this, replies that wait for replicas let no further request of the seat in. */
-const maxWaitingBytes = 64 * 1024 * 1024;
-const maxWaitingTurns = 100_000;
 
 /**
  * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
@@ -264,26 +261,35 @@ export class SeatNode implements SeatPort {
 
   // --- requests of clients ---
 
+  /** The epoch in which this node serves its place as the primary; undefined while it does not. */
+  get servedEpoch(): number | undefined {
+    return this.#agent.member.serving?.epoch;
+  }
+
+  stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
+    return this.mayServe && seatEpoch === this.servedEpoch;
+  }
+
   /** Whether requests for this node's place on the ring may run now. */
   get mayServe(): boolean {
     const { member } = this.#agent;
     const { serving } = member;
     if (serving === undefined || !isReady(member)) return false;
-    if (this.#gate.waitingBytes > maxWaitingBytes || this.#gate.waitingTurns > maxWaitingTurns) return false;
+    if (this.#gate.isFull) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
   /** A request for this node's own place: it runs, or waits until this node may serve it. */
   admit(context: Context, args: Arguments): "run" | "held" | Refusal {
     if (!this.mayServe) return this.requests.hold(context, args);
-    this.#gate.touch();
+    this.#gate.touch(this.servedEpoch);
     return "run";
   }
 
   /** As `admit`, for what cannot wait. */
   admitNow(): "run" | Refusal {
     if (!this.mayServe) return new Refusal(this.requests.overdueText);
-    this.#gate.touch();
+    this.#gate.touch(this.servedEpoch);
     return "run";
   }
 
@@ -293,7 +299,7 @@ export class SeatNode implements SeatPort {
     const attempt = (refusal: string | undefined): void => {
       if (refusal !== undefined) return run(refusal);
       if (!this.mayServe) return this.requests.whenServing(attempt, sinceMs);
-      this.#gate.touch();
+      this.#gate.touch(this.servedEpoch);
       run(undefined);
     };
     attempt(undefined);
@@ -354,10 +360,3 @@ export class SeatNode implements SeatPort {
     };
   }
 }
-
-/** For each place on the ring, its nodes with the primary first. */
-const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>
-  seats.map((name) => {
-    const { nodes, primary } = table.seats.find((seat) => seat.name === name) as Seat;
-    return [primary.node, ...nodes.filter((node) => node !== primary.node)];
-  });

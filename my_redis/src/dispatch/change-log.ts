@@ -19,6 +19,10 @@ export interface ReplyGate {
    * will not become safe; that calls back in turn when the replies may be sent, or must not be.
    */
   pass(callback: (released: boolean) => void, replies: RepliesOfTurn | undefined): (safe: boolean) => void;
+  /** A turn ends without replies. */
+  endSilently(): void;
+  /** The present turn shows or changes data, for a request that has come in this epoch. Undefined: it came to no primary. */
+  touch(epoch: number | undefined): void;
 }
 
 export interface RepliesOfTurn {
@@ -65,6 +69,16 @@ export class ChangeLog {
   /** From now on replies also wait for this. */
   gateReplies(gate: ReplyGate): void {
     this.#gate = gate;
+  }
+
+  /** The present turn answers a request of this client with data, or may do so. */
+  showData({ seatEpoch }: { readonly seatEpoch: number | undefined }): void {
+    this.#gate?.touch(seatEpoch);
+  }
+
+  /** What the turn has answered in later turns will be judged there. */
+  endSilentTurn(): void {
+    this.#gate?.endSilently();
   }
 
   /** From now on the changes also go to the stream for replicas; undefined ends that. */

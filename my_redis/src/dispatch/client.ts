@@ -99,6 +99,8 @@ export class Client<Entry = CommandFacts> {
   lastCommand: Entry | undefined;
   /** Where the stream for replicas ended after the client's last command: what WAIT waits for. */
   streamOffset = 0;
+  /** The epoch in which its last request has come to the primary of a place on the ring; undefined elsewhere. */
+  seatEpoch: number | undefined;
   transaction: Transaction<Entry> | undefined;
   watched: WatchedKey[] = [];
   /** A watched key was changed, so that EXEC will answer nil. */

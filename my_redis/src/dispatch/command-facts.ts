@@ -89,6 +89,8 @@ export interface CommandDescription {
    * snapshot then need not have taken the values first, neither those that it replaces nor those that it reads.
    */
   readonly keepsElements?: true | undefined;
+  /** It reads keys, although Redis gives it no flag that says so. */
+  readonly readsKeyspace?: true | undefined;
   /** It selects the database of its connection. */
   readonly selectsDatabase?: true | undefined;
   /** A command of the connection that another node's session can run for its client. */

@@ -40,6 +40,7 @@ export function command(definition: CommandDefinition): Command {
     mayReplicate: definition.mayReplicate,
     permission: definition.permission,
     watching: definition.watching,
+    readsKeyspace: definition.readsKeyspace,
     selectsDatabase: definition.selectsDatabase,
     anyConnection: definition.anyConnection,
     script: definition.script,

@@ -84,6 +84,8 @@ export interface CommandRunner {
    * Returns whether there is anything to deliver.
    */
   processWithin(context: Context, args: Arguments, reply: ReplyWriter): boolean;
+  /** Answers a request that has waited and will not run, as `process` does when a check refuses it. */
+  refuse(context: Context, args: Arguments, message: string, reply: ReplyWriter): void;
   /** Finds the command that the arguments name, and checks the number of arguments. */
   resolve(args: Arguments): Command | Refusal;
   /** Runs a command that has passed its checks, writes its error if it fails, and logs its changes. */

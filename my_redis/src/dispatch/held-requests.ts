@@ -2,7 +2,6 @@ import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Client } from "./client.ts";
 import type { Context, Services } from "./context.ts";
-import { holdBackReply } from "./reply-mode.ts";
 
 interface HeldRequest {
   readonly context: Context;
@@ -67,11 +66,7 @@ export class HeldRequests {
 
   /** Answers the held request of one client with an error instead. */
   refuse(context: Context, message: string): void {
-    this.#finish(context, (_args, reply) => {
-      const start = reply.length;
-      this.#services.processor.writeError(reply, message);
-      holdBackReply(context.client, reply, start);
-    });
+    this.#finish(context, (args, reply) => this.#services.processor.refuse(context, args, message, reply));
   }
 
   #finish(context: Context, answer: (args: Arguments, reply: ReplyWriter) => void): void {
@@ -83,7 +78,8 @@ export class HeldRequests {
     client.isPostponed = false;
     if (client.gone) return;
     this.#services.clock.update();
-    this.#services.replies.to(client, (reply) => answer(request.args, reply));
+    // A request that runs now is judged like one that has just come.
+    this.#services.replies.to(client, (reply) => answer(request.args, reply), "nothing");
     // The command may have blocked the client, or may be held again.
     if (client.blocked === undefined && !client.isHeld) client.channel.resume();
   }

@@ -208,6 +208,8 @@ export interface SeatPort {
   readonly epoch: number;
   /** Whether this node is the primary of its place, and may send its replicas anything. */
   readonly maySync: boolean;
+  /** Whether this node may carry out now what is left of a client's last request, which has come before. */
+  stillServes(client: { readonly seatEpoch: number | undefined }): boolean;
   /** A command of the primary's stream is about to run. */
   took(args: Arguments): void;
   /** All data was replaced by that of this epoch. */

@@ -159,6 +159,12 @@ export class CommandProcessor implements CommandRunner {
     return found;
   }
 
+  refuse(context: Context, args: Arguments, message: string, reply: ReplyWriter): void {
+    const found = this.resolve(args);
+    if (found instanceof Refusal) this.#refuse(context, args, undefined, reply, found);
+    else this.#refuse(context, args, found, reply, new Refusal(message));
+  }
+
   /** Answers a request that does not run, in its place among the client's requests. */
   #refuse(
     context: Context,

@@ -2,12 +2,13 @@ import { type ByteRange, wholeRange } from "../memory/byte-range.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { globMatches } from "../values/glob-pattern.ts";
-import type { ReplyOutlet } from "./replies.ts";
+import type { ReplyOutlet, Shown } from "./replies.ts";
 import type { Client, SubscriptionKind, Subscriptions } from "./client.ts";
 
 interface Delivery {
   readonly client: Client;
   readonly message: Uint8Array;
+  readonly shows: Shown;
 }
 
 const messageNames = { channel: "message", pattern: "pmessage", shard: "smessage" } as const;
@@ -101,29 +102,36 @@ export class PubSub {
     }
   }
 
-  /** Sends a message to all subscribers of the channel; returns the number of deliveries. */
-  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange): number {
+  /**
+   * Sends a message to all subscribers of the channel; returns the number of deliveries. A message may come from a script or
+   * tell of a key, and so counts as data unless `shows` says otherwise.
+   */
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange, shows: Shown = "data"): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {
       const found = subscribers.get(latin1Text(channel.bytes, channel.start, channel.end));
-      if (found !== undefined) sent += this.#send(found, kind, [channel, message]);
+      if (found !== undefined) sent += this.#send(found, kind, { words: [channel, message], shows });
     }
     if (kind === "shard") return sent;
     for (const [name, pattern] of this.#patterns) {
       if (!globMatches(pattern, channel.bytes, channel.start, channel.end)) continue;
       const found = this.#subscribers.pattern.get(name) as Set<Client>;
-      sent += this.#send(found, "pattern", [wholeRange(pattern), channel, message]);
+      sent += this.#send(found, "pattern", { words: [wholeRange(pattern), channel, message], shows });
     }
     return sent;
   }
 
-  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly ByteRange[]): number {
+  #send(
+    clients: ReadonlySet<Client>,
+    kind: SubscriptionKind,
+    { words, shows }: { readonly words: readonly ByteRange[]; readonly shows: Shown },
+  ): number {
     const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
     const { size } = clients;
     for (const client of clients) {
       const message = (encoded[client.protocol] ??= this.#encode(client.protocol, kind, words));
-      this.#queue(client, message);
+      this.#queue({ client, message, shows });
     }
     this.#schedule();
     return size;
@@ -131,14 +139,15 @@ export class PubSub {
 
   /** Sends a client a message that is no publication, in order with published ones. */
   send(client: Client, message: Uint8Array): void {
-    this.#queue(client, message);
+    this.#queue({ client, message, shows: "data" });
     this.#schedule();
   }
 
   /**
    * A client for which one command publishes more than the output limit is disconnected, as if all of it had been sent.
    */
-  #queue(client: Client, message: Uint8Array): void {
+  #queue(delivery: Delivery): void {
+    const { client, message } = delivery;
     if (client.closing) return;
     const bytes = (this.#queuedBytes.get(client) ?? 0) + message.length;
     const maxQueuedBytes = this.#options.maxQueuedBytes();
@@ -147,7 +156,7 @@ export class PubSub {
       return;
     }
     this.#queuedBytes.set(client, bytes);
-    this.#deliveries.push({ client, message });
+    this.#deliveries.push(delivery);
   }
 
   #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly ByteRange[]): Uint8Array {
@@ -180,8 +189,8 @@ export class PubSub {
     if (deliveries.length === 0) return;
     this.#deliveries = [];
     this.#queuedBytes.clear();
-    for (const { client, message } of deliveries) {
-      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(message));
+    for (const { client, message, shows } of deliveries) {
+      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(message), shows);
     }
   }
 }

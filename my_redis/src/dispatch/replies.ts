@@ -2,21 +2,33 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Client } from "./client.ts";
 import { holdBackReply } from "./reply-mode.ts";
 
+/** "nothing": known to show no data of this node, or judged before. */
+export type Shown = "data" | "nothing";
+
 /** Writes to clients outside of their own requests. The network provides the one that reaches them. */
 export interface ReplyOutlet {
-  /** Calls `write` with the writer to which the client's reply belongs. */
-  to(client: Client, write: (reply: ReplyWriter) => void): void;
-  /** The same for bytes[start, end) that are encoded replies already. */
+  /**
+   * Calls `write` with the writer to which the client's reply belongs. What is written counts as data, unless `shows` says
+   * otherwise: on a ring with replicas it then waits until it may be seen, whatever else happens in this turn.
+   */
+  to(client: Client, write: (reply: ReplyWriter) => void, shows?: Shown): void;
+  /** Hands on bytes[start, end): encoded replies of another node, which has judged that they may be seen. */
   raw(client: Client, bytes: Uint8Array, start: number, end: number): void;
 }
 
 /** Answers a request later than its own turn, respecting the client's CLIENT REPLY mode. */
-export function answer(outlet: ReplyOutlet, client: Client, write: (reply: ReplyWriter) => void): void {
-  outlet.to(client, (reply) => {
+export function answer(
+  outlet: ReplyOutlet,
+  client: Client,
+  write: (reply: ReplyWriter) => void,
+  shows: Shown = "data",
+): void {
+  const writeUnlessOff = (reply: ReplyWriter): void => {
     const start = reply.length;
     write(reply);
     holdBackReply(client, reply, start);
-  });
+  };
+  outlet.to(client, writeUnlessOff, shows);
 }
 
 const scratch = new ReplyWriter();

@@ -8,6 +8,7 @@ import { answer } from "../dispatch/replies.ts";
 import type { Connect } from "../network/transport.ts";
 import { transfer, type TransferResult } from "./transfer.ts";
 
+const notServed = "CLUSTERDOWN this node may no longer serve what it has sent: the keys may be at both servers now";
 const changedMeanwhile = "ERR a key was changed while it was sent: the keys are at both servers now";
 
 /** The services that work outside of clients' requests needs from the network. */
@@ -56,12 +57,19 @@ export class Migrations implements MigrationPort {
     const result = await this.#transfer(migration);
     if (this.#stopping.signal.aborted) return;
     this.#network.inTurn(() => {
-      const changed = keyspace.dirty === dirty ? undefined : result.taken.find((key) => !isAsSent(key));
-      if (!migration.copies && changed === undefined) this.#remove(database, result.taken);
+      const isAll = keyspace.dirty === dirty || result.taken.every(isAsSent);
+      const obstacle = isAll ? this.#whyNotRemoved(client) : changedMeanwhile;
+      if (!migration.copies && obstacle === undefined) this.#remove(database, result.taken);
       uninstall();
-      this.#answer(client, changed === undefined || migration.copies ? result.error : changedMeanwhile);
+      this.#answer(client, migration.copies ? result.error : (obstacle ?? result.error));
     });
     this.#requests.releaseAll();
+  }
+
+  /** On a ring with replicas, another node may serve the keys by now, or know a newer primary. */
+  #whyNotRemoved(client: Client): string | undefined {
+    const seat = this.#server.cluster?.seat;
+    return seat === undefined || seat.stillServes(client) ? undefined : notServed;
   }
 
   async #transfer(migration: Migration): Promise<TransferResult> {

@@ -1,7 +1,7 @@
 import type { ChangeLog } from "../dispatch/change-log.ts";
 import type { Client } from "../dispatch/client.ts";
 import type { Statistics } from "../dispatch/observers/statistics.ts";
-import type { ReplyOutlet } from "../dispatch/replies.ts";
+import type { ReplyOutlet, Shown } from "../dispatch/replies.ts";
 import type { TurnClock } from "../dispatch/turn-clock.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Connection } from "./connection.ts";
@@ -97,9 +97,10 @@ export class Turn implements ReplyOutlet {
     if (!outer) this.end();
   }
 
-  to(client: Client, write: (reply: ReplyWriter) => void): void {
+  to(client: Client, write: (reply: ReplyWriter) => void, shows: Shown = "data"): void {
     const connection = client.channel as Connection;
     this.asRunning(() => {
+      if (shows === "data") this.#options.changes.showData(client);
       const before = this.#output.switchTo(connection);
       const { writer } = this.#output;
       const { protocol } = writer;
@@ -158,7 +159,7 @@ export class Turn implements ReplyOutlet {
     const { changes } = this.#options;
     changes.flush();
     this.#notifyEnd();
-    if (output.isEmpty) return;
+    if (output.isEmpty) return changes.endSilentTurn();
     if (!changes.isAwaited) {
       this.#send(output);
       return;

@@ -160,7 +160,7 @@ export class Replication implements ReplicationPort {
     const text = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
     for (const { client } of [...clients.connected.values()]) {
       if (client.blocked === undefined) continue;
-      answer(replies, client, (reply) => processor.writeError(reply, text));
+      answer(replies, client, (reply) => processor.writeError(reply, text), "nothing");
       client.channel.closeAfterReplies();
     }
   }

@@ -158,9 +158,9 @@ describe.skipIf(redis.missing)(`moving from redis-server to MyRedis and back${re
 
 /** The program of the guide is this checkout's, in a folder of its own. */
 function startMyRedisBy(command: string): Promise<StartedProcess> {
-  const program = `exec ${process.execPath} ${mainFile} --enable-debug-command yes`;
+  const program = `${process.execPath} ${mainFile} --enable-debug-command yes`;
   return startProcess({
-    cmd: ["bash", "-c", command.replace("my-redis-server", program)],
+    cmd: ["bash", "-c", `exec ${command.replace("my-redis-server", program)}`],
     cwd: temporaryFolder("moving"),
     readyWhen: /Ready to accept connections/,
   });

@@ -90,10 +90,7 @@ export class Witness implements Observer {
       const { process, data } = this.#world.node(node);
       return Math.max(process === undefined ? 0 : countOf(process.copy), countOf(data.content));
     };
-    const member = this.#world.node(seat.primary.node).process?.member;
-    if (member?.durable.run !== seat.primary.run) return;
-    // The primary itself is back. Its disk has the epoch, and so all that was acknowledged in it.
-    if (before.primary.node === seat.primary.node && member.position.epoch === before.epoch) return;
+    if (this.#world.node(seat.primary.node).process?.member.durable.run !== seat.primary.run) return;
     const fullest = Math.max(...seat.nodes.map(writesOf));
     // What nobody was told may be missing.
     if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.#hasAcknowledged(table, name)) {

@@ -1,6 +1,10 @@
 import type { RepliesOfTurn, ReplyGate } from "../../dispatch/change-log.ts";
 import type { Position } from "../agreement/ring-message.ts";
 
+/** Above this, replies that wait for replicas let no further request of the seat in. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+const maxWaitingTurns = 100_000;
+
 export interface SeatGateOptions {
   readonly monotonicMs: () => number;
   /** This node's data at present, as the primary of its seat; undefined while it is none. */
@@ -13,11 +17,14 @@ export interface SeatGateOptions {
   readonly hasLease: () => boolean;
 }
 
+/** Replies of a turn, in their place in the order. */
 interface Waiting {
   /** What the replies show; undefined for those that show nothing of the seat, and only keep their place in the order. */
   readonly shown: Position | undefined;
   readonly bytes: number;
   readonly callback: (released: boolean) => void;
+  /** Whether the log of the turn is safe; undefined until that is known. */
+  isSafe: boolean | undefined;
 }
 
 /**
@@ -28,8 +35,10 @@ export class SeatGate implements ReplyGate {
   readonly #options: SeatGateOptions;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** The present turn has read or changed data of the seat. */
+  /** The present turn shows or changes data of the seat. */
   #isTouched = false;
+  /** The epochs in which the requests of the present turn have come that show data: one, unless this node has served anew. */
+  readonly #epochs = new Set<number>();
   #withoutLeaseSinceMs: number | undefined;
 
   constructor(options: SeatGateOptions) {
@@ -45,28 +54,38 @@ export class SeatGate implements ReplyGate {
     return this.#waitingBytes;
   }
 
-  /** The present turn reads or changes data of the seat. */
-  touch(): void {
+  /** Above this, replies that wait let no further request of the seat in. */
+  get isFull(): boolean {
+    return this.#waitingBytes > maxWaitingBytes || this.#waiting.length > maxWaitingTurns;
+  }
+
+  touch(epoch: number | undefined): void {
     this.#isTouched = true;
+    if (epoch !== undefined) this.#epochs.add(epoch);
+  }
+
+  endSilently(): void {
+    this.#isTouched = false;
+    this.#epochs.clear();
   }
 
   pass(callback: (released: boolean) => void, replies: RepliesOfTurn | undefined): (safe: boolean) => void {
     const position = this.#options.position();
-    const isTouched = this.#isTouched || replies === undefined;
-    const shown = isTouched ? position : undefined;
-    // Data was shown by a node that is the primary no longer: nobody may see it.
-    const isVoid = this.#isTouched && position === undefined;
+    const shown = this.#isTouched || replies === undefined ? position : undefined;
+    const isVoid = [...this.#epochs].some((epoch) => epoch !== position?.epoch);
     // An answer in the middle of a turn does not end it.
-    if (replies !== undefined) this.#isTouched = false;
+    if (replies !== undefined) this.endSilently();
+    // Data was shown by a node that is the primary no longer: nobody may see it.
+    if (isVoid) return () => callback(false);
     // What shows nothing of the seat waits only behind earlier replies to the same clients.
-    if (shown === undefined && !isVoid && (this.#waiting.length === 0 || replies?.isBehind !== true)) return callback;
-    const bytes = replies?.bytes ?? 0;
+    if (shown === undefined && (this.#waiting.length === 0 || replies?.isBehind !== true)) return callback;
+    const waiting: Waiting = { shown, bytes: replies?.bytes ?? 0, callback, isSafe: undefined };
+    // It has its place from now on: later replies to the same clients may not overtake it while it waits for its log.
+    this.#waiting.push(waiting);
+    this.#waitingBytes += waiting.bytes;
     return (safe) => {
-      if (!safe || isVoid) return callback(false);
-      if (this.#waiting.length === 0 && (shown === undefined || this.#options.mayAnswer(shown))) return callback(true);
-      this.#waiting.push({ shown, bytes, callback });
-      this.#waitingBytes += bytes;
-      if (this.#waiting.length === 1) this.look();
+      waiting.isSafe = safe;
+      if (this.#waiting[0] === waiting) this.look();
     };
   }
 
@@ -74,9 +93,9 @@ export class SeatGate implements ReplyGate {
   look(): void {
     this.#watchLease();
     const { mayAnswer, position } = this.#options;
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      const { shown } = first;
-      if (shown !== undefined && shown.epoch !== position()?.epoch) this.#end(first, false);
+    for (let first = this.#waiting[0]; first?.isSafe !== undefined; first = this.#waiting[0]) {
+      const { isSafe, shown } = first;
+      if (!isSafe || (shown !== undefined && shown.epoch !== position()?.epoch)) this.#end(first, false);
       else if (shown === undefined || mayAnswer(shown)) this.#end(first, true);
       else if (this.#isOverdue) this.#end(first, false);
       else return;

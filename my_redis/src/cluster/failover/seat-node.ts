@@ -22,7 +22,8 @@ import { RingAgent } from "./ring-agent.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { memberStatus, nodesBySeat } from "./seat-status.ts";
+import { nodesBySeat } from "./seat-plan.ts";
+import { memberStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
@@ -37,10 +38,6 @@ export interface SeatNodeOptions {
   /** Who serves which place has changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
-
-/** Above this, replies that wait for replicas let no further request of the seat in. */
-const maxWaitingBytes = 64 * 1024 * 1024;
-const maxWaitingTurns = 100_000;
 
 /**
  * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
@@ -285,37 +282,46 @@ export class SeatNode implements SeatPort {
 
   // --- requests of clients ---
 
+  /** The epoch in which this node serves its place as the primary; undefined while it does not. */
+  get servedEpoch(): number | undefined {
+    return this.#agent.member.serving?.epoch;
+  }
+
+  stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
+    return this.mayServe && seatEpoch === this.servedEpoch;
+  }
+
   /** Whether requests for this node's place on the ring may run now. */
   get mayServe(): boolean {
     const { member } = this.#agent;
     const { serving } = member;
     if (serving === undefined || !isReady(member)) return false;
-    if (this.#gate.waitingBytes > maxWaitingBytes || this.#gate.waitingTurns > maxWaitingTurns) return false;
+    if (this.#gate.isFull) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
   /** A request for this node's own place: it runs, or waits until this node may serve it. */
   admit(context: Context, args: Arguments): "run" | "held" | Refusal {
-    if (!this.mayServe) return this.requests.hold(context, args);
-    this.#gate.touch();
-    return "run";
+    return this.#mayRun() ? "run" : this.requests.hold(context, args);
   }
 
   /** As `admit`, for what cannot wait. */
   admitNow(): "run" | Refusal {
-    if (!this.mayServe) return new Refusal(this.requests.overdueText);
-    this.#gate.touch();
-    return "run";
+    return this.#mayRun() ? "run" : new Refusal(this.requests.overdueText);
+  }
+
+  #mayRun(): boolean {
+    const { mayServe } = this;
+    if (mayServe) this.#gate.touch(this.servedEpoch);
+    return mayServe;
   }
 
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void {
     const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined) return run(refusal);
-      if (!this.mayServe) return this.requests.whenServing(attempt, sinceMs);
-      this.#gate.touch();
-      run(undefined);
+      if (refusal !== undefined || this.#mayRun()) run(refusal);
+      else this.requests.whenServing(attempt, sinceMs);
     };
     attempt(undefined);
   }

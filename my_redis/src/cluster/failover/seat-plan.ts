@@ -1,6 +1,6 @@
 import { DirectiveError } from "../../settings/directive.ts";
 import type { SettingValues } from "../../settings/settings.ts";
-import type { Acknowledgement, RingTable } from "../agreement/ring-table.ts";
+import type { Acknowledgement, RingTable, Seat } from "../agreement/ring-table.ts";
 import type { Members } from "../members.ts";
 
 /** Of fewer nodes than this no majority is left when one fails. */
@@ -71,3 +71,10 @@ export function differenceOf(stored: RingTable, planned: RingTable): string | un
   if (stored.acknowledgement === planned.acknowledgement) return undefined;
   return `the ring has agreed on cluster-acknowledgement ${stored.acknowledgement}, and the directive says ${planned.acknowledgement}`;
 }
+
+/** For each place on the ring, its nodes with the primary first. */
+export const nodesBySeat = ({ seats }: Members, table: RingTable): readonly (readonly string[])[] =>
+  seats.map((name) => {
+    const { nodes, primary } = table.seats.find((seat) => seat.name === name) as Seat;
+    return [primary.node, ...nodes.filter((node) => node !== primary.node)];
+  });

@@ -24,7 +24,8 @@ export class DeferredRequest implements DeferredReply {
     const { client, server } = this.#context;
     client.isHeld = false;
     if (client.gone) return;
-    answer(server.replies, client, write);
+    // Each node has judged its part before.
+    answer(server.replies, client, write, "nothing");
     client.channel.resume();
   }
 }

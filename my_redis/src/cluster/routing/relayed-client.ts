@@ -110,7 +110,7 @@ export class RelayedClient implements Relaying {
       if (special.last === undefined || special.last(bytes, start, end)) return;
     }
     const { client, server } = this.context;
-    answer(server.replies, client, (reply) => reply.raw(bytes, start, end));
+    answer(server.replies, client, (reply) => reply.raw(bytes, start, end), "nothing");
   }
 
   /** The node is lost: each outstanding request is answered with the error, and what the client watched there counts as
@@ -129,7 +129,7 @@ export class RelayedClient implements Relaying {
       } else {
         this.#received++;
       }
-      answer(server.replies, client, (reply) => server.processor.writeError(reply, message));
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, message), "nothing");
     }
     this.#idle();
   }

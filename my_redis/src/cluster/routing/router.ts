@@ -1,4 +1,5 @@
 import type { Command } from "../../dispatch/command.ts";
+import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { hasWord } from "../../dispatch/has-word.ts";
@@ -28,6 +29,9 @@ const here = ({ client }: Context, args: Arguments): "run" | "held" =>
 /** XREAD and XREADGROUP wait only when they are told to. */
 const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): boolean =>
   flagSet.has("blocking") && (group !== "stream" || hasWord(args, 1, "block"));
+
+const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
+  isWrite || flagSet.has("readonly") || readsKeyspace === true;
 
 /** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
 const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
@@ -71,6 +75,7 @@ export class Router {
 
   #route(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
+    if (this.#seat !== undefined) client.seatEpoch = this.#seat.servedEpoch;
     if (client.kind !== "normal") return client.kind === "relayed" ? this.#routeRelayed(context, command, args) : "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) return this.#routeWithoutKeys(context, command, args);
@@ -223,12 +228,10 @@ export class Router {
   /** Whether a request without keys of its own shows or changes what this node serves as a primary. */
   #showsData({ client }: Context, command: Command): boolean {
     if (this.#members.primaryOf[this.#self] !== this.#self) return false;
-    if (command.insideMulti !== "run the queue") return command.isWrite || command.flagSet.has("readonly");
+    if (command.insideMulti !== "run the queue") return concernsData(command);
     const slot = this.#transactions.slotOf(client);
     if (slot >= 0) return this.#members.owners[slot] === this.#self;
-    return (
-      client.transaction?.queued.some((each) => each.command.isWrite || each.command.flagSet.has("readonly")) === true
-    );
+    return client.transaction?.queued.some((each) => concernsData(each.command)) === true;
   }
 
   /** Ends the watching at another node. The reply is dropped. */

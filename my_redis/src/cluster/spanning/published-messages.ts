@@ -50,7 +50,7 @@ export class PublishedMessages {
   #publishHere(request: PeerRequest): void {
     const reader = new ByteReader(request.payload);
     const name = wholeRange(reader.block());
-    this.#pubSub.publish("channel", name, wholeRange(reader.block()));
+    this.#pubSub.publish("channel", name, wholeRange(reader.block()), "nothing");
     this.#pubSub.deliver();
     request.answer(new Uint8Array(0));
   }

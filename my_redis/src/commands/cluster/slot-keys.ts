@@ -24,6 +24,7 @@ export const clusterKeyslot = command({
 export const clusterCountkeysinslot = command({
   ...facts,
   name: "CLUSTER COUNTKEYSINSLOT",
+  readsKeyspace: true,
   since: "3.0.0",
   complexity: "O(1)",
   brief: true,
@@ -42,6 +43,7 @@ export const clusterCountkeysinslot = command({
 export const clusterGetkeysinslot = command({
   ...facts,
   name: "CLUSTER GETKEYSINSLOT",
+  readsKeyspace: true,
   since: "3.0.0",
   complexity: "O(log(N)) where N is the number of requested keys",
   summary: "Lists keys of a hash slot on this node, by walking the whole database.",

@@ -33,16 +33,16 @@ export const scan = command({
   },
 });
 
-/** Writes the key if it matches. An expired key counts as missing, and is deleted where looking it up deletes it. */
+/** Writes the key if it matches. An expired key is deleted instead. */
 function replyWanted(context: Context, address: Address, options: ScanOptions, reply: ReplyWriter): boolean {
-  const { heap, expires, removesFound } = context.keyspace;
+  const { heap, expires } = context.keyspace;
   const bytes = record.bytesOf(heap, address);
   const start = record.keyStartOf(heap, address);
   const end = start + record.keyLengthOf(heap, address);
   if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return false;
   if (options.type !== undefined && typeName(heap, address) !== options.type) return false;
   if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= context.now) {
-    if (expires && removesFound) {
+    if (expires) {
       context.database.expire(address);
       context.partLog();
     }

@@ -21,8 +21,9 @@ const publishing =
         args.bytes(2),
       ]);
     }
-    const asPart = kind === "channel" && execution.inUnit;
-    reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
+    const { inUnit } = execution;
+    const publishHere = (): number => pubSub.publish(kind, channel, message, inUnit ? "data" : "nothing");
+    reply.integer(inUnit && kind === "channel" ? pubSub.publishAsPart(channel, message) : publishHere());
   };
 
 export const publish = command({

@@ -117,7 +117,8 @@ export class Monitors {
     const bytes = lines.copy();
     lines.clear();
     for (const client of this.#clients) {
-      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(bytes));
+      // Requests are shown, and no data.
+      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(bytes), "nothing");
     }
   }
 }

@@ -15,6 +15,7 @@ import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import type { DataEpoch } from "./data-epoch.ts";
+import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
 import { OperatorWord } from "./operator-word.ts";
 import { SeatGate } from "./reply-gate.ts";
@@ -56,8 +57,7 @@ export class SeatNode implements SeatPort {
   #timer: ReturnType<typeof setInterval> | undefined;
   #following: string | undefined;
   #failovers = 0;
-  /** This node has neither voted nor heard a leader since its disk is empty. */
-  #isNew = false;
+  #emptyDisk!: EmptyDisk;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class SeatNode implements SeatPort {
     this.#file = openStateFile(settings.values.dir, environment);
     const nowMs = environment.nowMs();
     const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
-    this.#isNew = durable.term === 0 && durable.stored.term === 0;
+    this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
     members.appoint(nodesBySeat(members, durable.stored.table));
     this.#data.start();
@@ -210,18 +210,6 @@ export class SeatNode implements SeatPort {
     } else if (message.type === "heartbeat" && message.knownRun > member.durable.run) {
       this.#beginRun(message.knownRun + 1);
     } else this.#agent.take({ type: "message", from: name, message });
-  }
-
-  /**
-   * A node whose disk was replaced may have voted in terms of which it knows nothing, and have stored tables that were
-   * committed with its help. So it helps to begin a ring, and otherwise votes for nobody before a leader was elected
-   * without it. To the agreement the message was lost.
-   */
-  #mayHaveForgotten(message: RingMessage): boolean {
-    const { stored, votedFor } = this.#agent.member.durable;
-    this.#isNew &&= stored.term === 0 && votedFor === undefined;
-    const asksForVote = message.type === "canvass" || message.type === "candidacy";
-    return this.#isNew && asksForVote && message.stored.term > 0;
   }
 
   #onProgress(from: number, payload: Uint8Array): void {

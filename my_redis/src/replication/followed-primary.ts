@@ -57,6 +57,7 @@ export class FollowedPrimary {
   #intake: SnapshotIntake | undefined;
   #downSinceMs: number;
   #nextTryMs = 0;
+  /** Full synchronisations that have failed since the link was last in order. */
   #failedSyncs = 0;
   /** When something was last sent to it without being asked. */
   #saidAtMs = 0;
@@ -112,6 +113,7 @@ export class FollowedPrimary {
       state: link?.state ?? "connect",
       silentSeconds: link?.state === "connected" ? seconds(link.heardAtMs) : -1,
       downSeconds: link?.state === "connected" ? undefined : seconds(this.#downSinceMs),
+      retrySeconds: link === undefined ? Math.ceil(Math.max(0, this.#nextTryMs - this.#nowMs) / secondMs) : undefined,
       isLoading: this.#intake !== undefined,
       snapshot:
         link?.state === "sync"
@@ -238,7 +240,6 @@ export class FollowedPrimary {
   #adopt({ id, offset, database }: StreamPosition, ringEpoch: number, link: PrimaryLink): void {
     const { history, server } = this.#options;
     history.adopt(id, offset);
-    this.#failedSyncs = 0;
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
     server.cluster?.seat?.replaced(ringEpoch);
     this.#connected(link);
@@ -258,6 +259,7 @@ export class FollowedPrimary {
 
   #connected(link: PrimaryLink): void {
     link.state = "connected";
+    this.#failedSyncs = 0;
     this.#lastReason = "";
     this.#context = this.#options.server.clients.addPrimary(link);
     this.#applier.begin(this.#context);

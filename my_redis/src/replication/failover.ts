@@ -11,8 +11,8 @@ export interface FailoverOptions {
   /** The end of the stream. */
   readonly changesEnd: () => number;
   readonly askForAcknowledgements: () => void;
-  /** Makes this server the replica of the one that is to take over, which it asks to do so. */
-  readonly handOver: (target: PrimaryAddress) => void;
+  /** Makes this server the replica of the one that is to take over, which has the stream at least up to `known`. */
+  readonly handOver: (target: PrimaryAddress, known: number) => void;
   /** Makes this server a primary again. */
   readonly takeBack: () => void;
 }
@@ -117,7 +117,7 @@ export class Failover {
     const { handOver, server } = this.#options;
     this.#state = "failover-in-progress";
     server.environment.report("notice", `Failover to ${target.host}:${target.port}: ${why}, failing over.`);
-    handOver(target);
+    handOver(target, this.#find(target)?.ackedOffset ?? Number.POSITIVE_INFINITY);
   }
 
   /** The replica has answered the request to take over. */

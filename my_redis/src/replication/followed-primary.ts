@@ -7,6 +7,7 @@ import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
 import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
+import type { HandshakeFacts } from "./handshake.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
 import { SnapshotIntake } from "./snapshot-intake.ts";
@@ -26,8 +27,8 @@ export interface FollowedPrimaryOptions {
   readonly turn: Turn;
   readonly history: ReplicationHistory;
   readonly address: PrimaryAddress;
-  /** FAILOVER: until it has agreed, it is asked to take over. */
-  readonly asksToTakeOver: boolean;
+  /** FAILOVER: until it has agreed, it is asked to take over. It has this history at least up to `known`. */
+  readonly takeOver: HandshakeFacts["takeOver"];
   /** It has answered the request for its data. */
   readonly onAnswered: (isAccepted: boolean) => void;
   /** The history has changed in such a way that this server's own replicas must ask anew. */
@@ -73,12 +74,12 @@ export class FollowedPrimary {
   /** The primary is not read, because the log cannot be written. */
   #waitsForLog = false;
   #isStopped = false;
-  #asksToTakeOver: boolean;
+  #takeOver: HandshakeFacts["takeOver"];
 
   constructor(options: FollowedPrimaryOptions) {
     this.#options = options;
     this.address = options.address;
-    this.#asksToTakeOver = options.asksToTakeOver;
+    this.#takeOver = options.takeOver;
     this.#downSinceMs = this.#nowMs;
     this.#applier = new StreamApplier({
       server: options.server,
@@ -101,7 +102,7 @@ export class FollowedPrimary {
 
   /** It has been asked to take over, and may be doing so. */
   get mayBeTakingOver(): boolean {
-    return this.#asksToTakeOver && this.#link?.awaitsAnswer === true;
+    return this.#takeOver !== undefined && this.#link?.awaitsAnswer === true;
   }
 
   get status(): PrimaryStatus {
@@ -188,7 +189,7 @@ export class FollowedPrimary {
       handshake: {
         credentials,
         position,
-        asksToTakeOver: this.#asksToTakeOver,
+        takeOver: this.#takeOver,
         port: values["replica-announce-port"] || values.port,
         address: values["replica-announce-ip"],
       },
@@ -196,7 +197,7 @@ export class FollowedPrimary {
       environment: server.environment,
       mayRead: () => this.#mayRead(),
       answered: (isAccepted) => {
-        this.#asksToTakeOver = false;
+        this.#takeOver = undefined;
         this.#options.onAnswered(isAccepted);
       },
       continued: (id, link) => this.#continued(id, link),

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import type { Word } from "../differential/harness/resp-connection.ts";
+import { FaultyProxy } from "./faulty-proxy.ts";
 import {
   closedAfterEach,
   expectSameData,
@@ -43,7 +44,7 @@ async function openAnswerProxy(port: number, onAnswer: (passOn: () => void, near
     for (const socket of [near, far]) sockets.add(socket);
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
-      if (chunk.includes("+CONTINUE")) onAnswer(() => near.write(chunk), near);
+      if (/\+(CONTINUE|FULLRESYNC)/.test(chunk.toString("latin1"))) onAnswer(() => near.write(chunk), near);
       else near.write(chunk);
     });
     for (const [one, other] of [
@@ -338,6 +339,48 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     expect(await primary.ask("INCR", "key")).toBe(":2");
     await replica.ask("ACL", "SETUSER", "default", "+psync");
     await expectSameData(primary, replica);
+  }, 60_000);
+
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`is given up when the replica has been started again as an empty primary of ${kind}`, async () => {
+      const primary = await started(startMyRedis());
+      const empty = await started(startServer(kind));
+      const replica = await started(startMyRedis({ "replica-announce-port": String(empty.port) }));
+      await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await primary.ask("SET", "kept", "1");
+      await expectSameData(primary, replica);
+      await untilOnline(primary);
+      expect(await primary.ask("FAILOVER")).toBe("+OK");
+      await until("the failover to end", async () => (await stateOf(primary)) === "no-failover");
+      expect(await infoField(primary, "role")).toBe("master");
+      expect(primary.log()).toContain("Failover target rejected psync request");
+      expect(await primary.ask("INCR", "kept")).toBe(":2");
+      await expectSameData(primary, replica);
+    }, 60_000);
+  }
+
+  test("with FORCE ends with one primary although the answer is lost, and the replica lacks a write", async () => {
+    let lost = 0;
+    const { primary, replica, proxy } = await startBehindProxy("MyRedis", (passOn, near) => {
+      if (lost++ === 0) near.destroy();
+      else passOn();
+    });
+    using _closed = proxy;
+    const link = await FaultyProxy.open(primary.port);
+    using _cut = { [Symbol.dispose]: () => link.close() };
+    await replica.ask("REPLICAOF", "127.0.0.1", link.port);
+    await primary.ask("SET", "key", "1");
+    await expectSameData(primary, replica);
+    await untilOnline(primary);
+    link.silent = "to replica";
+    await primary.ask("INCR", "key");
+    expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", proxy.port, "TIMEOUT", "100", "FORCE")).toBe("+OK");
+    await untilRole(replica, "master");
+    await until("the end of the failover", async () => (await stateOf(primary)) === "no-failover");
+    expect(await infoField(primary, "role")).toBe("slave");
+    await expectSameData(replica, primary);
+    expect(await primary.ask("GET", "key")).toContain("1");
+    expect(lost).toBeGreaterThan(1);
   }, 60_000);
 
   test("a replica takes over only by its primary's word, and only for its own history", async () => {

@@ -86,8 +86,8 @@ export class Replication implements ReplicationPort {
     this.#failover = new Failover({
       server,
       replicas: () => this.#replicas.all,
-      changesEnd: () => this.#feed.changesEnd,
-      askForAcknowledgements: () => this.#feed.askForOffsets(),
+      provenEnd: () => this.#feed.provenEnd,
+      askForEnd: () => this.#feed.askForEnd(),
       handOver: (target, known) => this.#follow(target, { known }),
       takeBack: () => this.promote(),
     });

@@ -290,6 +290,27 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     }, 60_000);
   }
 
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`to ${kind} needs no full synchronisation while a sign of life or a question is on its way`, async () => {
+      const primary = await started(startMyRedis({ "repl-ping-replica-period": "1" }));
+      const link = await FaultyProxy.open(primary.port);
+      using _closed = { [Symbol.dispose]: () => link.close() };
+      const replica = await started(startServer(kind));
+      await replica.ask("REPLICAOF", "127.0.0.1", link.port);
+      await primary.ask("SET", "key", "1");
+      await expectSameData(primary, replica);
+      await untilOnline(primary);
+      link.delayMs = 600;
+      const endOf = (server: TestServer): Promise<string | undefined> => infoField(server, "master_repl_offset");
+      await until("a ping to be on its way", async () => (await endOf(primary)) !== (await endOf(replica)));
+      expect(await primary.ask("FAILOVER")).toBe("+OK");
+      await untilRole(replica, "master");
+      await untilRole(primary, "slave");
+      await expectSameData(replica, primary);
+      expect(fullSyncsOf(primary)).toBe(0);
+    }, 60_000);
+  }
+
   test("pauses no write when no replica is online that could take over", async () => {
     const primary = await started(startMyRedis());
     const reader = await primary.connect();
@@ -301,7 +322,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     reader.close();
   }, 60_000);
 
-  test("needs no acknowledgement of its own question: redis-server answers with the offset before it", async () => {
+  test("needs no acknowledgement of its own last question: redis-server answers with the offset before it", async () => {
     const primary = await started(startMyRedis());
     const socket = connect(primary.port, "127.0.0.1");
     using _closed = { [Symbol.dispose]: () => void socket.destroy() };
@@ -313,8 +334,9 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
         said = "";
         socket.write(`REPLCONF ACK ${offset}\r\n`);
       }
-      const asked = said.indexOf("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK");
-      if (asked >= 0) socket.write(`REPLCONF ACK ${offset + asked}\r\n`);
+      for (const { index } of said.matchAll(/\*3\r\n\$8\r\nREPLCONF\r\n\$6\r\nGETACK/g)) {
+        socket.write(`REPLCONF ACK ${offset + index}\r\n`);
+      }
     });
     socket.write("REPLCONF listening-port 1 capa eof capa psync2\r\nPSYNC ? -1\r\n");
     await untilOnline(primary);

@@ -19,7 +19,9 @@ export class ScriptedPrimary {
       server.on("connection", (socket) => {
         primary.#sockets.add(socket);
         socket.on("error", () => {});
-        socket.on("data", (chunk) => answer(socket, chunk.toString("latin1"), { snapshot, stream, continues: primary.continues }));
+        socket.on("data", (chunk) =>
+          answer(socket, chunk.toString("latin1"), { snapshot, stream, continues: primary.continues }),
+        );
       });
       server.listen(0, "127.0.0.1", () => resolve(primary));
     });

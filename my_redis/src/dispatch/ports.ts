@@ -360,6 +360,8 @@ export interface PrimaryStatus {
   readonly silentSeconds: number;
   /** Seconds since the connection ended; undefined while there is one. */
   readonly downSeconds: number | undefined;
+  /** Seconds until it is tried again; undefined while no pause runs. */
+  readonly retrySeconds: number | undefined;
   /** A snapshot that has arrived is read, while clients are served the data from before. */
   readonly isLoading: boolean;
   /** The snapshot that is arriving. Its size is undefined where a mark ends it. */

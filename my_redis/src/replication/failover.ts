@@ -8,11 +8,11 @@ import type { PrimaryAddress } from "./primary-link.ts";
 export interface FailoverOptions {
   readonly server: Services;
   readonly replicas: () => Iterable<AttachedReplica>;
-  /** The end of the stream. */
-  readonly changesEnd: () => number;
-  readonly askForAcknowledgements: () => void;
-  /** Makes this server the replica of the one that is to take over, which it asks to do so. */
-  readonly handOver: (target: PrimaryAddress) => void;
+  /** A replica that has acknowledged this offset has all of the stream. */
+  readonly provenEnd: () => number;
+  readonly askForEnd: () => void;
+  /** Makes this server the replica of the one that is to take over, which has the stream at least up to `known`. */
+  readonly handOver: (target: PrimaryAddress, known: number) => void;
   /** Makes this server a primary again. */
   readonly takeBack: () => void;
 }
@@ -44,7 +44,7 @@ export class Failover {
   }
 
   begin(request: FailoverRequest): void {
-    const { askForAcknowledgements, server } = this.#options;
+    const { askForEnd, server } = this.#options;
     if (this.isRunning) throw new CommandError("ERR FAILOVER already in progress.");
     if (server.execution.followsPrimary) {
       throw new CommandError("ERR FAILOVER is not valid when server is a replica.");
@@ -71,7 +71,7 @@ export class Failover {
     this.#state = "waiting-for-sync";
     server.pause.pause(Number.POSITIVE_INFINITY, "write", "failover");
     // Its answer comes sooner than the one that is due every second.
-    if (this.#ready(this.#candidates(target)) === undefined) askForAcknowledgements();
+    if (this.#ready(this.#candidates(target)) === undefined) askForEnd();
   }
 
   #find({ host, port }: PrimaryAddress): AttachedReplica | undefined {
@@ -88,9 +88,12 @@ export class Failover {
     return found.filter((replica) => replica !== undefined && replica.facts.port > 0) as AttachedReplica[];
   }
 
-  /** The replica that can take over now. */
+  /**
+   * The replica that can take over now. It has signs of life and questions, too: otherwise this server would ask for the
+   * stream from an offset that the replica does not have, and get all data.
+   */
   #ready(candidates: readonly AttachedReplica[]): AttachedReplica | undefined {
-    const end = this.#options.changesEnd();
+    const end = this.#options.provenEnd();
     return candidates.find(({ ackedOffset, state }) => state === "online" && ackedOffset >= end);
   }
 
@@ -117,7 +120,7 @@ export class Failover {
     const { handOver, server } = this.#options;
     this.#state = "failover-in-progress";
     server.environment.report("notice", `Failover to ${target.host}:${target.port}: ${why}, failing over.`);
-    handOver(target);
+    handOver(target, this.#find(target)?.ackedOffset ?? Number.POSITIVE_INFINITY);
   }
 
   /** The replica has answered the request to take over. */

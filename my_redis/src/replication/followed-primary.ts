@@ -7,6 +7,7 @@ import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
 import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
+import type { HandshakeFacts } from "./handshake.ts";
 import { type PrimaryAddress, PrimaryLink } from "./primary-link.ts";
 import type { ReplicationHistory } from "./replication-history.ts";
 import { SnapshotIntake } from "./snapshot-intake.ts";
@@ -26,8 +27,8 @@ export interface FollowedPrimaryOptions {
   readonly turn: Turn;
   readonly history: ReplicationHistory;
   readonly address: PrimaryAddress;
-  /** FAILOVER: until it has agreed, it is asked to take over. */
-  readonly asksToTakeOver: boolean;
+  /** FAILOVER: until it has agreed, it is asked to take over. It has this history at least up to `known`. */
+  readonly takeOver: HandshakeFacts["takeOver"];
   /** It has answered the request for its data. */
   readonly onAnswered: (isAccepted: boolean) => void;
   /** The history has changed in such a way that this server's own replicas must ask anew. */
@@ -57,6 +58,7 @@ export class FollowedPrimary {
   #intake: SnapshotIntake | undefined;
   #downSinceMs: number;
   #nextTryMs = 0;
+  /** Full synchronisations that have failed since the link was last in order. */
   #failedSyncs = 0;
   /** When something was last sent to it without being asked. */
   #saidAtMs = 0;
@@ -72,12 +74,12 @@ export class FollowedPrimary {
   /** The primary is not read, because the log cannot be written. */
   #waitsForLog = false;
   #isStopped = false;
-  #asksToTakeOver: boolean;
+  #takeOver: HandshakeFacts["takeOver"];
 
   constructor(options: FollowedPrimaryOptions) {
     this.#options = options;
     this.address = options.address;
-    this.#asksToTakeOver = options.asksToTakeOver;
+    this.#takeOver = options.takeOver;
     this.#downSinceMs = this.#nowMs;
     this.#applier = new StreamApplier({
       server: options.server,
@@ -100,7 +102,7 @@ export class FollowedPrimary {
 
   /** It has been asked to take over, and may be doing so. */
   get mayBeTakingOver(): boolean {
-    return this.#asksToTakeOver && this.#link?.awaitsAnswer === true;
+    return this.#takeOver !== undefined && this.#link?.awaitsAnswer === true;
   }
 
   get status(): PrimaryStatus {
@@ -112,6 +114,7 @@ export class FollowedPrimary {
       state: link?.state ?? "connect",
       silentSeconds: link?.state === "connected" ? seconds(link.heardAtMs) : -1,
       downSeconds: link?.state === "connected" ? undefined : seconds(this.#downSinceMs),
+      retrySeconds: link === undefined ? Math.ceil(Math.max(0, this.#nextTryMs - this.#nowMs) / secondMs) : undefined,
       isLoading: this.#intake !== undefined,
       snapshot:
         link?.state === "sync"
@@ -186,7 +189,7 @@ export class FollowedPrimary {
       handshake: {
         credentials,
         position,
-        asksToTakeOver: this.#asksToTakeOver,
+        takeOver: this.#takeOver,
         port: values["replica-announce-port"] || values.port,
         address: values["replica-announce-ip"],
       },
@@ -194,7 +197,7 @@ export class FollowedPrimary {
       environment: server.environment,
       mayRead: () => this.#mayRead(),
       answered: (isAccepted) => {
-        this.#asksToTakeOver = false;
+        this.#takeOver = undefined;
         this.#options.onAnswered(isAccepted);
       },
       continued: (id, link) => this.#continued(id, link),
@@ -238,7 +241,6 @@ export class FollowedPrimary {
   #adopt({ id, offset, database }: StreamPosition, ringEpoch: number, link: PrimaryLink): void {
     const { history, server } = this.#options;
     history.adopt(id, offset);
-    this.#failedSyncs = 0;
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
     server.cluster?.seat?.replaced(ringEpoch);
     this.#connected(link);
@@ -258,6 +260,7 @@ export class FollowedPrimary {
 
   #connected(link: PrimaryLink): void {
     link.state = "connected";
+    this.#failedSyncs = 0;
     this.#lastReason = "";
     this.#context = this.#options.server.clients.addPrimary(link);
     this.#applier.begin(this.#context);

@@ -9,8 +9,8 @@ export interface HandshakeFacts {
   readonly address: string;
   /** The history that this server's data is of, and the first byte that it lacks. Undefined when it needs all data. */
   readonly position: { readonly id: string; readonly next: number } | undefined;
-  /** The other server is a replica that is asked to become the primary. */
-  readonly asksToTakeOver: boolean;
+  /** The other server is a replica that is asked to become the primary. It has this history at least up to `known`. */
+  readonly takeOver: { readonly known: number } | undefined;
 }
 
 export type SyncAnswer =
@@ -20,8 +20,9 @@ export type SyncAnswer =
 
 export type HandshakeStep =
   | { readonly kind: "send"; readonly words: Words }
-  /** `hasTakenOver`: it is a primary already. It was asked before, and the answer was lost. */
-  | { readonly kind: "refused"; readonly reason: string; readonly hasTakenOver: boolean }
+  | { readonly kind: "refused"; readonly reason: string }
+  /** It is a primary already, of a history that goes on from this server's. It was asked before; the answer was lost. */
+  | { readonly kind: "has taken over" }
   | SyncAnswer;
 
 /** In the error for PSYNC FAILOVER, also in that of redis-server. */
@@ -35,10 +36,15 @@ interface Step {
 
 /** What a replica says to its primary before the data comes, one request after the other. */
 export class Handshake {
-  readonly #steps: readonly Step[];
+  readonly #steps: Step[];
+  readonly #facts: HandshakeFacts;
   #at = 0;
+  /** It is a primary already, and is asked whether its history goes on from this server's. */
+  #asksForProof = false;
 
-  constructor({ credentials, port, address, position, asksToTakeOver }: HandshakeFacts) {
+  constructor(facts: HandshakeFacts) {
+    const { credentials, port, address, position, takeOver } = facts;
+    this.#facts = facts;
     const optional = (...words: Words): Step => ({ words, refusal: () => undefined });
     this.#steps = [
       {
@@ -51,10 +57,7 @@ export class Handshake {
       optional("REPLCONF", "listening-port", port),
       ...(address === "" ? [] : [optional("REPLCONF", "ip-address", address)]),
       optional("REPLCONF", "capa", "eof", "capa", "psync2"),
-      {
-        words: ["PSYNC", position?.id ?? "?", position?.next ?? -1, ...(asksToTakeOver ? ["FAILOVER"] : [])],
-        refusal: (error) => `the primary refuses PSYNC: ${error}`,
-      },
+      sync(position?.id ?? "?", position?.next ?? -1, ...(takeOver === undefined ? [] : ["FAILOVER"])),
     ];
   }
 
@@ -76,10 +79,37 @@ export class Handshake {
   answered(line: string): HandshakeStep {
     const step = this.#steps[this.#at] as Step;
     const reason = line.startsWith("-") ? step.refusal(line.slice(1)) : undefined;
+    if (reason?.includes(sentToPrimary) === true) this.#askForProof();
+    else if (reason !== undefined) return this.#refused(reason);
     const next = this.#steps[++this.#at];
-    if (reason !== undefined) return { kind: "refused", reason, hasTakenOver: reason.includes(sentToPrimary) };
-    return next === undefined ? syncAnswer(line) : { kind: "send", words: next.words };
+    if (next !== undefined) return { kind: "send", words: next.words };
+    const answer = syncAnswer(line);
+    return this.#asksForProof ? this.#proven(answer) : answer;
   }
+
+  #refused(reason: string): HandshakeStep {
+    this.#at = this.#steps.length;
+    return { kind: "refused", reason };
+  }
+
+  /** A replica that has taken over says that it is a primary, and so does a stranger, or one that has lost its data. */
+  #askForProof(): void {
+    const { position, takeOver } = this.#facts;
+    if (position === undefined || takeOver === undefined || this.#asksForProof) return;
+    this.#asksForProof = true;
+    this.#steps.push(sync(position.id, Math.min(takeOver.known + 1, position.next)));
+  }
+
+  #proven(answer: HandshakeStep): HandshakeStep {
+    const { position } = this.#facts;
+    const goesOn = answer.kind === "continue" && answer.id !== undefined && answer.id !== position?.id;
+    if (goesOn) return { kind: "has taken over" };
+    return this.#refused("it is a primary already, and its history does not go on from this server's");
+  }
+}
+
+function sync(...words: Words): Step {
+  return { words: ["PSYNC", ...words], refusal: (error) => `the primary refuses PSYNC: ${error}` };
 }
 
 function syncAnswer(line: string): HandshakeStep {
@@ -87,5 +117,5 @@ function syncAnswer(line: string): HandshakeStep {
   if (id !== "") return { kind: "full", id, offset: Number(offset) };
   const continued = /^\+CONTINUE(?: ([0-9a-fA-F]{40}))?$/.exec(line);
   if (continued !== null) return { kind: "continue", id: continued[1] };
-  return { kind: "refused", reason: `'${line.slice(0, 128)}' is no answer to PSYNC`, hasTakenOver: false };
+  return { kind: "refused", reason: `'${line.slice(0, 128)}' is no answer to PSYNC` };
 }

@@ -194,11 +194,13 @@ export class PrimaryLink implements ClientChannel {
       return;
     }
     const next = this.#handshake.answered(line);
-    if (this.#handshake.isOver) this.#options.answered(next.kind !== "refused" || next.hasTakenOver);
+    if (this.#handshake.isOver) this.#options.answered(next.kind !== "refused");
     // That answer may have ended it.
     if (this.#isOver) return;
     if (next.kind === "send") this.send(...next.words);
     else if (next.kind === "refused") this.end(next.reason);
+    // It was asked only for this proof, from an offset where this server need not be.
+    else if (next.kind === "has taken over") this.end("it has taken over before, and is asked for its stream now");
     else if (next.kind === "full") {
       this.state = "sync";
       this.#sync = next;

@@ -17,7 +17,7 @@ import { DirectiveError } from "../settings/directive.ts";
 import { AcknowledgedWrites } from "./acknowledged-writes.ts";
 import { AttachedReplicas } from "./attached-replicas.ts";
 import { Failover } from "./failover.ts";
-import { FollowedPrimary, requireFiles } from "./followed-primary.ts";
+import { FollowedPrimary, type FollowedPrimaryOptions, requireFiles } from "./followed-primary.ts";
 import { FullSyncs } from "./full-syncs.ts";
 import { ReplicaAdmission } from "./replica-admission.ts";
 import { ReplicationHistory } from "./replication-history.ts";
@@ -86,9 +86,9 @@ export class Replication implements ReplicationPort {
     this.#failover = new Failover({
       server,
       replicas: () => this.#replicas.all,
-      changesEnd: () => this.#feed.changesEnd,
-      askForAcknowledgements: () => this.#feed.askForOffsets(),
-      handOver: (target) => this.#follow(target, "asks it to take over"),
+      provenEnd: () => this.#feed.provenEnd,
+      askForEnd: () => this.#feed.askForEnd(),
+      handOver: (target, known) => this.#follow(target, { known }),
       takeBack: () => this.promote(),
     });
     this.#checks = new RoleChecks({ server, goodReplicas: () => this.goodReplicas, isConnected });
@@ -121,16 +121,16 @@ export class Replication implements ReplicationPort {
     requireFiles(this.#server);
     const before = this.#primary?.address;
     if (before?.host === host && before.port === port) return "has followed before";
-    this.#follow({ host, port }, "follows it");
+    this.#follow({ host, port });
     return "follows";
   }
 
   followInRing(host: string, port: number): void {
     this.#isIdle = false;
-    this.#follow({ host, port }, "follows it");
+    this.#follow({ host, port });
   }
 
-  #follow(address: PrimaryAddress, how: "follows it" | "asks it to take over"): void {
+  #follow(address: PrimaryAddress, takeOver?: FollowedPrimaryOptions["takeOver"]): void {
     const { environment, settings } = this.#server;
     const { host, port } = address;
     this.#primary?.stop();
@@ -138,7 +138,7 @@ export class Replication implements ReplicationPort {
     this.#primary = new FollowedPrimary({
       ...{ server: this.#server, history: this.#history, ...this.#options },
       address,
-      asksToTakeOver: how === "asks it to take over",
+      takeOver,
       onAnswered: (isAccepted) => this.#failover.answered(isAccepted),
       onNewHistory: (reason) => {
         this.#checks.dataReplaced();

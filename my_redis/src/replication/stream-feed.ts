@@ -23,9 +23,9 @@ export class StreamFeed {
   #log: StreamLog | undefined;
   #pingedAtMs = 0;
   #willAsk = false;
-  /** Where the last commands without an effect begin and end. */
-  #saidFrom = -1;
-  #saidUntil = -1;
+  /** Where the second question of `askForEnd` begins and ends. */
+  #askedFrom = -1;
+  #askedUntil = -1;
 
   constructor(options: StreamFeedOptions) {
     this.#options = options;
@@ -56,12 +56,13 @@ export class StreamFeed {
   }
 
   /**
-   * Where the last change of data ends. Questions and signs of life may follow it. redis-server answers a question with the
-   * offset before it, so a replica with all changes need not have acknowledged the end of the stream.
+   * A replica that has acknowledged this offset has all of the stream. redis-server answers a question with the offset before
+   * it, so the answer to the second of two questions that were sent together is enough. One question would not do: a replica
+   * says the same offset of its own accord, while the question is still on its way.
    */
-  get changesEnd(): number {
+  get provenEnd(): number {
     const { offset } = this.#options.history;
-    return offset === this.#saidUntil ? this.#saidFrom : offset;
+    return offset === this.#askedUntil ? this.#askedFrom : offset;
   }
 
   /** Adds a command without an effect, between two turns. A replica has only its primary's stream. */
@@ -69,9 +70,7 @@ export class StreamFeed {
     if (this.#log === undefined) return;
     const { history, replicas, server } = this.#options;
     server.changes.flush();
-    this.#saidFrom = this.changesEnd;
     history.stream?.append(bytes);
-    this.#saidUntil = history.offset;
     replicas.send();
   }
 
@@ -82,6 +81,16 @@ export class StreamFeed {
     setImmediate(() => {
       this.#willAsk = false;
       this.#say(askForOffsets);
+    });
+  }
+
+  /** Asks the replicas, soon, in such a way that the answers show who has all of the stream. See `provenEnd`. */
+  askForEnd(): void {
+    setImmediate(() => {
+      if (this.#log === undefined) return;
+      this.#say(Buffer.concat([askForOffsets, askForOffsets]));
+      this.#askedUntil = this.#options.history.offset;
+      this.#askedFrom = this.#askedUntil - askForOffsets.length;
     });
   }
 

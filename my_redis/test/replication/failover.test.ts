@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import type { Word } from "../differential/harness/resp-connection.ts";
+import { FaultyProxy } from "./faulty-proxy.ts";
 import {
   closedAfterEach,
   expectSameData,
@@ -43,7 +44,7 @@ async function openAnswerProxy(port: number, onAnswer: (passOn: () => void, near
     for (const socket of [near, far]) sockets.add(socket);
     near.on("data", (chunk) => far.write(chunk));
     far.on("data", (chunk) => {
-      if (chunk.includes("+CONTINUE")) onAnswer(() => near.write(chunk), near);
+      if (/\+(CONTINUE|FULLRESYNC)/.test(chunk.toString("latin1"))) onAnswer(() => near.write(chunk), near);
       else near.write(chunk);
     });
     for (const [one, other] of [
@@ -289,6 +290,27 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     }, 60_000);
   }
 
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`to ${kind} needs no full synchronisation while a sign of life or a question is on its way`, async () => {
+      const primary = await started(startMyRedis({ "repl-ping-replica-period": "1" }));
+      const link = await FaultyProxy.open(primary.port);
+      using _closed = { [Symbol.dispose]: () => link.close() };
+      const replica = await started(startServer(kind));
+      await replica.ask("REPLICAOF", "127.0.0.1", link.port);
+      await primary.ask("SET", "key", "1");
+      await expectSameData(primary, replica);
+      await untilOnline(primary);
+      link.delayMs = 600;
+      const endOf = (server: TestServer): Promise<string | undefined> => infoField(server, "master_repl_offset");
+      await until("a ping to be on its way", async () => (await endOf(primary)) !== (await endOf(replica)));
+      expect(await primary.ask("FAILOVER")).toBe("+OK");
+      await untilRole(replica, "master");
+      await untilRole(primary, "slave");
+      await expectSameData(replica, primary);
+      expect(fullSyncsOf(primary)).toBe(0);
+    }, 60_000);
+  }
+
   test("pauses no write when no replica is online that could take over", async () => {
     const primary = await started(startMyRedis());
     const reader = await primary.connect();
@@ -300,7 +322,7 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     reader.close();
   }, 60_000);
 
-  test("needs no acknowledgement of its own question: redis-server answers with the offset before it", async () => {
+  test("needs no acknowledgement of its own last question: redis-server answers with the offset before it", async () => {
     const primary = await started(startMyRedis());
     const socket = connect(primary.port, "127.0.0.1");
     using _closed = { [Symbol.dispose]: () => void socket.destroy() };
@@ -312,8 +334,9 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
         said = "";
         socket.write(`REPLCONF ACK ${offset}\r\n`);
       }
-      const asked = said.indexOf("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK");
-      if (asked >= 0) socket.write(`REPLCONF ACK ${offset + asked}\r\n`);
+      for (const { index } of said.matchAll(/\*3\r\n\$8\r\nREPLCONF\r\n\$6\r\nGETACK/g)) {
+        socket.write(`REPLCONF ACK ${offset + index}\r\n`);
+      }
     });
     socket.write("REPLCONF listening-port 1 capa eof capa psync2\r\nPSYNC ? -1\r\n");
     await untilOnline(primary);
@@ -338,6 +361,48 @@ describe.skipIf(redis.missing)(`FAILOVER${redis.reason}`, () => {
     expect(await primary.ask("INCR", "key")).toBe(":2");
     await replica.ask("ACL", "SETUSER", "default", "+psync");
     await expectSameData(primary, replica);
+  }, 60_000);
+
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`is given up when the replica has been started again as an empty primary of ${kind}`, async () => {
+      const primary = await started(startMyRedis());
+      const empty = await started(startServer(kind));
+      const replica = await started(startMyRedis({ "replica-announce-port": String(empty.port) }));
+      await replica.ask("REPLICAOF", "127.0.0.1", primary.port);
+      await primary.ask("SET", "kept", "1");
+      await expectSameData(primary, replica);
+      await untilOnline(primary);
+      expect(await primary.ask("FAILOVER")).toBe("+OK");
+      await until("the failover to end", async () => (await stateOf(primary)) === "no-failover");
+      expect(await infoField(primary, "role")).toBe("master");
+      expect(primary.log()).toContain("Failover target rejected psync request");
+      expect(await primary.ask("INCR", "kept")).toBe(":2");
+      await expectSameData(primary, replica);
+    }, 60_000);
+  }
+
+  test("with FORCE ends with one primary although the answer is lost, and the replica lacks a write", async () => {
+    let lost = 0;
+    const { primary, replica, proxy } = await startBehindProxy("MyRedis", (passOn, near) => {
+      if (lost++ === 0) near.destroy();
+      else passOn();
+    });
+    using _closed = proxy;
+    const link = await FaultyProxy.open(primary.port);
+    using _cut = { [Symbol.dispose]: () => link.close() };
+    await replica.ask("REPLICAOF", "127.0.0.1", link.port);
+    await primary.ask("SET", "key", "1");
+    await expectSameData(primary, replica);
+    await untilOnline(primary);
+    link.silent = "to replica";
+    await primary.ask("INCR", "key");
+    expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", proxy.port, "TIMEOUT", "100", "FORCE")).toBe("+OK");
+    await untilRole(replica, "master");
+    await until("the end of the failover", async () => (await stateOf(primary)) === "no-failover");
+    expect(await infoField(primary, "role")).toBe("slave");
+    await expectSameData(replica, primary);
+    expect(await primary.ask("GET", "key")).toContain("1");
+    expect(lost).toBeGreaterThan(1);
   }, 60_000);
 
   test("a replica takes over only by its primary's word, and only for its own history", async () => {

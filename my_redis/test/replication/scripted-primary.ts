@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 export class ScriptedPrimary {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Asked for its data, it says that the replica can go on where it is. */
+  continues = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -17,7 +19,9 @@ export class ScriptedPrimary {
       server.on("connection", (socket) => {
         primary.#sockets.add(socket);
         socket.on("error", () => {});
-        socket.on("data", (chunk) => answer(socket, chunk.toString("latin1"), { snapshot, stream }));
+        socket.on("data", (chunk) =>
+          answer(socket, chunk.toString("latin1"), { snapshot, stream, continues: primary.continues }),
+        );
       });
       server.listen(0, "127.0.0.1", () => resolve(primary));
     });
@@ -27,8 +31,12 @@ export class ScriptedPrimary {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async close(): Promise<void> {
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
@@ -36,11 +44,13 @@ export class ScriptedPrimary {
 interface Data {
   readonly snapshot: Uint8Array;
   readonly stream: Uint8Array;
+  readonly continues: boolean;
 }
 
-function answer(socket: Socket, request: string, { snapshot, stream }: Data): void {
+function answer(socket: Socket, request: string, { snapshot, stream, continues }: Data): void {
   if (request.includes("PING")) socket.write("+PONG\r\n");
   else if (request.includes("REPLCONF") && !request.includes("ACK")) socket.write("+OK\r\n");
+  else if (request.includes("PSYNC") && continues) socket.write("+CONTINUE\r\n");
   else if (request.includes("PSYNC")) {
     socket.write(`+FULLRESYNC ${"a".repeat(40)} 100\r\n$${snapshot.length}\r\n`);
     socket.write(snapshot);

@@ -6,7 +6,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
-import type { Position, RingMessage } from "../agreement/ring-message.ts";
+import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
@@ -205,7 +205,7 @@ export class SeatNode implements SeatPort {
     const { isStopped, member } = this.#agent;
     if (message === undefined) {
       this.#options.server.environment.report("warning", `a message of ${name} is not understood`);
-    } else if (isStopped || this.#mayHaveForgotten(message)) {
+    } else if (isStopped || this.#emptyDisk.mayHaveForgotten(message, member.durable)) {
       // Between two runs this node takes no part.
     } else if (message.type === "heartbeat" && message.knownRun > member.durable.run) {
       this.#beginRun(message.knownRun + 1);

@@ -186,6 +186,8 @@ describe("while a snapshot is written in the background,", () => {
     test(`${what} on a large value waits for its pieces, and others are served`, async () => {
       const path = join(temporaryFolder("large-values"), "dump.rdb");
       const other = await RespConnection.open(server.port, "other");
+      // Pauses between the pieces, in microseconds, so that the other client is there in time on every machine.
+      await other.reply("CONFIG", "SET", "rdb-key-save-delay", 5000);
       const checks = server.server.checks.count;
       const work = new BackgroundSnapshot(server.server, new BackgroundFile(path), (emit) =>
         beginFile(server.server, "dump", emit),
@@ -204,6 +206,7 @@ describe("while a snapshot is written in the background,", () => {
       await other.reply("SET", "small", "value").then(() => order.push("other"));
       expect((await changed)?.sign).not.toBe("-");
       expect(order).toEqual(["other", "changed"]);
+      await other.reply("CONFIG", "SET", "rdb-key-save-delay", 0);
       await work.done;
       expect(server.server.checks.count).toBe(checks);
       const target = await startOpenServer({ port: 0, memory: true });

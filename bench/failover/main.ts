@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { RespConnection } from "../../my_redis/test/differential/harness/resp-connection.ts";
 import { RingOfProcesses } from "../../my_redis/test/cluster/crash/ring-of-processes.ts";
+import type { FailoverResults } from "./failover-results.ts";
 import { keepResults, measuredOn, textTable } from "../measure.ts";
 
 const { values: options } = parseArgs({
@@ -88,11 +89,11 @@ for (let run = 0; run < pauses; run++) if (await pauseOnce(run % seats)) moved++
 await ring.stop();
 
 const sorted = times.toSorted((one, other) => one - other);
-const figures = {
+const figures: FailoverResults = {
   timeoutMs,
   acknowledgement: options.acknowledgement,
   kills,
-  servedAfterMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) },
+  servedAfterMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) ?? 0 },
   pauses,
   movedByPauses: moved,
 };

@@ -1,0 +1,9 @@
+/** How long keys are not served after a kill, in milliseconds, and how often a place moves without need. */
+export interface FailoverResults {
+  readonly timeoutMs: number;
+  readonly acknowledgement: string;
+  readonly kills: number;
+  readonly servedAfterMs: { readonly p50: number; readonly p99: number; readonly longest: number };
+  readonly pauses: number;
+  readonly movedByPauses: number;
+}

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { replaceFile, replaceFileNow, syncFile, syncFolder } from "../../persistence/replaced-file.ts";
 import type { Durable } from "../agreement/durable.ts";
 import { isTable } from "./ring-message-codec.ts";
 
@@ -76,20 +76,8 @@ export class RingStateFile {
 
   /** Writes at once. Throws the system's error. */
   writeNow(durable: Durable): void {
-    const descriptor = openSync(this.#temporary, "w");
-    try {
-      writeSync(descriptor, textOf(durable));
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(this.#temporary, this.path);
-    const folder = openSync(dirname(this.path), "r");
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    replaceFileNow(this.path, this.#temporary, textOf(durable));
+    syncFile(dirname(this.path));
   }
 
   /** Writes beside the event loop. Of several writes that wait, the last one stands for all. */
@@ -116,7 +104,8 @@ export class RingStateFile {
 
   async #tryWrite(durable: Durable): Promise<boolean> {
     try {
-      await this.#writeOne(durable);
+      await replaceFile(this.path, this.#temporary, textOf(durable));
+      await syncFolder(dirname(this.path));
     } catch (error) {
       if (!this.isFailing) this.#events.failed(error);
       this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, firstPauseMs), longestPauseMs);
@@ -125,23 +114,6 @@ export class RingStateFile {
     if (this.isFailing) this.#events.recovered();
     this.#pauseMs = 0;
     return true;
-  }
-
-  async #writeOne(durable: Durable): Promise<void> {
-    const file = await open(this.#temporary, "w");
-    try {
-      await file.writeFile(textOf(durable));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(this.#temporary, this.path);
-    const folder = await open(dirname(this.path), "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
   }
 
   get #temporary(): string {

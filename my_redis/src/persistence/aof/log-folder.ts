@@ -12,7 +12,8 @@ import type { IncrementEnd } from "./predecessor.ts";
 import { draftName, LogNames, sizeOf } from "./log-names.ts";
 import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./log-tail.ts";
 import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
-import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
+import { readManifest, replaceManifest, writeManifest } from "./manifest.ts";
+import { syncFile, syncFolder } from "../replaced-file.ts";
 
 /** The place at which a loaded log is continued. */
 export interface LogEnd extends Omit<IncrementEnd, "sequence"> {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { findDamage } from "./damage-evidence.ts";
 import { cutPath, type LogNames, sizeOf } from "./log-names.ts";
 import { type IncompleteEnd, LogLoadError } from "./log-loader.ts";
-import { syncFile } from "./manifest.ts";
+import { syncFile } from "../replaced-file.ts";
 import { readAt } from "./read-at.ts";
 import type { Environment } from "../../environment.ts";
 import { removeUnneeded } from "../../remove-unneeded.ts";

@@ -5,7 +5,7 @@ import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
 import { compatibleVersion } from "../../version.ts";
 import { CommandFileWriter } from "../aof/command-file-writer.ts";
-import { syncFile } from "../aof/manifest.ts";
+import { syncFile } from "../replaced-file.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
 import { freeTemporarySnapshot, temporarySnapshot } from "./temporary-snapshots.ts";
 import { writeAll } from "../../write-all.ts";

@@ -6,7 +6,7 @@ import type { SaveAtEnd, SnapshotStorage, StreamPosition } from "../../dispatch/
 import { removeUnneeded } from "../../remove-unneeded.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { BackgroundFile } from "../background-file.ts";
-import { syncFolder } from "../aof/manifest.ts";
+import { syncFolder } from "../replaced-file.ts";
 import { readRdbFacts } from "../rdb/rdb-facts.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./rdb-target.ts";

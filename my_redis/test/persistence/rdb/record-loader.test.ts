@@ -60,6 +60,14 @@ const word = fc.oneof(
   },
 );
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 60, size: "max" });
+/**
+ * RPUSH judges by the length of its words whether a list is one node. A load judges by the bytes that they take, which may be
+ * a little less for integers and more for others. So a list near the limit of 8192 bytes may be loaded in another form.
+ */
+const listWords = words.filter((members) => {
+  const bytes = members.reduce((total, member) => total + member.length, 0);
+  return bytes < 7400 || bytes > 9400;
+});
 const scores = fc.oneof(
   fc.integer({ min: -5, max: 5 }),
   fc.double({ noNaN: true }),
@@ -72,7 +80,7 @@ const creation: fc.Arbitrary<(key: string) => Word[]> = fc.oneof(
   word.map((value) => (key: string) => ["SET", key, value]),
   word.map((value) => (key: string) => ["SET", key, value, "PX", 1_000_000]),
   words.map((members) => (key: string) => ["SADD", key, ...members]),
-  words.map((members) => (key: string) => ["RPUSH", key, ...members]),
+  listWords.map((members) => (key: string) => ["RPUSH", key, ...members]),
   // Each field once: a hash keeps its form when a long value is replaced, and is loaded in the form of the short one.
   fc
     .uniqueArray(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max", selector: ([field]) => field })

@@ -1,48 +1,24 @@
-import { ptr } from "bun:ffi";
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "bun:test";
 import { FreshPages, hugePageBytes } from "../../src/memory/fresh-pages.ts";
-import { Heap } from "../../src/memory/heap.ts";
 
-/** Large enough for a segment of its own. */
-const hugeBlockBytes = 1 << 26;
-
-/** Whether a part of an array asks for huge pages: the flag "hg" of its mappings in /proc/self/smaps. */
-function asksForHugePages(bytes: Uint8Array, from: number, to: number): boolean {
-  const address = ptr(bytes);
-  let isPart = false;
-  for (const line of readFileSync("/proc/self/smaps", "latin1").split("\n")) {
-    const range = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line);
-    if (range !== null) isPart = Number(`0x${range[1]}`) < address + to && Number(`0x${range[2]}`) > address + from;
-    else if (isPart && line.startsWith("VmFlags:") && line.split(" ").includes("hg")) return true;
-  }
-  return false;
+/** Which parts of a heap ask for huge pages when it is filled in this way; see huge-pages-asked.ts. */
+function askedWhen(way: string): unknown {
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, `${import.meta.dir}/huge-pages-asked.ts`, way]);
+  if (stdout.length === 0) throw new Error(stderr.toString());
+  return JSON.parse(stdout.toString());
 }
 
 describe.skipIf(process.platform !== "linux")("huge pages", () => {
   test("are asked for while data is loaded", () => {
-    const heap = new Heap();
-    heap.fill(() => heap.allocate(hugeBlockBytes));
-    expect(asksForHugePages(heap.bytes[0] as Uint8Array, 0, hugeBlockBytes)).toBe(true);
+    expect(askedWhen("loading")).toEqual([true]);
   });
 
   test("are not asked for while clients are served, who would wait for them", () => {
-    const heap = new Heap();
-    heap.allocate(hugeBlockBytes);
-    expect(asksForHugePages(heap.bytes[0] as Uint8Array, 0, hugeBlockBytes)).toBe(false);
+    expect(askedWhen("serving")).toEqual([false]);
   });
 
   test("are not asked for by the rest of a segment when the data is loaded, nor after an error", () => {
-    const heap = new Heap();
-    const load = (): void => {
-      for (let bytes = 0; bytes < 3 * hugePageBytes; bytes += 32_768) heap.allocate(32_768);
-      throw new Error("the file is damaged");
-    };
-    expect(() => heap.fill(load)).toThrow("the file is damaged");
-    for (let bytes = 0; bytes < 3 * hugePageBytes; bytes += 32_768) heap.allocate(32_768);
-    const bytes = heap.bytes[0] as Uint8Array;
-    expect(asksForHugePages(bytes, 0, 5 * hugePageBytes)).toBe(true);
-    expect(asksForHugePages(bytes, 5 * hugePageBytes, bytes.length)).toBe(false);
+    expect(askedWhen("loading fails, then serving")).toEqual([true, false]);
   });
 });
 

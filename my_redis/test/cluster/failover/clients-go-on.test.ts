@@ -68,8 +68,8 @@ test(
   async () => {
     ring = await RingOfProcesses.start(2, directives, 1);
     const client = await ring.connect(3);
-    const [one, other] = ["a", "b", "c", "d", "e", "f"].filter((key) => ring.ownerOf(key) === 0);
-    const elsewhere = ["a", "b", "c", "d", "e", "f", "g", "h"].find((key) => ring.ownerOf(key) === 1);
+    const [one, other] = keys.filter((key) => ring.ownerOf(key) === 0);
+    const elsewhere = keys.find((key) => ring.ownerOf(key) === 1);
     expect((await client.reply("MSET", one as string, "1", elsewhere as string, "2")).text).toStartWith(
       "CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas",
     );

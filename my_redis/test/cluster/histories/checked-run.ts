@@ -1,0 +1,111 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  check,
+  counter,
+  formatJsonLines,
+  formatTimeline,
+  History,
+  type Model,
+  type Operation,
+  register,
+} from "../../../../linearizability/index.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
+import { temporaryFolder } from "../../../../tools/test-services/index.ts";
+import { RingOfProcesses } from "../crash/ring-of-processes.ts";
+import { CheckedClient, type Keys } from "./checked-client.ts";
+import type { CutNetwork } from "./cut-network.ts";
+import { faultsOf, type FaultedRing } from "./ring-faults.ts";
+import { SilentNodes } from "./silent-nodes.ts";
+
+export const seats = 3;
+const nodeTimeoutMs = 1000;
+const clientCount = 12;
+const registersAtATime = 9;
+const countersAtATime = 4;
+const judgeLimitMs = 60_000;
+
+export interface RunOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly network: CutNetwork | undefined;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Clients use a ring through all its nodes while it is killed, frozen and cut to pieces, one fault after the other. Says
+ * what was wrong: a key whose history cannot be explained, an answer of a minority, an error that no client expects.
+ */
+export async function checkedRun({ network, say, seconds, seed }: RunOptions): Promise<readonly string[]> {
+  const random = new SeededRandom(seed);
+  const startedMs = performance.now();
+  const directives = {
+    "cluster-node-timeout": `${nodeTimeoutMs}`,
+    "cluster-acknowledgement": "replica",
+    // Its network is open to nobody but this process and the nodes.
+    "protected-mode": "no",
+  };
+  const ring = await RingOfProcesses.start(seats, directives, 1, network);
+  const silentNodes = new SilentNodes();
+  const histories = { registers: new History(), counters: new History() };
+  const keys: Keys = { registers: [], counters: [] };
+  const clients = Array.from(
+    { length: clientCount },
+    (_, number) => new CheckedClient({ number, ring, random: random.fork(), histories, keys, silentNodes }),
+  );
+  const all = { registers: [] as string[], counters: [] as string[] };
+  const beginChapter = (chapter: number): void => {
+    keys.registers = Array.from({ length: registersAtATime }, (_, number) => `register:${chapter}:${number}`);
+    keys.counters = Array.from({ length: countersAtATime }, (_, number) => `counter:${chapter}:${number}`);
+    all.registers.push(...keys.registers);
+    all.counters.push(...keys.counters);
+  };
+  const faulted: FaultedRing = { ring, network, nodeTimeoutMs, random, silentNodes };
+  beginChapter(0);
+  const running = Promise.all(clients.map((client) => client.run()));
+  let faults = 0;
+  try {
+    for (const fault of faultsOf(faulted)) {
+      const answeredBefore = sum(clients, "answered");
+      await Bun.sleep(300);
+      const what = await fault(faulted);
+      await ring.untilInSync();
+      faults++;
+      const atMs = performance.now() - startedMs;
+      say(`${(atMs / 1000).toFixed(1)} s: ${what}; ${sum(clients, "answered") - answeredBefore} operations answered`);
+      if (atMs > seconds * 1000) break;
+      beginChapter(faults);
+    }
+  } finally {
+    for (const client of clients) client.stop();
+    await running;
+  }
+  // What was acknowledged must be there now, whoever serves it: these reads belong to the history.
+  const reader = new CheckedClient({ number: clientCount, ring, random: random.fork(), histories, keys, silentNodes });
+  for (const key of all.registers) await reader.read(key);
+  for (const key of all.counters) await reader.get(key);
+  const unread = reader.counts.refused + reader.counts.unknown;
+  await ring.stop();
+
+  const counts = (["answered", "refused", "unknown"] as const).map((name) => `${sum(clients, name)} ${name}`).join(", ");
+  const silence = network === undefined ? "" : `; ${silentNodes.refusals} operations at nodes that had to be silent`;
+  say(`${faults} faults; operations: ${counts}${silence}`);
+  const wrong = [...silentNodes.violations, ...new Set(clients.flatMap(({ unexpected }) => unexpected))];
+  if (unread > 0) wrong.push(`${unread} keys could not be read when the ring was whole again`);
+  wrong.push(...judge("registers", histories.registers.operations(), register));
+  wrong.push(...judge("counters", histories.counters.operations(), counter));
+  say(`judged after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  return wrong;
+}
+
+const sum = (clients: readonly CheckedClient[], name: keyof CheckedClient["counts"]): number =>
+  clients.reduce((total, { counts }) => total + counts[name], 0);
+
+function judge<State>(name: string, operations: readonly Operation[], model: Model<State>): readonly string[] {
+  const verdict = check(operations, { model, timeLimitMs: judgeLimitMs });
+  if (verdict.verdict === "ok") return [];
+  const file = join(temporaryFolder("history"), `${name}.jsonl`);
+  writeFileSync(file, formatJsonLines(operations));
+  if (verdict.verdict === "unknown") return [`${name}: no verdict, ${verdict.why}; the history is in ${file}`];
+  return [`${name}: ${verdict.partition}; the history is in ${file}\n${formatTimeline(verdict.counterExample)}`];
+}

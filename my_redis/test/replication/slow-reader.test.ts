@@ -51,7 +51,7 @@ async function startPrimary(): Promise<{ primary: TestServer; pass: (ms: number)
       "repl-backlog-size": `${backlogBytes}`,
       rdbcompression: "no",
     },
-    { nowMs: () => Date.now() + passedMs },
+    { monotonicMs: () => performance.now() + passedMs },
   );
   clients.push({ close: () => void primary.close() });
   const random = new SeededRandom(1);
@@ -104,7 +104,7 @@ test("a reader that is too slow costs a bounded buffer, and gets ever fewer full
 
 test("a replica that leaves as soon as it has all data waits longer each time", async () => {
   let passedMs = 0;
-  const primary = await startMyRedis({}, { nowMs: () => Date.now() + passedMs });
+  const primary = await startMyRedis({}, { monotonicMs: () => performance.now() + passedMs });
   clients.push({ close: () => void primary.close() });
   for (let count = 1; count <= 3; count++) {
     const socket = connect({ port: primary.port, host: "127.0.0.1" });

@@ -70,7 +70,6 @@ export class CheckedClient {
     this.#hangUp();
   }
 
-  /** Reads a register through one node; undefined when it got no answer. */
   async read(key: string): Promise<void> {
     const operation = { key, kind: "read", input: null };
     await this.#record(this.#options.histories.registers, operation, async () => this.#ask((text) => text, "GET", key));
@@ -105,6 +104,7 @@ export class CheckedClient {
       isScript
         ? this.#ask((text) => text === "1", "EVAL", compareAndSet, 1, key, from as string, value)
         : this.#transaction(key, from as string, value),
+      isScript ? "script" : "watch",
     );
   }
 
@@ -112,18 +112,21 @@ export class CheckedClient {
     history: History,
     { key, kind, input }: { readonly key: string; readonly kind: string; readonly input: Json },
     ask: () => Promise<Answer>,
+    way = "",
   ): Promise<void> {
     const { number, silentNodes } = this.#options;
-    const open = history.call({ process: number, key, kind, input });
+    await this.#connect().catch(() => {});
+    const process = `${number} at node ${this.#connection?.node} ${way}`;
+    const open = history.call({ process, key, kind, input });
     const silent = silentNodes.now;
     let answer: Answer;
+    const { node } = this.#connection ?? {};
     try {
       answer = await ask();
     } catch {
       this.#hangUp();
       answer = "unknown";
     }
-    const node = this.#connection?.node;
     if (typeof answer === "string") {
       this.counts[answer]++;
       if (answer === "refused") open.failed();
@@ -171,14 +174,17 @@ export class CheckedClient {
   }
 
   async #send(commands: readonly (readonly Word[])[]): Promise<Reply[]> {
-    const { ring, random } = this.#options;
-    if (this.#connection === undefined || this.#connection.left-- <= 0) {
-      this.#hangUp();
-      const node = random.below(ring.ports.length);
-      const resp = await within(patienceMs, ring.connect(node));
-      this.#connection = { node, resp, left: requestsOfConnection };
-    }
+    if (this.#connection === undefined) throw new Error("no node could be reached");
     return within(patienceMs, this.#connection.resp.replies(commands));
+  }
+
+  async #connect(): Promise<void> {
+    const { ring, random } = this.#options;
+    if (this.#connection !== undefined && this.#connection.left-- > 0) return;
+    this.#hangUp();
+    const node = random.below(ring.ports.length);
+    const resp = await within(patienceMs, ring.connect(node));
+    this.#connection = { node, resp, left: requestsOfConnection };
   }
 
   #hangUp(): void {

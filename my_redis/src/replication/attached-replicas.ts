@@ -19,6 +19,9 @@ export interface AttachedReplicasOptions {
   readonly onChange: () => void;
 }
 
+/** What a replica is let go for. */
+const limits = ["client-output-buffer-limit", "repl-backlog-size"] as const;
+
 /** The replicas of this server: sends them the stream, and lets those go that are too slow or silent. */
 export class AttachedReplicas implements ReplicaOwner {
   readonly #options: AttachedReplicasOptions;
@@ -29,7 +32,9 @@ export class AttachedReplicas implements ReplicaOwner {
 
   constructor(options: AttachedReplicasOptions) {
     this.#options = options;
-    this.#emptySinceMs = options.server.environment.monotonicMs();
+    const { environment, settings } = options.server;
+    this.#emptySinceMs = environment.monotonicMs();
+    for (const name of limits) settings.onChange(name, () => this.#pauses.forget());
   }
 
   readonly monotonicMs = (): number => this.#options.server.environment.monotonicMs();

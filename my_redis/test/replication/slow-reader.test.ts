@@ -132,3 +132,20 @@ test("a replica that leaves as soon as it has all data waits longer each time", 
     passedMs += 60_000;
   }
 }, 60_000);
+
+test("an operator who has changed a limit need not wait until a pause is over", async () => {
+  const { primary } = await startPrimary();
+  const ask = async (expected: string): Promise<SlowReader> => {
+    const reader = new SlowReader(primary.port);
+    await waitUntil(() => reader.answer.includes(expected), { what: expected, timeoutMs: 10_000 });
+    return reader;
+  };
+  for (const directive of ["client-output-buffer-limit", "repl-backlog-size"]) {
+    // The pause after the second failure in a row is longer than one after the first.
+    await writeUntilGone(primary, await ask("$EOF:"));
+    (await ask("NOMASTERLINK")).close();
+    const value = directive === "repl-backlog-size" ? `${backlogBytes}` : `replica ${limitBytes} 0 0`;
+    expect(await primary.ask("CONFIG", "SET", directive, value)).toBe("+OK");
+  }
+  (await ask("$EOF:")).close();
+}, 60_000);

@@ -24,6 +24,8 @@ const clientCount = 12;
 const registersAtATime = 9;
 const countersAtATime = 4;
 const judgeLimitMs = 60_000;
+const fillerKeys = 50_000;
+const fillerBytes = 200;
 
 export interface RunOptions {
   readonly seconds: number;
@@ -42,10 +44,14 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
   const directives = {
     "cluster-node-timeout": `${nodeTimeoutMs}`,
     "cluster-acknowledgement": "replica",
+    appendfsync: random.pick(["always", "everysec"]),
     // Its network is open to nobody but this process and the nodes.
     "protected-mode": "no",
+    "enable-debug-command": "yes",
   };
+  say(`appendfsync ${directives.appendfsync}`);
   const ring = await RingOfProcesses.start(seats, directives, 1, network);
+  for (let node = 0; node < seats; node++) await fill(ring, node);
   const silentNodes = new SilentNodes();
   const histories = { registers: new History(), counters: new History() };
   const keys: Keys = { registers: [], counters: [] };
@@ -82,8 +88,8 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
   }
   // What was acknowledged must be there now, whoever serves it: these reads belong to the history.
   const reader = new CheckedClient({ number: clientCount, ring, random: random.fork(), histories, keys, silentNodes });
-  for (const key of all.registers) await untilAnswered(reader, async () => reader.read(key));
-  for (const key of all.counters) await untilAnswered(reader, async () => reader.get(key));
+  for (const key of all.registers) await untilAnswered(reader, async () => reader.read(key, "registers"));
+  for (const key of all.counters) await untilAnswered(reader, async () => reader.read(key, "counters"));
   reader.stop();
   await ring.stop();
 
@@ -95,6 +101,13 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
   wrong.push(...judge("counters", histories.counters.operations(), counter));
   say(`judged after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   return wrong;
+}
+
+/** So that all data of a place takes a while to send. */
+async function fill(ring: RingOfProcesses, node: number): Promise<void> {
+  const connection = await ring.connect(node);
+  await connection.reply("DEBUG", "POPULATE", fillerKeys, `filler${node}`, fillerBytes);
+  connection.close();
 }
 
 /** Nodes may learn one after the other who serves which place. */

@@ -11,6 +11,9 @@ export interface FaultedRing {
   readonly silentNodes: SilentNodes;
 }
 
+/** About as long as a node needs for all data of its place. */
+const fullSyncMs = 600;
+
 /** Does something to a ring that is whole, undoes it, and says what it was. */
 type Fault = (ring: FaultedRing) => Promise<string>;
 
@@ -54,6 +57,25 @@ async function freeze(faulted: FaultedRing): Promise<string> {
   await Bun.sleep(forMs);
   await ring.kill(node, "SIGCONT");
   return `${asText([node])} frozen for ${forMs} ms`;
+}
+
+/** A killed node gets all data anew. In the middle of that, it or the node that sends the data is killed or frozen. */
+async function faultInFullSync(faulted: FaultedRing): Promise<string> {
+  const { ring, nodeTimeoutMs, random } = faulted;
+  const seat = random.below(ring.seatCount);
+  const primary = (await ring.primaryOf(seat)) ?? seat;
+  const replica = (primary + ring.seatCount) % ring.ports.length;
+  await ring.kill(replica, "SIGKILL");
+  await ring.startNode(replica);
+  const afterMs = random.below(fullSyncMs);
+  await Bun.sleep(afterMs);
+  const [node, side] = random.oneIn(2) ? ([primary, "sends"] as const) : ([replica, "receives"] as const);
+  const isKilled = random.oneIn(2);
+  await ring.kill(node, isKilled ? "SIGKILL" : "SIGSTOP");
+  await Bun.sleep(random.below(2 * nodeTimeoutMs));
+  if (isKilled) await ring.startNode(node);
+  else await ring.kill(node, "SIGCONT");
+  return `${asText([node])}, which ${side} all data of place ${seat}, ${isKilled ? "killed" : "frozen"} ${afterMs} ms after the start of the other`;
 }
 
 async function killAll(faulted: FaultedRing): Promise<string> {
@@ -127,7 +149,7 @@ async function killWhileCut(faulted: FaultedRing): Promise<string> {
   return `${asText([cut])} cut off for ${forMs} ms, then killed and started again`;
 }
 
-const ofProcesses: readonly Fault[] = [kill, kill, freeze, freeze, killAll];
+const ofProcesses: readonly Fault[] = [kill, kill, freeze, freeze, killAll, faultInFullSync, faultInFullSync];
 const ofLinks: readonly Fault[] = [partition, partition, partition, oneWay, oneWay, oneLink, flapping, killWhileCut];
 
 /** The faults of a run, in an order that follows from the seed: each of them once before any comes again. */

@@ -192,7 +192,8 @@ export class AttachedReplicas implements ReplicaOwner {
     const { caughtUpAtMs, syncStartedAtMs } = replica;
     const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
     if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
-    if (syncStartedAtMs === undefined) return "";
+    // A program that takes a snapshot and leaves serves nowhere. Nothing makes it come back by itself.
+    if (syncStartedAtMs === undefined || replica.facts.port === 0) return "";
     const { dropReason, isTooSlow } = replica;
     const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
     // It had all data. It will need all of it again only if it was too slow for the stream, or crashes each time.

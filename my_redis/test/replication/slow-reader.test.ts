@@ -149,3 +149,23 @@ test("an operator who has changed a limit need not wait until a pause is over", 
   }
   (await ask("$EOF:")).close();
 }, 60_000);
+
+test("a program that takes a snapshot and leaves, such as redis-cli --rdb, gets one as often as it asks", async () => {
+  const primary = await startMyRedis();
+  clients.push({ close: () => void primary.close() });
+  for (let count = 1; count <= 3; count++) {
+    const socket = connect({ port: primary.port, host: "127.0.0.1" });
+    clients.push({ close: () => socket.destroy() });
+    let answer = "";
+    socket.on("data", (chunk) => (answer += chunk.toString("latin1")));
+    // It does not say where it serves clients, because it does not.
+    socket.write("REPLCONF capa eof\r\nSYNC\r\n");
+    await waitUntil(() => /\$EOF:(\w{40})\r\n[\s\S]*\1|NOMASTERLINK/.test(answer), { what: "an answer", timeoutMs: 10_000 });
+    expect(answer).not.toContain("NOMASTERLINK");
+    socket.destroy();
+    await waitUntil(() => primary.log().split("is disconnected").length > count, {
+      what: "the program to be gone",
+      timeoutMs: 10_000,
+    });
+  }
+}, 30_000);

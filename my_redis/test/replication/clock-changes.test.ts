@@ -53,6 +53,13 @@ describe("when the clock is set", () => {
     expect(await infoField(primary, "slave0")).toMatch(/,lag=[01]$/);
   }, 60_000);
 
+  test("the client list tells how long a replica has been silent by the same clock as of other clients", async () => {
+    const primary = await started(startMyRedis());
+    await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }));
+    await untilOnline(primary);
+    expect(await primary.ask("CLIENT", "LIST", "TYPE", "replica")).toMatch(/ age=\d idle=\d /);
+  }, 60_000);
+
   test("forward, neither side takes the other one for silent", async () => {
     const { server: primary, change: changePrimary } = await startWithClock();
     const { server: replica, change: changeReplica } = await startWithClock({

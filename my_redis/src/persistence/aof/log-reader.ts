@@ -15,7 +15,7 @@ import {
   wordEnds,
   wordStarts,
 } from "../../memory/kernels/kernel-memory.ts";
-import { hashKernel } from "../../memory/hash-kernel-binary.ts";
+import { hashKernel } from "../../memory/open-hash-kernel.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { requestKernel as binary } from "./request-kernel-binary.ts";
 
@@ -67,7 +67,7 @@ interface RequestKernel {
 let opened: RequestKernel | undefined;
 /** The functions that find requests. */
 export const requestKernel = (): RequestKernel =>
-  (opened ??= openKernel(binary, { hash: openKernel(hashKernel) }) as unknown as RequestKernel);
+  (opened ??= openKernel(binary, { hash: { ...hashKernel() } }) as unknown as RequestKernel);
 const resultPlace = resultWords / 4;
 /** No command is known. */
 export const unknown = -1;

@@ -20,6 +20,7 @@ import { listLimits, maxCountedNodeBytes } from "../../values/list/list-limits.t
 import { elementKernel } from "../../values/open-element-kernel.ts";
 import { lzfKernel } from "./lzf.ts";
 import { nodeKernel } from "./node-kernel-binary.ts";
+import { hashKernel } from "../../memory/open-hash-kernel.ts";
 import { rdbKernel as binary } from "./rdb-kernel-binary.ts";
 
 /** Functions of rdb-kernel.wat and node-kernel.wat. Each gives the number of keys, elements or nodes that were read. */
@@ -43,6 +44,7 @@ function openKernels(): RdbKernel {
   const elements = { ...elementKernel() };
   const records = openKernel(binary, {
     elements,
+    hash: { ...hashKernel() },
     lzf: { ...lzfKernel() },
     pages: { open: (sizeClass: number) => openPage(sizeClass) },
   });

@@ -6,6 +6,7 @@
   (import "elements" "check" (func $check (param i32 i32 i32) (result i32)))
   (import "elements" "ascending" (func $ascending (param i32 i32) (result i32)))
   (import "elements" "distinct" (func $distinct (param i32 i32 i32 i32 i32) (result i32)))
+  (import "hash" "hash" (func $hash (param i32 i32 i32 i32) (result i32)))
   (import "lzf" "decompress" (func $decompress (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
   ;; Makes room for at least one more block of a size class.
   (import "pages" "open" (func $openPage (param i32)))
@@ -163,55 +164,6 @@
 
   ;; --- records ---
 
-  ;; HalfSipHash-1-3, as in half-sip-hash.ts. Its round is one line for each pair of its four words.
-  (func $hash (param $s i32) (param $at i32) (param $length i32) (result i32)
-    (local $v0 i32) (local $v1 i32) (local $v2 i32) (local $v3 i32)
-    (local $word i32) (local $wordsEnd i32) (local $rounds i32)
-    (local.set $v0 (i32.load offset=8 (local.get $s)))
-    (local.set $v1 (i32.load offset=12 (local.get $s)))
-    (local.set $v2 (i32.xor (i32.const 0x6c796765) (local.get $v0)))
-    (local.set $v3 (i32.xor (i32.const 0x74656462) (local.get $v1)))
-    (local.set $wordsEnd (i32.add (local.get $at) (i32.and (local.get $length) (i32.const -4))))
-    (loop $words
-      ;; The last word has the rest of the bytes, and the length as its highest byte.
-      (local.set $word (i32.load (local.get $at)))
-      (if (i32.ge_u (local.get $at) (local.get $wordsEnd))
-        (then
-          (local.set $word
-            (i32.or
-              (i32.shl (local.get $length) (i32.const 24))
-              (i32.and
-                (local.get $word)
-                (i32.sub
-                  (i32.shl (i32.const 1) (i32.shl (i32.and (local.get $length) (i32.const 3)) (i32.const 3)))
-                  (i32.const 1)))))))
-      (local.set $v3 (i32.xor (local.get $v3) (local.get $word)))
-      (local.set $rounds (i32.const 1))
-      (if (i32.gt_u (local.get $at) (local.get $wordsEnd))
-        (then
-          (local.set $v2 (i32.xor (local.get $v2) (i32.const 0xff)))
-          (local.set $v3 (i32.xor (local.get $v3) (local.get $word)))
-          (local.set $word (i32.const 0))
-          (local.set $rounds (i32.const 3))))
-      (loop $round
-        (local.set $v0 (i32.add (local.get $v0) (local.get $v1)))
-        (local.set $v1 (i32.xor (i32.rotl (local.get $v1) (i32.const 5)) (local.get $v0)))
-        (local.set $v0 (i32.rotl (local.get $v0) (i32.const 16)))
-        (local.set $v2 (i32.add (local.get $v2) (local.get $v3)))
-        (local.set $v3 (i32.xor (i32.rotl (local.get $v3) (i32.const 8)) (local.get $v2)))
-        (local.set $v0 (i32.add (local.get $v0) (local.get $v3)))
-        (local.set $v3 (i32.xor (i32.rotl (local.get $v3) (i32.const 7)) (local.get $v0)))
-        (local.set $v2 (i32.add (local.get $v2) (local.get $v1)))
-        (local.set $v1 (i32.xor (i32.rotl (local.get $v1) (i32.const 13)) (local.get $v2)))
-        (local.set $v2 (i32.rotl (local.get $v2) (i32.const 16)))
-        (local.set $rounds (i32.sub (local.get $rounds) (i32.const 1)))
-        (br_if $round (local.get $rounds)))
-      (local.set $v0 (i32.xor (local.get $v0) (local.get $word)))
-      (local.set $at (i32.add (local.get $at) (i32.const 4)))
-      ;; Once more after the last word, for the three rounds at the end.
-      (br_if $words (i32.le_u (local.get $at) (i32.add (local.get $wordsEnd) (i32.const 4)))))
-    (i32.xor (local.get $v1) (local.get $v3)))
-
   ;; Copies $length bytes, and up to 7 more that are meaningless.
   (func $copy (param $from i32) (param $to i32) (param $length i32)
     (local $end i32)
@@ -269,7 +221,11 @@
           (local.get $at)
           (i32.or (i32.load offset=4 (local.get $at)) (i32.const 0x80000000)))
         (i64.store offset=12 (local.get $at) (local.get $expiry))))
-    (i32.store (local.get $out) (call $hash (local.get $s) (local.get $key) (local.get $keyLength)))
+    (i32.store
+      (local.get $out)
+      (call $hash
+        (i32.load offset=8 (local.get $s)) (i32.load offset=12 (local.get $s))
+        (local.get $key) (local.get $keyLength)))
     (i32.store offset=4 (local.get $out) (i32.load offset=128 (local.get $s)))
     (local.set $at (i32.add (local.get $at) (local.get $header)))
     (call $copy (local.get $key) (local.get $at) (local.get $keyLength))

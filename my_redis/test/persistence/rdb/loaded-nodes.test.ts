@@ -46,6 +46,10 @@ function load(options: RdbLoadOptions): string {
   }
 }
 
+/** A value with two faults, a score that is no number and a member that comes twice, may be refused for either of them. */
+const placeOf = (problem: string): string =>
+  problem.replace(/(bad at offset \d+): (a score that is no number|a member that comes twice)\./, "$1:");
+
 async function seen(): Promise<unknown> {
   const { heap } = server.server.keyspace;
   const requests: Word[][] = [
@@ -149,7 +153,7 @@ test("a damaged file is refused, or loaded, in both ways with the same outcome",
         const problem = load(oneByOne);
         const loaded = problem === "" ? await seen() : undefined;
         await flush();
-        expect(load(manyAtOnce)).toBe(problem);
+        expect(placeOf(load(manyAtOnce))).toBe(placeOf(problem));
         if (problem === "") expect(await seen()).toEqual(loaded);
       }
     }),

@@ -75,35 +75,24 @@ export class LoadedScores implements LoadedTable {
   }
 }
 
-/** Nodes whose blocks a loader fills. `adopt` takes one over from its words, and gives the number of its entries. */
+/** Nodes whose blocks a loader fills. `adopt` takes them over from their words, and gives the number of their entries. */
 class AdoptedNodes implements LoadedNodes {
   entries = 0;
   readonly #wordsPerNode: number;
-  readonly #adopt: (words: Int32Array, at: number) => number;
+  readonly #adopt: (words: Int32Array) => number;
 
-  constructor(wordsPerNode: number, adopt: (words: Int32Array, at: number) => number) {
+  constructor(wordsPerNode: number, adopt: (words: Int32Array) => number) {
     this.#wordsPerNode = wordsPerNode;
     this.#adopt = adopt;
   }
 
   add(words: Int32Array, count: number): void {
-    const end = count * this.#wordsPerNode;
-    for (let at = 0; at < end; at += this.#wordsPerNode) this.entries += this.#adopt(words, at);
+    this.entries += this.#adopt(words.subarray(0, count * this.#wordsPerNode));
   }
 }
 
 /** Chunks of a large list. */
-export const loadedChunks = (chunks: ListChunks): LoadedNodes =>
-  new AdoptedNodes(4, (words, at) => {
-    const elements = words[at + 3] as number;
-    chunks.adoptChunk(words[at] as number, words[at + 1] as number, words[at + 2] as number, elements);
-    return elements;
-  });
+export const loadedChunks = (chunks: ListChunks): LoadedNodes => new AdoptedNodes(4, (words) => chunks.adoptChunks(words));
 
 /** Blocks of a stream. */
-export const loadedBlocks = (stream: Stream): LoadedNodes =>
-  new AdoptedNodes(8, (words, at) => {
-    const live = words[at + 6] as number;
-    stream.adoptBlock(words, at, live);
-    return live;
-  });
+export const loadedBlocks = (stream: Stream): LoadedNodes => new AdoptedNodes(8, (words) => stream.adoptBlocks(words, 8));

@@ -190,7 +190,7 @@
           (i32.load offset=112 (local.get $s))
           (i32.shr_u (i32.add (local.get $size) (i32.const 7)) (i32.const 3)))))
     (local.set $page (i32.add (i32.load offset=116 (local.get $s)) (i32.shl (local.get $class) (i32.const 4))))
-    (if (i32.gt_u (i32.load (local.get $page)) (i32.load offset=4 (local.get $page)))
+    (if (i32.ge_u (i32.load (local.get $page)) (i32.load offset=4 (local.get $page)))
       (then (call $openPage (local.get $class))))
     (local.set $at (i32.load (local.get $page)))
     (i32.store (local.get $page) (i32.add (local.get $at) (i32.load offset=12 (local.get $page))))

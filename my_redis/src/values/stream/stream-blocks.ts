@@ -118,12 +118,14 @@ export class StreamBlocks {
   }
 
   /**
-   * As `appendBlock`, with a block of the heap that the caller has filled. From `at` on are four words of its id, its
-   * address, and its length.
+   * As `appendBlock`, with blocks of the heap that the caller has filled. The words of each begin with the four of its
+   * id, its address, and its length.
    */
-  adoptBlock(words: Int32Array, at: number): void {
-    this.#index.append(words, at);
-    this.#usedBytes += this.#heap.capacity(words[at + idWords] as Address);
+  adoptBlocks(words: Int32Array, wordsPerBlock: number): void {
+    this.#index.append(words, wordsPerBlock);
+    for (let at = idWords; at < words.length; at += wordsPerBlock) {
+      this.#usedBytes += this.#heap.capacity(words[at] as Address);
+    }
     this.#tailAddress = 0;
   }
 

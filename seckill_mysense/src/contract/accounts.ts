@@ -2,13 +2,22 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { timestampMs } from "./identifiers.ts";
 
-/** Names are compared without regard to case. Surrounding spaces are removed. */
+/**
+ * The name of a new user. It is kept in its canonical form: without compatible forms of Unicode and outer spaces. Its length
+ * is that of this form, because one character may stand for many. Letters that nobody sees are refused.
+ */
 export const userName = z
   .string()
-  .trim()
-  .min(2)
-  .max(40)
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, "letters, digits, space and . _ @ + -");
+  .max(200)
+  .transform((name) => name.normalize("NFKC").trim())
+  .pipe(
+    z
+      .string()
+      .min(2)
+      .max(40)
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, "letters, digits, space and . _ @ + -")
+      .regex(/^\P{Default_Ignorable_Code_Point}*$/u, "only characters that can be seen"),
+  );
 
 /** The upper limit bounds the work of hashing. The lower limit is from NIST SP 800-63B. */
 export const password = z.string().min(8).max(128);

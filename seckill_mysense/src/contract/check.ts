@@ -39,6 +39,7 @@ const checkDeclaration = {
     "too_few_left",
     "over_limit",
     "token_missing",
+    "cross_site",
     "token_malformed",
     "token_unknown_key",
     "token_forged",

@@ -1,3 +1,16 @@
+/**
+ * What two spellings of one name have in common: case, Unicode's compatible forms, such as full-width letters, and outer
+ * spaces do not matter. Whatever goes by the name, such as limits of tries, goes by this key. It is computed here because
+ * databases fold case differently.
+ */
+export function nameKey(name: string): string {
+  // A small letter may have a composed form where the capital one has none, as J with a caron.
+  return name.normalize("NFKC").toLowerCase().normalize("NFKC").trim();
+}
+
+/** The most characters of a key. A name of 40 characters may have a key of more. */
+export const maxNameKeyLength = 200;
+
 /** A registered buyer. */
 export interface User {
   readonly id: string;

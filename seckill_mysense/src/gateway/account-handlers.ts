@@ -2,14 +2,8 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
-import {
-  createSession,
-  deleteSession,
-  readSession,
-  registerUser,
-  type SessionUser,
-  userName,
-} from "../contract/accounts.ts";
+import { createSession, deleteSession, readSession, registerUser, type SessionUser } from "../contract/accounts.ts";
+import { maxNameKeyLength, nameKey } from "../domain/user.ts";
 import type { LedgerUsers } from "../ledger/users.ts";
 import { tokenCookieName } from "./check.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
@@ -57,11 +51,13 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
     const waitMs = options.perAddress.take(address, now());
     if (waitMs > 0) return limited("address_limited", waitMs);
-    const verdict = await options.authorizer.decide({ kind: "login", userId: body.name.toLowerCase() });
+    const key = nameKey(body.name);
+    // No account has such a key.
+    if (key === "" || key.length > maxNameKeyLength) return { failure: "wrong_credentials" };
+    const verdict = await options.authorizer.decide({ kind: "login", userId: key });
     if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
     if ("waitMs" in verdict && verdict.waitMs > 0) return limited("limited", verdict.waitMs);
-    const name = userName.safeParse(body.name);
-    const user = name.success ? await users.findByName(name.data) : undefined;
+    const user = await users.findByName(body.name);
     const isRight = await hasher.verify(body.password, user?.passwordHash);
     return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
   });

@@ -22,6 +22,7 @@ const encoded = {
   sold_out_can_wait: encodedRefusal("sold_out", { canWait: true }),
   sale_ended: encodedRefusal("sale_ended"),
   token_missing: encodedRefusal("token_missing"),
+  cross_site: encodedRefusal("cross_site"),
   token_malformed: encodedRefusal("token_malformed"),
   token_unknown_key: encodedRefusal("token_unknown_key"),
   token_forged: encodedRefusal("token_forged"),

@@ -16,7 +16,7 @@ import { describeLimit } from "./describe-bundle.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { ProductReserver } from "./product-reserver.ts";
-import { bearerOf, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
+import { bearerOf, cookieValue, isCrossSite, queryValue, wantsPage } from "./request-fields.ts";
 
 export const tokenCookieName = "seckill_token";
 
@@ -61,8 +61,11 @@ export class Check {
     let claims = authorization === null ? undefined : tokens.readFrom(authorization, bearerOf);
     if (claims === undefined) {
       if (request.method === "GET" && wantsPage(headers)) return this.#page();
-      const token = queryValue(request.url, "token") ?? cookieValue(headers, tokenCookieName);
+      const named = queryValue(request.url, "token") ?? undefined;
+      const token = named ?? cookieValue(headers, tokenCookieName);
       if (token === undefined) return answers.turnAway("token_missing");
+      // A page of another site can make the browser send the cookie, but knows no token.
+      if (named === undefined && isCrossSite(request)) return answers.turnAway("cross_site");
       claims = tokens.read(token);
     }
     if (typeof claims === "string") return answers.turnAway(claims);

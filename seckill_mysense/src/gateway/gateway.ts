@@ -199,6 +199,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
+      maxPerUser: limits.event_listeners_per_user,
       minPauseMs: 100,
       maxPauseMs: 1_000,
       maxWatchMs: 120_000,
@@ -243,7 +244,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
   const bundleReader = new BundleReader({ bundles, gate, catalogue, forgotten });
-  mountReservations(app, mount, { reader, bundleReader, watchers, tokens });
+  mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });

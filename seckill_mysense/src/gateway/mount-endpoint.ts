@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
-import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Authorizer, Verdict } from "../authorization/authorizer.ts";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import type { Program, Programs } from "../authorization/programs.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
@@ -15,7 +15,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { NodeLimits } from "./node-limits.ts";
 import { type BodyLimits, readBody, readJsonBody } from "./read-json-body.ts";
 import { answer, type AnswerExtras, refuse, type RefusalDetails } from "./refusal.ts";
-import { bearerToken, cookieValue } from "./request-fields.ts";
+import { bearerToken, cookieValue, isCrossSite } from "./request-fields.ts";
 
 /** A refusal that the endpoint has declared. */
 export interface Refusal<Code extends FailureCode> extends RefusalDetails {
@@ -147,10 +147,17 @@ async function authorize(endpoint: Endpoint, options: MountOptions, request: Req
   if (session === undefined || options.authorizer === undefined) {
     return endpoint.authorization === "session" ? { failure: "session_required" } : { value: nobody };
   }
-  const verdict = await options.authorizer.decide({ kind: "api", userId: session.userId });
-  if (verdict.kind === "busy") return { failure: "overloaded", details: { retryAfterSeconds: 1 } };
-  if (!("waitMs" in verdict) || verdict.waitMs === 0) return { value: { session, program: undefined } };
-  return { failure: "limited", details: { retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) } };
+  const refusal = refusalOf(await options.authorizer.decide({ kind: "api", userId: session.userId }));
+  if (refusal === undefined) return { value: { session, program: undefined } };
+  const { failure, ...details } = refusal;
+  return { failure, details };
+}
+
+/** What a user is told who may not ask now; undefined for one who may. */
+export function refusalOf(verdict: Verdict): Refusal<"overloaded" | "limited"> | undefined {
+  if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
+  if (!("waitMs" in verdict) || verdict.waitMs === 0) return undefined;
+  return { failure: "limited", retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) };
 }
 
 /** Names under which programs put a key into an address, where logs and proxies would keep it. */
@@ -237,12 +244,4 @@ function isHidden({ method, headers }: Request): boolean {
 function readSession(options: MountOptions, request: Request): Session | undefined {
   const cookie = cookieValue(request.headers, sessionCookieName);
   return cookie === undefined ? undefined : options.sessions?.read(cookie, options.now());
-}
-
-/** Browsers send the origin of a request. Other programs do not, but they carry no cookies of other users either. */
-function isCrossSite(request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null) return site !== "same-origin" && site !== "none";
-  const origin = request.headers.get("origin");
-  return origin !== null && URL.parse(origin)?.host !== request.headers.get("host");
 }

@@ -52,3 +52,11 @@ function decoded(text: string): string {
 export function wantsPage(headers: Headers): boolean {
   return headers.get("accept")?.includes("text/html") ?? false;
 }
+
+/** Browsers send the origin of a request. Other programs do not, but they carry no cookies of other users either. */
+export function isCrossSite({ headers }: Request): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site !== "same-origin" && site !== "none";
+  const origin = headers.get("origin");
+  return origin !== null && URL.parse(origin)?.host !== headers.get("host");
+}

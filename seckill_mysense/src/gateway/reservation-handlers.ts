@@ -1,10 +1,11 @@
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { BundleTokenClaims, SaleTokens, TokenClaims } from "../authorization/sale-token.ts";
 import type { Session } from "../authorization/sessions.ts";
 import { readReservation, watchReservation } from "../contract/reservations.ts";
 import { isBundle } from "../domain/bundle.ts";
 import type { BundleReader } from "./bundle-reader.ts";
 import { tokenCookieName } from "./check.ts";
-import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import { bearerToken, cookieValue } from "./request-fields.ts";
 import type { ReservationReader, ReservationReading } from "./reservation-reader.ts";
 import type { ReservationWatchers } from "./reservation-watchers.ts";
@@ -14,6 +15,8 @@ export interface ReservationOptions {
   readonly bundleReader: BundleReader;
   readonly watchers: ReservationWatchers;
   readonly tokens: SaleTokens;
+  /** Limits what users ask by a token; requests with a session were counted before. */
+  readonly authorizer: Pick<Authorizer, "decide">;
 }
 
 interface Asked {
@@ -32,8 +35,13 @@ interface Asker {
 
 type Look = () => Promise<ReservationReading>;
 
+interface Allowed {
+  readonly userId: string;
+  readonly look: Look;
+}
+
 export function mountReservations(app: GatewayApp, mount: MountOptions, options: ReservationOptions): void {
-  const { reader, bundleReader, watchers, tokens } = options;
+  const { reader, bundleReader, watchers, tokens, authorizer } = options;
 
   function claimsOf(token: string | undefined): TokenClaims | undefined {
     const claims = token === undefined ? undefined : tokens.read(token);
@@ -51,23 +59,32 @@ export function mountReservations(app: GatewayApp, mount: MountOptions, options:
     return { userId: session.userId, productId: query.productID, claims };
   }
 
-  /** Undefined without a good token or session. */
-  function lookFor(asked: Asked): Look | undefined {
+  /** Refused without a good token or session, and to a user who asks too often. */
+  async function allow(asked: Asked): Promise<Allowed | Refusal<"session_required" | "limited" | "overloaded">> {
     const { id } = asked.params;
     const asker = askerOf(asked);
-    if (asker === undefined) return undefined;
-    if (!isBundle(id)) return () => reader.read(id, asker);
-    return () => bundleReader.read(id, { userId: asker.userId, claims: claimsOfBundle(id, asker) });
+    if (asker === undefined) return { failure: "session_required" };
+    const { userId } = asker;
+    if (userId !== asked.session?.userId) {
+      const refusal = refusalOf(await authorizer.decide({ kind: "api", userId }));
+      if (refusal !== undefined) return refusal;
+    }
+    if (!isBundle(id)) return { userId, look: () => reader.read(id, asker) };
+    return { userId, look: () => bundleReader.read(id, { userId, claims: claimsOfBundle(id, asker) }) };
   }
 
-  mountEndpoint(app, readReservation, mount, async (asked) => lookFor(asked)?.() ?? { failure: "session_required" });
+  mountEndpoint(app, readReservation, mount, async (asked) => {
+    const allowed = await allow(asked);
+    return "failure" in allowed ? allowed : allowed.look();
+  });
 
   mountEndpoint(app, watchReservation, mount, async (asked) => {
-    const look = lookFor(asked);
-    if (look === undefined) return { failure: "session_required" };
+    const allowed = await allow(asked);
+    if ("failure" in allowed) return allowed;
+    const { userId, look } = allowed;
     const first = await look();
     if ("failure" in first) return first;
-    const stream = watchers.watch(first.ok, look, asked.request.signal);
+    const stream = watchers.watch({ userId, first: first.ok, look, signal: asked.request.signal });
     if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
     return new Response(stream, {
       // The last header asks nginx not to buffer the events.

@@ -4,6 +4,8 @@ import { pause } from "../time/pause.ts";
 
 export interface ReservationWatchersOptions {
   readonly maxListeners: number;
+  /** Streams of one user at a time: one for each page that is open, with some to spare. */
+  readonly maxPerUser: number;
   /** The first and the longest pause between two reads, in milliseconds. Each pause is twice the one before. */
   readonly minPauseMs: number;
   readonly maxPauseMs: number;
@@ -12,10 +14,20 @@ export interface ReservationWatchersOptions {
   readonly now: () => number;
 }
 
+/** One who wants to be told of changes. */
+interface Watching {
+  readonly userId: string;
+  readonly first: Reservation;
+  readonly look: () => Promise<ReservationReading>;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
 /** Streams of server-sent events about reservations, limited in their number and in their duration. */
 export class ReservationWatchers {
   readonly #options: ReservationWatchersOptions;
   readonly #stops = new Set<() => void>();
+  readonly #byUser = new Map<string, number>();
 
   constructor(options: ReservationWatchersOptions) {
     this.#options = options;
@@ -25,19 +37,17 @@ export class ReservationWatchers {
     return this.#stops.size;
   }
 
-  /** Undefined if the limit of listeners is reached. */
-  watch(
-    first: Reservation,
-    look: () => Promise<ReservationReading>,
-    signal: AbortSignal,
-  ): ReadableStream<Uint8Array> | undefined {
-    if (this.#stops.size >= this.#options.maxListeners) return undefined;
+  /** Undefined if the limit of listeners, or that of the user's, is reached. */
+  watch({ userId, first, look, signal }: Watching): ReadableStream<Uint8Array> | undefined {
+    const own = this.#byUser.get(userId) ?? 0;
+    if (this.#stops.size >= this.#options.maxListeners || own >= this.#options.maxPerUser) return undefined;
     const ended = new AbortController();
     const stop = (): void => {
-      this.#stops.delete(stop);
+      if (this.#stops.delete(stop)) this.#countOne(userId, -1);
       ended.abort();
     };
     this.#stops.add(stop);
+    this.#countOne(userId, 1);
     signal.addEventListener("abort", stop, { once: true });
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -49,6 +59,12 @@ export class ReservationWatchers {
       },
       cancel: stop,
     });
+  }
+
+  #countOne(userId: string, change: 1 | -1): void {
+    const count = (this.#byUser.get(userId) ?? 0) + change;
+    if (count === 0) this.#byUser.delete(userId);
+    else this.#byUser.set(userId, count);
   }
 
   /** Ends all streams. A shutdown would otherwise wait for them. */

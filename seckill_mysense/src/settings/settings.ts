@@ -230,6 +230,7 @@ const limits = z.strictObject({
   max_body_bytes: whole(256, 1_048_576).default(16_384),
   body_timeout_ms: whole(10, 60_000).default(5_000),
   event_listeners: whole(0, 100_000).default(1_000),
+  event_listeners_per_user: whole(1, 100_000).default(8),
   sales: whole(1, 10_000).default(1_000),
 });
 

@@ -1,4 +1,4 @@
-import type { User } from "../../domain/user.ts";
+import { maxNameKeyLength, nameKey, type User } from "../../domain/user.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { describeBadIdentifier, isIdentifier } from "../../domain/identifier.ts";
 import { InvalidUserError } from "../ledger-errors.ts";
@@ -6,7 +6,6 @@ import type { LedgerUsers } from "../users.ts";
 import { toUser } from "./rows.ts";
 
 const maxNameLength = 100;
-const maxNameKeyLength = 200;
 const maxPasswordHashLength = 500;
 
 export class SqlUsers implements LedgerUsers {
@@ -40,14 +39,6 @@ export class SqlUsers implements LedgerUsers {
     );
     return row === undefined ? undefined : toUser(row);
   }
-}
-
-/**
- * Two names with the same key count as the same name: case, Unicode's forms and outer spaces do not matter. The key is
- * computed here because MySQL and SQLite fold case differently.
- */
-export function nameKey(name: string): string {
-  return name.normalize("NFKC").toLowerCase().trim();
 }
 
 function checkUser(user: User): void {

@@ -23,6 +23,10 @@ export class LoadedRecords implements LoadedTable {
     return this.#table.addRecord(words[at] as number, words[at + 1] as number);
   }
 
+  added(_count: number, bytes: number): void {
+    this.#table.countRecords(bytes);
+  }
+
   finish(): void {}
 }
 
@@ -46,24 +50,30 @@ export class LoadedScores implements LoadedTable {
 
   addNew(words: Int32Array, scores: Float64Array, first: number, count: number): number {
     const added = this.#set.table.addRecords(words, first * wordsPerEntry, count, wordsPerEntry);
-    for (let entry = first; entry < first + added; entry++) this.#keep(words, scores, entry);
+    this.#keep(words, scores, first, added);
     return added;
   }
 
   addDistinct(words: Int32Array, scores: Float64Array, entry: number): boolean {
     const at = entry * wordsPerEntry;
     if (!this.#set.table.addRecord(words[at] as number, words[at + 1] as number)) return false;
-    this.#keep(words, scores, entry);
+    this.#keep(words, scores, entry, 1);
     return true;
   }
 
-  #keep(words: Int32Array, scores: Float64Array, entry: number): void {
-    this.#scores[this.#count] = scores[entry * 2 + 1] as number;
-    this.#addresses[this.#count] = words[entry * wordsPerEntry + 1] as number;
-    this.#count++;
+  #keep(words: Int32Array, scores: Float64Array, first: number, count: number): void {
+    const keptScores = this.#scores;
+    const addresses = this.#addresses;
+    let to = this.#count;
+    for (let entry = first; entry < first + count; entry++, to++) {
+      keptScores[to] = scores[entry * 2 + 1] as number;
+      addresses[to] = words[entry * wordsPerEntry + 1] as number;
+    }
+    this.#count = to;
   }
 
-  addedInOrder(count: number, isDescending: boolean): void {
+  added(count: number, bytes: number, isDescending: boolean): void {
+    this.#set.table.countRecords(bytes);
     if (!isDescending) return;
     this.#descending += count;
     this.#seams.push(this.#count - count);
@@ -79,20 +89,22 @@ export class LoadedScores implements LoadedTable {
 class AdoptedNodes implements LoadedNodes {
   entries = 0;
   readonly #wordsPerNode: number;
-  readonly #adopt: (words: Int32Array) => number;
+  readonly #adopt: (words: Int32Array, bytes: number) => number;
 
-  constructor(wordsPerNode: number, adopt: (words: Int32Array) => number) {
+  constructor(wordsPerNode: number, adopt: (words: Int32Array, bytes: number) => number) {
     this.#wordsPerNode = wordsPerNode;
     this.#adopt = adopt;
   }
 
-  add(words: Int32Array, count: number): void {
-    this.entries += this.#adopt(words.subarray(0, count * this.#wordsPerNode));
+  add(words: Int32Array, count: number, bytes: number): void {
+    this.entries += this.#adopt(words.subarray(0, count * this.#wordsPerNode), bytes);
   }
 }
 
 /** Chunks of a large list. */
-export const loadedChunks = (chunks: ListChunks): LoadedNodes => new AdoptedNodes(4, (words) => chunks.adoptChunks(words));
+export const loadedChunks = (chunks: ListChunks): LoadedNodes =>
+  new AdoptedNodes(4, (words, bytes) => chunks.adoptChunks(words, bytes));
 
 /** Blocks of a stream. */
-export const loadedBlocks = (stream: Stream): LoadedNodes => new AdoptedNodes(8, (words) => stream.adoptBlocks(words, 8));
+export const loadedBlocks = (stream: Stream): LoadedNodes =>
+  new AdoptedNodes(8, (words, bytes) => stream.adoptBlocks(words, 8, bytes));

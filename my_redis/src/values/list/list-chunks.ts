@@ -63,18 +63,18 @@ export class ListChunks implements ObjectValue {
 
   /**
    * Adds chunks at the end whose blocks the caller has filled. They belong to the list then. `words` are four for each:
-   * address, start and end of the elements in the block, and their number. Gives the number of all elements.
+   * address, start and end of the elements in the block, and their number. The blocks take `bytes` of the heap. Gives the
+   * number of all elements.
    */
-  adoptChunks(words: Int32Array): number {
-    const sizeBefore = this.size;
-    for (let at = 0; at < words.length; at += 4) {
-      this.#blockBytes += this.#heap.capacity(words[at] as Address);
-      this.size += words[at + 3] as number;
-    }
+  adoptChunks(words: Int32Array, bytes: number): number {
+    let added = 0;
+    for (let at = 3; at < words.length; at += 4) added += words[at] as number;
+    this.size += added;
+    this.#blockBytes += bytes;
     const before = this.#chunks.memoryBytes;
     this.#chunks.append(words);
     this.#heap.besideBytes += this.#chunks.memoryBytes - before;
-    return this.size - sizeBefore;
+    return added;
   }
 
   /** Adds elements, bytes[start, end), at the tail, as one by one: each chunk gets as many as fit. */

@@ -119,13 +119,11 @@ export class StreamBlocks {
 
   /**
    * As `appendBlock`, with blocks of the heap that the caller has filled. The words of each begin with the four of its
-   * id, its address, and its length.
+   * id, its address, and its length. They take `bytes` of the heap.
    */
-  adoptBlocks(words: Int32Array, wordsPerBlock: number): void {
+  adoptBlocks(words: Int32Array, wordsPerBlock: number, bytes: number): void {
     this.#index.append(words, wordsPerBlock);
-    for (let at = idWords; at < words.length; at += wordsPerBlock) {
-      this.#usedBytes += this.#heap.capacity(words[at] as Address);
-    }
+    this.#usedBytes += bytes;
     this.#tailAddress = 0;
   }
 

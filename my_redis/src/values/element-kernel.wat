@@ -234,30 +234,6 @@
         (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $count) (i32.const 3))))
         (i64.const 1))))
 
-  (func $mix (param $hash i64) (param $word i64) (result i64)
-    (local.set $hash
-      (i64.mul (i64.xor (local.get $hash) (local.get $word)) (i64.const 0x9e3779b97f4a7c15)))
-    (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
-
-  ;; A hash of bytes, a word of eight bytes at a time, of which the last two may overlap. It has no key: the caller limits
-  ;; how many elements there are.
-  (func $hash (param $at i32) (param $size i32) (result i32)
-    (local $hash i64) (local $last i32)
-    (local.set $hash (i64.extend_i32_u (local.get $size)))
-    (if (i32.lt_u (local.get $size) (i32.const 8))
-      (then
-        (return
-          (i32.wrap_i64
-            (call $mix (local.get $hash) (call $word (local.get $at) (local.get $size)))))))
-    (local.set $last (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 8)))
-    (block $done
-      (loop $words
-        (br_if $done (i32.ge_u (local.get $at) (local.get $last)))
-        (local.set $hash (call $mix (local.get $hash) (i64.load (local.get $at))))
-        (local.set $at (i32.add (local.get $at) (i32.const 8)))
-        (br $words)))
-    (i32.wrap_i64 (call $mix (local.get $hash) (i64.load (local.get $last)))))
-
   ;; Compares the last word first: elements often begin with the same.
   (func $equal (param $one i32) (param $other i32) (param $size i32) (result i32)
     (local $left i32)
@@ -288,6 +264,7 @@
   (func $distinct (export "distinct")
     (param $start i32) (param $end i32) (param $stride i32) (param $compared i32) (param $places i32) (result i32)
     (local $mask i32) (local $at i32) (local $size i32) (local $place i32) (local $other i32) (local $skipped i32)
+    (local $tag i32) (local $from i32) (local $last i32) (local $hash i64)
     (local.set $mask (i32.const 7))
     (block $enough
       (loop $grow
@@ -307,8 +284,36 @@
     (block $done
       (loop $elements
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $size (call $size (local.get $at)))
-        (local.set $place (i32.and (call $hash (local.get $at) (local.get $size)) (local.get $mask)))
+        (local.set $tag (i32.load8_u (local.get $at)))
+        (local.set $size
+          (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+            (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+            (else (call $size (local.get $at)))))
+        ;; A hash of words of eight bytes, of which the last two may overlap. It has no key: the caller limits how many
+        ;; elements there are.
+        (local.set $hash (i64.extend_i32_u (local.get $size)))
+        (local.set $from (local.get $at))
+        (local.set $last (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 8)))
+        (block $hashed
+          (loop $words
+            (br_if $hashed (i32.ge_u (local.get $from) (local.get $last)))
+            (local.set $hash
+              (i64.mul
+                (i64.xor (local.get $hash) (i64.load (local.get $from)))
+                (i64.const 0x9e3779b97f4a7c15)))
+            (local.set $hash (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
+            (local.set $from (i32.add (local.get $from) (i32.const 8)))
+            (br $words)))
+        (local.set $hash
+          (i64.mul
+            (i64.xor
+              (local.get $hash)
+              (if (result i64) (i32.lt_u (local.get $size) (i32.const 8))
+                (then (call $word (local.get $at) (local.get $size)))
+                (else (i64.load (local.get $last)))))
+            (i64.const 0x9e3779b97f4a7c15)))
+        (local.set $place
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $hash) (i64.const 32))) (local.get $mask)))
         (block $free
           (loop $probe
             (local.set $other
@@ -323,7 +328,13 @@
         (block $skippedAll
           (loop $skip
             (br_if $skippedAll (i32.ge_u (local.get $skipped) (local.get $stride)))
-            (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
+            (local.set $tag (i32.load8_u (local.get $at)))
+            (local.set $at
+              (i32.add
+                (local.get $at)
+                (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+                  (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+                  (else (call $size (local.get $at))))))
             (local.set $skipped (i32.add (local.get $skipped) (i32.const 1)))
             (br $skip)))
         (br $elements)))
@@ -554,8 +565,12 @@
   (func $score (export "score") (param $at i32) (result f64)
     (local $length i32) (local $end i32) (local $first i32) (local $point i32) (local $decimals i32) (local $digit i32)
     (local $digits i64) (local $isNegative i32) (local $divisor f64) (local $value f64)
-    (if (i32.eqz (call $isText (local.get $at)))
+    (local.set $length (i32.load8_u (local.get $at)))
+    (if (i32.lt_u (local.get $length) (i32.const 0x80)) (then (return (f64.convert_i64_s (i64.extend_i32_u (local.get $length))))))
+    (local.set $length (i32.sub (local.get $length) (i32.const 0x80)))
+    (if (i32.ge_u (local.get $length) (i32.const 0x40))
       (then
+        (if (call $isText (local.get $at)) (then (return (f64.const NaN))))
         (local.set $digits (call $integer (local.get $at)))
         (return
           (select
@@ -564,8 +579,6 @@
             (i64.le_u
               (i64.add (local.get $digits) (i64.const 0x1fffffffffffff))
               (i64.const 0x3ffffffffffffe))))))
-    (if (i32.ge_u (i32.load8_u (local.get $at)) (i32.const 0xc0)) (then (return (f64.const NaN))))
-    (local.set $length (i32.and (i32.load8_u (local.get $at)) (i32.const 63)))
     ;; A sign, a point, 15 digits.
     (if (i32.gt_u (local.get $length) (i32.const 17)) (then (return (f64.const NaN))))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
@@ -632,17 +645,29 @@
   ;; Whether the members and scores from $at to $end, an even number of checked elements, are in ascending order, with
   ;; the scores in the form that they have in a sorted set. -1 when there is a score or member that cannot be judged here.
   (func $ascending (export "ascending") (param $at i32) (param $end i32) (result i32)
-    (local $scoreAt i32) (local $score f64) (local $last f64) (local $previous i32) (local $order i32)
+    (local $tag i32) (local $scoreAt i32) (local $next i32) (local $score f64) (local $last f64) (local $previous i32) (local $order i32)
     (block $done
       (loop $members
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $scoreAt (i32.add (local.get $at) (call $size (local.get $at))))
+        (local.set $tag (i32.load8_u (local.get $at)))
+        (local.set $scoreAt
+          (i32.add
+            (local.get $at)
+            (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+              (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+              (else (call $size (local.get $at))))))
         (local.set $score (call $score (local.get $scoreAt)))
         (if (f64.ne (local.get $score) (local.get $score)) (then (return (i32.const -1))))
-        ;; A whole number must not be text.
-        (if (call $isText (local.get $scoreAt))
-          (then
-            (if (f64.eq (f64.trunc (local.get $score)) (local.get $score)) (then (return (i32.const 0))))))
+        (local.set $tag (i32.load8_u (local.get $scoreAt)))
+        (local.set $next
+          (i32.add
+            (local.get $scoreAt)
+            (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+              (then
+                ;; A whole number must not be text.
+                (if (f64.eq (f64.trunc (local.get $score)) (local.get $score)) (then (return (i32.const 0))))
+                (i32.sub (local.get $tag) (i32.const 0x7e)))
+              (else (call $size (local.get $scoreAt))))))
         (if (local.get $previous)
           (then
             (if (f64.lt (local.get $score) (local.get $last)) (then (return (i32.const 0))))
@@ -652,6 +677,6 @@
                 (if (i32.ne (local.get $order) (i32.const 1)) (then (return (local.get $order))))))))
         (local.set $previous (local.get $at))
         (local.set $last (local.get $score))
-        (local.set $at (i32.add (local.get $scoreAt) (call $size (local.get $scoreAt))))
+        (local.set $at (local.get $next))
         (br $members)))
     (i32.const 1)))

@@ -23,6 +23,10 @@ export class LoadedRecords implements LoadedTable {
     return this.#table.addRecord(words[at] as number, words[at + 1] as number);
   }
 
+  added(_count: number, bytes: number): void {
+    this.#table.countRecords(bytes);
+  }
+
   finish(): void {}
 }
 
@@ -46,24 +50,30 @@ export class LoadedScores implements LoadedTable {
 
   addNew(words: Int32Array, scores: Float64Array, first: number, count: number): number {
     const added = this.#set.table.addRecords(words, first * wordsPerEntry, count, wordsPerEntry);
-    for (let entry = first; entry < first + added; entry++) this.#keep(words, scores, entry);
+    this.#keep(words, scores, first, added);
     return added;
   }
 
   addDistinct(words: Int32Array, scores: Float64Array, entry: number): boolean {
     const at = entry * wordsPerEntry;
     if (!this.#set.table.addRecord(words[at] as number, words[at + 1] as number)) return false;
-    this.#keep(words, scores, entry);
+    this.#keep(words, scores, entry, 1);
     return true;
   }
 
-  #keep(words: Int32Array, scores: Float64Array, entry: number): void {
-    this.#scores[this.#count] = scores[entry * 2 + 1] as number;
-    this.#addresses[this.#count] = words[entry * wordsPerEntry + 1] as number;
-    this.#count++;
+  #keep(words: Int32Array, scores: Float64Array, first: number, count: number): void {
+    const keptScores = this.#scores;
+    const addresses = this.#addresses;
+    let to = this.#count;
+    for (let entry = first; entry < first + count; entry++, to++) {
+      keptScores[to] = scores[entry * 2 + 1] as number;
+      addresses[to] = words[entry * wordsPerEntry + 1] as number;
+    }
+    this.#count = to;
   }
 
-  addedInOrder(count: number, isDescending: boolean): void {
+  added(count: number, bytes: number, isDescending: boolean): void {
+    this.#set.table.countRecords(bytes);
     if (!isDescending) return;
     this.#descending += count;
     this.#seams.push(this.#count - count);
@@ -75,35 +85,26 @@ export class LoadedScores implements LoadedTable {
   }
 }
 
-/** Nodes whose blocks a loader fills. `adopt` takes one over from its words, and gives the number of its entries. */
+/** Nodes whose blocks a loader fills. `adopt` takes them over from their words, and gives the number of their entries. */
 class AdoptedNodes implements LoadedNodes {
   entries = 0;
   readonly #wordsPerNode: number;
-  readonly #adopt: (words: Int32Array, at: number) => number;
+  readonly #adopt: (words: Int32Array, bytes: number) => number;
 
-  constructor(wordsPerNode: number, adopt: (words: Int32Array, at: number) => number) {
+  constructor(wordsPerNode: number, adopt: (words: Int32Array, bytes: number) => number) {
     this.#wordsPerNode = wordsPerNode;
     this.#adopt = adopt;
   }
 
-  add(words: Int32Array, count: number): void {
-    const end = count * this.#wordsPerNode;
-    for (let at = 0; at < end; at += this.#wordsPerNode) this.entries += this.#adopt(words, at);
+  add(words: Int32Array, count: number, bytes: number): void {
+    this.entries += this.#adopt(words.subarray(0, count * this.#wordsPerNode), bytes);
   }
 }
 
 /** Chunks of a large list. */
 export const loadedChunks = (chunks: ListChunks): LoadedNodes =>
-  new AdoptedNodes(4, (words, at) => {
-    const elements = words[at + 3] as number;
-    chunks.adoptChunk(words[at] as number, words[at + 1] as number, words[at + 2] as number, elements);
-    return elements;
-  });
+  new AdoptedNodes(4, (words, bytes) => chunks.adoptChunks(words, bytes));
 
 /** Blocks of a stream. */
 export const loadedBlocks = (stream: Stream): LoadedNodes =>
-  new AdoptedNodes(8, (words, at) => {
-    const live = words[at + 6] as number;
-    stream.adoptBlock(words, at, live);
-    return live;
-  });
+  new AdoptedNodes(8, (words, bytes) => stream.adoptBlocks(words, 8, bytes));

@@ -22,10 +22,10 @@ export interface LoadedTable {
   /** Adds one entry; false when its name is there already. */
   addDistinct(words: Int32Array, scores: Float64Array, entry: number): boolean;
   /**
-   * Called after `count` entries were added. `isDescending`: the scores of these, and where scores are equal the members,
-   * are known to be in descending order.
+   * To be called after `count` entries were added, whose records take `bytes` of the heap. `isDescending`: their scores, and
+   * where scores are equal the members, are known to be in descending order.
    */
-  addedInOrder?(count: number, isDescending: boolean): void;
+  added(count: number, bytes: number, isDescending: boolean): void;
   /** To be called after the last entry. */
   finish(): void;
 }
@@ -37,9 +37,9 @@ export interface LoadedNodes {
   /**
    * Adds nodes at the end. Those of a list have four words each: address, start and end of the elements in the block, and
    * their number. Those of a stream have eight: four of the id, address, length, number of entries that are not deleted,
-   * and one that is not used.
+   * and one that is not used. The blocks take `bytes` of the heap.
    */
-  add(words: Int32Array, count: number): void;
+  add(words: Int32Array, count: number, bytes: number): void;
 }
 
 export const wordsPerEntry = 4;

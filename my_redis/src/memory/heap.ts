@@ -26,18 +26,24 @@ const maxPooledBlockBytes = 1 << 15;
  * sizes grow in steps of a sixteenth, until a page has room for fewer than sixteen blocks; from there on there is a
  * size for each number of blocks.
  */
-const classSizes: number[] = [];
-for (let size = 16; size <= 512; size += 8) classSizes.push(size);
-for (let blocks = pageBytes / 512; blocks >= pageBytes / maxPooledBlockBytes; blocks--) {
-  const size = Math.floor(pageBytes / blocks / 8) * 8;
-  if (blocks <= 16 || size >= (classSizes.at(-1) as number) * (17 / 16)) classSizes.push(size);
+const classSizes = sizesOfClasses();
+
+function sizesOfClasses(): readonly number[] {
+  const sizes: number[] = [];
+  for (let size = 16; size <= 512; size += 8) sizes.push(size);
+  for (let blocks = pageBytes / 512; blocks >= pageBytes / maxPooledBlockBytes; blocks--) {
+    const size = Math.floor(pageBytes / blocks / 8) * 8;
+    if (blocks <= 16 || size >= (sizes.at(-1) as number) * (17 / 16)) sizes.push(size);
+  }
+  return sizes;
 }
 
 /** Size class by size in 8-byte units, so that a look-up is one array read. */
 const classByUnits = new Uint8Array(maxPooledBlockBytes / 8 + 1);
-for (let units = 0, sizeClass = 0; units < classByUnits.length; units++) {
-  if (units * 8 > (classSizes[sizeClass] as number)) sizeClass++;
-  classByUnits[units] = sizeClass;
+for (let sizeClass = 0, units = 0; sizeClass < classSizes.length; sizeClass++) {
+  const end = (classSizes[sizeClass] as number) / 8 + 1;
+  classByUnits.fill(sizeClass, units, end);
+  units = end;
 }
 
 // The use of a page, if it is not the number of its size class.

@@ -114,16 +114,22 @@ export class RecordIndex {
 
   /**
    * Adds entries one after the other: pairs of hash and address, every `stride` words from `at` on. Stops before one
-   * that may have the key of another entry, because the hashes are equal; gives the number of added entries.
+   * that may have the key of another entry, because the hashes are equal; gives the number of added entries. A resize is
+   * not done in steps: who adds many entries at once waits for all of them anyway.
    */
   addNew(entries: Int32Array, at: number, count: number, stride: number): number {
-    for (let done = 0; done < count; done++, at += stride) {
+    let done = 0;
+    while (done < count) {
       this.makeRoom();
-      const hash = entries[at] as number;
-      if (hasHash(this.#slots, hash) || (this.#old !== undefined && hasHash(this.#old, hash))) return done;
-      this.add(hash, entries[at + 1] as number);
+      if (this.#old !== undefined) this.migrate(this.#old.length);
+      const free = Math.floor((this.#slots.length * 3) / 8) - this.#count;
+      const most = Math.min(count - done, Math.max(free, 1));
+      const added = placeNew(this.#slots, entries, at + done * stride, most, stride);
+      this.#count += added;
+      done += added;
+      if (added < most) break;
     }
-    return count;
+    return done;
   }
 
   // Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
@@ -322,10 +328,20 @@ function capacityFor(count: number): number {
   return capacity;
 }
 
-function hasHash(slots: Int32Array, hash: number): boolean {
+/**
+ * Places entries up to one whose hash is there already; gives their number. It is one loop without calls, because the
+ * runtime compiles each function of a loop by itself, which takes longer than to add the keys of a small snapshot.
+ */
+function placeNew(slots: Int32Array, entries: Int32Array, first: number, count: number, stride: number): number {
   const mask = slots.length - 1;
-  for (let at = (hash << 1) & mask; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return true;
-  return false;
+  for (let done = 0, entry = first; done < count; done++, entry += stride) {
+    const hash = entries[entry] as number;
+    let at = (hash << 1) & mask;
+    for (; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return done;
+    slots[at] = hash;
+    slots[at + 1] = entries[entry + 1] as number;
+  }
+  return count;
 }
 
 function place(slots: Int32Array, hash: number, address: Address): void {

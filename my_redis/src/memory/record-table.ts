@@ -115,22 +115,22 @@ export class RecordTable implements ObjectValue {
 
   /**
    * Adds records that the caller has written, without copying them: see `RecordIndex.addNew`. They belong to the table
-   * then.
+   * then. `countRecords` must follow, once for many of them.
    */
   addRecords(entries: Int32Array, at: number, count: number, stride: number): number {
-    const added = this.#index.addNew(entries, at, count, stride);
-    for (let entry = 0; entry < added; entry++) {
-      this.#recordBytes += this.#heap.capacity(entries[at + entry * stride + 1] as number);
-    }
-    return added;
+    return this.#index.addNew(entries, at, count, stride);
   }
 
   /** As `addRecords`, for one record; false when the table has its key. */
   addRecord(hash: number, address: Address): boolean {
     if (this.#index.hasKeyOf(hash, address)) return false;
     this.#index.insert(hash, address);
-    this.#recordBytes += this.#heap.capacity(address);
     return true;
+  }
+
+  /** Counts the memory of records that the caller has written. */
+  countRecords(bytes: number): void {
+    this.#recordBytes += bytes;
   }
 
   /** Adds a copy of another table's entry, whose key this table does not have. `hash` is the hash of the key. */

@@ -16,7 +16,7 @@ import {
  * class, and are copied to the heap when they are full. The kernel knows them by a table of four words for each class:
  *
  *   word 0   where the next block begins
- *   word 1   the last place at which a block still fits
+ *   word 1   the first place at which no block fits; 0 while there is no page
  *   word 2   what has to be added to an eighth of a place for the address of the block
  *   word 3   the size of a block
  *
@@ -33,15 +33,7 @@ export class StagedPages {
   constructor(heap: Heap) {
     this.#heap = heap;
     kernelBytes.set(Heap.classByUnits, sizeClassTable);
-    for (let sizeClass = 0; sizeClass < maxSizeClasses; sizeClass++) this.#forget(sizeClass);
-  }
-
-  /** Without a page, a class has no room. */
-  #forget(sizeClass: number): void {
-    const words = wordsOf(sizeClass);
-    kernelWords[words] = 1;
-    kernelWords[words + 1] = 0;
-    this.#first[sizeClass] = 0;
+    kernelWords.fill(0, wordsOf(0), wordsOf(maxSizeClasses));
   }
 
   /** Opens a page for a class that has no room. Throws HeapLimitError. */
@@ -54,7 +46,7 @@ export class StagedPages {
     const words = wordsOf(sizeClass);
     const blockBytes = Heap.classBytes(sizeClass);
     kernelWords[words] = place;
-    kernelWords[words + 1] = page + heapPageBytes - blockBytes;
+    kernelWords[words + 1] = page + heapPageBytes - blockBytes + 1;
     kernelWords[words + 2] = first - place / 8;
     kernelWords[words + 3] = blockBytes;
     this.#first[sizeClass] = first;
@@ -91,7 +83,8 @@ export class StagedPages {
     const start = page + (first & (heapPageBytes / 8 - 1)) * 8;
     const next = kernelWords[wordsOf(sizeClass)] as number;
     this.#heap.closePage(first, (next - start) / Heap.classBytes(sizeClass));
-    this.#forget(sizeClass);
+    kernelWords[wordsOf(sizeClass) + 1] = 0;
+    this.#first[sizeClass] = 0;
   }
 }
 

@@ -234,30 +234,6 @@
         (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $count) (i32.const 3))))
         (i64.const 1))))
 
-  (func $mix (param $hash i64) (param $word i64) (result i64)
-    (local.set $hash
-      (i64.mul (i64.xor (local.get $hash) (local.get $word)) (i64.const 0x9e3779b97f4a7c15)))
-    (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
-
-  ;; A hash of bytes, a word of eight bytes at a time, of which the last two may overlap. It has no key: the caller limits
-  ;; how many elements there are.
-  (func $hash (param $at i32) (param $size i32) (result i32)
-    (local $hash i64) (local $last i32)
-    (local.set $hash (i64.extend_i32_u (local.get $size)))
-    (if (i32.lt_u (local.get $size) (i32.const 8))
-      (then
-        (return
-          (i32.wrap_i64
-            (call $mix (local.get $hash) (call $word (local.get $at) (local.get $size)))))))
-    (local.set $last (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 8)))
-    (block $done
-      (loop $words
-        (br_if $done (i32.ge_u (local.get $at) (local.get $last)))
-        (local.set $hash (call $mix (local.get $hash) (i64.load (local.get $at))))
-        (local.set $at (i32.add (local.get $at) (i32.const 8)))
-        (br $words)))
-    (i32.wrap_i64 (call $mix (local.get $hash) (i64.load (local.get $last)))))
-
   ;; Compares the last word first: elements often begin with the same.
   (func $equal (param $one i32) (param $other i32) (param $size i32) (result i32)
     (local $left i32)
@@ -288,6 +264,7 @@
   (func $distinct (export "distinct")
     (param $start i32) (param $end i32) (param $stride i32) (param $compared i32) (param $places i32) (result i32)
     (local $mask i32) (local $at i32) (local $size i32) (local $place i32) (local $other i32) (local $skipped i32)
+    (local $tag i32) (local $from i32) (local $last i32) (local $hash i64)
     (local.set $mask (i32.const 7))
     (block $enough
       (loop $grow
@@ -307,8 +284,36 @@
     (block $done
       (loop $elements
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $size (call $size (local.get $at)))
-        (local.set $place (i32.and (call $hash (local.get $at) (local.get $size)) (local.get $mask)))
+        (local.set $tag (i32.load8_u (local.get $at)))
+        (local.set $size
+          (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+            (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+            (else (call $size (local.get $at)))))
+        ;; A hash of words of eight bytes, of which the last two may overlap. It has no key: the caller limits how many
+        ;; elements there are.
+        (local.set $hash (i64.extend_i32_u (local.get $size)))
+        (local.set $from (local.get $at))
+        (local.set $last (i32.sub (i32.add (local.get $at) (local.get $size)) (i32.const 8)))
+        (block $hashed
+          (loop $words
+            (br_if $hashed (i32.ge_u (local.get $from) (local.get $last)))
+            (local.set $hash
+              (i64.mul
+                (i64.xor (local.get $hash) (i64.load (local.get $from)))
+                (i64.const 0x9e3779b97f4a7c15)))
+            (local.set $hash (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
+            (local.set $from (i32.add (local.get $from) (i32.const 8)))
+            (br $words)))
+        (local.set $hash
+          (i64.mul
+            (i64.xor
+              (local.get $hash)
+              (if (result i64) (i32.lt_u (local.get $size) (i32.const 8))
+                (then (call $word (local.get $at) (local.get $size)))
+                (else (i64.load (local.get $last)))))
+            (i64.const 0x9e3779b97f4a7c15)))
+        (local.set $place
+          (i32.and (i32.wrap_i64 (i64.shr_u (local.get $hash) (i64.const 32))) (local.get $mask)))
         (block $free
           (loop $probe
             (local.set $other
@@ -323,7 +328,13 @@
         (block $skippedAll
           (loop $skip
             (br_if $skippedAll (i32.ge_u (local.get $skipped) (local.get $stride)))
-            (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
+            (local.set $tag (i32.load8_u (local.get $at)))
+            (local.set $at
+              (i32.add
+                (local.get $at)
+                (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+                  (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+                  (else (call $size (local.get $at))))))
             (local.set $skipped (i32.add (local.get $skipped) (i32.const 1)))
             (br $skip)))
         (br $elements)))
@@ -433,25 +444,25 @@
         (br $elements)))
     (local.get $at))
 
-  ;; Whether one id, of milliseconds and a sequence number, is greater than another.
-  (func $isAfter (param $time i64) (param $sequence i64) (param $otherTime i64) (param $otherSequence i64) (result i32)
-    (if (i64.eq (local.get $time) (local.get $otherTime))
-      (then (return (i64.gt_u (local.get $sequence) (local.get $otherSequence)))))
-    (i64.gt_u (local.get $time) (local.get $otherTime)))
-
-  ;; Checks a block, elements from $start to $end that have been checked. At $ids are the id of the block and the id
+  ;; Checks a block, elements from $at to $end that have been checked. At $ids are the id of the block and the id
   ;; after which its entries must be, two numbers of 64 bits each. Gives the number of live entries; 0 when the block
   ;; cannot be used as it is. The ids of the first and the last live entry are then at $ids + 32.
+  ;; An entry is usually made of short text and of integers of one byte: these take no calls.
   (func $checkBlock (export "checkBlock") (param $at i32) (param $end i32) (param $ids i32) (result i32)
-    (local $live i64) (local $deleted i64) (local $masterFields i64) (local $fields i64) (local $flags i64)
-    (local $time i64) (local $sequence i64) (local $lastTime i64) (local $lastSequence i64) (local $seen i32)
+    (local $live i64) (local $deleted i64) (local $masterFields i64) (local $fields i64) (local $left i64)
+    (local $flags i32) (local $tag i32) (local $seen i32)
+    (local $blockTime i64) (local $blockSequence i64) (local $time i64) (local $sequence i64)
+    (local $lastTime i64) (local $lastSequence i64)
+    (local.set $blockTime (i64.load (local.get $ids)))
+    (local.set $blockSequence (i64.load offset=8 (local.get $ids)))
     (local.set $lastTime (i64.load offset=16 (local.get $ids)))
     (local.set $lastSequence (i64.load offset=24 (local.get $ids)))
-    (if (i32.eqz
-          (call $isAfter
-            (i64.load (local.get $ids)) (i64.load offset=8 (local.get $ids))
-            (local.get $lastTime) (local.get $lastSequence)))
-      (then (return (i32.const 0))))
+    (if (i64.le_u (local.get $blockTime) (local.get $lastTime))
+      (then
+        (if (i32.or
+              (i64.lt_u (local.get $blockTime) (local.get $lastTime))
+              (i64.le_u (local.get $blockSequence) (local.get $lastSequence)))
+          (then (return (i32.const 0))))))
     (local.set $live (call $count (local.get $at) (local.get $end)))
     (if (i64.lt_s (local.get $live) (i64.const 0)) (then (return (i32.const 0))))
     (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
@@ -468,52 +479,78 @@
     (block $done
       (loop $entries
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $flags (call $count (local.get $at) (local.get $end)))
-        (if (i64.gt_u (local.get $flags) (i64.const 3)) (then (return (i32.const 0))))
-        (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
-        (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
-        (if (call $isText (local.get $at)) (then (return (i32.const 0))))
-        (local.set $time (i64.add (i64.load (local.get $ids)) (call $integer (local.get $at))))
-        (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
-        (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
-        (if (call $isText (local.get $at)) (then (return (i32.const 0))))
-        (local.set $sequence (i64.add (i64.load offset=8 (local.get $ids)) (call $integer (local.get $at))))
-        (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
+        ;; Text and other integers have greater tags.
+        (local.set $flags (i32.load8_u (local.get $at)))
+        (if (i32.gt_u (local.get $flags) (i32.const 3)) (then (return (i32.const 0))))
+        (local.set $at (i32.add (local.get $at) (i32.const 2)))
+        ;; The differences of the id. Both are integers of one byte if neither tag has the highest bit.
+        (if (i32.ge_u (i32.add (local.get $at) (i32.const 2)) (local.get $end)) (then (return (i32.const 0))))
+        (if (i32.and (i32.load (local.get $at)) (i32.const 0x800080))
+          (then
+            (if (call $isText (local.get $at)) (then (return (i32.const 0))))
+            (local.set $time (i64.add (local.get $blockTime) (call $integer (local.get $at))))
+            (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
+            (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
+            (if (call $isText (local.get $at)) (then (return (i32.const 0))))
+            (local.set $sequence (i64.add (local.get $blockSequence) (call $integer (local.get $at))))
+            (local.set $at (i32.add (local.get $at) (call $size (local.get $at)))))
+          (else
+            (local.set $time (i64.add (local.get $blockTime) (i64.load8_u (local.get $at))))
+            (local.set $sequence (i64.add (local.get $blockSequence) (i64.load8_u offset=2 (local.get $at))))
+            (local.set $at (i32.add (local.get $at) (i32.const 4)))))
         ;; The number of elements after the id: values alone, or the number of fields, the fields and the values.
-        (if (i64.eqz (i64.and (local.get $flags) (i64.const 2)))
+        (local.set $fields (local.get $masterFields))
+        (if (i32.eqz (i32.and (local.get $flags) (i32.const 2)))
           (then
             (local.set $fields (call $count (local.get $at) (local.get $end)))
             (if (i64.le_s (local.get $fields) (i64.const 0)) (then (return (i32.const 0))))
-            (local.set $fields (i64.add (i64.shl (local.get $fields) (i64.const 1)) (i64.const 1))))
-          (else (local.set $fields (local.get $masterFields))))
-        (local.set $at (call $skip (local.get $at) (local.get $end) (local.get $fields)))
-        (if (i32.eqz (local.get $at)) (then (return (i32.const 0))))
+            (local.set $fields (i64.add (i64.shl (local.get $fields) (i64.const 1)) (i64.const 1)))))
+        (local.set $left (local.get $fields))
+        (loop $skip
+          (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
+          (local.set $tag (i32.load8_u (local.get $at)))
+          (local.set $at
+            (i32.add
+              (local.get $at)
+              (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+                (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+                (else (call $size (local.get $at))))))
+          (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+          (br_if $skip (i64.ne (local.get $left) (i64.const 0))))
         ;; Besides these, an entry has flags and the two parts of its id.
-        (if (i64.ne
-              (call $count (local.get $at) (local.get $end))
-              (i64.add (local.get $fields) (i64.const 3)))
-          (then (return (i32.const 0))))
-        (local.set $at (i32.add (local.get $at) (call $size (local.get $at))))
-        (if (i32.or
-              (i32.eqz
-                (call $isAfter
-                  (local.get $time) (local.get $sequence) (local.get $lastTime) (local.get $lastSequence)))
-              (call $isAfter
-                (i64.load (local.get $ids)) (i64.load offset=8 (local.get $ids))
-                (local.get $time) (local.get $sequence)))
-          (then (return (i32.const 0))))
+        (if (i32.ge_u (local.get $at) (local.get $end)) (then (return (i32.const 0))))
+        (local.set $left (i64.load8_u (local.get $at)))
+        (if (i64.ge_u (local.get $left) (i64.const 0x80))
+          (then
+            (local.set $left (call $count (local.get $at) (local.get $end)))
+            (local.set $at (i32.sub (i32.add (local.get $at) (call $size (local.get $at))) (i32.const 2)))))
+        (if (i64.ne (local.get $left) (i64.add (local.get $fields) (i64.const 3))) (then (return (i32.const 0))))
+        (local.set $at (i32.add (local.get $at) (i32.const 2)))
+        ;; Entries are in order, and not before the id of the block.
+        (if (i64.le_u (local.get $time) (local.get $lastTime))
+          (then
+            (if (i32.or
+                  (i64.lt_u (local.get $time) (local.get $lastTime))
+                  (i64.le_u (local.get $sequence) (local.get $lastSequence)))
+              (then (return (i32.const 0))))))
+        (if (i64.le_u (local.get $time) (local.get $blockTime))
+          (then
+            (if (i32.or
+                  (i64.lt_u (local.get $time) (local.get $blockTime))
+                  (i64.lt_u (local.get $sequence) (local.get $blockSequence)))
+              (then (return (i32.const 0))))))
         (local.set $lastTime (local.get $time))
         (local.set $lastSequence (local.get $sequence))
-        (if (i64.eqz (i64.and (local.get $flags) (i64.const 1)))
-          (then
+        (if (i32.and (local.get $flags) (i32.const 1))
+          (then (local.set $deleted (i64.sub (local.get $deleted) (i64.const 1))))
+          (else
             (if (i32.eqz (local.get $seen))
               (then
                 (i64.store offset=32 (local.get $ids) (local.get $time))
                 (i64.store offset=40 (local.get $ids) (local.get $sequence))))
             (i64.store offset=48 (local.get $ids) (local.get $time))
             (i64.store offset=56 (local.get $ids) (local.get $sequence))
-            (local.set $seen (i32.add (local.get $seen) (i32.const 1))))
-          (else (local.set $deleted (i64.sub (local.get $deleted) (i64.const 1)))))
+            (local.set $seen (i32.add (local.get $seen) (i32.const 1)))))
         (br $entries)))
     (if (i64.ne (local.get $deleted) (i64.const 0)) (then (return (i32.const 0))))
     (select
@@ -528,8 +565,12 @@
   (func $score (export "score") (param $at i32) (result f64)
     (local $length i32) (local $end i32) (local $first i32) (local $point i32) (local $decimals i32) (local $digit i32)
     (local $digits i64) (local $isNegative i32) (local $divisor f64) (local $value f64)
-    (if (i32.eqz (call $isText (local.get $at)))
+    (local.set $length (i32.load8_u (local.get $at)))
+    (if (i32.lt_u (local.get $length) (i32.const 0x80)) (then (return (f64.convert_i64_s (i64.extend_i32_u (local.get $length))))))
+    (local.set $length (i32.sub (local.get $length) (i32.const 0x80)))
+    (if (i32.ge_u (local.get $length) (i32.const 0x40))
       (then
+        (if (call $isText (local.get $at)) (then (return (f64.const NaN))))
         (local.set $digits (call $integer (local.get $at)))
         (return
           (select
@@ -538,8 +579,6 @@
             (i64.le_u
               (i64.add (local.get $digits) (i64.const 0x1fffffffffffff))
               (i64.const 0x3ffffffffffffe))))))
-    (if (i32.ge_u (i32.load8_u (local.get $at)) (i32.const 0xc0)) (then (return (f64.const NaN))))
-    (local.set $length (i32.and (i32.load8_u (local.get $at)) (i32.const 63)))
     ;; A sign, a point, 15 digits.
     (if (i32.gt_u (local.get $length) (i32.const 17)) (then (return (f64.const NaN))))
     (local.set $at (i32.add (local.get $at) (i32.const 1)))
@@ -606,17 +645,29 @@
   ;; Whether the members and scores from $at to $end, an even number of checked elements, are in ascending order, with
   ;; the scores in the form that they have in a sorted set. -1 when there is a score or member that cannot be judged here.
   (func $ascending (export "ascending") (param $at i32) (param $end i32) (result i32)
-    (local $scoreAt i32) (local $score f64) (local $last f64) (local $previous i32) (local $order i32)
+    (local $tag i32) (local $scoreAt i32) (local $next i32) (local $score f64) (local $last f64) (local $previous i32) (local $order i32)
     (block $done
       (loop $members
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $scoreAt (i32.add (local.get $at) (call $size (local.get $at))))
+        (local.set $tag (i32.load8_u (local.get $at)))
+        (local.set $scoreAt
+          (i32.add
+            (local.get $at)
+            (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+              (then (i32.sub (local.get $tag) (i32.const 0x7e)))
+              (else (call $size (local.get $at))))))
         (local.set $score (call $score (local.get $scoreAt)))
         (if (f64.ne (local.get $score) (local.get $score)) (then (return (i32.const -1))))
-        ;; A whole number must not be text.
-        (if (call $isText (local.get $scoreAt))
-          (then
-            (if (f64.eq (f64.trunc (local.get $score)) (local.get $score)) (then (return (i32.const 0))))))
+        (local.set $tag (i32.load8_u (local.get $scoreAt)))
+        (local.set $next
+          (i32.add
+            (local.get $scoreAt)
+            (if (result i32) (i32.eq (i32.and (local.get $tag) (i32.const 0xc0)) (i32.const 0x80))
+              (then
+                ;; A whole number must not be text.
+                (if (f64.eq (f64.trunc (local.get $score)) (local.get $score)) (then (return (i32.const 0))))
+                (i32.sub (local.get $tag) (i32.const 0x7e)))
+              (else (call $size (local.get $scoreAt))))))
         (if (local.get $previous)
           (then
             (if (f64.lt (local.get $score) (local.get $last)) (then (return (i32.const 0))))
@@ -626,6 +677,6 @@
                 (if (i32.ne (local.get $order) (i32.const 1)) (then (return (local.get $order))))))))
         (local.set $previous (local.get $at))
         (local.set $last (local.get $score))
-        (local.set $at (i32.add (local.get $scoreAt) (call $size (local.get $scoreAt))))
+        (local.set $at (local.get $next))
         (br $members)))
     (i32.const 1)))

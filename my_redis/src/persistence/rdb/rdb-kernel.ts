@@ -68,6 +68,7 @@ export const entryScores = new Float64Array(kernelMemory.buffer, loadedEntries);
  *   128, 132      the address of the last block, and the number of elements that were checked last
  *   136           the usual size of a block for elements of a list
  *   140           whether the last scores were in descending order
+ *   144           the bytes of the last blocks
  */
 const state = loaderState / 4;
 const momentWords = new BigInt64Array(kernelMemory.buffer, loaderState + 24, 1);
@@ -108,10 +109,15 @@ function limitWords(limits: ValueLimits): readonly number[] {
 /** Whether the scores of the last elements, and the members where scores are equal, are known to be in descending order. */
 export const areDescending = (): boolean => kernelWords[state + 35] === 1;
 
+/** The bytes of the heap that the last elements or nodes take. */
+export const lastBlockBytes = (): number => kernelWords[state + 36] as number;
+
 /** Where the kernel continues in the file, as a place in its memory. */
 export const nextPlace = (): number => kernelWords[state] as number;
 
+/** Says what the kernel reads next: the file from one place in its memory to another. */
 export function setPlace(at: number, end: number): void {
   kernelWords[state] = at;
   kernelWords[state + 1] = end;
+  kernelWords[state + 36] = 0;
 }

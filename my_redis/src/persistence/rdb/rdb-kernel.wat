@@ -180,7 +180,8 @@
         (local.set $from (i32.add (local.get $from) (i32.const 8)))
         (br $words))))
 
-  ;; Where a block of $size bytes begins; 0 when it is too long for a page. Its address is then at $s + 128.
+  ;; Where a block of $size bytes begins; 0 when it is too long for a page. Its address is then at $s + 128, and the bytes
+  ;; that it really takes have been added to those at $s + 144.
   (func $block (export "block") (param $s i32) (param $size i32) (result i32)
     (local $class i32) (local $page i32) (local $at i32)
     (if (i32.gt_u (local.get $size) (i32.const 32768)) (then (return (i32.const 0))))
@@ -190,10 +191,13 @@
           (i32.load offset=112 (local.get $s))
           (i32.shr_u (i32.add (local.get $size) (i32.const 7)) (i32.const 3)))))
     (local.set $page (i32.add (i32.load offset=116 (local.get $s)) (i32.shl (local.get $class) (i32.const 4))))
-    (if (i32.gt_u (i32.load (local.get $page)) (i32.load offset=4 (local.get $page)))
+    (if (i32.ge_u (i32.load (local.get $page)) (i32.load offset=4 (local.get $page)))
       (then (call $openPage (local.get $class))))
     (local.set $at (i32.load (local.get $page)))
     (i32.store (local.get $page) (i32.add (local.get $at) (i32.load offset=12 (local.get $page))))
+    (i32.store offset=144
+      (local.get $s)
+      (i32.add (i32.load offset=144 (local.get $s)) (i32.load offset=12 (local.get $page))))
     (i32.store offset=128
       (local.get $s)
       (i32.add (i32.load offset=8 (local.get $page)) (i32.shr_u (local.get $at) (i32.const 3))))

@@ -11,6 +11,7 @@ import {
   areDescending,
   entryScores,
   entryWords,
+  lastBlockBytes,
   nextPlace,
   rdbKernel,
   setPlace,
@@ -78,10 +79,19 @@ export class RecordLoader {
     }
   }
 
+  /** Moves hashes and addresses of the keys that expire to the front of the entries, whose other words are lost by that. */
   #addExpiring(index: RecordIndex, count: number): void {
+    let end = 0;
     for (let at = 0; at < count * wordsPerEntry; at += wordsPerEntry) {
       if (entryWords[at + expiryWord] === 0) continue;
-      index.insert(entryWords[at + hashWord] as number, entryWords[at + addressWord] as number);
+      entryWords[end] = entryWords[at + hashWord] as number;
+      entryWords[end + 1] = entryWords[at + addressWord] as number;
+      end += 2;
+    }
+    for (let at = 0; at < end; at += 2) {
+      at += index.addNew(entryWords, at, (end - at) / 2, 2) * 2;
+      // Another key with the same hash.
+      if (at < end) index.insert(entryWords[at] as number, entryWords[at + 1] as number);
     }
   }
 
@@ -105,7 +115,7 @@ export class RecordLoader {
     }
     if (count > 0) {
       this.#pages.sync();
-      table.addedInOrder?.(count, areDescending());
+      table.added(count, lastBlockBytes(), areDescending());
     }
     return count;
   }
@@ -125,7 +135,7 @@ export class RecordLoader {
       takeId(resultIds, lastId);
     }
     reader.at = nextPlace();
-    nodes.add(entryWords, count);
+    nodes.add(entryWords, count, lastBlockBytes());
     if (count > 0) this.#pages.sync();
     return count;
   }

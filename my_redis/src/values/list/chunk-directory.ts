@@ -48,12 +48,23 @@ export class ChunkDirectory {
   /** Inserts an empty chunk before the one with this number. */
   insert(chunk: number, address: Address): void {
     const atHead = chunk === 0 && this.count > 0;
-    if (atHead ? this.#first === 0 : this.#at(this.count) === this.#words.length) this.#grow();
+    if (atHead ? this.#first === 0 : this.#at(this.count) === this.#words.length) this.#growFor(this.count);
     if (atHead) this.#first--;
     else this.#words.copyWithin(this.#at(chunk + 1), this.#at(chunk), this.#at(this.count));
     this.count++;
     this.setAddress(chunk, address);
     this.setRange(chunk, 0, 0, 0);
+  }
+
+  /** Adds chunks at the end. `words` are four for each, as they are kept here. */
+  append(words: Int32Array): void {
+    const added = words.length / wordsPerChunk;
+    // Each time for as many as fitted before: so it gets the room that it would get if they came one by one.
+    while (this.#at(this.count + added) > this.#words.length) {
+      this.#growFor(this.#words.length / wordsPerChunk - this.#first);
+    }
+    this.#words.set(words, this.#at(this.count));
+    this.count += added;
   }
 
   remove(chunk: number): void {
@@ -63,10 +74,10 @@ export class ChunkDirectory {
     if (this.count === 0) this.#first = this.#words.length / wordsPerChunk / 2;
   }
 
-  /** Moves the chunks to the middle of an array with room for at least half as many again on each side. */
-  #grow(): void {
-    const grown = new Int32Array(Math.max(initialChunks, this.count * 2) * wordsPerChunk);
-    const first = Math.floor((grown.length / wordsPerChunk - this.count) / 2);
+  /** Moves the chunks to an array in whose middle is place for `chunks`, and room for half as many again on each side. */
+  #growFor(chunks: number): void {
+    const grown = new Int32Array(Math.max(initialChunks, chunks * 2) * wordsPerChunk);
+    const first = Math.floor((grown.length / wordsPerChunk - chunks) / 2);
     grown.set(this.#words.subarray(this.#at(0), this.#at(this.count)), first * wordsPerChunk);
     this.#words = grown;
     this.#first = first;

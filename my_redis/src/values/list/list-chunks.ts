@@ -61,12 +61,20 @@ export class ListChunks implements ObjectValue {
     this.size += count;
   }
 
-  /** Adds a chunk at the end whose block the caller has filled. The block belongs to the list then. */
-  adoptChunk(address: Address, start: number, end: number, count: number): void {
-    const chunk = this.#chunks.count;
-    this.#insert(chunk, address);
-    this.#chunks.setRange(chunk, start, end, count);
-    this.size += count;
+  /**
+   * Adds chunks at the end whose blocks the caller has filled. They belong to the list then. `words` are four for each:
+   * address, start and end of the elements in the block, and their number. The blocks take `bytes` of the heap. Gives the
+   * number of all elements.
+   */
+  adoptChunks(words: Int32Array, bytes: number): number {
+    let added = 0;
+    for (let at = 3; at < words.length; at += 4) added += words[at] as number;
+    this.size += added;
+    this.#blockBytes += bytes;
+    const before = this.#chunks.memoryBytes;
+    this.#chunks.append(words);
+    this.#heap.besideBytes += this.#chunks.memoryBytes - before;
+    return added;
   }
 
   /** Adds elements, bytes[start, end), at the tail, as one by one: each chunk gets as many as fit. */

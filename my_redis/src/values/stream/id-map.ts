@@ -210,19 +210,32 @@ export class IdMap {
     this.#size++;
   }
 
-  /** Adds an entry with its payload: words from `at` on. Its id must be greater than all others. */
-  append(words: Int32Array, at: number): void {
+  /**
+   * Adds entries with their payload. Each begins `step` words after the one before. Their ids are in order, and greater
+   * than all others.
+   */
+  append(words: Int32Array, step: number): void {
+    const { stride } = this;
+    for (let at = 0; at < words.length;) {
+      const chunk = this.#openLast();
+      const first = at;
+      for (let to = chunk.end * stride; at < words.length && to < chunk.words.length; at += step, to += stride) {
+        for (let word = 0; word < stride; word++) chunk.words[to + word] = words[at + word] as number;
+      }
+      chunk.end += (at - first) / step;
+      this.#size += (at - first) / step;
+    }
+  }
+
+  /** The last chunk, or a new one, with room at its end. */
+  #openLast(): Chunk {
     let chunk = this.#chunks.at(-1);
     if (chunk === undefined || chunk.end === largestChunk) {
       chunk = this.#newChunk(chunk === undefined ? smallestChunk : largestChunk);
       this.#chunks.push(chunk);
     }
-    const { stride } = this;
-    if (chunk.end * stride === chunk.words.length) this.#grow(chunk, chunk.end * 2);
-    const to = chunk.end * stride;
-    for (let word = 0; word < stride; word++) chunk.words[to + word] = words[at + word] as number;
-    chunk.end++;
-    this.#size++;
+    if (chunk.end * this.stride === chunk.words.length) this.#grow(chunk, chunk.end * 2);
+    return chunk;
   }
 
   /** Finds the place for the id, in a chunk that is not full. */

@@ -118,12 +118,12 @@ export class StreamBlocks {
   }
 
   /**
-   * As `appendBlock`, with a block of the heap that the caller has filled. From `at` on are four words of its id, its
-   * address, and its length.
+   * As `appendBlock`, with blocks of the heap that the caller has filled. The words of each begin with the four of its
+   * id, its address, and its length. They take `bytes` of the heap.
    */
-  adoptBlock(words: Int32Array, at: number): void {
-    this.#index.append(words, at);
-    this.#usedBytes += this.#heap.capacity(words[at + idWords] as Address);
+  adoptBlocks(words: Int32Array, wordsPerBlock: number, bytes: number): void {
+    this.#index.append(words, wordsPerBlock);
+    this.#usedBytes += bytes;
     this.#tailAddress = 0;
   }
 

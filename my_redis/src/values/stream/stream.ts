@@ -72,12 +72,15 @@ export class Stream implements ObjectValue {
   }
 
   /**
-   * Adds a block at the end that the caller has filled with `length` entries that are not deleted; see
-   * `StreamBlocks.adoptBlock`. There must be an entry before it.
+   * Adds blocks at the end that the caller has filled; see `StreamBlocks.adoptBlocks`. There must be an entry before
+   * them. The seventh word of each is the number of entries that are not deleted. Gives the number of all of these.
    */
-  adoptBlock(words: Int32Array, at: number, length: number): void {
-    this.blocks.adoptBlock(words, at);
-    this.length += length;
+  adoptBlocks(words: Int32Array, wordsPerBlock: number, bytes: number): number {
+    let added = 0;
+    for (let at = 6; at < words.length; at += wordsPerBlock) added += words[at] as number;
+    this.blocks.adoptBlocks(words, wordsPerBlock, bytes);
+    this.length += added;
+    return added;
   }
 
   has(id: StreamId): boolean {

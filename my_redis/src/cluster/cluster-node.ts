@@ -20,6 +20,7 @@ import type { PeerChannel } from "./peer-channel.ts";
 import { installClientUnblock } from "./routing/client-unblock.ts";
 import { RelayedClients } from "./routing/relayed-clients.ts";
 import { Router } from "./routing/router.ts";
+import { TrackedReads } from "./routing/tracked-reads.ts";
 import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
@@ -52,6 +53,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly spanning = new Map<string, SpanningCommand>();
   readonly scripts: ScriptExchange;
   readonly relayed: RelayedClients;
+  readonly reads: TrackedReads;
   readonly router: Router;
   readonly incoming: IncomingLinks;
   readonly outgoing: OutgoingLinks;
@@ -85,13 +87,17 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.relayed = relayed;
     this.#clock = clock;
     if (replicas.length > 0) {
-      const rolesChanged = (): void => relayed.breakWatches();
+      const rolesChanged = (): void => {
+        relayed.breakWatches();
+        this.reads.ownersChanged();
+      };
       this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
     this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
+    this.reads = new TrackedReads(this);
     events.onReachable((node, reachable) => this.#report(node, reachable));
     events.onLost((node) => {
       this.scripts.forget(node);
@@ -125,6 +131,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     const { server } = this;
     this.seat?.start();
     installClientUnblock(this);
+    this.reads.install();
     this.#endSpanning = installSpanningCommands(server, this.#book, this);
     this.router.install();
     this.#turn.onEnd(() => this.outgoing.flush());
@@ -152,6 +159,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.#turn.run(() => {
       this.outgoing.tick();
       this.incoming.tick();
+      this.reads.tick();
       const { monotonicMs, timing } = this.#clock;
       this.disputes.forgetStrangers(monotonicMs() - 2 * Math.max(timing.timeoutMs, 1000));
     });

@@ -11,11 +11,12 @@ import { ScatteredCommands } from "./scattered-commands.ts";
 export function installSpanningCommands(
   server: Services,
   book: RecordBook,
-  { view, channel, spanning }: Cluster,
+  cluster: Cluster,
 ): () => void {
+  const { view, channel, spanning } = cluster;
   const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
   const transactions = new TransactionService({ server, book, view, channel, nodeTimeoutMs });
-  const nodes = new NodeCommands(server, view, channel, transactions.locked);
+  const nodes = new NodeCommands(server, cluster, transactions.locked);
   const groups = [
     new AtomicWrites(view, transactions),
     new ScatteredCommands(view, nodes),

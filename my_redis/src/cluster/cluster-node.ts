@@ -132,7 +132,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.seat?.start();
     installClientUnblock(this);
     this.reads.install();
-    this.#endSpanning = installSpanningCommands(server, this.#book, this);
+    this.#endSpanning = installSpanningCommands(server, this.#book, this, this.reads);
     this.router.install();
     this.#turn.onEnd(() => this.outgoing.flush());
     this.#turn.onEnd(() => this.incoming.flush());

@@ -1,6 +1,5 @@
 import type { ClusterView } from "./cluster-view.ts";
 import type { PeerChannel } from "./peer-channel.ts";
-import type { TrackedReads } from "./routing/tracked-reads.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
 
 /**
@@ -15,8 +14,6 @@ import type { SpanningCommand } from "./spanning-command.ts";
 export interface Cluster {
   readonly view: ClusterView;
   readonly channel: PeerChannel;
-  /** What clients of one node read at others, and are told of. */
-  readonly reads: TrackedReads;
   /** By the command's full name in lower case. */
   readonly spanning: Map<string, SpanningCommand>;
 }

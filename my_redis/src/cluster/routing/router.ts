@@ -1,19 +1,19 @@
-import type { Client } from "../../dispatch/client.ts";
 import type { Command } from "../../dispatch/command.ts";
 import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { hasWord } from "../../dispatch/has-word.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
-import { type ClientTracking, tracksKeys } from "../../dispatch/observers/client-tracking.ts";
+import type { ClientTracking } from "../../dispatch/observers/client-tracking.ts";
 import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
-import { noLoopBit, noTouchBit, tracksBit } from "../link/frame.ts";
+import { tracksBit } from "../link/frame.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
+import { infoOf } from "./request-info.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -38,13 +38,6 @@ const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolea
 /** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
 const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
   localInTransaction === true ? "run" : new Refusal(routeErrors.spans(fullName));
-
-/** What the other node must know of the client of a request. */
-function infoOf({ noTouch, protocol, tracking }: Client): number {
-  const info = noTouch ? protocol | noTouchBit : protocol;
-  if (tracking === undefined) return info;
-  return info | (tracksKeys(tracking) ? tracksBit : 0) | (tracking.mode.noLoop ? noLoopBit : 0);
-}
 
 /** Sends each request to the node that owns its keys, in the order of its client. */
 export class Router {

@@ -5,7 +5,10 @@ import { ByteWriter } from "../message/byte-writer.ts";
 /** Says that a client is to be told of all changes of keys with its prefixes; without a mode, that it is not any more. */
 export function writeMode(client: number, mode: TrackingMode | undefined): Uint8Array {
   const prefixes = mode?.prefixes ?? [];
-  const writer = new ByteWriter().uint32(client).byte(mode?.noLoop === true ? 1 : 0).uint32(prefixes.length);
+  const writer = new ByteWriter()
+    .uint32(client)
+    .byte(mode?.noLoop === true ? 1 : 0)
+    .uint32(prefixes.length);
   for (const prefix of prefixes) writer.block(Buffer.from(prefix, "latin1"));
   return writer.bytes;
 }

@@ -1,5 +1,6 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Cluster } from "../cluster.ts";
+import type { TrackedReads } from "../routing/tracked-reads.ts";
 import type { RecordBook } from "../transaction/record-book.ts";
 import { TransactionService } from "../transaction/transaction-service.ts";
 import { AtomicWrites } from "./atomic-writes.ts";
@@ -11,12 +12,12 @@ import { ScatteredCommands } from "./scattered-commands.ts";
 export function installSpanningCommands(
   server: Services,
   book: RecordBook,
-  cluster: Cluster,
+  { view, channel, spanning }: Cluster,
+  reads: TrackedReads,
 ): () => void {
-  const { view, channel, spanning } = cluster;
   const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
   const transactions = new TransactionService({ server, book, view, channel, nodeTimeoutMs });
-  const nodes = new NodeCommands(server, cluster, transactions.locked);
+  const nodes = new NodeCommands(server, { view, channel, reads }, transactions.locked);
   const groups = [
     new AtomicWrites(view, transactions),
     new ScatteredCommands(view, nodes),

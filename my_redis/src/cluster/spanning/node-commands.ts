@@ -2,7 +2,6 @@ import type { Command, Context, Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Cluster } from "../cluster.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
@@ -23,6 +22,12 @@ export interface PartialCommand {
   readonly words: readonly (Uint8Array | string)[];
   /** The client, if it may have to be told when the keys change. */
   readonly reader?: Client;
+}
+
+interface Ring {
+  readonly view: ClusterView;
+  readonly channel: PeerChannel;
+  readonly reads: TrackedReads;
 }
 
 /** A part that this node is to run. */
@@ -58,7 +63,7 @@ export class NodeCommands {
   readonly #context: Context;
   readonly #reply = new ReplyWriter();
 
-  constructor(server: Services, { view, channel, reads }: Cluster, locked: LockedRequests) {
+  constructor(server: Services, { view, channel, reads }: Ring, locked: LockedRequests) {
     this.#server = server;
     this.#view = view;
     this.#channel = channel;
@@ -113,7 +118,11 @@ export class NodeCommands {
   /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */
   ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
     if (node === this.#view.self) {
-      const request: PartOfRequest = { ...part, args: Arguments.from(part.words), tracking: this.#reads.own(part.reader) };
+      const request: PartOfRequest = {
+        ...part,
+        args: Arguments.from(part.words),
+        tracking: this.#reads.own(part.reader),
+      };
       setImmediate(() => {
         this.#run(request, (bytes) => {
           const kept = new Uint8Array(bytes);
@@ -167,9 +176,7 @@ export class NodeCommands {
       const showsData = found.isWrite || found.flagSet.has("readonly");
       if (seat === undefined || !showsData) return answer(this.#call(request, found));
       const owned = { ...request, args: args.copy() };
-      seat.whenServing((refusal) =>
-        answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal)),
-      );
+      seat.whenServing((refusal) => answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal)));
     });
   }
 

@@ -8,7 +8,7 @@ import { tagOfEachNode } from "./tagged-steps.ts";
 
 const kinds: readonly ReaderKind[] = ["default", "opt-in", "broadcast", "redirected"];
 const keyCount = 24;
-const reads = 250;
+const reads = 120;
 
 /** One change of one or several keys, by any way that there is. */
 function change(random: SeededRandom, tags: readonly string[], value: string): Word[][] {
@@ -37,10 +37,16 @@ function change(random: SeededRandom, tags: readonly string[], value: string): W
 const keyOf = (random: SeededRandom, tags: readonly string[]): string =>
   `{${random.pick(tags)}}key${random.below(keyCount)}`;
 
-async function expectFresh(ring: MemoryRing, readers: readonly CachingReader[], tags: readonly string[]): Promise<void> {
+async function expectFresh(
+  ring: MemoryRing,
+  readers: readonly CachingReader[],
+  tags: readonly string[],
+): Promise<void> {
   const control = await ring.connect(0);
   // Keys whose time is over are told of when they are deleted, at the latest when they are read.
-  await control.replies(tags.flatMap((tag) => Array.from({ length: keyCount }, (_, at) => ["GET", `{${tag}}key${at}`])));
+  await control.replies(
+    tags.flatMap((tag) => Array.from({ length: keyCount }, (_, at) => ["GET", `{${tag}}key${at}`])),
+  );
   for (const reader of readers) await reader.settle(tags.map((tag) => `{${tag}}settled`));
   const stale: string[] = [];
   for (const reader of readers) {

@@ -100,6 +100,11 @@ export class CachingReader {
     await this.#hearAll();
   }
 
+  /** Waits until all keys have changed, as far as the server knows. */
+  async untilFlushed(): Promise<void> {
+    while (this.flushes === 0) this.#changed(await this.#connection.next());
+  }
+
   /** The values that it would still use. */
   get kept(): [key: string, value: string | null][] {
     return [...this.cache].flatMap(([key, value]) => (typeof value === "symbol" ? [] : [[key, value]]));

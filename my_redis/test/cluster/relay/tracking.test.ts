@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { requireService } from "../../../../tools/test-services/index.ts";
+import { requireService, waitUntil } from "../../../../tools/test-services/index.ts";
 import { expectSame } from "../../differential/harness/expect-same.ts";
 import type { Step } from "../../differential/harness/index.ts";
 import { type RingPair, startRingPair } from "./ring-pair.ts";
@@ -201,5 +201,27 @@ describe.skipIf(redis.missing)(`a client of one node is told of changes of all n
     }
     listener.close();
     for (const connection of [reader, writer, other]) connection.close();
+  });
+
+  test("of the key that OPTIN selects, also when the owner holds the request and the next one comes meanwhile", async () => {
+    const { ring } = started!;
+    const tag = tagOfEachNode(ring)[1] as string;
+    const [reader, owner] = await Promise.all([ring.connect(0), ring.connect(1)]);
+    await reader.replies([
+      ["HELLO", 3],
+      ["CLIENT", "TRACKING", "ON", "OPTIN"],
+    ]);
+    await owner.reply("CLIENT", "PAUSE", 60_000, "ALL");
+    reader.send(["CLIENT", "CACHING", "YES"], ["GET", `{${tag}}held`], ["GET", `{${tag}}next`]);
+    expect((await reader.next()).text).toBe("OK");
+    await waitUntil(async () => ring.nodes[1]!.server.clients.postponedCount === 1, {
+      what: "a held request",
+      timeoutMs: 10_000,
+    });
+    ring.nodes[1]!.server.pause.unpause("client pause");
+    for (const _ of ["held", "next"]) expect((await reader.next()).sign).toBe("_");
+    await owner.replies(["next", "held"].map((name) => ["SET", `{${tag}}${name}`, "1"]));
+    expect((await reader.next()).items?.[1]?.items?.[0]?.text).toBe(`{${tag}}held`);
+    for (const connection of [reader, owner]) connection.close();
   });
 });

@@ -126,10 +126,11 @@ export class Router {
   /** Whether a node can be asked. */
   #verdictOn(slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
-    const name = this.#owner.members.names[node] as string;
-    if (this.#server.settings.values["cluster-routing"] === "redirect")
-      return new Refusal(routeErrors.moved(slot, name));
-    return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
+    if (this.#server.settings.values["cluster-routing"] === "redirect") {
+      return new Refusal(routeErrors.moved(slot, this.#owner.endpoints.preferred(node)));
+    }
+    if (this.#owner.links[node]?.gone === false) return "run";
+    return new Refusal(routeErrors.gone(slot, this.#owner.members.names[node] as string));
   }
 
   #relay(context: Context, command: Command, args: Arguments, slot: number): Outcome {

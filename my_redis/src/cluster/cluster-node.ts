@@ -4,6 +4,7 @@ import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import type { Cluster } from "./cluster.ts";
+import { ClientAddresses } from "./client-addresses.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { Disputes } from "./disputes.ts";
 import { hashSlot } from "./hash-slot.ts";
@@ -47,6 +48,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly server: Services;
   readonly members: Members;
   readonly disputes: Disputes;
+  readonly addresses: ClientAddresses;
   readonly view: ClusterView;
   readonly channel: PeerChannel;
   readonly spanning = new Map<string, SpanningCommand>();
@@ -74,7 +76,8 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
-    const introductions = new Introductions(server, { members, disputes, clock });
+    const addresses = new ClientAddresses(members, server.settings);
+    const introductions = new Introductions(server, { members, disputes, clock, addresses });
     const relayed = new RelayedClients(members);
     const linkParts = { server, turn, members, clock, events, introductions };
     this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
@@ -82,6 +85,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.incoming = new IncomingLinks({ ...linkParts, network, outgoing: this.links });
     this.members = members;
     this.disputes = disputes;
+    this.addresses = addresses;
     this.relayed = relayed;
     this.#clock = clock;
     if (replicas.length > 0) {

@@ -1,3 +1,4 @@
+import type { Encrypted } from "./client-channel.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import type { Client } from "./client.ts";
 
@@ -241,8 +242,14 @@ export interface SeatStatus {
 }
 
 /** The ring of nodes that this one has joined. */
+/** Where clients reach the nodes. */
+export interface NodeAddresses {
+  of(node: number, encrypted: Encrypted): { readonly host: string; readonly port: number };
+}
+
 export interface ClusterPort {
   readonly members: MemberList;
+  readonly addresses: NodeAddresses;
   /** Undefined on a ring without replicas. */
   readonly seat: SeatPort | undefined;
   /** Links to the other nodes, by node number; undefined at this node's own. */

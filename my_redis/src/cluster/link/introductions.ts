@@ -1,25 +1,32 @@
 import type { Services } from "../../dispatch/context.ts";
+import type { ClientAddresses } from "../client-addresses.ts";
 import type { Disputes } from "../disputes.ts";
 import { failoverTerms } from "../failover/seat-plan.ts";
 import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
 import { linkVersion, type NodeIntroduction } from "./link-greeting.ts";
 
+interface IntroductionParts {
+  readonly members: Members;
+  readonly disputes: Disputes;
+  readonly clock: LinkClock;
+  readonly addresses: ClientAddresses;
+}
+
 /** Describes this node in a greeting, and decides whether it accepts what other nodes say of themselves. */
 export class Introductions {
   readonly #members: Members;
   readonly #disputes: Disputes;
   readonly #clock: LinkClock;
+  readonly #addresses: ClientAddresses;
   readonly #server: Pick<Services, "process" | "settings">;
 
-  constructor(
-    server: Pick<Services, "process" | "settings">,
-    parts: { readonly members: Members; readonly disputes: Disputes; readonly clock: LinkClock },
-  ) {
+  constructor(server: Pick<Services, "process" | "settings">, parts: IntroductionParts) {
     this.#server = server;
     this.#members = parts.members;
     this.#disputes = parts.disputes;
     this.#clock = parts.clock;
+    this.#addresses = parts.addresses;
   }
 
   /** This node's own name. */
@@ -37,6 +44,7 @@ export class Introductions {
       databases: values.databases,
       view: { names, virtualNodes, pointsPerVirtualNode, ...(replicas === undefined ? {} : { replicas }) },
       ...(replicas === undefined ? {} : { failoverTerms: failoverTerms(values) }),
+      clientPorts: this.#addresses.own(),
     };
   }
 
@@ -46,6 +54,7 @@ export class Introductions {
    */
   meet(other: NodeIntroduction): string | undefined {
     const own = this.own();
+    this.#addresses.take(other.name, other.clientPorts);
     this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
     if (!this.#members.names.includes(other.name)) return `${other.name} is not among our peers`;

@@ -1,3 +1,4 @@
+import type { ClientPorts } from "../client-addresses.ts";
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
@@ -17,6 +18,8 @@ export interface NodeIntroduction {
   readonly view: MemberView;
   /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
   readonly failoverTerms?: string;
+  /** Where clients reach the node, if not only at its name. */
+  readonly clientPorts?: ClientPorts;
 }
 
 /** The first message on a link. */
@@ -47,6 +50,13 @@ function isView(value: unknown): value is MemberView {
   );
 }
 
+function arePorts(value: unknown): value is ClientPorts {
+  const ports = value as Partial<ClientPorts> | null;
+  return typeof ports === "object" && ports !== null && isPort(ports.plain) && isPort(ports.encrypted);
+}
+
+const isPort = (value: unknown): boolean => isCount(value) && value <= 65_535;
+
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isIntroduction(value: unknown): value is NodeIntroduction {
@@ -54,6 +64,7 @@ function isIntroduction(value: unknown): value is NodeIntroduction {
   if (typeof said !== "object" || said === null) return false;
   return (
     (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
+    (said.clientPorts === undefined || arePorts(said.clientPorts)) &&
     isCount(said.version) &&
     isText(said.name) &&
     isText(said.runId) &&

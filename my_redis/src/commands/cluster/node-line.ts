@@ -1,10 +1,10 @@
-import { nodeAddress } from "../../cluster/node-address.ts";
-import type { Services } from "../../dispatch/context.ts";
+import { addressText, nodeAddress } from "../../cluster/node-address.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
-export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
+export function nodeLine({ client, server }: Context, { addresses, members, links }: ClusterPort, node: number): string {
   const name = members.names[node] as string;
   const link = links[node];
   const primary = members.primaryOf[node] as number;
@@ -20,8 +20,8 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
   const slots = slotRanges(members)
     .filter((range) => range.node === node)
     .map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`));
-  // The part after "@" is the bus port. Nodes and clients use the same port here.
-  const address = `${name}@${nodeAddress(name).port}`;
+  // The part after "@" is the bus port: the one at which the other nodes reach it, which may be that of clients.
+  const address = `${addressText(addresses.of(node, client.channel.encrypted))}@${nodeAddress(name).port}`;
   const parts = [
     members.ids[node],
     address,

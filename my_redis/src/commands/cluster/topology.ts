@@ -1,5 +1,4 @@
 import { slotRanges } from "../../cluster/slot-ranges.ts";
-import { nodeAddress } from "../../cluster/node-address.ts";
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -16,7 +15,8 @@ export const clusterSlots = command({
   summary: "Lists the ranges of hash slots, each with the node that owns it and its replicas.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members } = joinedCluster(context);
+    const { members, addresses } = joinedCluster(context);
+    const { encrypted } = context.client.channel;
     const ranges = slotRanges(members);
     reply.array(ranges.length);
     for (const { start, end, node } of ranges) {
@@ -25,7 +25,7 @@ export const clusterSlots = command({
       reply.integer(start);
       reply.integer(end);
       for (const each of nodes) {
-        const { host, port } = nodeAddress(members.names[each] as string);
+        const { host, port } = addresses.of(each, encrypted);
         reply.array(4);
         reply.bulkText(host);
         reply.integer(port);
@@ -44,7 +44,8 @@ export const clusterShards = command({
   summary: "Lists the nodes that own hash slots, each with its replicas and its ranges of slots.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members, links, seat } = joinedCluster(context);
+    const { members, links, seat, addresses } = joinedCluster(context);
+    const { encrypted } = context.client.channel;
     const ranges = slotRanges(members);
     reply.array(members.primaries.length);
     for (const node of members.primaries) {
@@ -61,7 +62,8 @@ export const clusterShards = command({
       reply.array(nodes.length);
       for (const each of nodes) {
         writeNode(reply, {
-          name: members.names[each] as string,
+          ...addresses.of(each, encrypted),
+          portName: encrypted === "no" ? "port" : "tls-port",
           id: members.ids[each] as string,
           role: each === node ? "master" : "replica",
           // What other nodes have, this one does not know.
@@ -74,7 +76,9 @@ export const clusterShards = command({
 });
 
 interface ShardNode {
-  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly portName: "port" | "tls-port";
   readonly id: string;
   readonly role: "master" | "replica";
   readonly offset: number;
@@ -82,10 +86,10 @@ interface ShardNode {
 }
 
 function writeNode(reply: ReplyWriter, node: ShardNode): void {
-  const { host, port } = nodeAddress(node.name);
+  const { host, port, portName } = node;
   const texts: readonly [string, string | number][] = [
     ["id", node.id],
-    ["port", port],
+    [portName, port],
     ["ip", host],
     ["endpoint", host],
     ["role", node.role],
@@ -109,7 +113,7 @@ export const clusterNodes = command({
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const cluster = joinedCluster(context);
-    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context.server, cluster, node)).join(""));
+    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context, cluster, node)).join(""));
   },
 });
 
@@ -127,7 +131,7 @@ const replicaFacts = {
     if (cluster.members.primaryOf[node] !== node) throw new CommandError("ERR The specified node is not a master");
     const replicas = replicasOf(cluster.members, node);
     reply.array(replicas.length);
-    for (const replica of replicas) reply.bulkText(nodeLine(context.server, cluster, replica).trimEnd());
+    for (const replica of replicas) reply.bulkText(nodeLine(context, cluster, replica).trimEnd());
   },
 } as const satisfies Partial<CommandDefinition>;
 

@@ -15,6 +15,7 @@ import type { Environment } from "./environment.ts";
 import { Migrations } from "./migration/migrations.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import type { Connect } from "./network/transport.ts";
+import { Encryption } from "./network/tls/encryption.ts";
 import { Turn } from "./network/turn.ts";
 import { bothExtensions } from "./persistence/aof/log-extension.ts";
 import { FileStorage } from "./persistence/file-storage.ts";
@@ -69,18 +70,29 @@ export function buildServer(
     commands: new CommandTable<Command>(allCommands),
     replies: turn,
     parts: (services) => {
-      const network = new NetworkServer(services, turn);
+      const encryption = new Encryption(settings);
+      const network = new NetworkServer(services, turn, encryption);
+      const encryptedIf =
+        (isEncrypted: () => boolean): Connect =>
+        (options, handlers) =>
+          connect(isEncrypted() ? { ...options, tls: encryption.contexts } : options, handlers);
+      const toNodes = encryptedIf(() => settings.values["tls-cluster"]);
+      const toPrimary = encryptedIf(() => isEncryptedToPrimary(settings));
       return {
         book,
         network,
         storage: memory
           ? undefined
           : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), data)),
-        cluster: joinCluster(services, { network, turn, connect, book, data }),
-        replication: new Replication(services, { connect, turn }),
-        migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
+        cluster: joinCluster(services, { network, turn, connect: toNodes, book, data }),
+        replication: new Replication(services, { connect: toPrimary, turn }),
+        migrations: new Migrations(services, { connect: toNodes, inTurn: (work) => turn.run(work) }),
       };
     },
   });
   return { server, turn };
 }
+
+/** On a ring, a replica reaches its primary as nodes reach each other: at the address that is the primary's name. */
+const isEncryptedToPrimary = ({ values }: Settings): boolean =>
+  values.self === "" ? values["tls-replication"] : values["tls-cluster"];

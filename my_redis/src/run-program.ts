@@ -110,7 +110,9 @@ async function serve(settings: Settings): Promise<void> {
   const environment = { report, progress: progressReporter(systemEnvironment(report).monotonicMs) };
   const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
-  report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
+  const { host, port, tlsPort } = running;
+  if (port > 0) report("notice", `Ready to accept connections tcp ${host}:${port}`);
+  if (tlsPort > 0) report("notice", `Ready to accept connections tls ${host}:${tlsPort}`);
   const leaveSupervisor = answerSupervisor(() => endForSupervisor(running));
   try {
     await ended;

@@ -46,11 +46,16 @@ export interface StartOptions extends GivenDirectives, StartExtras {}
 
 /** A server that runs in this process. `await using` closes it at the end of the block. */
 export interface RunningServer extends AsyncDisposable {
-  /** The port on which the server listens: a free one if port 0 was given. */
+  /** The port on which the server listens: a free one if port 0 was given. 0 with port 0 and a tls-port. */
   readonly port: number;
+  /** The port for encrypted connections; 0 for none. */
+  readonly tlsPort: number;
   /** The first address on which the server listens. */
   readonly host: string;
-  /** The address for clients on this machine: "redis://127.0.0.1:6379". It contains no password. */
+  /**
+   * The address for clients on this machine: "redis://127.0.0.1:6379", or "rediss://..." where all connections are
+   * encrypted. It contains no password.
+   */
   readonly url: string;
   /**
    * Accepts no more connections, finishes the requests that have arrived, and resolves when everything is closed and
@@ -134,8 +139,12 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const shutdown = new Shutdown(server, ending);
   // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
   // log alone. No client is served meanwhile, because loading never yields to the event loop.
-  const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
-  values.port = port;
+  const tlsPort = values["tls-port"];
+  const isOnlyTls = tlsPort > 0 && values.port === 0;
+  const plain = isOnlyTls ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
+  values.port = plain?.port ?? 0;
+  const encrypted =
+    tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
   if (values["admin-port"] > 0) {
     await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
   }
@@ -153,13 +162,16 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const end = (wanted: SaveAtEnd): Promise<void> => ending.end(wanted);
   const close = (): Promise<void> => end("by-settings");
   const { closed } = ending;
-  return { host, port, url: urlOf(host, port), server, end, close, closed, [Symbol.asyncDispose]: close };
+  const { host } = (plain ?? encrypted) as { host: string };
+  const { port } = values;
+  const url = plain === undefined ? urlOf("rediss", host, tlsPort) : urlOf("redis", host, port);
+  return { host, port, tlsPort, url, server, end, close, closed, [Symbol.asyncDispose]: close };
 }
 
 /** An address that stands for all addresses of the machine is reached at the loopback address of the same family. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: "redis" | "rediss", host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `redis://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** The folder's absolute path. Throws DirectiveError when the folder does not exist. */

@@ -1,11 +1,15 @@
+import type { Encrypted } from "../dispatch/client-channel.ts";
 import type { NodeEndpoint } from "../dispatch/ports.ts";
 import type { SettingValues } from "../settings/settings.ts";
 import type { Members } from "./members.ts";
-import { nodeAddress } from "./node-address.ts";
+import { addressText, nodeAddress } from "./node-address.ts";
 import { preferredHost } from "./preferred-endpoint.ts";
 
 /** What a node says of itself to clients, where that differs from its name on the ring. */
-export type Announcement = Partial<NodeEndpoint>;
+export type Announcement = Partial<NodeEndpoint> & {
+  /** Where encrypted clients reach it; `port` is for the others. */
+  readonly tlsPort?: number;
+};
 
 /** A host name has at most 255 bytes, an address fewer. */
 const maxTextLength = 255;
@@ -27,9 +31,12 @@ export class AnnouncedEndpoints {
 
   own(): Announcement {
     const values = this.#values;
+    // With encrypted links, the port in the node's name is the one for encrypted clients.
+    const isEncrypted = values["tls-cluster"];
     const said: Announcement = {
       ip: values["cluster-announce-ip"],
-      port: values["cluster-announce-port"],
+      port: values["cluster-announce-port"] || (isEncrypted ? values.port : 0),
+      tlsPort: values["cluster-announce-tls-port"] || (isEncrypted ? 0 : values["tls-port"]),
       busPort: values["cluster-announce-bus-port"],
       hostname: values["cluster-announce-hostname"],
     };
@@ -42,26 +49,28 @@ export class AnnouncedEndpoints {
     if (node >= 0) this.#announced.set(node, announcement);
   }
 
-  of(node: number): NodeEndpoint {
+  /** Where a client with or without encryption reaches a node. */
+  of(node: number, encrypted: Encrypted): NodeEndpoint {
     const { host, port } = nodeAddress(this.#members.names[node] as string);
-    const announced = node === this.#members.self ? this.own() : this.#announced.get(node);
-    return { ip: host, port, busPort: port, hostname: "", ...announced };
+    const { tlsPort, ...announced } = (node === this.#members.self ? this.own() : this.#announced.get(node)) ?? {};
+    const endpoint = { ip: host, port, busPort: port, hostname: "", ...announced };
+    return encrypted === "no" ? endpoint : { ...endpoint, port: tlsPort ?? port };
   }
 
   /** Host and port of a node, as clients are told in one word. */
-  preferred(node: number): string {
-    const endpoint = this.of(node);
-    return `${preferredHost(this.#values, endpoint) ?? ""}:${endpoint.port}`;
+  preferred(node: number, encrypted: Encrypted): string {
+    const endpoint = this.of(node, encrypted);
+    return addressText({ host: preferredHost(this.#values, endpoint) ?? "", port: endpoint.port });
   }
 }
 
 /** Reads an announcement of another node; undefined when it is none. */
 export function readAnnouncement(said: unknown): Announcement | undefined {
   if (typeof said !== "object" || said === null) return undefined;
-  const { ip, port, busPort, hostname } = said as Record<string, unknown>;
+  const { ip, port, tlsPort, busPort, hostname } = said as Record<string, unknown>;
   const isText = (value: unknown): boolean =>
     value === undefined || (typeof value === "string" && value.length <= maxTextLength);
   const isPort = (value: unknown): boolean =>
     value === undefined || (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 65_535);
-  return isText(ip) && isText(hostname) && isPort(port) && isPort(busPort) ? said : undefined;
+  return isText(ip) && isText(hostname) && [port, tlsPort, busPort].every(isPort) ? said : undefined;
 }

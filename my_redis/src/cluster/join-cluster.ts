@@ -3,6 +3,7 @@ import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { DirectiveError } from "../settings/directive.ts";
+import type { SettingValues } from "../settings/settings.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { checkReplicas } from "./failover/seat-plan.ts";
@@ -27,10 +28,21 @@ export function joinCluster(
   const { self, peers } = values;
   if (self !== "") {
     checkReplicas(values);
+    checkEncryption(values);
     const replicas = values["cluster-replicas"];
     return new ClusterNode(services, network, turn, { self, peers, replicas, connect, book, data });
   }
   if (values["cluster-replicas"].length > 0) throw new DirectiveError("cluster-replicas needs self and peers");
   if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
   return undefined;
+}
+
+/** Throws DirectiveError for a ring of which only a part would be encrypted. */
+function checkEncryption(values: SettingValues): void {
+  if (values["tls-cluster"] && values["tls-port"] === 0) {
+    throw new DirectiveError("tls-cluster needs tls-port: the port in self, at which the other nodes reach this one");
+  }
+  if (values["tls-replication"] && !values["tls-cluster"]) {
+    throw new DirectiveError("tls-replication needs tls-cluster on a ring: replicas follow over the links' addresses");
+  }
 }

@@ -6,3 +6,6 @@ export function nodeAddress(name: string): Address {
   if (address === undefined) throw new RangeError(`'${name}' is not host:port with a port from 1 to 65535`);
   return address;
 }
+
+/** An address as it is written in names and redirections. */
+export const addressText = ({ host, port }: Address): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;

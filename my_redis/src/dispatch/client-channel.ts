@@ -1,7 +1,11 @@
+/** Whether a connection is encrypted, and whether the other end has shown a valid certificate. */
+export type Encrypted = "no" | "anonymous" | "certified";
+
 /** How a client's replies leave the server. Commands never see the socket behind it. */
 export interface ClientChannel {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly encrypted: Encrypted;
   /** Bytes of replies that the client has not taken yet. */
   readonly pendingBytes: number;
   /** Bytes received of an incomplete request. */
@@ -46,6 +50,7 @@ export interface RawChannel {
 export const noChannel: ClientChannel = {
   remoteAddress: "",
   localAddress: "",
+  encrypted: "no",
   pendingBytes: 0,
   heldBytes: 0,
   hasEnded: () => false,

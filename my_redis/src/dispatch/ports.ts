@@ -1,3 +1,4 @@
+import type { Encrypted } from "./client-channel.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import type { Client } from "./client.ts";
 
@@ -254,7 +255,7 @@ export interface SeatStatus {
 /** The ring of nodes that this one has joined. */
 export interface ClusterPort {
   readonly members: MemberList;
-  readonly endpoints: { of(node: number): NodeEndpoint };
+  readonly endpoints: { of(node: number, encrypted: Encrypted): NodeEndpoint };
   /** Undefined on a ring without replicas. */
   readonly seat: SeatPort | undefined;
   /** Links to the other nodes, by node number; undefined at this node's own. */

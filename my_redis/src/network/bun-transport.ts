@@ -1,93 +1,40 @@
-import type { Socket, SocketHandler } from "bun";
-import { cork, endSending, peerHasEnded, receive } from "./socket-calls.ts";
-import type {
-  Connect,
-  Listen,
-  ListenerOptions,
-  ListenOptions,
-  TransportHandlers,
-  TransportSocket,
-} from "./transport.ts";
-
-class BunSocket<State> implements TransportSocket {
-  readonly #socket: Socket<State>;
-  readonly bufferedBytes = 0;
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-
-  constructor(socket: Socket<State>) {
-    this.#socket = socket;
-    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
-  }
-
-  write(bytes: Uint8Array, start: number, end: number): number {
-    // Bun returns -1 for a closed socket.
-    return Math.max(0, this.#socket.write(bytes, start, end - start));
-  }
-
-  holdForEnd(): void {
-    cork(descriptorOf(this.#socket));
-  }
-
-  hasEnded(): boolean {
-    return peerHasEnded(descriptorOf(this.#socket));
-  }
-
-  end(): void {
-    // Bun ends the cork before it closes, and the last bytes would leave on their own.
-    endSending(descriptorOf(this.#socket));
-    this.#socket.end();
-  }
-
-  drop(): void {
-    this.end();
-  }
-
-  terminate(): void {
-    this.#socket.terminate();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  receive(): number {
-    return receive(descriptorOf(this.#socket));
-  }
-
-  keepAlive(seconds: number): void {
-    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
-  }
-}
-
-/** The number of the socket's file, which Bun's types do not mention; -1 when it is closed. */
-const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;
+import type { SocketHandler } from "bun";
+import { BunSocket } from "./bun-socket.ts";
+import { connectEncrypted, handshakeHandlers } from "./tls/bun-tls.ts";
+import type { Connect, ConnectOptions, Listen, ListenerOptions, TransportHandlers } from "./transport.ts";
 
 /** Listens with Bun's own sockets, which are faster than node:net. */
 export const listenWithBun: Listen = async <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => {
-  const { host, port, keepProcessAlive = true } = options;
-  const socket = socketHandlers(handlers);
-  const { open } = socket;
-  if (!keepProcessAlive) {
-    socket.open = (accepted) => {
-      accepted.unref();
-      return open?.(accepted);
-    };
-  }
+  const { host, port, keepProcessAlive = true, tls } = options;
   const allowHalfOpen = handlers.end !== undefined;
-  const listener = Bun.listen<State>({ hostname: host, port, socket, allowHalfOpen });
+  const listening = { hostname: host, port, allowHalfOpen };
+  const keptAlive = <Data>(socket: SocketHandler<Data>): SocketHandler<Data> =>
+    keepProcessAlive ? socket : unreferenced(socket);
+  const listener =
+    tls === undefined
+      ? Bun.listen({ ...listening, socket: keptAlive(socketHandlers(handlers)) })
+      : Bun.listen({ ...listening, socket: keptAlive(handshakeHandlers(tls, keptAlive, handlers)) });
   if (!keepProcessAlive) listener.unref();
   return { port: listener.port, close: () => listener.stop() };
 };
 
+/** Connections do not keep the process from ending. */
+function unreferenced<Data>(socket: SocketHandler<Data>): SocketHandler<Data> {
+  const { open } = socket;
+  return {
+    ...socket,
+    open(accepted) {
+      accepted.unref();
+      return open?.(accepted);
+    },
+  };
+}
+
 /** Connects with Bun's own sockets. */
-export const connectWithBun: Connect = async <State>(options: ListenOptions, handlers: TransportHandlers<State>) => {
-  await Bun.connect<State>({ hostname: options.host, port: options.port, socket: socketHandlers(handlers) });
+export const connectWithBun: Connect = async <State>(options: ConnectOptions, handlers: TransportHandlers<State>) => {
+  const { host, port, tls } = options;
+  if (tls !== undefined) return connectEncrypted({ host, port, tls }, handlers);
+  await Bun.connect<State>({ hostname: host, port, socket: socketHandlers(handlers) });
 };
 
 function socketHandlers<State>(handlers: TransportHandlers<State>): SocketHandler<State> {

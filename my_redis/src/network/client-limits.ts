@@ -21,9 +21,12 @@ export class ClientLimits {
   readonly #connections: ReadonlySet<Connection>;
   readonly #administrative = new Set<Connection>();
   readonly #eviction: ClientEviction;
+  readonly #handshakes: () => number;
 
-  constructor(server: Services, connections: ReadonlySet<Connection>) {
+  /** `handshakes` is the number of connections that are not clients yet. */
+  constructor(server: Services, connections: ReadonlySet<Connection>, handshakes: () => number) {
     this.#server = server;
+    this.#handshakes = handshakes;
     this.#connections = connections;
     this.#eviction = new ClientEviction(server, connections, (connection, why) => this.disconnect(connection, why));
   }
@@ -33,11 +36,21 @@ export class ClientLimits {
     return this.#administrative.size;
   }
 
+  /** Whether one more client may connect. */
+  get hasRoom(): boolean {
+    return this.#count < this.#server.settings.values.maxclients;
+  }
+
+  /** Those that count against maxclients. */
+  get #count(): number {
+    return this.#connections.size - this.administrativeCount + this.#handshakes();
+  }
+
   /** The error reply for a new client that is not accepted; undefined for one that is. */
   refusalOf(connection: Connection): string | undefined {
     if (connection.isAdministrative) this.#administrative.add(connection);
     const { values } = this.#server.settings;
-    const isOneTooMany = this.#connections.size - this.administrativeCount > values.maxclients;
+    const isOneTooMany = this.#count > values.maxclients;
     if (isOneTooMany && !connection.isAdministrative) return tooManyClients;
     const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
     return open ? undefined : protectedMode;

@@ -1,4 +1,4 @@
-import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client-channel.ts";
+import type { ChannelReader, ClientChannel, Encrypted, RawChannel } from "../dispatch/client-channel.ts";
 import { ByteQueue } from "../memory/byte-queue.ts";
 import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
@@ -87,6 +87,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   get localAddress(): string {
     return this.#socket.localAddress;
+  }
+
+  get encrypted(): Encrypted {
+    return this.#socket.encrypted;
   }
 
   get pendingBytes(): number {

@@ -26,12 +26,12 @@ export class Guests implements StandInServer<Connection> {
     this.#options = options;
   }
 
-  get addresses(): OpenListeners["addresses"] {
-    return this.#options.listeners.addresses;
+  get addresses(): OpenListeners["plainAddresses"] {
+    return this.#options.listeners.plainAddresses;
   }
 
   stopListening(): void {
-    this.#options.listeners.closeAll();
+    this.#options.listeners.closePlain();
   }
 
   listenAgain(): void {

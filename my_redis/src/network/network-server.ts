@@ -13,7 +13,10 @@ import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn } from "./stand-in.ts";
 import { receivedBytes } from "./socket-calls.ts";
-import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
+import type { Encryption } from "./tls/encryption.ts";
+import { Handshakes } from "./tls/handshakes.ts";
+import type { TlsContexts } from "./tls/tls-contexts.ts";
+import type { Listen, TlsListening, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
@@ -34,16 +37,23 @@ export class NetworkServer implements ConnectionOwner {
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
   readonly #overload: Overload;
+  readonly #handshakes: Handshakes;
+  readonly #encryption: Encryption;
   readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
   readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
-  constructor(server: Services, turn: Turn) {
+  constructor(server: Services, turn: Turn, encryption: Encryption) {
     this.#server = server;
     this.#turn = turn;
     this.#limits = requestLimits(server.settings);
-    this.#clientLimits = new ClientLimits(server, this.#connections);
+    this.#encryption = encryption;
+    this.#clientLimits = new ClientLimits(server, this.#connections, () => this.#handshakes.count);
+    this.#handshakes = new Handshakes({
+      environment: server.environment,
+      hasRoom: () => this.#clientLimits.hasRoom,
+    });
     this.#overload = new Overload({
       server,
       isExempt: ({ client }) => (client.channel as Connection).neverWaits,
@@ -72,6 +82,8 @@ export class NetworkServer implements ConnectionOwner {
       ...this.#shares.infoLines,
       ...this.#overload.infoLines,
     ]);
+    server.info.add("server", () => encryption.infoLines(server.environment.nowMs()));
+    server.info.add("stats", () => (encryption.contexts === undefined ? [] : this.#handshakes.infoLines));
   }
 
   /** Accepts clients at this address; returns the port. */
@@ -83,7 +95,11 @@ export class NetworkServer implements ConnectionOwner {
       end: (connection) => this.#end(connection),
       close: (connection) => this.#close(connection),
     };
-    return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
+    const tls: TlsListening | undefined =
+      purpose === "encrypted clients"
+        ? { contexts: () => this.#encryption.contexts as TlsContexts, handshakes: this.#handshakes }
+        : undefined;
+    return this.#listeners.open({ host, port, purpose }, (address) => listen({ ...address, tls }, handlers));
   }
 
   get connectionCount(): number {
@@ -93,6 +109,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
     this.#listeners.stop();
+    this.#handshakes.stop();
     this.#arrivals.stop();
     this.#shares.finish();
     this.#stopped = true;

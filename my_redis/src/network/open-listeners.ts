@@ -1,8 +1,8 @@
 import type { Environment } from "../environment.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
-/** The clients of a port: all, or those who look after the server. */
-export type PortPurpose = "clients" | "administration";
+/** The clients of a port: all, those over TLS, or those who look after the server. */
+export type PortPurpose = "clients" | "encrypted clients" | "administration";
 
 export interface ListenAddress extends ListenOptions {
   readonly purpose: PortPurpose;
@@ -13,6 +13,13 @@ interface OpenListener {
   readonly listen: (address: ListenOptions) => Promise<Listener>;
   /** Undefined while another thread listens there. */
   listener: Listener | undefined;
+}
+
+const isPlain = ({ address }: OpenListener): boolean => address.purpose !== "encrypted clients";
+
+function close(open: OpenListener): void {
+  open.listener?.close();
+  open.listener = undefined;
 }
 
 /** An address that is still in use is tried again after this time. */
@@ -28,8 +35,9 @@ export class OpenListeners {
     this.#report = report;
   }
 
-  get addresses(): readonly ListenAddress[] {
-    return this.#all.map(({ address }) => address);
+  /** Those at which the stand-in can listen: it knows no TLS. */
+  get plainAddresses(): readonly ListenAddress[] {
+    return this.#all.filter(isPlain).map(({ address }) => address);
   }
 
   /** Listens at an address, with a free port for port 0; returns the port. */
@@ -40,18 +48,15 @@ export class OpenListeners {
     return port;
   }
 
-  /** Accepts no more clients until `openAgain`. */
-  closeAll(): void {
-    for (const open of this.#all) {
-      open.listener?.close();
-      open.listener = undefined;
-    }
+  /** Accepts no more clients that are not encrypted, until `openAgain`. */
+  closePlain(): void {
+    for (const open of this.#all.filter(isPlain)) close(open);
   }
 
   /** Accepts no more clients. */
   stop(): void {
     this.#stopped = true;
-    this.closeAll();
+    for (const open of this.#all) close(open);
   }
 
   /** Listens again at all addresses. */

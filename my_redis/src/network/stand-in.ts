@@ -33,6 +33,7 @@ class GuestSocket implements TransportSocket {
   readonly bufferedBytes = 0;
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly encrypted = "no";
 
   constructor(send: (message: ToThread) => void, opened: Extract<FromThread, { kind: "open" }>) {
     this.#send = send;

@@ -1,3 +1,7 @@
+import type { Encrypted } from "../dispatch/client-channel.ts";
+import type { Handshakes } from "./tls/handshakes.ts";
+import type { TlsContexts } from "./tls/tls-contexts.ts";
+
 /** Sockets, reduced to what a server needs. Implemented on Bun's and on Node's. */
 
 export interface TransportSocket {
@@ -34,6 +38,7 @@ export interface TransportSocket {
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly encrypted: Encrypted;
 }
 
 /** The server's callbacks for a connection. The state that `open` returns is passed to the other handlers. */
@@ -62,7 +67,16 @@ export interface ListenOptions {
   readonly port: number;
 }
 
+/** What a listener for encrypted connections needs. `open` is called when the handshake has succeeded. */
+export interface TlsListening {
+  /** For the next connection. */
+  readonly contexts: () => TlsContexts;
+  readonly handshakes: Handshakes;
+}
+
 export interface ListenerOptions extends ListenOptions {
+  /** Without it, connections are not encrypted. */
+  readonly tls?: TlsListening | undefined;
   /** Whether the listener and the connections that it accepts keep the process from ending; true without it. */
   readonly keepProcessAlive?: boolean;
 }
@@ -70,5 +84,10 @@ export interface ListenerOptions extends ListenOptions {
 /** Rejects when the address cannot be used. */
 export type Listen = <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => Promise<Listener>;
 
+export interface ConnectOptions extends ListenOptions {
+  /** Without it, the connection is not encrypted. With it, the other side must show a valid certificate. */
+  readonly tls?: TlsContexts | undefined;
+}
+
 /** Opens a connection. Rejects when that fails; otherwise `open` has been called when it resolves. */
-export type Connect = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<void>;
+export type Connect = <State>(options: ConnectOptions, handlers: TransportHandlers<State>) => Promise<void>;

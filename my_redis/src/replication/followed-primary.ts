@@ -96,6 +96,13 @@ export class FollowedPrimary {
     return this.#options.server.environment.monotonicMs();
   }
 
+  /** Where replicas of this server, and Sentinel, reach it. */
+  get #listeningPort(): number {
+    const { values } = this.#options.server.settings;
+    const { port, "tls-port": tlsPort } = values;
+    return (values["tls-replication"] && tlsPort > 0) || port === 0 ? tlsPort : port;
+  }
+
   get isConnected(): boolean {
     return this.#link?.state === "connected";
   }
@@ -190,7 +197,7 @@ export class FollowedPrimary {
         credentials,
         position,
         takeOver: this.#takeOver,
-        port: values["replica-announce-port"] || values.port,
+        port: values["replica-announce-port"] || this.#listeningPort,
         address: values["replica-announce-ip"],
       },
       snapshotPath: this.#snapshotPath,

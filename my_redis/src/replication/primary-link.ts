@@ -1,4 +1,4 @@
-import type { ClientChannel } from "../dispatch/client-channel.ts";
+import type { ClientChannel, Encrypted } from "../dispatch/client-channel.ts";
 import type { Environment } from "../environment.ts";
 import type { Connect, TransportSocket } from "../network/transport.ts";
 import { encodeRequest } from "../protocol/encode-request.ts";
@@ -253,6 +253,10 @@ export class PrimaryLink implements ClientChannel {
 
   get localAddress(): string {
     return this.#socket?.localAddress ?? "";
+  }
+
+  get encrypted(): Encrypted {
+    return this.#socket?.encrypted ?? "no";
   }
 
   get pendingBytes(): number {

@@ -4,6 +4,7 @@ import { networkDirectives } from "./directives/network.ts";
 import { nodeDirectives } from "./directives/nodes.ts";
 import { operationDirectives } from "./directives/operation.ts";
 import { persistenceDirectives } from "./directives/persistence.ts";
+import { tlsDirectives } from "./directives/tls.ts";
 
 /** Every directive of redis.conf, by its name. */
 export const directives = {
@@ -12,6 +13,7 @@ export const directives = {
   ...memoryDirectives,
   ...operationDirectives,
   ...nodeDirectives,
+  ...tlsDirectives,
 };
 
 export type DirectiveName = keyof typeof directives;

@@ -1,3 +1,4 @@
+import type { Encrypted } from "../../dispatch/client-channel.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { command } from "../../dispatch/command.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
@@ -25,6 +26,7 @@ export interface IncomingLinksParts {
 
 type TakeOver = NonNullable<Context["client"]["channel"]["takeOver"]>;
 
+const uncertified = "tls-cluster is on, and it has not shown a valid certificate over TLS";
 /** At most so many names of refused nodes are remembered. */
 const maxComplaints = 1000;
 
@@ -104,7 +106,7 @@ export class IncomingLinks implements IncomingLinkOwner {
         const { channel } = context.client;
         if (greeting === undefined || channel.takeOver === undefined)
           throw new CommandError("ERR this is not a valid greeting of a node");
-        const refusal = this.#refusalOf(greeting);
+        const refusal = this.#refusalOf(greeting, channel.encrypted);
         const welcome: LinkWelcome = { ...this.#parts.introductions.own(), refusal: refusal ?? "" };
         // One character per byte, as a line of text is written.
         reply.simple(linkReply + Buffer.from(JSON.stringify(welcome), "utf8").toString("latin1"));
@@ -114,11 +116,14 @@ export class IncomingLinks implements IncomingLinkOwner {
     });
   }
 
-  #refusalOf(greeting: LinkGreeting): string | undefined {
+  #refusalOf(greeting: LinkGreeting, encrypted: Encrypted): string | undefined {
     const { introductions, server } = this.#parts;
     const own = introductions.name;
+    // Before anything that it says is believed.
+    const isTrusted = encrypted === "certified" || !server.settings.values["tls-cluster"];
     const refusal =
-      introductions.meet(greeting) ?? (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
+      (isTrusted ? introductions.meet(greeting) : uncertified) ??
+      (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
     if (refusal !== undefined && this.#complaints.get(greeting.name) !== refusal) {
       if (this.#complaints.size > maxComplaints) this.#complaints.clear();
       this.#complaints.set(greeting.name, refusal);

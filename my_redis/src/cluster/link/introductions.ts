@@ -6,6 +6,13 @@ import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
 import { linkVersion, type NodeIntroduction } from "./link-greeting.ts";
 
+interface IntroductionParts {
+  readonly members: Members;
+  readonly disputes: Disputes;
+  readonly clock: LinkClock;
+  readonly endpoints: AnnouncedEndpoints;
+}
+
 /** Describes this node in a greeting, and decides whether it accepts what other nodes say of themselves. */
 export class Introductions {
   readonly #members: Members;
@@ -14,15 +21,7 @@ export class Introductions {
   readonly #endpoints: AnnouncedEndpoints;
   readonly #server: Pick<Services, "process" | "settings">;
 
-  constructor(
-    server: Pick<Services, "process" | "settings">,
-    parts: {
-      readonly members: Members;
-      readonly disputes: Disputes;
-      readonly clock: LinkClock;
-      readonly endpoints: AnnouncedEndpoints;
-    },
-  ) {
+  constructor(server: Pick<Services, "process" | "settings">, parts: IntroductionParts) {
     this.#server = server;
     this.#members = parts.members;
     this.#disputes = parts.disputes;

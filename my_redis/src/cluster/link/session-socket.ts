@@ -14,6 +14,7 @@ export interface SessionLink {
 export class SessionSocket implements TransportSocket {
   readonly remoteAddress: string;
   readonly localAddress = "";
+  readonly encrypted = "no";
   /** What lies in the link is shared by all sessions. */
   readonly bufferedBytes = 0;
   readonly #link: SessionLink;

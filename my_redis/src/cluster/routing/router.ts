@@ -116,21 +116,22 @@ export class Router {
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     // WATCH within a transaction is an error whatever its key.
     const watches = command.watching === "begins";
-    if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(slot, node);
+    if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(context, slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
     if (node === this.#self) return this.#serveHere(context, args);
-    const verdict = this.#verdictOn(slot, node);
+    const verdict = this.#verdictOn(context, slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
 
   /** Whether a node can be asked. */
-  #verdictOn(slot: number, node: number): Verdict {
+  #verdictOn({ client }: Context, slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
+    const { endpoints, members } = this.#owner;
     if (this.#server.settings.values["cluster-routing"] === "redirect") {
-      return new Refusal(routeErrors.moved(slot, this.#owner.endpoints.preferred(node)));
+      return new Refusal(routeErrors.moved(slot, endpoints.preferred(node, client.channel.encrypted)));
     }
-    if (this.#owner.links[node]?.gone === false) return "run";
-    return new Refusal(routeErrors.gone(slot, this.#owner.members.names[node] as string));
+    const name = members.names[node] as string;
+    return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
 
   #relay(context: Context, command: Command, args: Arguments, slot: number): Outcome {
@@ -172,7 +173,7 @@ export class Router {
   ): Outcome {
     const { client } = context;
     const link = this.#owner.links[to.node];
-    if (link === undefined || link.gone) return this.#verdictOn(to.slot, to.node);
+    if (link === undefined || link.gone) return this.#verdictOn(context, to.slot, to.node);
     const inPlace = !(what instanceof Uint8Array) && what.requestEnd > what.requestStart;
     const bytes = what instanceof Uint8Array ? what : inPlace ? what.buffer : requestBytes(what);
     const start = inPlace ? what.requestStart : 0;

@@ -1,9 +1,13 @@
-import type { Services } from "../../dispatch/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
-export function nodeLine(server: Services, { endpoints, members, links }: ClusterPort, node: number): string {
+export function nodeLine(
+  { client, server }: Context,
+  { endpoints, members, links }: ClusterPort,
+  node: number,
+): string {
   const link = links[node];
   const primary = members.primaryOf[node] as number;
   const isPrimary = primary === node;
@@ -18,8 +22,8 @@ export function nodeLine(server: Services, { endpoints, members, links }: Cluste
   const slots = slotRanges(members)
     .filter((range) => range.node === node)
     .map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`));
-  // The part after "@" is the bus port. Nodes and clients use the same port here, unless another one is announced.
-  const { ip, port, busPort, hostname } = endpoints.of(node);
+  // The part after "@" is the bus port: the one at which the other nodes reach it, which may be that of clients.
+  const { ip, port, busPort, hostname } = endpoints.of(node, client.channel.encrypted);
   const address = `${ip}:${port}@${busPort}${hostname === "" ? "" : `,${hostname}`}`;
   const parts = [
     members.ids[node],

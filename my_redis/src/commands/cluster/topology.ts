@@ -20,6 +20,7 @@ export const clusterSlots = command({
   run(context, _args, reply) {
     const { endpoints, members } = joinedCluster(context);
     const { values } = context.server.settings;
+    const { encrypted } = context.client.channel;
     const ranges = slotRanges(members);
     reply.array(ranges.length);
     for (const { start, end, node } of ranges) {
@@ -28,7 +29,7 @@ export const clusterSlots = command({
       reply.integer(start);
       reply.integer(end);
       for (const each of nodes) {
-        writeEndpoint(reply, values, { ...endpoints.of(each), id: members.ids[each] as string });
+        writeEndpoint(reply, values, { ...endpoints.of(each, encrypted), id: members.ids[each] as string });
       }
     }
   },
@@ -62,6 +63,7 @@ export const clusterShards = command({
   run(context, _args, reply) {
     const { endpoints, members, links, seat } = joinedCluster(context);
     const { values } = context.server.settings;
+    const { encrypted } = context.client.channel;
     const ranges = slotRanges(members);
     reply.array(members.primaries.length);
     for (const node of members.primaries) {
@@ -77,10 +79,11 @@ export const clusterShards = command({
       const nodes = [node, ...replicasOf(members, node)];
       reply.array(nodes.length);
       for (const each of nodes) {
-        const endpoint = endpoints.of(each);
+        const endpoint = endpoints.of(each, encrypted);
         writeNode(reply, {
           ...endpoint,
           endpoint: preferredHost(values, endpoint) ?? "",
+          portName: encrypted === "no" ? "port" : "tls-port",
           id: members.ids[each] as string,
           role: each === node ? "master" : "replica",
           // What other nodes have, this one does not know.
@@ -94,6 +97,7 @@ export const clusterShards = command({
 
 interface ShardNode extends NodeEndpoint {
   readonly endpoint: string;
+  readonly portName: "port" | "tls-port";
   readonly id: string;
   readonly role: "master" | "replica";
   readonly offset: number;
@@ -103,7 +107,7 @@ interface ShardNode extends NodeEndpoint {
 function writeNode(reply: ReplyWriter, node: ShardNode): void {
   const texts: readonly [string, string | number][] = [
     ["id", node.id],
-    ["port", node.port],
+    [node.portName, node.port],
     ["ip", node.ip],
     ["endpoint", node.endpoint],
     ...(node.hostname === "" ? [] : [["hostname", node.hostname] as [string, string]]),
@@ -128,7 +132,7 @@ export const clusterNodes = command({
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const cluster = joinedCluster(context);
-    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context.server, cluster, node)).join(""));
+    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context, cluster, node)).join(""));
   },
 });
 
@@ -146,7 +150,7 @@ const replicaFacts = {
     if (cluster.members.primaryOf[node] !== node) throw new CommandError("ERR The specified node is not a master");
     const replicas = replicasOf(cluster.members, node);
     reply.array(replicas.length);
-    for (const replica of replicas) reply.bulkText(nodeLine(context.server, cluster, replica).trimEnd());
+    for (const replica of replicas) reply.bulkText(nodeLine(context, cluster, replica).trimEnd());
   },
 } as const satisfies Partial<CommandDefinition>;
 

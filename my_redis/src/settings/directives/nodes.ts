@@ -4,7 +4,6 @@ import { DirectiveError } from "../directive.ts";
 import { replicaGroups } from "../special-values.ts";
 
 const notYet = "nodes are joined by self and peers alone";
-const noTls = "connections are not encrypted yet: put a TLS proxy in front";
 
 /** Checks the shape of a node's name in `self` and `peers`. */
 function checkNode(node: string): string {
@@ -35,7 +34,7 @@ const hostName = (value: string): string | undefined =>
 
 const announcedPort = (summary: string) => integer({ default: 0, max: 65_535, summary });
 
-/** Other nodes: the ring, replicas and encrypted connections. */
+/** Other nodes: the ring and replicas. */
 export const nodeDirectives = {
   self: text({
     default: "",
@@ -104,8 +103,8 @@ export const nodeDirectives = {
     summary: "Host name of this node that clients are told.",
     check: hostName,
   }),
-  "cluster-announce-port": announcedPort("Port of this node that clients are told; 0 for its own."),
-  "cluster-announce-tls-port": port("Port for encrypted connections announced to clients."),
+  "cluster-announce-port": announcedPort("Port that clients without encryption are told; 0 for this node's own."),
+  "cluster-announce-tls-port": announcedPort("Port that encrypted clients are told; 0 for this node's own."),
   "cluster-announce-bus-port": announcedPort("Port for other nodes that clients are told; 0 for its own."),
   "cluster-node-timeout": integer({
     default: 15000,
@@ -255,48 +254,7 @@ export const nodeDirectives = {
     alias: "min-slaves-max-lag",
     summary: "Seconds since the last sign of life up to which a replica counts as in touch.",
   }),
-  "tls-port": integer({
-    default: 0,
-    max: 65535,
-    summary: "Port for encrypted connections.",
-    onlyDefault: noTls,
-  }),
-  "tls-replication": yesNo({ default: false, summary: "Encrypts replication.", onlyDefault: noTls }),
-  "tls-cluster": yesNo({ default: false, summary: "Encrypts connections between nodes.", onlyDefault: noTls }),
-  "tls-auth-clients": choice(["no", "yes", "optional"], {
-    default: "yes",
-    summary: "Whether clients must show a certificate.",
-    unused: noTls,
-  }),
-  "tls-prefer-server-ciphers": yesNo({
-    default: false,
-    summary: "The server's order of ciphers counts.",
-    unused: noTls,
-  }),
-  "tls-session-caching": yesNo({ default: true, summary: "TLS sessions can be resumed.", unused: noTls }),
-  "tls-session-cache-size": integer({ default: 20480, summary: "TLS sessions that are remembered.", unused: noTls }),
-  "tls-session-cache-timeout": integer({
-    default: 300,
-    summary: "Seconds for which a TLS session is remembered.",
-    unused: noTls,
-  }),
-  "tls-cert-file": tlsText("Certificate of the server."),
-  "tls-key-file": tlsText("Its private key."),
-  "tls-key-file-pass": tlsText("Password of that key."),
-  "tls-client-cert-file": tlsText("Certificate for connections to other nodes."),
-  "tls-client-key-file": tlsText("Its private key."),
-  "tls-client-key-file-pass": tlsText("Password of that key."),
-  "tls-dh-params-file": tlsText("Diffie-Hellman parameters."),
-  "tls-ca-cert-file": tlsText("Certificates that are trusted."),
-  "tls-ca-cert-dir": tlsText("Folder of certificates that are trusted."),
-  "tls-protocols": tlsText("Versions of TLS that are possible."),
-  "tls-ciphers": tlsText("Ciphers that are possible."),
-  "tls-ciphersuites": tlsText("Cipher suites of TLS 1.3 that are possible."),
 };
-
-function tlsText(summary: string) {
-  return text({ default: "", summary, unused: noTls });
-}
 
 function port(summary: string, change: "start" | "any-time" = "any-time") {
   return integer({ default: 0, max: 65535, summary, change, unused: notYet });

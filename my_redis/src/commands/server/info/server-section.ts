@@ -17,7 +17,7 @@ export const serverSection: InfoSection = {
       ["runtime", machine.runtime],
       ["process_id", machine.processId],
       ["run_id", runId],
-      ["tcp_port", settings.values.port],
+      ["tcp_port", settings.values.port || settings.values["tls-port"]],
       ["server_time_usec", Math.floor(nowMs * 1000)],
       ["uptime_in_seconds", uptimeSeconds],
       ["uptime_in_days", Math.floor(uptimeSeconds / 86400)],

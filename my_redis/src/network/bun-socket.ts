@@ -1,0 +1,65 @@
+import type { Socket } from "bun";
+import type { Encrypted } from "../dispatch/client-channel.ts";
+import { cork, endSending, peerHasEnded, receive } from "./socket-calls.ts";
+import type { TransportSocket } from "./transport.ts";
+
+/** One of Bun's sockets, not encrypted. */
+export class BunSocket implements TransportSocket {
+  readonly #socket: Socket<unknown>;
+  readonly bufferedBytes = 0;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly encrypted: Encrypted = "no";
+
+  constructor(socket: Socket<unknown>) {
+    this.#socket = socket;
+    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): number {
+    // Bun returns -1 for a closed socket.
+    return Math.max(0, this.#socket.write(bytes, start, end - start));
+  }
+
+  holdForEnd(): void {
+    cork(descriptorOf(this.#socket));
+  }
+
+  hasEnded(): boolean {
+    return peerHasEnded(descriptorOf(this.#socket));
+  }
+
+  end(): void {
+    // Bun ends the cork before it closes, and the last bytes would leave on their own.
+    endSending(descriptorOf(this.#socket));
+    this.#socket.end();
+  }
+
+  drop(): void {
+    this.end();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  receive(): number {
+    return receive(descriptorOf(this.#socket));
+  }
+
+  keepAlive(seconds: number): void {
+    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
+}
+
+/** The number of the socket's file, which Bun's types do not mention; -1 when it is closed. */
+const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;

@@ -1,0 +1,210 @@
+import type { Socket, SocketHandler } from "bun";
+import type { SecureContext } from "node:tls";
+import type { Encrypted } from "../../dispatch/client-channel.ts";
+import { BunSocket } from "../bun-socket.ts";
+import type { ConnectOptions, TlsListening, TransportHandlers } from "../transport.ts";
+import { type Handshake, notCertified } from "./handshakes.ts";
+import { certificateDemands, judgeClient } from "./judge-client.ts";
+import { reasonOf } from "./read-pem.ts";
+import type { TlsContexts } from "./tls-contexts.ts";
+
+const closedEarly = "the other side has closed the connection";
+/** A connection that this server makes is encrypted within this time. */
+const connectMs = 10_000;
+/** The chain of certificates was found valid; only the name of the host is another one, which Redis never asks for. */
+const otherHost = "ERR_TLS_CERT_ALTNAME_INVALID";
+
+/** An encrypted socket of Bun's. */
+class EncryptedBunSocket extends BunSocket {
+  override readonly encrypted: Encrypted;
+  readonly #socket: Socket<unknown>;
+
+  constructor(socket: Socket<unknown>, encrypted: Encrypted) {
+    super(socket);
+    this.#socket = socket;
+    this.encrypted = encrypted;
+  }
+
+  override end(): void {
+    this.#socket.end();
+  }
+
+  /** What the system has is not readable yet. */
+  override receive(): number {
+    return 0;
+  }
+}
+
+/** The state of the connection, once the handshake is over. */
+interface Opening<State> {
+  state: State | undefined;
+  handshaken(socket: Socket<unknown>, error: Error | null): void;
+  closed(): void;
+}
+
+function encryptedHandlers<State>(handlers: TransportHandlers<State>): SocketHandler<Opening<State>> {
+  return {
+    handshake: (socket, _success, error) => socket.data.handshaken(socket, error),
+    data(socket, chunk) {
+      const { state } = socket.data;
+      if (state !== undefined) handlers.data(state, chunk);
+    },
+    drain(socket) {
+      const { state } = socket.data;
+      if (state !== undefined) handlers.drain(state);
+    },
+    end(socket) {
+      const { state } = socket.data;
+      if (state !== undefined && handlers.end !== undefined) handlers.end(state);
+      else socket.end();
+    },
+    close(socket) {
+      const { state } = socket.data;
+      if (state === undefined) socket.data.closed();
+      else handlers.close(state);
+    },
+    // The close handler follows.
+    error() {},
+    connectError() {},
+  };
+}
+
+class BunHandshake<State> implements Handshake, Opening<State> {
+  state: State | undefined;
+  readonly remoteAddress: string;
+  readonly #socket: Socket<unknown>;
+  readonly #options: BunHandshakeOptions<State>;
+  #encrypted: Socket<unknown> | undefined;
+  #contexts: TlsContexts | undefined;
+
+  constructor(socket: Socket<unknown>, options: BunHandshakeOptions<State>) {
+    this.#socket = socket;
+    this.#options = options;
+    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+  }
+
+  begin(): void {
+    const { tls, socket } = this.#options;
+    this.#contexts = tls.contexts();
+    const { server, policy } = this.#contexts;
+    // Bun's node:tls does it in this way. The types do not know that a server can do it, too.
+    const upgrade = {
+      isServer: true,
+      tls: { secureContext: nativeContext(server), ...certificateDemands(policy) },
+      data: this as Opening<State>,
+      socket,
+    };
+    const [, encrypted] = this.#socket.upgradeTLS(upgrade);
+    this.#encrypted = encrypted as Socket<unknown>;
+    encrypted.resume();
+  }
+
+  drop(): void {
+    (this.#encrypted ?? this.#socket).terminate();
+  }
+
+  handshaken(socket: Socket<unknown>, error: Error | null): void {
+    const { tls, handlers } = this.#options;
+    const { policy } = this.#contexts as TlsContexts;
+    const hasShown = policy !== "not asked" && hasCertificate(socket);
+    const isBroken = error !== null && !hasShown && !isOfCertificate(error);
+    const encrypted = isBroken
+      ? undefined
+      : judgeClient(policy, { hasShown, isValid: error === null && socket.authorized });
+    if (encrypted === undefined) {
+      tls.handshakes.end(this, error === null ? notCertified : reasonOf(error));
+      this.drop();
+      return;
+    }
+    tls.handshakes.end(this);
+    this.state = handlers.open(new EncryptedBunSocket(socket, encrypted));
+  }
+
+  closed(): void {
+    this.#options.tls.handshakes.end(this, closedEarly);
+  }
+}
+
+interface BunHandshakeOptions<State> {
+  readonly tls: TlsListening;
+  readonly handlers: TransportHandlers<State>;
+  readonly socket: SocketHandler<Opening<State>>;
+}
+
+/** The handlers of a listener. Nothing is read from a connection until its handshake begins. */
+export function handshakeHandlers<State>(
+  tls: TlsListening,
+  keptAlive: <Data>(socket: SocketHandler<Data>) => SocketHandler<Data>,
+  handlers: TransportHandlers<State>,
+): SocketHandler<BunHandshake<State>> {
+  const options = { tls, handlers, socket: keptAlive(encryptedHandlers(handlers)) };
+  return {
+    open(socket) {
+      socket.setNoDelay(true);
+      socket.pause();
+      const handshake = new BunHandshake(socket, options);
+      socket.data = handshake;
+      if (!tls.handshakes.add(handshake)) socket.terminate();
+    },
+    // Bun needs one of the two. What is encrypted comes to the other handlers.
+    drain() {},
+    close: ({ data }) => data.closed(),
+    error() {},
+  };
+}
+
+/** Connects over TLS. Rejects when the other side shows no valid certificate. */
+export function connectEncrypted<State>(
+  { host, port, tls }: ConnectOptions & { readonly tls: TlsContexts },
+  handlers: TransportHandlers<State>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail("it took too long"), connectMs);
+    timer.unref();
+    let opened: Socket<unknown> | undefined;
+    let isOver = false;
+    const fail = (reason: string): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      opened?.terminate();
+      reject(new Error(`the TLS handshake has failed: ${reason}`));
+    };
+    const opening: Opening<State> = {
+      state: undefined,
+      handshaken(socket, error) {
+        const isValid = error === null ? socket.authorized : (error as { code?: string }).code === otherHost;
+        if (!isValid) return fail(error === null ? notCertified : reasonOf(error));
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(timer);
+        opening.state = handlers.open(new EncryptedBunSocket(socket, "certified"));
+        resolve();
+      },
+      closed: () => fail(closedEarly),
+    };
+    const secure = { secureContext: nativeContext(tls.client), rejectUnauthorized: false };
+    const socket: SocketHandler<Opening<State>> = {
+      ...encryptedHandlers(handlers),
+      open(connected) {
+        connected.setNoDelay(true);
+        opened = connected as Socket<unknown>;
+        if (isOver) connected.terminate();
+      },
+    };
+    Bun.connect({ hostname: host, port, tls: secure, data: opening, socket }).catch((error: unknown) => {
+      clearTimeout(timer);
+      isOver = true;
+      reject(error);
+    });
+  });
+}
+
+/** Bun's own part of a context, which its sockets take. */
+const nativeContext = (context: SecureContext): unknown => context.context;
+
+const hasCertificate = (socket: Socket<unknown>): boolean =>
+  Object.keys((socket.getPeerCertificate() as object | null | undefined) ?? {}).length > 0;
+
+/** Whether the handshake itself succeeded, and only the certificate was not found valid. */
+const isOfCertificate = (error: Error): boolean => (error as { code?: string }).code !== "EPROTO";

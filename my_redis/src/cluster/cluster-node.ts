@@ -26,13 +26,15 @@ import { installSpanningCommands } from "./spanning/install-spanning-commands.ts
 import type { SpanningCommand } from "./spanning-command.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
+import { RingMembership } from "./failover/ring-membership.ts";
 import { SeatNode } from "./failover/seat-node.ts";
+import { agreesOnMembers, ringGreeting } from "./failover/seat-plan.ts";
+import { refuseAgreed } from "./failover/state-at-start.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
   readonly self: string;
   readonly peers: readonly string[];
-  readonly replicas: readonly (readonly string[])[];
   readonly connect: Connect;
   /** The earlier writes across nodes, as the log knows them. */
   readonly book: RecordBook;
@@ -66,15 +68,22 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   #endSpanning: () => void = () => {};
 
   constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
-    const { self, peers, replicas, connect, book, data } = options;
+    const { self, peers, connect, book, data } = options;
+    const { values } = server.settings;
     this.server = server;
     this.#turn = turn;
     this.#book = book;
-    const members = new Members(self, peers, replicas);
+    const members = new Members(self, peers, values["cluster-replicas"]);
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
-    const introductions = new Introductions(server, { members, disputes, clock });
+    const ring = agreesOnMembers(values)
+      ? new RingMembership({
+          ...{ members, greeting: ringGreeting(values) },
+          report: (message) => server.environment.report("notice", message),
+        })
+      : undefined;
+    const introductions = new Introductions(server, { members, disputes, clock, ring });
     const relayed = new RelayedClients(members);
     const linkParts = { server, turn, members, clock, events, introductions };
     this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
@@ -84,9 +93,10 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
-    if (replicas.length > 0) {
+    if (ring !== undefined) {
       const rolesChanged = (): void => relayed.breakWatches();
-      this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
+      const { outgoing } = this;
+      this.seat = new SeatNode({ server, turn, members, events, data, rolesChanged, ring, outgoing });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
     this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
@@ -123,6 +133,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   /** Begins to connect to the other nodes, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
+    if (this.seat === undefined) refuseAgreed(server.settings.values);
     this.seat?.start();
     installClientUnblock(this);
     this.#endSpanning = installSpanningCommands(server, this.#book, this);
@@ -177,8 +188,10 @@ function clusterView(
     get primaries() {
       return members.primaries;
     },
+    get nodes() {
+      return members.nodes;
+    },
     names: members.names,
-    ids: members.ids,
     self: members.self,
     ownerOfSlot: (slot) => members.owners[slot] as number,
     slotOfKey: hashSlot,

@@ -191,10 +191,13 @@ export interface LinkStatus {
 
 /** The nodes of a ring, in the order of their names. A node's number is its index here. */
 export interface MemberList {
+  /** By number, also of nodes that have left. */
   readonly names: readonly string[];
+  /** The numbers of the members at present, in the order of their names. */
+  readonly nodes: readonly number[];
   readonly ids: readonly string[];
   readonly self: number;
-  /** For each hash slot, the node that owns it. Another array after a failover. */
+  /** For each hash slot, the node that owns it. Another array when the owners change. */
   readonly owners: Uint16Array;
   /** The nodes that own slots. All others are their replicas. */
   readonly primaries: readonly number[];

@@ -4,26 +4,28 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import type { Durable } from "../agreement/durable.ts";
+import type { Durable, StoredTable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
-import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
+import { firstSlots } from "./first-slots.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
 import { OperatorWord } from "./operator-word.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingAgent } from "./ring-agent.ts";
+import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { nodesBySeat } from "./seat-plan.ts";
+import { arrangementOf, differenceOf, firstTable } from "./seat-plan.ts";
 import { memberStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { SeatRequests } from "./seat-requests.ts";
@@ -33,15 +35,16 @@ export interface SeatNodeOptions {
   readonly turn: Turn;
   readonly members: Members;
   readonly events: LinkEvents;
-  /** The links to the other nodes, by number. */
-  readonly links: readonly (OutgoingLink | undefined)[];
+  /** The links to the other nodes. */
+  readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
+  readonly ring: RingMembership;
   readonly data: DataEpoch;
-  /** Who serves which place has changed, as this node has learned. */
+  /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
 
 /**
- * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
+ * A node's place in a ring that agrees on its members. The agreement decides who serves which place; this carries it out: it makes the
  * node a primary or a replica, tells the agreement how far the data is, and lets replies go when they may.
  */
 export class SeatNode implements SeatPort {
@@ -64,7 +67,7 @@ export class SeatNode implements SeatPort {
     const { members, server } = options;
     const { environment, settings } = server;
     const timeoutMs = settings.values["cluster-node-timeout"];
-    this.#self = members.names[members.self] as string;
+    this.#self = members.name;
     this.#timing = ringTiming(timeoutMs);
     this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
     this.#gate = new SeatGate({
@@ -77,7 +80,10 @@ export class SeatNode implements SeatPort {
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
       ...{ server, data: options.data, serves },
-      moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
+      moved: (position, kept) => {
+        const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
+        this.#agent.take({ type: "position", position, kept, holdsKeys });
+      },
       confirmed: () =>
         options.turn.run(() => {
           this.#data.update();
@@ -88,21 +94,20 @@ export class SeatNode implements SeatPort {
       ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
       say: () => this.#sayWord(),
     });
-    settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
-    settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
-    settings.fix("dir", "with cluster-replicas the log and ring.state stay in one folder");
+    settings.fix("cluster-node-timeout", "a ring that agrees on its members has one value from the start of its nodes on");
+    settings.fix("appendonly", "a ring that agrees on its members needs 'appendonly yes'");
+    settings.fix("dir", "a ring that agrees on its members keeps the log and ring.state in one folder");
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    this.#file = openStateFile(settings.values.dir, environment);
-    const nowMs = environment.nowMs();
-    const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    const { values } = settings;
+    this.#file = openStateFile(values.dir, this.#self, environment);
+    const durable = stateAtStart(this.#file, { values, dataEpoch: this.epoch, nowMs: environment.nowMs() });
     this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
-    members.appoint(nodesBySeat(members, durable.stored.table));
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
@@ -112,6 +117,32 @@ export class SeatNode implements SeatPort {
     events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
+    this.#findRing(durable.stored);
+  }
+
+  /** Goes on in the ring of before, or looks for one. */
+  #findRing({ term, table }: StoredTable): void {
+    const { outgoing, ring, server } = this.#options;
+    ring.on({ begins: () => this.#beginRing(), changed: () => outgoing.follow() });
+    if (term === 0) return ring.start("planning");
+    const difference = differenceOf(table, server.settings.values);
+    if (difference !== undefined) server.environment.report("notice", difference);
+    ring.start(seatOf(table, this.#self) === undefined ? "outside" : "member");
+    this.#arrange(table);
+  }
+
+  /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
+  #beginRing(): void {
+    const { stored } = this.#agent.member.durable;
+    if (this.#agent.isStopped || stored.term > 0 || stored.table.voters.length > 0) return;
+    const table = firstTable(this.#options.server.settings.values);
+    this.#beginAnew({ ...this.#agent.member.durable, stored: { term: 0, table } });
+  }
+
+  /** To the agreement this node has crashed and been started again, with this on its disk. */
+  #beginAnew(durable: Durable): void {
+    this.#agent.stop();
+    this.#file.write(durable, () => this.#options.turn.run(() => this.#takePart(durable)));
   }
 
   #takePart(durable: Durable): void {
@@ -132,12 +163,11 @@ export class SeatNode implements SeatPort {
    * ends here, as with a crash, and another one begins with a greater number. To the agreement it has been started again.
    */
   #beginRun(run: number): void {
-    const { server, turn } = this.#options;
+    const { server } = this.#options;
     const durable = { ...this.#agent.member.durable, run };
     const text = `the ring knows run ${run - 1} of this node, which has begun as run ${this.#agent.member.durable.run}: it goes on as run ${run}`;
     server.environment.report("warning", `${text}. Is its clock behind?`);
-    this.#agent.stop();
-    this.#file.write(durable, () => turn.run(() => this.#takePart(durable)));
+    this.#beginAnew(durable);
   }
 
   stop(): void {
@@ -149,11 +179,9 @@ export class SeatNode implements SeatPort {
   // --- what the agreement asks for ---
 
   #carryOut(effect: Exclude<RingEffect, { type: "persist" }>): void {
-    const { members, links } = this.#options;
     switch (effect.type) {
       case "send":
-        links[members.names.indexOf(effect.to)]?.notify(noticeKinds.agreement, encodeMessage(effect.message));
-        return;
+        return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
         return this.#onTable(effect.table);
       case "serve":
@@ -168,12 +196,24 @@ export class SeatNode implements SeatPort {
     }
   }
 
+  #notify(node: string, kind: number, payload: Uint8Array): void {
+    const { members, outgoing } = this.#options;
+    outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
+  }
+
+  #arrange(table: RingTable): void {
+    this.#options.members.arrange(arrangementOf(table));
+    this.#options.outgoing.follow();
+  }
+
   #onTable(table: RingTable): void {
-    const { members, rolesChanged } = this.#options;
-    const before = members.primaries;
-    members.appoint(nodesBySeat(members, table));
-    if (members.primaries.every((node, seat) => node === before[seat])) return;
-    this.#failovers++;
+    const { members, ring, rolesChanged } = this.#options;
+    const { owners: before, primaries, seats } = members;
+    this.#arrange(table);
+    ring.learn(seatOf(table, this.#self) !== undefined);
+    const isSameRing = seats.join(" ") === members.seats.join(" ");
+    if (isSameRing && members.primaries.some((node, seat) => node !== primaries[seat])) this.#failovers++;
+    if (members.owners === before) return;
     rolesChanged();
     // Requests that waited for this node's lease may belong to another node by now.
     setImmediate(() => this.#options.turn.run(() => this.requests.release()));
@@ -250,12 +290,11 @@ export class SeatNode implements SeatPort {
   }
 
   #tellPrimary(): void {
-    const { links, members, server } = this.#options;
     if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
-    server.changes.flush();
+    this.#options.server.changes.flush();
     const { durable, keptPosition } = this.#agent.member;
     const notice = writeProgress({ run: durable.run, position: keptPosition });
-    links[members.names.indexOf(this.#following)]?.notify(noticeKinds.progress, notice);
+    this.#notify(this.#following, noticeKinds.progress, notice);
   }
 
   #tick(): void {
@@ -263,6 +302,8 @@ export class SeatNode implements SeatPort {
     this.#tellPrimary();
     this.#data.confirm();
     this.#word.repeat();
+    const request = firstSlots(this.#agent.member);
+    if (request !== undefined) this.#agent.take({ type: "change", request });
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -283,7 +324,7 @@ export class SeatNode implements SeatPort {
   get mayServe(): boolean {
     const { member } = this.#agent;
     const { serving } = member;
-    if (serving === undefined || !isReady(member)) return false;
+    if (serving === undefined || !isReady(member) || member.committed?.slots === undefined) return false;
     if (this.#gate.isFull) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
@@ -337,10 +378,9 @@ export class SeatNode implements SeatPort {
   }
 
   #sayWord(): void {
-    const { members, links } = this.#options;
     const { leader } = this.#agent.member;
     if (leader === this.#self) this.#onWord(this.#self);
-    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
+    else if (leader !== undefined) this.#notify(leader, noticeKinds.word, new Uint8Array(0));
   }
 
   get #seat(): Seat | undefined {

@@ -42,7 +42,7 @@ export function clusterState(
     ["cluster_slots_pfail", 0],
     ["cluster_slots_fail", gone],
     ["cluster_slots_disputed", disputedSlots],
-    ["cluster_known_nodes", members.names.length],
+    ["cluster_known_nodes", members.nodes.length],
     ["cluster_size", members.primaries.length],
     ["cluster_current_epoch", seat?.status.tableVersion ?? 0],
     ["cluster_my_epoch", seat?.epoch ?? 0],

@@ -119,8 +119,10 @@ export function change(turn: Turn, request: RingRequest): ChangeOutcome {
   return { type: "begun", plan: outcome.plan };
 }
 
+export const allPeers = ({ member, nowMs }: Turn): ReadonlyMap<string, Peer> => allPeersOf(member, nowMs);
+
 /** All nodes as the leader knows them, itself among them. */
-export function allPeers({ member, nowMs }: Turn): ReadonlyMap<string, Peer> {
+export function allPeersOf(member: Member, nowMs: number): ReadonlyMap<string, Peer> {
   const { durable, holdsKeys, kept, position } = member;
   const leader = leaderOf(member);
   const peers = new Map(leader?.peers);

@@ -3,7 +3,6 @@ import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable, StoredTable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
@@ -16,17 +15,18 @@ import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
-import { firstSlots } from "./first-slots.ts";
-import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
-import { OperatorWord } from "./operator-word.ts";
+import { noticeKinds } from "./notices.ts";
+import { ReplicaProgress } from "./replica-progress.ts";
 import { SeatGate } from "./reply-gate.ts";
+import { RingOperators } from "./ring-operators.ts";
 import { RingAgent } from "./ring-agent.ts";
+import type { OperatorAnswer, OperatorRequest } from "./ring-request-codec.ts";
 import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { arrangementOf, differenceOf, firstTable } from "./seat-plan.ts";
-import { memberStatus } from "./seat-status.ts";
+import { arrangementOf, differenceOf, firstTable, fixDirectives } from "./seat-plan.ts";
+import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
@@ -54,20 +54,20 @@ export class SeatNode implements SeatPort {
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-  readonly #word: OperatorWord;
+  readonly #operators: RingOperators;
+  readonly #replicas: ReplicaProgress;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #following: string | undefined;
   #failovers = 0;
   #emptyDisk!: EmptyDisk;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
-    const { members, server } = options;
+    const { server } = options;
     const { environment, settings } = server;
     const timeoutMs = settings.values["cluster-node-timeout"];
-    this.#self = members.name;
+    this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
     this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
     this.#gate = new SeatGate({
@@ -90,13 +90,15 @@ export class SeatNode implements SeatPort {
           this.#releaseRequests();
         }),
     });
-    this.#word = new OperatorWord({
-      ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
-      say: () => this.#sayWord(),
+    this.#replicas = new ReplicaProgress({
+      ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
+      notify: (...notice) => this.#notify(...notice),
     });
-    settings.fix("cluster-node-timeout", "a ring that agrees on its members has one value from the start of its nodes on");
-    settings.fix("appendonly", "a ring that agrees on its members needs 'appendonly yes'");
-    settings.fix("dir", "a ring that agrees on its members keeps the log and ring.state in one folder");
+    const { members, events, outgoing } = options;
+    this.#operators = new RingOperators({
+      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
+    });
+    fixDirectives(settings);
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
@@ -113,8 +115,7 @@ export class SeatNode implements SeatPort {
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
-    events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
-    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    events.onNotice(noticeKinds.progress, (from, payload) => this.#replicas.take(members.names[from] as string, payload));
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
     this.#findRing(durable.stored);
@@ -191,8 +192,9 @@ export class SeatNode implements SeatPort {
       case "lease":
         return this.#releaseRequests();
       case "changed":
+        return this.#operators.changed(effect.outcome);
       case "freeze":
-      // Nothing asks for a change of the members yet.
+      // Slots do not move yet.
     }
   }
 
@@ -220,7 +222,7 @@ export class SeatNode implements SeatPort {
   }
 
   #serve(epoch: number): void {
-    this.#following = undefined;
+    this.#replicas.following = undefined;
     this.#options.server.watched.breakAll();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
@@ -232,7 +234,7 @@ export class SeatNode implements SeatPort {
     const { host, port } = nodeAddress(primary);
     // The new primary changes what was watched here, by clients of this node and of others.
     watched.breakAll();
-    this.#following = primary;
+    this.#replicas.following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);
   }
@@ -250,20 +252,6 @@ export class SeatNode implements SeatPort {
     } else if (message.type === "heartbeat" && message.knownRun > member.durable.run) {
       this.#beginRun(message.knownRun + 1);
     } else this.#agent.take({ type: "message", from: name, message });
-  }
-
-  #onProgress(from: number, payload: Uint8Array): void {
-    const node = this.#options.members.names[from] as string;
-    const progress = readProgress(payload);
-    if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
-    this.#data.update();
-    this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
-  }
-
-  #onWord(node: string): void {
-    const { stored } = this.#agent.member.durable;
-    const seat = seatOf(stored.table, node);
-    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
   }
 
   // --- the data ---
@@ -286,24 +274,14 @@ export class SeatNode implements SeatPort {
 
   moved(): void {
     this.#data.update();
-    this.#tellPrimary();
-  }
-
-  #tellPrimary(): void {
-    if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
-    this.#options.server.changes.flush();
-    const { durable, keptPosition } = this.#agent.member;
-    const notice = writeProgress({ run: durable.run, position: keptPosition });
-    this.#notify(this.#following, noticeKinds.progress, notice);
+    this.#replicas.tellPrimary();
   }
 
   #tick(): void {
     this.#data.update();
-    this.#tellPrimary();
+    this.#replicas.tellPrimary();
     this.#data.confirm();
-    this.#word.repeat();
-    const request = firstSlots(this.#agent.member);
-    if (request !== undefined) this.#agent.take({ type: "change", request });
+    this.#operators.tick();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -367,20 +345,11 @@ export class SeatNode implements SeatPort {
   // --- operators ---
 
   takeOver(): void {
-    const seat = this.#seat;
-    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
-    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
-      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
-    }
-    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
-    this.#options.server.environment.report("warning", text);
-    this.#word.give();
+    this.#operators.takeOver(this.#seat);
   }
 
-  #sayWord(): void {
-    const { leader } = this.#agent.member;
-    if (leader === this.#self) this.#onWord(this.#self);
-    else if (leader !== undefined) this.#notify(leader, noticeKinds.word, new Uint8Array(0));
+  ask(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {
+    this.#operators.ask(request, answered);
   }
 
   get #seat(): Seat | undefined {
@@ -389,15 +358,11 @@ export class SeatNode implements SeatPort {
   }
 
   get status(): SeatStatus {
-    const { member } = this.#agent;
-    const { waitingBytes, waitingTurns } = this.#gate;
-    const { epoch: dataEpoch, offset: dataOffset } = this.#data.position;
-    return {
-      ...memberStatus(member, this.#seat, this.#options.server.environment.monotonicMs()),
-      role: member.serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
-      stateFile: this.#file.isFailing ? "failing" : "ok",
-      ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
-      failovers: this.#failovers,
-    };
+    const { environment } = this.#options.server;
+    return seatStatus({
+      ...{ member: this.#agent.member, seat: this.#seat, nowMs: environment.monotonicMs(), gate: this.#gate },
+      ...{ position: this.#data.position, isFollowing: this.#replicas.following !== undefined, file: this.#file },
+      ...{ waitingRequests: this.requests.count, failovers: this.#failovers },
+    });
   }
 }

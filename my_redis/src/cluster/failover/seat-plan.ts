@@ -1,5 +1,5 @@
 import { DirectiveError } from "../../settings/directive.ts";
-import type { SettingValues } from "../../settings/settings.ts";
+import type { Settings, SettingValues } from "../../settings/settings.ts";
 import { type Acknowledgement, nodesOf, type RingTable } from "../agreement/ring-table.ts";
 import type { Arrangement } from "../members.ts";
 import type { RingGreeting } from "./ring-membership.ts";
@@ -91,3 +91,10 @@ export const arrangementOf = (table: RingTable): Arrangement => ({
   owners: table.slots?.owners,
   others: nodesOf(table),
 });
+
+/** What cannot be changed while the node runs. */
+export function fixDirectives(settings: Settings): void {
+  settings.fix("cluster-node-timeout", "a ring that agrees on its members has one value from the start of its nodes on");
+  settings.fix("appendonly", "a ring that agrees on its members needs 'appendonly yes'");
+  settings.fix("dir", "a ring that agrees on its members keeps the log and ring.state in one folder");
+}

@@ -27,6 +27,7 @@ import type { SpanningCommand } from "./spanning-command.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { RingMembership } from "./failover/ring-membership.ts";
+import { ringCommands } from "./failover/ring-commands.ts";
 import { SeatNode } from "./failover/seat-node.ts";
 import { agreesOnMembers, ringGreeting } from "./failover/seat-plan.ts";
 import { refuseAgreed } from "./failover/state-at-start.ts";
@@ -137,6 +138,9 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.seat?.start();
     installClientUnblock(this);
     this.#endSpanning = installSpanningCommands(server, this.#book, this);
+    if (this.seat !== undefined) {
+      for (const [name, each] of ringCommands(this.seat, this.members)) this.spanning.set(name, each);
+    }
     this.router.install();
     this.#turn.onEnd(() => this.outgoing.flush());
     this.#turn.onEnd(() => this.incoming.flush());

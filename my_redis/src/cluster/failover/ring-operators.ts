@@ -12,7 +12,13 @@ import { firstSlots } from "./first-slots.ts";
 import { noticeKinds } from "./notices.ts";
 import { OperatorWord } from "./operator-word.ts";
 import type { RingAgent } from "./ring-agent.ts";
-import { decodeAnswer, decodeRequest, encodeJson, type OperatorAnswer, type OperatorRequest } from "./ring-request-codec.ts";
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeJson,
+  type OperatorAnswer,
+  type OperatorRequest,
+} from "./ring-request-codec.ts";
 import { ringStatus } from "./ring-status.ts";
 
 export interface RingOperatorsOptions {
@@ -95,7 +101,11 @@ export class RingOperators {
         const answer = bytes === undefined ? undefined : decodeAnswer(bytes);
         if (answer !== undefined) answered(answer, answer.type === "busy");
         // It may have been carried out.
-        else answered(refused(`the leader, ${leader}, does not answer: ask for the status of the ring`), failure === "refused");
+        else
+          answered(
+            refused(`the leader, ${leader}, does not answer: ask for the status of the ring`),
+            failure === "refused",
+          );
       },
       nodeTimeoutMs,
     );
@@ -106,7 +116,10 @@ export class RingOperators {
     const member = this.#member;
     if (member.role.type !== "leader") return refused(`the leader of the ring is ${member.leader ?? "not known"}`);
     if (request.type === "status") {
-      return { type: "status", status: ringStatus(member, allPeersOf(member, this.#options.server.environment.monotonicMs())) };
+      return {
+        type: "status",
+        status: ringStatus(member, allPeersOf(member, this.#options.server.environment.monotonicMs())),
+      };
     }
     if (request.isDryRun) {
       const change = changeRing(member.durable.stored.table, request.request);

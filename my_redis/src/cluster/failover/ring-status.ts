@@ -56,7 +56,9 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
   return {
     ...{ leader: self, term: durable.term, version: table.version, voters: table.voters },
     acknowledgement: table.acknowledgement,
-    seats: table.seats.map((seat) => seatOfRing(seat, table.slots?.owners.filter(({ owner }) => owner === seat.name) ?? [])),
+    seats: table.seats.map((seat) =>
+      seatOfRing(seat, table.slots?.owners.filter(({ owner }) => owner === seat.name) ?? []),
+    ),
     slotsLeft,
     moves: moves.map(({ move: { from, to, spans, retries }, phase, parts }) => ({
       ...{ from, to, slots: countOf(spans), phase, parts, retries },
@@ -82,7 +84,9 @@ function waitsOf({ name, nodes, epoch, membership }: Seat, peers: ReadonlyMap<st
     if (silent.length > 0) return silent.map((node) => `node ${node} of place ${name}: it has not answered yet`);
     const full = nodes.filter((node) => peers.get(node)?.holdsKeys === true && peers.get(node)?.position.epoch === 0);
     if (membership === "joining" && epoch === 0 && full.length > 0) {
-      return full.map((node) => `node ${node} of place ${name}: it holds keys. Empty it (FLUSHALL) or take it away again`);
+      return full.map(
+        (node) => `node ${node} of place ${name}: it holds keys. Empty it (FLUSHALL) or take it away again`,
+      );
     }
     return epoch === 0 ? [`a primary of place ${name}`] : [`the nodes of place ${name} to vote`];
   }

@@ -20,7 +20,6 @@ import { ReplicaProgress } from "./replica-progress.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingOperators } from "./ring-operators.ts";
 import { RingAgent } from "./ring-agent.ts";
-import type { OperatorAnswer, OperatorRequest } from "./ring-request-codec.ts";
 import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
@@ -49,12 +48,13 @@ export interface SeatNodeOptions {
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
+  readonly operators: RingOperators;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-  readonly #operators: RingOperators;
+
   readonly #replicas: ReplicaProgress;
   #agent!: RingAgent;
   #file!: RingStateFile;
@@ -95,7 +95,7 @@ export class SeatNode implements SeatPort {
       notify: (...notice) => this.#notify(...notice),
     });
     const { members, events, outgoing } = options;
-    this.#operators = new RingOperators({
+    this.operators = new RingOperators({
       ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
     });
     fixDirectives(settings);
@@ -115,7 +115,9 @@ export class SeatNode implements SeatPort {
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
-    events.onNotice(noticeKinds.progress, (from, payload) => this.#replicas.take(members.names[from] as string, payload));
+    events.onNotice(noticeKinds.progress, (from, payload) =>
+      this.#replicas.take(members.names[from] as string, payload),
+    );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
     this.#findRing(durable.stored);
@@ -192,7 +194,7 @@ export class SeatNode implements SeatPort {
       case "lease":
         return this.#releaseRequests();
       case "changed":
-        return this.#operators.changed(effect.outcome);
+        return this.operators.changed(effect.outcome);
       case "freeze":
       // Slots do not move yet.
     }
@@ -281,7 +283,7 @@ export class SeatNode implements SeatPort {
     this.#data.update();
     this.#replicas.tellPrimary();
     this.#data.confirm();
-    this.#operators.tick();
+    this.operators.tick();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -296,6 +298,11 @@ export class SeatNode implements SeatPort {
 
   stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
     return this.mayServe && seatEpoch === this.servedEpoch;
+  }
+
+  /** The ring has let this node go. */
+  get isOutside(): boolean {
+    return this.#options.ring.state === "outside";
   }
 
   /** Whether requests for this node's place on the ring may run now. */
@@ -345,11 +352,7 @@ export class SeatNode implements SeatPort {
   // --- operators ---
 
   takeOver(): void {
-    this.#operators.takeOver(this.#seat);
-  }
-
-  ask(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {
-    this.#operators.ask(request, answered);
+    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {

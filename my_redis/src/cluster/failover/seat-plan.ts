@@ -63,10 +63,11 @@ export const noTable = (acknowledgement: Acknowledgement): RingTable => ({
 });
 
 /** What a node says about its ring, as text to compare and to log. */
-export function ringGreeting(
-  values: PlanValues & Pick<SettingValues, "cluster-node-timeout">,
-): Required<RingGreeting> {
-  return { terms: `cluster-members agreed; cluster-node-timeout ${values["cluster-node-timeout"]}`, plan: planText(firstTable(values)) };
+export function ringGreeting(values: PlanValues & Pick<SettingValues, "cluster-node-timeout">): Required<RingGreeting> {
+  return {
+    terms: `cluster-members agreed; cluster-node-timeout ${values["cluster-node-timeout"]}`,
+    plan: planText(firstTable(values)),
+  };
 }
 
 /** Places, their nodes and what is acknowledged. Who serves a place does not matter. */
@@ -94,7 +95,10 @@ export const arrangementOf = (table: RingTable): Arrangement => ({
 
 /** What cannot be changed while the node runs. */
 export function fixDirectives(settings: Settings): void {
-  settings.fix("cluster-node-timeout", "a ring that agrees on its members has one value from the start of its nodes on");
+  settings.fix(
+    "cluster-node-timeout",
+    "a ring that agrees on its members has one value from the start of its nodes on",
+  );
   settings.fix("appendonly", "a ring that agrees on its members needs 'appendonly yes'");
   settings.fix("dir", "a ring that agrees on its members keeps the log and ring.state in one folder");
 }

@@ -123,7 +123,7 @@ export class Router {
   #verdictOn(slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
     const name = this.#owner.members.names[node] as string;
-    if (this.#server.settings.values["cluster-routing"] === "redirect")
+    if (this.#seat?.isOutside === true || this.#server.settings.values["cluster-routing"] === "redirect")
       return new Refusal(routeErrors.moved(slot, name));
     return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
@@ -207,7 +207,8 @@ export class Router {
     const queues = client.transaction !== undefined && command.insideMulti === "queue";
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     const spanning = this.#owner.spanning.get(command.fullName);
-    if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
+    const relays = spanning?.inAnyRouting === true || this.#server.settings.values["cluster-routing"] === "relay";
+    if (spanning !== undefined && relays) {
       if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, args);
     }

@@ -70,7 +70,8 @@ export const nodeDirectives = {
   }),
   "cluster-members": choice(["fixed", "agreed"], {
     default: "fixed",
-    summary: "Whether self and peers name the members for good, or the nodes agree on them: then members may come and go.",
+    summary:
+      "Whether self and peers name the members for good, or the nodes agree on them: then members may come and go.",
     change: "start",
   }),
   "cluster-replicas": replicaGroups({

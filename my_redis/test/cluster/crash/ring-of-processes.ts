@@ -33,7 +33,11 @@ export class RingOfProcesses {
     this.#directives = replicas === 0 ? directives : { "cluster-replicas": value, ...directives };
     const members = new Members(names[0] as string, names, groups);
     if (replicas > 0) {
-      const owners = assignSlots(seats.map((name) => ({ name })), [], { slots: slotCount });
+      const owners = assignSlots(
+        seats.map((name) => ({ name })),
+        [],
+        { slots: slotCount },
+      );
       members.arrange({ seats: groups.map((nodes) => ({ name: nodes[0] as string, nodes })), owners });
     }
     this.#owners = members.owners;

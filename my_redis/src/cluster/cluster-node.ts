@@ -24,6 +24,7 @@ import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
+import type { MoveCursors } from "./moving/move-cursors.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { SeatNode } from "./failover/seat-node.ts";
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   readonly book: RecordBook;
   /** The epoch of the data, as the log knows it. */
   readonly data: DataEpoch;
+  /** How much the data has of moves that come to this node. */
+  readonly cursors: MoveCursors;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
@@ -66,7 +69,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   #endSpanning: () => void = () => {};
 
   constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
-    const { self, peers, replicas, connect, book, data } = options;
+    const { self, peers, replicas, connect, book, data, cursors } = options;
     this.server = server;
     this.#turn = turn;
     this.#book = book;
@@ -84,12 +87,13 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
+    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     if (replicas.length > 0) {
       const rolesChanged = (): void => relayed.breakWatches();
-      this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
+      const { channel, links } = this;
+      this.seat = new SeatNode({ server, turn, members, events, data, cursors, rolesChanged, channel, links });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
-    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
     events.onReachable((node, reachable) => this.#report(node, reachable));

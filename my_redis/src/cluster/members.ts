@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HashRing, slotTable } from "hash-ring";
+import { HashRing, slotCount, type SlotRange, slotTable } from "hash-ring";
 
 /** All that decides the owners of slots. Nodes with different views disagree about them. */
 export interface MemberView {
@@ -26,7 +26,7 @@ export class Members implements MemberView {
   readonly virtualNodes = ringOptions.virtualNodes;
   readonly pointsPerVirtualNode = ringOptions.pointsPerVirtualNode;
   /** For each slot a place among `seats`. */
-  readonly seatOfSlot: Uint16Array;
+  seatOfSlot: Uint16Array;
   #owners: Uint16Array;
   #primaries: readonly number[];
   #primaryOf: readonly number[];
@@ -67,8 +67,12 @@ export class Members implements MemberView {
     return this.#primaryOf;
   }
 
-  /** Says for each seat, in their order, which nodes it has. The first one serves it. */
-  appoint(seats: readonly (readonly string[])[]): void {
+  /**
+   * Says for each seat, in their order, which nodes it has. The first one serves it. `slots`: which seat owns which slots,
+   * where that is agreed on.
+   */
+  appoint(seats: readonly (readonly string[])[], slots?: readonly SlotRange[]): void {
+    if (slots !== undefined) this.seatOfSlot = seatsOfSlots(this.seats, slots);
     const placeOf = (name: string): number => this.names.indexOf(name);
     const primaryOf = this.names.map((_, node) => node);
     this.#primaries = seats.map(([primary]) => placeOf(primary as string));
@@ -80,6 +84,12 @@ export class Members implements MemberView {
 
 const groupsOf = (seats: readonly string[], groups: readonly (readonly string[])[]): readonly (readonly string[])[] =>
   seats.map((seat) => groups.find(([first]) => first === seat) ?? [seat]);
+
+function seatsOfSlots(seats: readonly string[], slots: readonly SlotRange[]): Uint16Array {
+  const seatOfSlot = new Uint16Array(slotCount);
+  for (const { start, end, owner } of slots) seatOfSlot.fill(seats.indexOf(owner), start, end + 1);
+  return seatOfSlot;
+}
 
 /** The id follows from the name: every node knows it from the start, and it survives restarts. */
 export const nodeId = (name: string): string => createHash("sha1").update(name).digest("hex");

@@ -5,6 +5,7 @@ import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable } from "../agreement/durable.ts";
+import type { ChangeOutcome, RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -13,7 +14,12 @@ import { isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
+import type { MoveCursors } from "../moving/move-cursors.ts";
+import { movingStatus } from "../moving/moving-status.ts";
+import { SlotMover } from "../moving/slot-mover.ts";
 import { nodeAddress } from "../node-address.ts";
+import type { PeerChannel } from "../peer-channel.ts";
+import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
@@ -36,6 +42,8 @@ export interface SeatNodeOptions {
   /** The links to the other nodes, by number. */
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly data: DataEpoch;
+  readonly cursors: MoveCursors;
+  readonly channel: PeerChannel;
   /** Who serves which place has changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
@@ -46,6 +54,7 @@ export interface SeatNodeOptions {
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
+  readonly mover: SlotMover;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
@@ -58,6 +67,7 @@ export class SeatNode implements SeatPort {
   #following: string | undefined;
   #failovers = 0;
   #emptyDisk!: EmptyDisk;
+  #changed: ChangeOutcome | undefined;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -76,13 +86,21 @@ export class SeatNode implements SeatPort {
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, serves },
+      ...{ server, data: options.data, cursors: options.cursors, serves },
       moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
       confirmed: () =>
         options.turn.run(() => {
           this.#data.update();
           this.#releaseRequests();
         }),
+    });
+    this.mover = new SlotMover({
+      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      member: () => this.#agent.member,
+      take: (event) => this.#agent.take(event),
+      position: () => this.#data.position,
+      // Requests that waited for this node's lease, or for a move, may belong to another node by now.
+      release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
     this.#word = new OperatorWord({
       ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
@@ -102,7 +120,7 @@ export class SeatNode implements SeatPort {
     const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
-    members.appoint(nodesBySeat(members, durable.stored.table));
+    members.appoint(nodesBySeat(members, durable.stored.table), durable.stored.table.slots?.owners);
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
@@ -142,6 +160,7 @@ export class SeatNode implements SeatPort {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.mover.stop();
     this.#agent.stop();
     this.#file.stop();
   }
@@ -162,21 +181,20 @@ export class SeatNode implements SeatPort {
         return this.#follow(effect.primary, effect.epoch);
       case "lease":
         return this.#releaseRequests();
-      case "changed":
       case "freeze":
-      // Nothing asks for a change of the members yet.
+        return this.mover.onFreeze(effect.move, effect.attempt);
+      case "changed":
+        this.#changed = effect.outcome;
     }
   }
 
   #onTable(table: RingTable): void {
     const { members, rolesChanged } = this.#options;
-    const before = members.primaries;
-    members.appoint(nodesBySeat(members, table));
-    if (members.primaries.every((node, seat) => node === before[seat])) return;
-    this.#failovers++;
-    rolesChanged();
-    // Requests that waited for this node's lease may belong to another node by now.
-    setImmediate(() => this.#options.turn.run(() => this.requests.release()));
+    const { owners: before, primaries } = members;
+    members.appoint(nodesBySeat(members, table), table.slots?.owners);
+    if (members.primaries.some((node, seat) => node !== primaries[seat])) this.#failovers++;
+    if (members.owners.some((node, slot) => node !== before[slot])) rolesChanged();
+    this.mover.onTable(table);
   }
 
   #serve(epoch: number): void {
@@ -240,8 +258,12 @@ export class SeatNode implements SeatPort {
     this.#data.took(args);
   }
 
-  replaced(epoch: number): void {
-    this.#data.replaced(epoch);
+  replaced(epoch: number, moves: string): void {
+    this.#data.replaced(epoch, moves);
+  }
+
+  get moves(): string {
+    return this.#options.cursors.text;
   }
 
   moved(): void {
@@ -276,7 +298,7 @@ export class SeatNode implements SeatPort {
   }
 
   stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
-    return this.mayServe && seatEpoch === this.servedEpoch;
+    return this.mayServe && seatEpoch === this.servedEpoch && !this.mover.isStopped(noSlot);
   }
 
   /** Whether requests for this node's place on the ring may run now. */
@@ -288,27 +310,30 @@ export class SeatNode implements SeatPort {
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
-  /** A request for this node's own place: it runs, or waits until this node may serve it. */
-  admit(context: Context, args: Arguments): "run" | "held" | Refusal {
-    return this.#mayRun() ? "run" : this.requests.hold(context, args);
+  /**
+   * A request for this node's own place: it runs, or waits until this node may serve it. `slot`: that of its keys, or
+   * `noSlot` for what concerns all of them.
+   */
+  admit(context: Context, args: Arguments, slot: number): "run" | "held" | Refusal {
+    return this.#mayRun(slot) ? "run" : this.requests.hold(context, args);
   }
 
   /** As `admit`, for what cannot wait. */
-  admitNow(): "run" | Refusal {
-    return this.#mayRun() ? "run" : new Refusal(this.requests.overdueText);
+  admitNow(slot: number): "run" | Refusal {
+    return this.#mayRun(slot) ? "run" : new Refusal(this.requests.overdueText);
   }
 
-  #mayRun(): boolean {
-    const { mayServe } = this;
-    if (mayServe) this.#gate.touch(this.servedEpoch);
-    return mayServe;
+  #mayRun(slot: number): boolean {
+    const mayRun = this.mayServe && !this.mover.isStopped(slot);
+    if (mayRun) this.#gate.touch(this.servedEpoch);
+    return mayRun;
   }
 
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void {
     const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined || this.#mayRun()) run(refusal);
+      if (refusal !== undefined || this.#mayRun(noSlot)) run(refusal);
       else this.requests.whenServing(attempt, sinceMs);
     };
     attempt(undefined);
@@ -324,6 +349,12 @@ export class SeatNode implements SeatPort {
   }
 
   // --- operators ---
+
+  change(request: string): string {
+    this.#changed = undefined;
+    this.#agent.take({ type: "change", request: JSON.parse(request) as RingRequest });
+    return JSON.stringify(this.#changed);
+  }
 
   takeOver(): void {
     const seat = this.#seat;
@@ -358,6 +389,7 @@ export class SeatNode implements SeatPort {
       stateFile: this.#file.isFailing ? "failing" : "ok",
       ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
       failovers: this.#failovers,
+      moving: movingStatus(member, this.mover),
     };
   }
 }

@@ -1,10 +1,14 @@
+import { slotCount } from "hash-ring";
 import { DirectiveError } from "../../settings/directive.ts";
 import type { SettingValues } from "../../settings/settings.ts";
+import { firstSlots } from "../agreement/ring-change.ts";
 import type { Acknowledgement, RingTable, Seat } from "../agreement/ring-table.ts";
 import type { Members } from "../members.ts";
 
 /** Of fewer nodes than this no majority is left when one fails. */
 const leastNodes = 3;
+/** So many slots move at once. Each move stops requests for its slots for a moment, and one that fails begins anew. */
+const slotsPerMove = 512;
 
 export type PlanValues = Pick<
   SettingValues,
@@ -41,7 +45,8 @@ export function firstTable(members: Members, values: PlanValues): RingTable {
     const nodes = values["cluster-replicas"].find(([first]) => first === name) ?? [name];
     return { name, nodes, primary, epoch: 0, revision: 0, inSync: [primary] };
   });
-  return { version: 0, voters: members.names, formerVoters: undefined, acknowledgement, seats };
+  const slots = firstSlots(seats, { slots: slotCount, batch: slotsPerMove });
+  return { version: 0, voters: members.names, formerVoters: undefined, acknowledgement, seats, slots };
 }
 
 /** What all nodes must have in common, as text to compare and to log. */

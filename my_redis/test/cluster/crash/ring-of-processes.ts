@@ -1,4 +1,7 @@
 import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { slotCount } from "hash-ring";
+import { firstSlots } from "../../../src/cluster/agreement/ring-change.ts";
+import type { Seat } from "../../../src/cluster/agreement/ring-table.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
@@ -31,6 +34,11 @@ export class RingOfProcesses {
     const value = groups.map((group) => group.join(" ")).join(", ");
     this.#directives = replicas === 0 ? directives : { "cluster-replicas": value, ...directives };
     const members = new Members(names[0] as string, names, groups);
+    if (replicas > 0) {
+      const places = members.seats.map((name) => ({ name }) as Seat);
+      const { owners } = firstSlots(places, { slots: slotCount, batch: slotCount });
+      members.appoint(groups.toSorted((one, other) => (one[0]! < other[0]! ? -1 : 1)), owners);
+    }
     this.#owners = members.owners;
     this.#places = names.map((name) => members.names.indexOf(name));
   }

@@ -1,6 +1,7 @@
 import { joinCluster } from "./cluster/join-cluster.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import { DataEpoch } from "./cluster/failover/data-epoch.ts";
+import { MoveCursors } from "./cluster/moving/move-cursors.ts";
 import { RecordBook } from "./cluster/transaction/record-book.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { allCommands } from "./commands/index.ts";
@@ -58,6 +59,8 @@ export function buildServer(
   const turn = new Turn({ changes, clock, statistics });
   const book = new RecordBook();
   const data = new DataEpoch();
+  const cursors = new MoveCursors();
+  const ofRing = bothExtensions(data, cursors);
   const server = new Server<StartedParts>({
     settings,
     environment,
@@ -75,8 +78,8 @@ export function buildServer(
         network,
         storage: memory
           ? undefined
-          : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), data)),
-        cluster: joinCluster(services, { network, turn, connect, book, data }),
+          : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), ofRing)),
+        cluster: joinCluster(services, { network, turn, connect, book, data, cursors }),
         replication: new Replication(services, { connect, turn }),
         migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
       };

@@ -24,6 +24,7 @@ import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
+import type { MoveCursors } from "./moving/move-cursors.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { RingMembership } from "./failover/ring-membership.ts";
@@ -41,6 +42,8 @@ export interface ClusterOptions {
   readonly book: RecordBook;
   /** The epoch of the data, as the log knows it. */
   readonly data: DataEpoch;
+  /** How much the data has of moves that come to this node. */
+  readonly cursors: MoveCursors;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
@@ -69,7 +72,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   #endSpanning: () => void = () => {};
 
   constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
-    const { self, peers, connect, book, data } = options;
+    const { self, peers, connect, book, data, cursors } = options;
     const { values } = server.settings;
     this.server = server;
     this.#turn = turn;
@@ -94,13 +97,13 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
+    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     if (ring !== undefined) {
       const rolesChanged = (): void => relayed.breakWatches();
-      const { outgoing } = this;
-      this.seat = new SeatNode({ server, turn, members, events, data, rolesChanged, ring, outgoing });
+      const { channel, outgoing } = this;
+      this.seat = new SeatNode({ server, turn, members, events, data, cursors, rolesChanged, ring, channel, outgoing });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
-    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
     events.onReachable((node, reachable) => this.#report(node, reachable));

@@ -34,6 +34,7 @@ export class Members {
   #owners: Uint16Array = this.#seatOfSlot;
   #primaries: readonly number[] = [];
   #primaryOf: readonly number[] = [];
+  #isOutside = false;
 
   /**
    * `self` may stand among the peers, and a peer twice. `groups`: see cluster-replicas. Throws RangeError for more than
@@ -62,6 +63,11 @@ export class Members {
 
   get name(): string {
     return this.#names[this.self] as string;
+  }
+
+  /** This node has no place on the ring. */
+  get isOutside(): boolean {
+    return this.#isOutside;
   }
 
   /** The members at present, in the order of their names. This node is always among them. */
@@ -99,7 +105,7 @@ export class Members {
 
   /** Takes these nodes for members, until the next arrangement says who they are. */
   add(names: readonly string[]): void {
-    this.#setNodes([...this.#nodes.map((node) => this.#names[node] as string), ...names]);
+    this.#setNodes([...this.view.names, ...names]);
   }
 
   /** Says who the members are from now on. */
@@ -116,6 +122,7 @@ export class Members {
       for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);
     }
     this.#primaryOf = primaryOf;
+    this.#isOutside = sorted.every(({ nodes }) => !nodes.includes(this.name));
     const next = this.#seatOfSlot.map((seat) => this.#primaries[seat] ?? this.self);
     if (next.some((node, slot) => node !== this.#owners[slot])) this.#owners = next;
   }

@@ -12,7 +12,10 @@ type Read = (args: Arguments, members: Members) => OperatorRequest;
 type Write = (reply: ReplyWriter, answer: OperatorAnswer) => void;
 
 /** The commands by which operators change a ring. Any member takes them; the answer comes from the leader. */
-export function ringCommands(seat: Pick<SeatNode, "operators">, members: Members): ReadonlyMap<string, SpanningCommand> {
+export function ringCommands(
+  seat: Pick<SeatNode, "operators">,
+  members: Members,
+): ReadonlyMap<string, SpanningCommand> {
   const asking = (read: Read, write: Write): SpanningCommand => ({
     inAnyRouting: true,
     run: (context, args, reply) => ask({ context, reply, seat, write }, () => read(args, members)),

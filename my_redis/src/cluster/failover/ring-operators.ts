@@ -1,7 +1,7 @@
 import type { Services } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { allPeersOf } from "../agreement/leadership.ts";
-import { type ChangeOutcome, changeRing } from "../agreement/ring-change.ts";
+import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import type { LinkEvents } from "../link/link-events.ts";
@@ -111,6 +111,13 @@ export class RingOperators {
     );
   }
 
+  /** Asks this node, which has to be the leader. */
+  change(request: RingRequest): ChangeOutcome {
+    this.#outcomes = [];
+    this.#options.agent().take({ type: "change", request });
+    return this.#outcomes.pop() ?? { type: "busy" };
+  }
+
   /** As the leader. */
   #carryOut(request: OperatorRequest): OperatorAnswer {
     const member = this.#member;
@@ -125,9 +132,7 @@ export class RingOperators {
       const change = changeRing(member.durable.stored.table, request.request);
       return change.type === "planned" ? { type: "planned", plan: change.plan } : change;
     }
-    this.#outcomes = [];
-    this.#options.agent().take({ type: "change", request: request.request });
-    const outcome: ChangeOutcome = this.#outcomes.pop() ?? { type: "busy" };
+    const outcome = this.change(request.request);
     if (outcome.type === "begun") {
       const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
       this.#options.server.environment.report("notice", text);

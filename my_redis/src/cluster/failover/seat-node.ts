@@ -3,16 +3,21 @@ import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { Durable, StoredTable } from "../agreement/durable.ts";
+import type { Durable } from "../agreement/durable.ts";
+import type { RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
+import type { MoveCursors } from "../moving/move-cursors.ts";
+import { SlotMover } from "../moving/slot-mover.ts";
 import { nodeAddress } from "../node-address.ts";
+import type { PeerChannel } from "../peer-channel.ts";
+import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds } from "./notices.ts";
@@ -24,9 +29,10 @@ import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { arrangementOf, differenceOf, firstTable, fixDirectives } from "./seat-plan.ts";
+import { firstTable, fixDirectives } from "./seat-plan.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
+import { TableFollower } from "./table-follower.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -38,6 +44,8 @@ export interface SeatNodeOptions {
   readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
   readonly ring: RingMembership;
   readonly data: DataEpoch;
+  readonly cursors: MoveCursors;
+  readonly channel: PeerChannel;
   /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
@@ -49,6 +57,7 @@ export interface SeatNodeOptions {
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
   readonly operators: RingOperators;
+  readonly mover: SlotMover;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
@@ -56,10 +65,10 @@ export class SeatNode implements SeatPort {
   readonly #data: SeatData;
 
   readonly #replicas: ReplicaProgress;
+  readonly #tables: TableFollower;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #failovers = 0;
   #emptyDisk!: EmptyDisk;
 
   constructor(options: SeatNodeOptions) {
@@ -79,7 +88,7 @@ export class SeatNode implements SeatPort {
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, serves },
+      ...{ server, data: options.data, cursors: options.cursors, serves },
       moved: (position, kept) => {
         const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
         this.#agent.take({ type: "position", position, kept, holdsKeys });
@@ -95,6 +104,15 @@ export class SeatNode implements SeatPort {
       notify: (...notice) => this.#notify(...notice),
     });
     const { members, events, outgoing } = options;
+    this.#tables = new TableFollower(options);
+    this.mover = new SlotMover({
+      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      member: () => this.#agent.member,
+      take: (event) => this.#agent.take(event),
+      position: () => this.#data.position,
+      // Requests that waited for this node's lease, or for a move, may belong to another node by now.
+      release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
+    });
     this.operators = new RingOperators({
       ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
     });
@@ -120,18 +138,7 @@ export class SeatNode implements SeatPort {
     );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
-    this.#findRing(durable.stored);
-  }
-
-  /** Goes on in the ring of before, or looks for one. */
-  #findRing({ term, table }: StoredTable): void {
-    const { outgoing, ring, server } = this.#options;
-    ring.on({ begins: () => this.#beginRing(), changed: () => outgoing.follow() });
-    if (term === 0) return ring.start("planning");
-    const difference = differenceOf(table, server.settings.values);
-    if (difference !== undefined) server.environment.report("notice", difference);
-    ring.start(seatOf(table, this.#self) === undefined ? "outside" : "member");
-    this.#arrange(table);
+    this.#tables.start(durable.stored, () => this.#beginRing());
   }
 
   /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
@@ -175,6 +182,7 @@ export class SeatNode implements SeatPort {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.mover.stop();
     this.#agent.stop();
     this.#file.stop();
   }
@@ -186,7 +194,8 @@ export class SeatNode implements SeatPort {
       case "send":
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        return this.#onTable(effect.table);
+        this.#tables.follow(effect.table);
+        return this.mover.onTable(effect.table);
       case "serve":
         return this.#serve(effect.epoch);
       case "follow":
@@ -196,31 +205,13 @@ export class SeatNode implements SeatPort {
       case "changed":
         return this.operators.changed(effect.outcome);
       case "freeze":
-      // Slots do not move yet.
+        return this.mover.onFreeze(effect.move, effect.attempt);
     }
   }
 
   #notify(node: string, kind: number, payload: Uint8Array): void {
     const { members, outgoing } = this.#options;
     outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
-  }
-
-  #arrange(table: RingTable): void {
-    this.#options.members.arrange(arrangementOf(table));
-    this.#options.outgoing.follow();
-  }
-
-  #onTable(table: RingTable): void {
-    const { members, ring, rolesChanged } = this.#options;
-    const { owners: before, primaries, seats } = members;
-    this.#arrange(table);
-    ring.learn(seatOf(table, this.#self) !== undefined);
-    const isSameRing = seats.join(" ") === members.seats.join(" ");
-    if (isSameRing && members.primaries.some((node, seat) => node !== primaries[seat])) this.#failovers++;
-    if (members.owners === before) return;
-    rolesChanged();
-    // Requests that waited for this node's lease may belong to another node by now.
-    setImmediate(() => this.#options.turn.run(() => this.requests.release()));
   }
 
   #serve(epoch: number): void {
@@ -270,8 +261,12 @@ export class SeatNode implements SeatPort {
     this.#data.took(args);
   }
 
-  replaced(epoch: number): void {
-    this.#data.replaced(epoch);
+  replaced(epoch: number, moves: string): void {
+    this.#data.replaced(epoch, moves);
+  }
+
+  get moves(): string {
+    return this.#options.cursors.text;
   }
 
   moved(): void {
@@ -297,12 +292,7 @@ export class SeatNode implements SeatPort {
   }
 
   stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
-    return this.mayServe && seatEpoch === this.servedEpoch;
-  }
-
-  /** The ring has let this node go. */
-  get isOutside(): boolean {
-    return this.#options.ring.state === "outside";
+    return this.mayServe && seatEpoch === this.servedEpoch && !this.mover.isStopped(noSlot);
   }
 
   /** Whether requests for this node's place on the ring may run now. */
@@ -314,27 +304,30 @@ export class SeatNode implements SeatPort {
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
-  /** A request for this node's own place: it runs, or waits until this node may serve it. */
-  admit(context: Context, args: Arguments): "run" | "held" | Refusal {
-    return this.#mayRun() ? "run" : this.requests.hold(context, args);
+  /**
+   * A request for this node's own place: it runs, or waits until this node may serve it. `slot`: that of its keys, or
+   * `noSlot` for what concerns all of them.
+   */
+  admit(context: Context, args: Arguments, slot: number): "run" | "held" | Refusal {
+    return this.#mayRun(slot) ? "run" : this.requests.hold(context, args);
   }
 
   /** As `admit`, for what cannot wait. */
-  admitNow(): "run" | Refusal {
-    return this.#mayRun() ? "run" : new Refusal(this.requests.overdueText);
+  admitNow(slot: number): "run" | Refusal {
+    return this.#mayRun(slot) ? "run" : new Refusal(this.requests.overdueText);
   }
 
-  #mayRun(): boolean {
-    const { mayServe } = this;
-    if (mayServe) this.#gate.touch(this.servedEpoch);
-    return mayServe;
+  #mayRun(slot: number): boolean {
+    const mayRun = this.mayServe && !this.mover.isStopped(slot);
+    if (mayRun) this.#gate.touch(this.servedEpoch);
+    return mayRun;
   }
 
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void {
     const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined || this.#mayRun()) run(refusal);
+      if (refusal !== undefined || this.#mayRun(noSlot)) run(refusal);
       else this.requests.whenServing(attempt, sinceMs);
     };
     attempt(undefined);
@@ -351,6 +344,10 @@ export class SeatNode implements SeatPort {
 
   // --- operators ---
 
+  change(request: string): string {
+    return JSON.stringify(this.operators.change(JSON.parse(request) as RingRequest));
+  }
+
   takeOver(): void {
     this.operators.takeOver(this.#seat);
   }
@@ -365,7 +362,7 @@ export class SeatNode implements SeatPort {
     return seatStatus({
       ...{ member: this.#agent.member, seat: this.#seat, nowMs: environment.monotonicMs(), gate: this.#gate },
       ...{ position: this.#data.position, isFollowing: this.#replicas.following !== undefined, file: this.#file },
-      ...{ waitingRequests: this.requests.count, failovers: this.#failovers },
+      ...{ waitingRequests: this.requests.count, failovers: this.#tables.failovers, mover: this.mover },
     });
   }
 }

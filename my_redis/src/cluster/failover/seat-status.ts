@@ -2,6 +2,8 @@ import type { SeatStatus } from "../../dispatch/ports.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
+import { movingStatus } from "../moving/moving-status.ts";
+import type { SlotMover } from "../moving/slot-mover.ts";
 import type { SeatGate } from "./reply-gate.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 
@@ -15,10 +17,11 @@ export interface SeatFacts {
   readonly gate: Pick<SeatGate, "waitingTurns" | "waitingBytes">;
   readonly waitingRequests: number;
   readonly failovers: number;
+  readonly mover: SlotMover;
 }
 
 export function seatStatus(facts: SeatFacts): SeatStatus {
-  const { member, seat, nowMs, position, isFollowing, file, gate, waitingRequests, failovers } = facts;
+  const { member, seat, nowMs, position, isFollowing, file, gate, waitingRequests, failovers, mover } = facts;
   const { waitingTurns, waitingBytes } = gate;
   return {
     seat: seat?.name ?? "",
@@ -32,5 +35,6 @@ export function seatStatus(facts: SeatFacts): SeatStatus {
     stateFile: file.isFailing ? "failing" : "ok",
     ...{ dataEpoch: position.epoch, dataOffset: position.offset },
     ...{ waitingTurns, waitingBytes, waitingRequests, failovers },
+    moving: movingStatus(member, mover),
   };
 }

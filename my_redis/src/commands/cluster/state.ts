@@ -72,6 +72,12 @@ const seatLines = (seat: SeatStatus): readonly [string, string | number][] => [
   ["cluster_replies_waiting_bytes", seat.waitingBytes],
   ["cluster_requests_waiting_for_lease", seat.waitingRequests],
   ["cluster_role_changes", seat.failovers],
+  ["cluster_slots_left_to_move", seat.moving.slotsLeft],
+  ["cluster_moves", seat.moving.movesUnderWay],
+  ...seat.moving.moves.map((text, index): [string, string] => [`cluster_move_${index}`, text]),
+  ["cluster_moved_keys_removed", seat.moving.removedKeys],
+  ["cluster_removing_moved_keys", seat.moving.isRemoving ? 1 : 0],
+  ["cluster_slow_targets", seat.moving.slowTargets],
 ];
 
 export const clusterLinks = command({

@@ -192,7 +192,9 @@ function isPrimary(member: Member, leader: Leader | undefined, node: string, run
     const primary = seatOf(table, node)?.primary;
     return primary !== undefined && isSameCopy(primary, copy);
   };
-  return leader?.committed !== undefined && isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
+  // Run 0 stands for nobody: neither for a node that was not heard, nor for a primary that was not appointed.
+  if (run === 0 || leader?.committed === undefined) return false;
+  return isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
 }
 
 function answerTimes(member: Member, { peers }: Leader, nowMs: number): ReadonlyMap<string, number> {

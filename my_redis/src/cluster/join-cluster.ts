@@ -5,7 +5,7 @@ import type { Turn } from "../network/turn.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
-import { checkReplicas } from "./failover/seat-plan.ts";
+import { agreesOnMembers, checkPlan } from "./failover/seat-plan.ts";
 import type { MoveCursors } from "./moving/move-cursors.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 
@@ -29,11 +29,11 @@ export function joinCluster(
   const { values } = services.settings;
   const { self, peers } = values;
   if (self !== "") {
-    checkReplicas(values);
-    const replicas = values["cluster-replicas"];
-    return new ClusterNode(services, network, turn, { self, peers, replicas, connect, book, data, cursors });
+    checkPlan(values);
+    return new ClusterNode(services, network, turn, { self, peers, connect, book, data, cursors });
   }
   if (values["cluster-replicas"].length > 0) throw new DirectiveError("cluster-replicas needs self and peers");
+  if (agreesOnMembers(values)) throw new DirectiveError("cluster-members agreed needs self");
   if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
   return undefined;
 }

@@ -191,12 +191,17 @@ export interface LinkStatus {
 
 /** The nodes of a ring, in the order of their names. A node's number is its index here. */
 export interface MemberList {
+  /** By number, also of nodes that have left. */
   readonly names: readonly string[];
+  /** The numbers of the members at present, in the order of their names. */
+  readonly nodes: readonly number[];
   readonly ids: readonly string[];
   readonly self: number;
-  /** For each hash slot, the node that owns it. Another array after a failover. */
+  /** For each hash slot, the node that owns it. Another array when the owners change. */
   readonly owners: Uint16Array;
-  /** The nodes that own slots. All others are their replicas. */
+  /** The places on the ring, sorted. */
+  readonly seats: readonly string[];
+  /** For each place, the node that owns its slots. All others are their replicas. */
   readonly primaries: readonly number[];
   /** For each node, the one of which it is a replica: itself, if it owns slots. */
   readonly primaryOf: readonly number[];
@@ -231,6 +236,8 @@ export interface SeatStatus {
   readonly leader: string | undefined;
   readonly term: number;
   readonly tableVersion: number;
+  /** When each place got its primary, as the version of the table that named it; 0 for none yet. */
+  readonly seatEpochs: ReadonlyMap<string, number>;
   readonly dataEpoch: number;
   readonly dataOffset: number;
   readonly inSync: readonly string[];

@@ -100,6 +100,7 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     askedAtMs: isNumber,
     stored: isStamp,
     position: isPosition,
+    holdsKeys: optional((value) => value === true),
     wish: optional(isWish),
     moves: optional(isMoveReport),
   },

@@ -3,35 +3,36 @@ import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable } from "../agreement/durable.ts";
-import type { ChangeOutcome, RingRequest } from "../agreement/ring-change.ts";
+import type { RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
-import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
-import { movingStatus } from "../moving/moving-status.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
 import { nodeAddress } from "../node-address.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
-import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
-import { OperatorWord } from "./operator-word.ts";
+import { noticeKinds } from "./notices.ts";
+import { ReplicaProgress } from "./replica-progress.ts";
 import { SeatGate } from "./reply-gate.ts";
+import { RingOperators } from "./ring-operators.ts";
 import { RingAgent } from "./ring-agent.ts";
+import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { nodesBySeat } from "./seat-plan.ts";
-import { memberStatus } from "./seat-status.ts";
+import { firstTable, fixDirectives } from "./seat-plan.ts";
+import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
+import { TableFollower } from "./table-follower.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -39,42 +40,43 @@ export interface SeatNodeOptions {
   readonly turn: Turn;
   readonly members: Members;
   readonly events: LinkEvents;
-  /** The links to the other nodes, by number. */
-  readonly links: readonly (OutgoingLink | undefined)[];
+  /** The links to the other nodes. */
+  readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
+  readonly ring: RingMembership;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;
   readonly channel: PeerChannel;
-  /** Who serves which place has changed, as this node has learned. */
+  /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
 
 /**
- * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
+ * A node's place in a ring that agrees on its members. The agreement decides who serves which place; this carries it out: it makes the
  * node a primary or a replica, tells the agreement how far the data is, and lets replies go when they may.
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
+  readonly operators: RingOperators;
   readonly mover: SlotMover;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-  readonly #word: OperatorWord;
+
+  readonly #replicas: ReplicaProgress;
+  readonly #tables: TableFollower;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #following: string | undefined;
-  #failovers = 0;
   #emptyDisk!: EmptyDisk;
-  #changed: ChangeOutcome | undefined;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
-    const { members, server } = options;
+    const { server } = options;
     const { environment, settings } = server;
     const timeoutMs = settings.values["cluster-node-timeout"];
-    this.#self = members.names[members.self] as string;
+    this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
     this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
     this.#gate = new SeatGate({
@@ -87,13 +89,22 @@ export class SeatNode implements SeatPort {
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
       ...{ server, data: options.data, cursors: options.cursors, serves },
-      moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
+      moved: (position, kept) => {
+        const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
+        this.#agent.take({ type: "position", position, kept, holdsKeys });
+      },
       confirmed: () =>
         options.turn.run(() => {
           this.#data.update();
           this.#releaseRequests();
         }),
     });
+    this.#replicas = new ReplicaProgress({
+      ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
+      notify: (...notice) => this.#notify(...notice),
+    });
+    const { members, events, outgoing } = options;
+    this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
       ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
       member: () => this.#agent.member,
@@ -102,34 +113,46 @@ export class SeatNode implements SeatPort {
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    this.#word = new OperatorWord({
-      ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
-      say: () => this.#sayWord(),
+    this.operators = new RingOperators({
+      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
     });
-    settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
-    settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
-    settings.fix("dir", "with cluster-replicas the log and ring.state stay in one folder");
+    fixDirectives(settings);
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    this.#file = openStateFile(settings.values.dir, environment);
-    const nowMs = environment.nowMs();
-    const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    const { values } = settings;
+    this.#file = openStateFile(values.dir, this.#self, environment);
+    const durable = stateAtStart(this.#file, { values, dataEpoch: this.epoch, nowMs: environment.nowMs() });
     this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
-    members.appoint(nodesBySeat(members, durable.stored.table), durable.stored.table.slots?.owners);
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
-    events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
-    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    events.onNotice(noticeKinds.progress, (from, payload) =>
+      this.#replicas.take(members.names[from] as string, payload),
+    );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
+    this.#tables.start(durable.stored, () => this.#beginRing());
+  }
+
+  /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
+  #beginRing(): void {
+    const { stored } = this.#agent.member.durable;
+    if (this.#agent.isStopped || stored.term > 0 || stored.table.voters.length > 0) return;
+    const table = firstTable(this.#options.server.settings.values);
+    this.#beginAnew({ ...this.#agent.member.durable, stored: { term: 0, table } });
+  }
+
+  /** To the agreement this node has crashed and been started again, with this on its disk. */
+  #beginAnew(durable: Durable): void {
+    this.#agent.stop();
+    this.#file.write(durable, () => this.#options.turn.run(() => this.#takePart(durable)));
   }
 
   #takePart(durable: Durable): void {
@@ -150,12 +173,11 @@ export class SeatNode implements SeatPort {
    * ends here, as with a crash, and another one begins with a greater number. To the agreement it has been started again.
    */
   #beginRun(run: number): void {
-    const { server, turn } = this.#options;
+    const { server } = this.#options;
     const durable = { ...this.#agent.member.durable, run };
     const text = `the ring knows run ${run - 1} of this node, which has begun as run ${this.#agent.member.durable.run}: it goes on as run ${run}`;
     server.environment.report("warning", `${text}. Is its clock behind?`);
-    this.#agent.stop();
-    this.#file.write(durable, () => turn.run(() => this.#takePart(durable)));
+    this.#beginAnew(durable);
   }
 
   stop(): void {
@@ -168,37 +190,32 @@ export class SeatNode implements SeatPort {
   // --- what the agreement asks for ---
 
   #carryOut(effect: Exclude<RingEffect, { type: "persist" }>): void {
-    const { members, links } = this.#options;
     switch (effect.type) {
       case "send":
-        links[members.names.indexOf(effect.to)]?.notify(noticeKinds.agreement, encodeMessage(effect.message));
-        return;
+        return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        return this.#onTable(effect.table);
+        this.#tables.follow(effect.table);
+        return this.mover.onTable(effect.table);
       case "serve":
         return this.#serve(effect.epoch);
       case "follow":
         return this.#follow(effect.primary, effect.epoch);
       case "lease":
         return this.#releaseRequests();
+      case "changed":
+        return this.operators.changed(effect.outcome);
       case "freeze":
         return this.mover.onFreeze(effect.move, effect.attempt);
-      case "changed":
-        this.#changed = effect.outcome;
     }
   }
 
-  #onTable(table: RingTable): void {
-    const { members, rolesChanged } = this.#options;
-    const { owners: before, primaries } = members;
-    members.appoint(nodesBySeat(members, table), table.slots?.owners);
-    if (members.primaries.some((node, seat) => node !== primaries[seat])) this.#failovers++;
-    if (members.owners.some((node, slot) => node !== before[slot])) rolesChanged();
-    this.mover.onTable(table);
+  #notify(node: string, kind: number, payload: Uint8Array): void {
+    const { members, outgoing } = this.#options;
+    outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
   }
 
   #serve(epoch: number): void {
-    this.#following = undefined;
+    this.#replicas.following = undefined;
     this.#options.server.watched.breakAll();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
@@ -210,7 +227,7 @@ export class SeatNode implements SeatPort {
     const { host, port } = nodeAddress(primary);
     // The new primary changes what was watched here, by clients of this node and of others.
     watched.breakAll();
-    this.#following = primary;
+    this.#replicas.following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);
   }
@@ -228,20 +245,6 @@ export class SeatNode implements SeatPort {
     } else if (message.type === "heartbeat" && message.knownRun > member.durable.run) {
       this.#beginRun(message.knownRun + 1);
     } else this.#agent.take({ type: "message", from: name, message });
-  }
-
-  #onProgress(from: number, payload: Uint8Array): void {
-    const node = this.#options.members.names[from] as string;
-    const progress = readProgress(payload);
-    if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
-    this.#data.update();
-    this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
-  }
-
-  #onWord(node: string): void {
-    const { stored } = this.#agent.member.durable;
-    const seat = seatOf(stored.table, node);
-    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
   }
 
   // --- the data ---
@@ -268,23 +271,14 @@ export class SeatNode implements SeatPort {
 
   moved(): void {
     this.#data.update();
-    this.#tellPrimary();
-  }
-
-  #tellPrimary(): void {
-    const { links, members, server } = this.#options;
-    if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
-    server.changes.flush();
-    const { durable, keptPosition } = this.#agent.member;
-    const notice = writeProgress({ run: durable.run, position: keptPosition });
-    links[members.names.indexOf(this.#following)]?.notify(noticeKinds.progress, notice);
+    this.#replicas.tellPrimary();
   }
 
   #tick(): void {
     this.#data.update();
-    this.#tellPrimary();
+    this.#replicas.tellPrimary();
     this.#data.confirm();
-    this.#word.repeat();
+    this.operators.tick();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -305,7 +299,7 @@ export class SeatNode implements SeatPort {
   get mayServe(): boolean {
     const { member } = this.#agent;
     const { serving } = member;
-    if (serving === undefined || !isReady(member)) return false;
+    if (serving === undefined || !isReady(member) || member.committed?.slots === undefined) return false;
     if (this.#gate.isFull) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
@@ -351,27 +345,11 @@ export class SeatNode implements SeatPort {
   // --- operators ---
 
   change(request: string): string {
-    this.#changed = undefined;
-    this.#agent.take({ type: "change", request: JSON.parse(request) as RingRequest });
-    return JSON.stringify(this.#changed);
+    return JSON.stringify(this.operators.change(JSON.parse(request) as RingRequest));
   }
 
   takeOver(): void {
-    const seat = this.#seat;
-    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
-    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
-      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
-    }
-    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
-    this.#options.server.environment.report("warning", text);
-    this.#word.give();
-  }
-
-  #sayWord(): void {
-    const { members, links } = this.#options;
-    const { leader } = this.#agent.member;
-    if (leader === this.#self) this.#onWord(this.#self);
-    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
+    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {
@@ -380,16 +358,11 @@ export class SeatNode implements SeatPort {
   }
 
   get status(): SeatStatus {
-    const { member } = this.#agent;
-    const { waitingBytes, waitingTurns } = this.#gate;
-    const { epoch: dataEpoch, offset: dataOffset } = this.#data.position;
-    return {
-      ...memberStatus(member, this.#seat, this.#options.server.environment.monotonicMs()),
-      role: member.serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
-      stateFile: this.#file.isFailing ? "failing" : "ok",
-      ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
-      failovers: this.#failovers,
-      moving: movingStatus(member, this.mover),
-    };
+    const { environment } = this.#options.server;
+    return seatStatus({
+      ...{ member: this.#agent.member, seat: this.#seat, nowMs: environment.monotonicMs(), gate: this.#gate },
+      ...{ position: this.#data.position, isFollowing: this.#replicas.following !== undefined, file: this.#file },
+      ...{ waitingRequests: this.requests.count, failovers: this.#tables.failovers, mover: this.mover },
+    });
   }
 }

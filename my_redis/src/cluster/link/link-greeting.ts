@@ -1,7 +1,8 @@
+import type { RingGreeting } from "../failover/ring-membership.ts";
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
-export const linkVersion = 2;
+export const linkVersion = 3;
 /** The name of the command by which a connection becomes a link; it stands in no table that users see. */
 export const linkCommand = "MYREDIS.LINK";
 /** The beginning of the line that answers it. */
@@ -15,8 +16,8 @@ export interface NodeIntroduction {
   readonly runId: string;
   readonly databases: number;
   readonly view: MemberView;
-  /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
-  readonly failoverTerms?: string;
+  /** Missing on rings whose members are fixed. */
+  readonly ring?: RingGreeting;
 }
 
 /** The first message on a link. */
@@ -42,18 +43,22 @@ function isView(value: unknown): value is MemberView {
     view.names.length <= 1000 &&
     view.names.every(isText) &&
     isCount(view.virtualNodes) &&
-    (view.replicas === undefined || (Array.isArray(view.replicas) && view.replicas.every(isText))) &&
     isCount(view.pointsPerVirtualNode)
   );
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
+function isRing(value: unknown): value is RingGreeting {
+  const { terms, plan } = (value ?? {}) as Partial<RingGreeting>;
+  return typeof terms === "string" && (plan === undefined || typeof plan === "string");
+}
+
 function isIntroduction(value: unknown): value is NodeIntroduction {
   const said = value as Partial<NodeIntroduction> | null;
   if (typeof said !== "object" || said === null) return false;
   return (
-    (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
+    (said.ring === undefined || isRing(said.ring)) &&
     isCount(said.version) &&
     isText(said.name) &&
     isText(said.runId) &&

@@ -126,7 +126,7 @@ export class Router {
   #verdictOn(slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
     const name = this.#owner.members.names[node] as string;
-    if (this.#server.settings.values["cluster-routing"] === "redirect")
+    if (this.#members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect")
       return new Refusal(routeErrors.moved(slot, name));
     return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
@@ -165,8 +165,7 @@ export class Router {
     const node = this.#members.owners[slot] as number;
     const request = { context, args, slot, node };
     const again = (bytes: Uint8Array): void => void this.#send(context, { slot, node }, bytes, special);
-    const retry =
-      command.group === "scripting" ? this.#owner.scripts.prepare(command, args, node, again) : undefined;
+    const retry = command.group === "scripting" ? this.#owner.scripts.prepare(command, args, node, again) : undefined;
     const special = this.#moving.handling(request, { count: 1, ...(retry === undefined ? {} : { last: retry }) });
     const outcome = this.#send(context, { slot, node }, args, special);
     if (outcome !== "held") return outcome;
@@ -230,7 +229,8 @@ export class Router {
     const queues = client.transaction !== undefined && command.insideMulti === "queue";
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     const spanning = this.#owner.spanning.get(command.fullName);
-    if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
+    const relays = spanning?.inAnyRouting === true || this.#server.settings.values["cluster-routing"] === "relay";
+    if (spanning !== undefined && relays) {
       if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, args);
     }

@@ -1,10 +1,10 @@
 import { nodeAddress } from "../../cluster/node-address.ts";
 import type { Services } from "../../dispatch/context.ts";
-import type { ClusterPort } from "../../dispatch/ports.ts";
+import type { ClusterPort, MemberList } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
-export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
+export function nodeLine(server: Services, { members, links, seat }: ClusterPort, node: number): string {
   const name = members.names[node] as string;
   const link = links[node];
   const primary = members.primaryOf[node] as number;
@@ -29,8 +29,14 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
     isPrimary ? "-" : members.ids[primary],
     0,
     heardAtMs,
-    0,
+    epochOf(members, seat, primary),
     connected ? "connected" : "disconnected",
   ];
   return `${[...parts, ...slots].join(" ")}\n`;
+}
+
+/** The epoch of the place that a primary serves. Places have no epochs where the members are fixed. */
+export function epochOf({ primaries, seats }: MemberList, seat: ClusterPort["seat"], primary: number): number {
+  const name = seats[primaries.indexOf(primary)];
+  return name === undefined ? 0 : (seat?.status.seatEpochs.get(name) ?? 0);
 }

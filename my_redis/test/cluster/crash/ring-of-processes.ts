@@ -1,7 +1,5 @@
 import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
-import { slotCount } from "hash-ring";
-import { firstSlots } from "../../../src/cluster/agreement/ring-change.ts";
-import type { Seat } from "../../../src/cluster/agreement/ring-table.ts";
+import { assignSlots, slotCount } from "hash-ring";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
@@ -35,9 +33,12 @@ export class RingOfProcesses {
     this.#directives = replicas === 0 ? directives : { "cluster-replicas": value, ...directives };
     const members = new Members(names[0] as string, names, groups);
     if (replicas > 0) {
-      const places = members.seats.map((name) => ({ name }) as Seat);
-      const { owners } = firstSlots(places, { slots: slotCount, batch: slotCount });
-      members.appoint(groups.toSorted((one, other) => (one[0]! < other[0]! ? -1 : 1)), owners);
+      const owners = assignSlots(
+        seats.map((name) => ({ name })),
+        [],
+        { slots: slotCount },
+      );
+      members.arrange({ seats: groups.map((nodes) => ({ name: nodes[0] as string, nodes })), owners });
     }
     this.#owners = members.owners;
     this.#places = names.map((name) => members.names.indexOf(name));

@@ -11,7 +11,10 @@ test("slots move with their keys, and every node finds them where they are now",
   const client = await ring.connect(0);
   const keys = Array.from({ length: 2000 }, (_, number) => `key:${number}`);
   for (const key of keys) expect((await client.reply("SET", key, `value of ${key}`)).text).toBe("OK");
-  const version = await changeRing(ring, { type: "weights", weights: { [seatName(ring, 0)]: 3, [seatName(ring, 1)]: 1 } });
+  const version = await changeRing(ring, {
+    type: "weights",
+    weights: { [seatName(ring, 0)]: 3, [seatName(ring, 1)]: 1 },
+  });
   await untilMoved(ring, version);
   expect(Number((await ring.info(0))?.get("cluster_table_version"))).toBeGreaterThan(version + 8);
   for (const node of [0, 1]) {

@@ -68,3 +68,9 @@ export async function untilMoving(ring: RingOfProcesses): Promise<void> {
     (await infosOf(ring)).some((info) => Number(info.get("cluster_moves")) > 0);
   await waitUntil(isMoving, { what: "a slot to move", timeoutMs: 20_000, intervalMs: 2 });
 }
+
+/** The node that leads the ring. */
+export async function leaderOf(ring: RingOfProcesses): Promise<number> {
+  const name = (await infosOf(ring)).map((info) => info.get("cluster_leader")).find((leader) => leader !== "");
+  return ring.ports.findIndex((port) => `127.0.0.1:${port}` === name);
+}

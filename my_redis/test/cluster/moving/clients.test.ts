@@ -14,7 +14,10 @@ const weights = (first: number, second: number) =>
   ({ type: "weights", weights: { [seatName(ring, 0)]: first, [seatName(ring, 1)]: second } }) as const;
 
 /** Does something again and again until `isOver`, and gives what has gone wrong. */
-async function repeated(isOver: () => boolean, once: (number: number) => Promise<string | undefined>): Promise<string[]> {
+async function repeated(
+  isOver: () => boolean,
+  once: (number: number) => Promise<string | undefined>,
+): Promise<string[]> {
   const problems: string[] = [];
   for (let number = 0; !isOver() && problems.length < 5; number++) {
     const problem = await once(number).catch((error: unknown) => String(error));

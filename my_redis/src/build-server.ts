@@ -1,6 +1,7 @@
 import { joinCluster } from "./cluster/join-cluster.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import { DataEpoch } from "./cluster/failover/data-epoch.ts";
+import { MoveCursors } from "./cluster/moving/move-cursors.ts";
 import { RecordBook } from "./cluster/transaction/record-book.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { allCommands } from "./commands/index.ts";
@@ -59,6 +60,8 @@ export function buildServer(
   const turn = new Turn({ changes, clock, statistics });
   const book = new RecordBook();
   const data = new DataEpoch();
+  const cursors = new MoveCursors();
+  const ofRing = bothExtensions(data, cursors);
   const server = new Server<StartedParts>({
     settings,
     environment,
@@ -83,8 +86,8 @@ export function buildServer(
         network,
         storage: memory
           ? undefined
-          : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), data)),
-        cluster: joinCluster(services, { network, turn, connect: toNodes, book, data }),
+          : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), ofRing)),
+        cluster: joinCluster(services, { network, turn, connect: toNodes, book, data, cursors }),
         replication: new Replication(services, { connect: toPrimary, turn }),
         migrations: new Migrations(services, { connect: toNodes, inTurn: (work) => turn.run(work) }),
       };

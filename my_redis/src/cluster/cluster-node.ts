@@ -27,20 +27,26 @@ import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
+import type { MoveCursors } from "./moving/move-cursors.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
+import { RingMembership } from "./failover/ring-membership.ts";
+import { ringCommands } from "./failover/ring-commands.ts";
 import { SeatNode } from "./failover/seat-node.ts";
+import { agreesOnMembers, ringGreeting } from "./failover/seat-plan.ts";
+import { refuseAgreed } from "./failover/state-at-start.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
   readonly self: string;
   readonly peers: readonly string[];
-  readonly replicas: readonly (readonly string[])[];
   readonly connect: Connect;
   /** The earlier writes across nodes, as the log knows them. */
   readonly book: RecordBook;
   /** The epoch of the data, as the log knows it. */
   readonly data: DataEpoch;
+  /** How much the data has of moves that come to this node. */
+  readonly cursors: MoveCursors;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
@@ -71,16 +77,23 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   #endSpanning: () => void = () => {};
 
   constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
-    const { self, peers, replicas, connect, book, data } = options;
+    const { self, peers, connect, book, data, cursors } = options;
+    const { values } = server.settings;
     this.server = server;
     this.#turn = turn;
     this.#book = book;
-    const members = new Members(self, peers, replicas);
+    const members = new Members(self, peers, values["cluster-replicas"]);
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
     const endpoints = new AnnouncedEndpoints(members, server.settings.values);
-    const introductions = new Introductions(server, { members, disputes, clock, endpoints });
+    const ring = agreesOnMembers(values)
+      ? new RingMembership({
+          ...{ members, greeting: ringGreeting(values) },
+          report: (message) => server.environment.report("notice", message),
+        })
+      : undefined;
+    const introductions = new Introductions(server, { members, disputes, clock, endpoints, ring });
     const relayed = new RelayedClients(members);
     const linkParts = { server, turn, members, clock, events, introductions };
     this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
@@ -91,15 +104,16 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
-    if (replicas.length > 0) {
+    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
+    if (ring !== undefined) {
       const rolesChanged = (): void => {
         relayed.breakWatches();
         this.reads.ownersChanged();
       };
-      this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
+      const { channel, outgoing } = this;
+      this.seat = new SeatNode({ server, turn, members, events, data, cursors, rolesChanged, ring, channel, outgoing });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
-    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
     this.reads = new TrackedReads(this);
@@ -134,11 +148,15 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   /** Begins to connect to the other nodes, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
+    if (this.seat === undefined) refuseAgreed(server.settings.values);
     this.seat?.start();
     installClientUnblock(this);
     this.reads.install();
     installAnnouncements(this);
     this.#endSpanning = installSpanningCommands(server, this.#book, this, this.reads);
+    if (this.seat !== undefined) {
+      for (const [name, each] of ringCommands(this.seat, this.members)) this.spanning.set(name, each);
+    }
     this.router.install();
     this.#turn.onEnd(() => this.outgoing.flush());
     this.#turn.onEnd(() => this.incoming.flush());
@@ -191,8 +209,10 @@ function clusterView(
     get primaries() {
       return members.primaries;
     },
+    get nodes() {
+      return members.nodes;
+    },
     names: members.names,
-    ids: members.ids,
     self: members.self,
     ownerOfSlot: (slot) => members.owners[slot] as number,
     slotOfKey: hashSlot,

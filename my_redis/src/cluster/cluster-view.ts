@@ -4,12 +4,15 @@ export interface SeatServing {
   whenServing(run: (refusal: string | undefined) => void): void;
 }
 
-/** The nodes of the ring, and the hash slots that each of them owns. Nodes are numbered by the order of their names, alike on every node. */
+/**
+ * The nodes of the ring, and the hash slots that each of them owns. A node keeps its number until this process ends. Where
+ * members come and go, the same node may have other numbers on other nodes.
+ */
 export interface ClusterView {
-  /** Names (host:port) of all nodes, this one among them, sorted. */
+  /** Names (host:port) by number, also of nodes that have left. Sorted on a ring whose members are fixed. */
   readonly names: readonly string[];
-  /** 40 hexadecimal digits for each name. */
-  readonly ids: readonly string[];
+  /** The numbers of the members at present, this node among them, in the order of their names. */
+  readonly nodes: readonly number[];
   /** This node's place among `names`. */
   readonly self: number;
   /** The nodes that own slots, one for each place on the ring, in the order of the places. */

@@ -39,7 +39,7 @@ export class Disputes {
   /** Takes in the view that a node has sent. */
   compare(name: string, view: MemberView, nowMs: number): void {
     const known = this.#disputes.get(name);
-    if (isSameView(view, this.#members)) {
+    if (isSameView(view, this.#members.view)) {
       if (known === undefined) return;
       this.#disputes.delete(name);
       this.#warn(`node ${name} has the same members as this one again`);
@@ -54,7 +54,7 @@ export class Disputes {
       this.#disputes.set(name, { view: text, slots, saidAtMs: nowMs });
       const count = slots.reduce((total, disputed) => total + disputed, 0);
       this.#warn(
-        `node ${name} has other members: ${text} there, ${viewText(this.#members)} here; ` +
+        `node ${name} has other members: ${text} there, ${viewText(this.#members.view)} here; ` +
           `${count} hash slots have another owner there and are not served`,
       );
     }
@@ -64,16 +64,15 @@ export class Disputes {
   /** Forgets nodes that are no members and have not been heard since `silentSinceMs`. */
   forgetStrangers(silentSinceMs: number): void {
     for (const [name, { saidAtMs }] of this.#disputes) {
-      if (saidAtMs >= silentSinceMs || this.#members.names.includes(name)) continue;
+      if (saidAtMs >= silentSinceMs || this.#members.has(name)) continue;
       this.#disputes.delete(name);
       this.#sum();
     }
   }
 
   #slotsOf(view: MemberView): Uint8Array {
-    const { seats, seatOfSlot } = this.#members;
     try {
-      return Uint8Array.from(ownersInView(view), (name, slot) => (name === seats[seatOfSlot[slot] as number] ? 0 : 1));
+      return Uint8Array.from(ownersInView(view), (name, slot) => (this.#members.isOwnedBy(slot, name) ? 0 : 1));
     } catch {
       // No ring can be made of this view, so every slot is in dispute.
       return new Uint8Array(slotCount).fill(1);

@@ -6,7 +6,8 @@ import { DirectiveError } from "../settings/directive.ts";
 import type { SettingValues } from "../settings/settings.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
-import { checkReplicas } from "./failover/seat-plan.ts";
+import { agreesOnMembers, checkPlan } from "./failover/seat-plan.ts";
+import type { MoveCursors } from "./moving/move-cursors.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 
 export interface JoinOptions {
@@ -17,22 +18,24 @@ export interface JoinOptions {
   readonly book: RecordBook;
   /** The epoch of the data, as the log knows it. */
   readonly data: DataEpoch;
+  /** How much the data has of moves that come to this node. */
+  readonly cursors: MoveCursors;
 }
 
 /** This node's part in the ring that `self` and `peers` name; undefined without `self`. Throws DirectiveError. */
 export function joinCluster(
   services: Services,
-  { network, turn, connect, book, data }: JoinOptions,
+  { network, turn, connect, book, data, cursors }: JoinOptions,
 ): ClusterNode | undefined {
   const { values } = services.settings;
   const { self, peers } = values;
   if (self !== "") {
-    checkReplicas(values);
+    checkPlan(values);
     checkEncryption(values);
-    const replicas = values["cluster-replicas"];
-    return new ClusterNode(services, network, turn, { self, peers, replicas, connect, book, data });
+    return new ClusterNode(services, network, turn, { self, peers, connect, book, data, cursors });
   }
   if (values["cluster-replicas"].length > 0) throw new DirectiveError("cluster-replicas needs self and peers");
+  if (agreesOnMembers(values)) throw new DirectiveError("cluster-members agreed needs self");
   if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
   return undefined;
 }

@@ -1,13 +1,21 @@
 import { createHash } from "node:crypto";
-import { HashRing, slotTable } from "hash-ring";
+import { HashRing, slotCount, type SlotRange, slotTable } from "hash-ring";
 
-/** All that decides the owners of slots. Nodes with different views disagree about them. */
+/** All that decides the owners of slots on a ring that agrees on no table. Nodes with different views disagree about them. */
 export interface MemberView {
   readonly names: readonly string[];
-  /** The names that have no place on the hash ring: replicas. Missing where there are none. */
-  readonly replicas?: readonly string[];
   readonly virtualNodes: number;
   readonly pointsPerVirtualNode: number;
+}
+
+/** Places on the ring, and who owns which slots. */
+export interface Arrangement {
+  /** The nodes of each place, the one that serves it first. */
+  readonly seats: readonly { readonly name: string; readonly nodes: readonly string[] }[];
+  /** By the names of places. Undefined: the owners follow from the points of the hash ring. */
+  readonly owners?: readonly SlotRange[] | undefined;
+  /** Nodes without a place. */
+  readonly others?: Iterable<string>;
 }
 
 /** Greetings carry all names, and have a limited length. */
@@ -15,44 +23,64 @@ const maxMembers = 1000;
 /** The defaults of hash-ring. They are given, and sent in greetings, so that a version with other defaults is noticed. */
 const ringOptions = { virtualNodes: 160, pointsPerVirtualNode: 16 };
 
-/** All nodes, in the order of their names, and which of them owns which hash slot. */
-export class Members implements MemberView {
-  readonly names: readonly string[];
-  readonly ids: readonly string[];
+/** All nodes, and which of them owns which hash slot. */
+export class Members {
   readonly self: number;
-  readonly replicas?: readonly string[];
-  /** The names on the hash ring, sorted. Each is a seat, which one node serves at a time. */
-  readonly seats: readonly string[];
-  readonly virtualNodes = ringOptions.virtualNodes;
-  readonly pointsPerVirtualNode = ringOptions.pointsPerVirtualNode;
-  /** For each slot a place among `seats`. */
-  readonly seatOfSlot: Uint16Array;
-  #owners: Uint16Array;
-  #primaries: readonly number[];
-  #primaryOf: readonly number[];
+  readonly #names: string[] = [];
+  readonly #ids: string[] = [];
+  #nodes: readonly number[] = [];
+  #seats: readonly string[] = [];
+  #seatOfSlot: Uint16Array = new Uint16Array(slotCount);
+  #owners: Uint16Array = this.#seatOfSlot;
+  #primaries: readonly number[] = [];
+  #primaryOf: readonly number[] = [];
+  #isOutside = false;
 
   /**
    * `self` may stand among the peers, and a peer twice. `groups`: see cluster-replicas. Throws RangeError for more than
    * 1000 nodes.
    */
   constructor(self: string, peers: readonly string[], groups: readonly (readonly string[])[] = []) {
+    const all = [...new Set([self, ...peers])].toSorted(byCode);
     const replicas = new Set(groups.flatMap((group) => group.slice(1)));
-    const all = [...new Set([self, ...peers])];
-    const ring = new HashRing(new Set(all.filter((name) => !replicas.has(name))), ringOptions);
-    this.seats = ring.nodes.map(({ name }) => name);
-    this.names = replicas.size === 0 ? this.seats : all.toSorted();
-    if (replicas.size > 0) this.replicas = [...replicas].toSorted();
-    if (this.names.length > maxMembers) throw new RangeError(`at most ${maxMembers} nodes can be joined`);
-    this.ids = this.names.map(nodeId);
-    this.self = this.names.indexOf(self);
-    this.seatOfSlot = slotTable(ring);
-    this.#owners = this.seatOfSlot;
-    this.#primaries = this.seats.map((_, seat) => seat);
-    this.#primaryOf = this.#primaries;
-    if (replicas.size > 0) this.appoint(groupsOf(this.seats, groups));
+    const seats = all.filter((name) => !replicas.has(name));
+    for (const name of all) this.#know(name);
+    this.self = this.#names.indexOf(self);
+    this.arrange({
+      seats: seats.map((name) => ({ name, nodes: groups.find(([first]) => first === name) ?? [name] })),
+      others: all,
+    });
   }
 
-  /** For each slot a place among `names`. Another array when the primaries change. */
+  /** The names of all nodes that were ever members since this one was started. A node's number is its place here. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
+
+  get name(): string {
+    return this.#names[this.self] as string;
+  }
+
+  /** This node has no place on the ring. */
+  get isOutside(): boolean {
+    return this.#isOutside;
+  }
+
+  /** The members at present, in the order of their names. This node is always among them. */
+  get nodes(): readonly number[] {
+    return this.#nodes;
+  }
+
+  /** The places on the ring, sorted. One node serves each at a time. */
+  get seats(): readonly string[] {
+    return this.#seats;
+  }
+
+  /** For each slot a place among `names`. Another array when the owners change. */
   get owners(): Uint16Array {
     return this.#owners;
   }
@@ -67,27 +95,92 @@ export class Members implements MemberView {
     return this.#primaryOf;
   }
 
-  /** Says for each seat, in their order, which nodes it has. The first one serves it. */
-  appoint(seats: readonly (readonly string[])[]): void {
-    const placeOf = (name: string): number => this.names.indexOf(name);
-    const primaryOf = this.names.map((_, node) => node);
-    this.#primaries = seats.map(([primary]) => placeOf(primary as string));
-    for (const nodes of seats) for (const node of nodes) primaryOf[placeOf(node)] = placeOf(nodes[0] as string);
+  get view(): MemberView {
+    return { names: this.#nodes.map((node) => this.#names[node] as string), ...ringOptions };
+  }
+
+  has(name: string): boolean {
+    return this.#nodes.includes(this.#names.indexOf(name));
+  }
+
+  /** Takes these nodes for members, until the next arrangement says who they are. */
+  add(names: readonly string[]): void {
+    this.#setNodes([...this.view.names, ...names]);
+  }
+
+  /** Says who the members are from now on. */
+  arrange({ seats, owners, others = [] }: Arrangement): void {
+    const sorted = seats.toSorted((one, other) => byCode(one.name, other.name));
+    this.#setNodes([...sorted.flatMap(({ nodes }) => nodes), ...others]);
+    const names = sorted.map(({ name }) => name);
+    const isSameRing = owners === undefined && names.join(" ") === this.#seats.join(" ");
+    if (!isSameRing) this.#seatOfSlot = owners === undefined ? seatsByPoints(names) : seatsByRanges(names, owners);
+    this.#seats = names;
+    this.#primaries = sorted.map(({ nodes }) => this.#numberOf(nodes[0] as string));
+    const primaryOf = this.#names.map((_, node) => node);
+    for (const { nodes } of sorted) {
+      for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);
+    }
     this.#primaryOf = primaryOf;
-    this.#owners = this.seatOfSlot.map((seat) => this.#primaries[seat] as number);
+    this.#isOutside = sorted.every(({ nodes }) => !nodes.includes(this.name));
+    const next = this.#seatOfSlot.map((seat) => this.#primaries[seat] ?? this.self);
+    if (next.some((node, slot) => node !== this.#owners[slot])) this.#owners = next;
+  }
+
+  /** Whether the place of this name owns a slot. */
+  isOwnedBy(slot: number, seat: string): boolean {
+    return this.#seats[this.#seatOfSlot[slot] as number] === seat;
+  }
+
+  #numberOf(name: string): number {
+    return this.#names.indexOf(name);
+  }
+
+  #setNodes(names: readonly string[]): void {
+    const present = new Set([this.name, ...names]);
+    for (const name of present) this.#know(name);
+    this.#nodes = [...present].toSorted(byCode).map((name) => this.#numberOf(name));
+  }
+
+  #know(name: string): void {
+    if (this.#names.includes(name)) return;
+    if (this.#names.length >= maxMembers) throw new RangeError(`at most ${maxMembers} nodes can be joined`);
+    this.#names.push(name);
+    this.#ids.push(nodeId(name));
+    this.#primaryOf = [...this.#primaryOf, this.#names.length - 1];
   }
 }
 
-const groupsOf = (seats: readonly string[], groups: readonly (readonly string[])[]): readonly (readonly string[])[] =>
-  seats.map((seat) => groups.find(([first]) => first === seat) ?? [seat]);
+const byCode = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
+const seatsByPoints = (names: readonly string[]): Uint16Array =>
+  names.length === 0 ? new Uint16Array(slotCount) : slotTable(new HashRing(names, ringOptions));
+
+function seatsByRanges(names: readonly string[], owners: readonly SlotRange[]): Uint16Array {
+  const seatOfSlot = new Uint16Array(slotCount);
+  for (const { start, end, owner } of owners) seatOfSlot.fill(names.indexOf(owner), start, end + 1);
+  return seatOfSlot;
+}
+
+/** Who owns the slots of these places by the points of the hash ring. */
+export function ownersByPoints(names: readonly string[]): SlotRange[] {
+  const sorted = names.toSorted(byCode);
+  const ranges: SlotRange[] = [];
+  for (const [slot, seat] of seatsByPoints(sorted).entries()) {
+    const owner = sorted[seat] as string;
+    const last = ranges.at(-1);
+    if (last?.owner === owner) ranges[ranges.length - 1] = { ...last, end: slot };
+    else ranges.push({ start: slot, end: slot, owner });
+  }
+  return ranges;
+}
 
 /** The id follows from the name: every node knows it from the start, and it survives restarts. */
 export const nodeId = (name: string): string => createHash("sha1").update(name).digest("hex");
 
 /** The names of the owners of all slots in another node's view. Throws RangeError when no ring can be made of it. */
-export function ownersInView({ names, replicas = [], virtualNodes, pointsPerVirtualNode }: MemberView): string[] {
-  const seats = names.filter((name) => !replicas.includes(name));
-  const ring = new HashRing(seats, { virtualNodes, pointsPerVirtualNode });
+export function ownersInView({ names, virtualNodes, pointsPerVirtualNode }: MemberView): string[] {
+  const ring = new HashRing(names, { virtualNodes, pointsPerVirtualNode });
   return Array.from(slotTable(ring), (index) => (ring.nodes[index] as { name: string }).name);
 }
 
@@ -96,6 +189,5 @@ export function isSameView(one: MemberView, other: MemberView): boolean {
 }
 
 /** A view as text, to compare and to log. */
-export const viewText = ({ names, replicas = [], virtualNodes, pointsPerVirtualNode }: MemberView): string =>
-  `${names.join(" ")} (${virtualNodes} virtual nodes of ${pointsPerVirtualNode} points)` +
-  (replicas.length === 0 ? "" : `, of which replicas: ${replicas.join(" ")}`);
+export const viewText = ({ names, virtualNodes, pointsPerVirtualNode }: MemberView): string =>
+  `${names.join(" ")} (${virtualNodes} virtual nodes of ${pointsPerVirtualNode} points)`;

@@ -24,4 +24,6 @@ export interface DeferredReply {
 export interface SpanningCommand {
   run(context: Context, args: Arguments, reply: DeferredReply): void;
   readonly localInTransaction?: boolean;
+  /** Also with cluster-routing redirect. */
+  readonly inAnyRouting?: boolean;
 }

@@ -18,6 +18,7 @@ export interface BlockedRunner<Context> {
   /** Whether the key exists. Looking it up changes nothing: no access time, no statistics, no deletion. */
   exists(context: Context, database: number, key: string): boolean;
   replyTimeout(context: Context): void;
+  refuse(context: Context, message: string): void;
   /** Answers as after the timeout, or with an error. */
   unblock(context: Context, how: "timeout" | "error"): void;
 }
@@ -198,6 +199,16 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
       // Answering one client may have disconnected another one.
       if (context.client.blocked === undefined || !isMeant(context.client)) continue;
       if (this.#runner.retry(context)) this.#release(context);
+    }
+  }
+
+  /** Answers clients that wait for what will not come here any more. `why` gives the error; undefined for others. */
+  refuse(why: (blocked: { readonly database: number; readonly keys: readonly string[] }) => string | undefined): void {
+    for (const context of [...this.#blocked]) {
+      const message = context.client.blocked === undefined ? undefined : why(context.client.blocked);
+      if (message === undefined) continue;
+      this.#runner.refuse(context, message);
+      this.#release(context);
     }
   }
 

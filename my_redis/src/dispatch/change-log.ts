@@ -37,9 +37,12 @@ export interface StreamTarget extends LogTarget {
   readonly offset: number;
 }
 
+const joined = (first: LogTarget | undefined, second: LogTarget | undefined): LogTarget | undefined =>
+  first !== undefined && second !== undefined ? new LogTargets(first, second) : (first ?? second);
+
 /**
- * Logs the changes of data. It has up to two readers: the append-only log, and the stream for replicas. While there is
- * none, appending does nothing. Both begin and end while the server runs.
+ * Logs the changes of data. It has up to three readers: the append-only log, the stream for replicas, and whoever moves
+ * slots to another node. While there is none, appending does nothing. They begin and end while the server runs.
  */
 export class ChangeLog {
   /** What the changes go to: the log, the stream, or both. */
@@ -49,6 +52,7 @@ export class ChangeLog {
   #isMuted = false;
   #log: LogTarget | undefined;
   #stream: StreamTarget | undefined;
+  #third: LogTarget | undefined;
   #durability: LogDurability | undefined;
   #gate: ReplyGate | undefined;
   #failure: string | undefined;
@@ -89,9 +93,15 @@ export class ChangeLog {
     this.#join();
   }
 
+  /** From now on these get the changes after the log and the stream; undefined ends that. They keep no units. */
+  alsoTo(third: LogTarget | undefined): void {
+    if (third === this.#third) return;
+    this.#third = third;
+    this.#join();
+  }
+
   #join(): void {
-    const [log, stream] = [this.#log, this.#stream];
-    this.#joined = log !== undefined && stream !== undefined ? new LogTargets(log, stream) : (log ?? stream);
+    this.#joined = joined(joined(this.#log, this.#stream), this.#third);
     if (!this.#isMuted) this.#target = this.#joined;
   }
 

@@ -192,12 +192,17 @@ export interface LinkStatus {
 
 /** The nodes of a ring, in the order of their names. A node's number is its index here. */
 export interface MemberList {
+  /** By number, also of nodes that have left. */
   readonly names: readonly string[];
+  /** The numbers of the members at present, in the order of their names. */
+  readonly nodes: readonly number[];
   readonly ids: readonly string[];
   readonly self: number;
-  /** For each hash slot, the node that owns it. Another array after a failover. */
+  /** For each hash slot, the node that owns it. Another array when the owners change. */
   readonly owners: Uint16Array;
-  /** The nodes that own slots. All others are their replicas. */
+  /** The places on the ring, sorted. */
+  readonly seats: readonly string[];
+  /** For each place, the node that owns its slots. All others are their replicas. */
   readonly primaries: readonly number[];
   /** For each node, the one of which it is a replica: itself, if it owns slots. */
   readonly primaryOf: readonly number[];
@@ -224,12 +229,16 @@ export interface SeatPort {
   stillServes(client: { readonly seatEpoch: number | undefined }): boolean;
   /** A command of the primary's stream is about to run. */
   took(args: Arguments): void;
-  /** All data was replaced by that of this epoch. */
-  replaced(epoch: number): void;
+  /** All data was replaced by that of this epoch. `moves`: what the snapshot says of moves of slots. */
+  replaced(epoch: number, moves: string): void;
+  /** How much the data has of moves that come to this node, for a snapshot. */
+  readonly moves: string;
   /** More of the primary's stream was applied, or is on the disk. */
   moved(): void;
   /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
   takeOver(): void;
+  /** Asks this node, the leader of the ring, to change it. The request and the outcome are JSON. For tests. */
+  change(request: string): string;
   readonly status: SeatStatus;
 }
 
@@ -239,6 +248,8 @@ export interface SeatStatus {
   readonly leader: string | undefined;
   readonly term: number;
   readonly tableVersion: number;
+  /** When each place got its primary, as the version of the table that named it; 0 for none yet. */
+  readonly seatEpochs: ReadonlyMap<string, number>;
   readonly dataEpoch: number;
   readonly dataOffset: number;
   readonly inSync: readonly string[];
@@ -250,6 +261,23 @@ export interface SeatStatus {
   readonly waitingBytes: number;
   readonly waitingRequests: number;
   readonly failovers: number;
+  readonly moving: MovingStatus;
+}
+
+/** The moves of slots, as this node sees them. */
+export interface MovingStatus {
+  /** Slots that still have to go to another place, anywhere in the ring. */
+  readonly slotsLeft: number;
+  /** Moves under way, anywhere in the ring. */
+  readonly movesUnderWay: number;
+  /** Those in which this node's place takes part, in words. */
+  readonly moves: readonly string[];
+  /** Keys that this node has removed because their slots belong to others. */
+  readonly removedKeys: number;
+  /** Whether it is removing such keys. */
+  readonly isRemoving: boolean;
+  /** How often a target was so slow that its copy had to begin anew. */
+  readonly slowTargets: number;
 }
 
 /** The ring of nodes that this one has joined. */

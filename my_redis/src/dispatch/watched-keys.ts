@@ -70,6 +70,14 @@ export class WatchedKeys {
     for (const watches of this.#watches.values()) for (const client of watches.keys()) client.watchBroken = true;
   }
 
+  /** As `breakAll`, for some keys only. */
+  breakWhere(isMeant: (key: string) => boolean): void {
+    for (const [place, watches] of this.#watches) {
+      if (!isMeant(place.slice(place.indexOf(":") + 1))) continue;
+      for (const client of watches.keys()) client.watchBroken = true;
+    }
+  }
+
   /** All keys of a database change at once. `after` gives the presence that a key will have. */
   databaseChanged(database: number, after: (key: string) => Presence): void {
     const prefix = `${database}:`;

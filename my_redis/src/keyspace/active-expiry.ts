@@ -107,7 +107,7 @@ export class ActiveExpiry {
     for (let buckets = 0; buckets < hashes * bucketsPerKey && looked < hashes; buckets++) {
       cursor = database.timedHashes.scan(cursor, (address) => {
         looked++;
-        if (earliestFieldTime(this.#keyspace, address) <= nowMs) due.push(address);
+        if (earliestFieldTime(this.#keyspace, address) <= nowMs && database.isVisible(address)) due.push(address);
       });
       if (cursor === 0) break;
     }
@@ -134,7 +134,7 @@ export class ActiveExpiry {
     for (let buckets = 0; buckets < keys * bucketsPerKey && looked < keys; buckets++) {
       cursor = database.expires.scan(cursor, (address) => {
         looked++;
-        if (record.expiryOf(heap, address) <= nowMs) over.push(address);
+        if (record.expiryOf(heap, address) <= nowMs && database.isVisible(address)) over.push(address);
       });
       if (cursor === 0) break;
     }

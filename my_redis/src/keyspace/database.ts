@@ -261,6 +261,24 @@ export class Database extends LoadedRecords implements ObservedDatabase {
     return copy;
   }
 
+  /** Whether clients see a record: it is of this server, and not of another node. */
+  isVisible(address: Address): boolean {
+    const { heap, isHidden } = this.keyspace;
+    if (isHidden === undefined) return true;
+    const start = record.keyStartOf(heap, address);
+    return !isHidden(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+  }
+
+  /** How many keys clients see. While keys come from another node, or go to one, this visits all of them. */
+  get visibleSize(): number {
+    if (this.keyspace.isHidden === undefined) return this.size;
+    let count = 0;
+    this.keys.forEach((address) => {
+      if (this.isVisible(address)) count++;
+    });
+    return count;
+  }
+
   /** Removes every key. Observers are not notified: see `Keyspace.flush`. */
   flush(): void {
     const keys = this.keys;

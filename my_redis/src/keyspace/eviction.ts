@@ -43,6 +43,8 @@ const stepsPerLook = 16;
 const slotsPerStep = 256;
 /** No more samples than these are taken: only the best of them count. */
 const maxSamples = 1024;
+/** How many keys of other nodes may be met before a database counts as one without any other. */
+const maxTries = 100;
 
 /** Frees memory when the data exceeds its limit: evicts the keys that the policy prefers. */
 export class Eviction {
@@ -109,10 +111,18 @@ export class Eviction {
     const { databases, environment } = this.#keyspace;
     for (let count = 0; count < databases.length; count++) {
       const database = databases[this.#nextDatabase++ % databases.length] as Database;
-      this.#victim = this.#candidates(database).random(environment.random);
-      if (this.#victim !== 0) return database;
+      if (this.#chooseFrom(database, environment.random)) return database;
     }
     return undefined;
+  }
+
+  #chooseFrom(database: Database, random: () => number): boolean {
+    for (let tries = 0; tries < maxTries; tries++) {
+      this.#victim = this.#candidates(database).random(random);
+      if (this.#victim === 0) return false;
+      if (database.isVisible(this.#victim)) return true;
+    }
+    return false;
   }
 
   #chooseBest(samples: number): Database | undefined {
@@ -139,11 +149,14 @@ export class Eviction {
     const hashes = this.#hashes;
     const addresses = this.#addresses;
     const found = index.sample(this.#keyspace.environment.random, samples, hashes, addresses);
+    let offered = 0;
     for (let at = 0; at < found; at++) {
       const address = addresses[at] as number;
+      if (!database.isVisible(address)) continue;
+      offered++;
       this.#pool.offer(database.number, hashes[at] as number, address, this.#score(address));
     }
-    return found;
+    return offered;
   }
 
   /** The score of a key: the higher, the sooner it should be evicted. */

@@ -58,6 +58,11 @@ export class KeyspaceCore {
   /** On while a client of a writable replica only reads: an expired key counts as missing, and stays. */
   hidesExpired = false;
   /**
+   * Tells which keys, key[start, end), are here but not of this server, because they come from another node or have gone to
+   * one: no client sees them, and they neither expire nor are evicted here. Undefined while there are none.
+   */
+  isHidden: ((key: Uint8Array, start: number, end: number) => boolean) | undefined;
+  /**
    * Data that is to take the place of the present one is beside it. Nothing is evicted meanwhile: the present data would
    * have to make room.
    */

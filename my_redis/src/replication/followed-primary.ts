@@ -3,7 +3,7 @@ import type { Context, Services } from "../dispatch/context.ts";
 import type { PrimaryStatus, StreamPosition } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
-import { readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
+import { type RdbFacts, readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
 import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
@@ -226,7 +226,8 @@ export class FollowedPrimary {
 
   #received(path: string, from: Pick<StreamPosition, "id" | "offset">, link: PrimaryLink): void {
     const { history, onNewHistory, server } = this.#options;
-    const { isEmpty, position, ringEpoch } = readRdbFacts(path);
+    const facts = readRdbFacts(path);
+    const { isEmpty } = facts;
     if (isEmpty && from.id !== history.id) this.#refuseEmpty();
     this.#intake = new SnapshotIntake({
       server,
@@ -234,10 +235,10 @@ export class FollowedPrimary {
       onReplace: () => onNewHistory("all data is replaced by that of the primary"),
       onEnd: (failure, isIntact) => {
         this.#intake = undefined;
-        if (failure === undefined) this.#adopt({ ...from, database: position?.database ?? 0 }, ringEpoch, link);
+        if (failure === undefined) this.#adopt(from, facts, link);
         else if (!isIntact) {
           history.dropStream();
-          server.cluster?.seat?.replaced(0);
+          server.cluster?.seat?.replaced(0, "");
         }
         link.tookSnapshot(failure && notLoaded(failure, isIntact));
       },
@@ -245,11 +246,12 @@ export class FollowedPrimary {
     this.#intake.begin();
   }
 
-  #adopt({ id, offset, database }: StreamPosition, ringEpoch: number, link: PrimaryLink): void {
+  #adopt({ id, offset }: Pick<StreamPosition, "id" | "offset">, facts: RdbFacts, link: PrimaryLink): void {
     const { history, server } = this.#options;
+    const database = facts.position?.database ?? 0;
     history.adopt(id, offset);
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
-    server.cluster?.seat?.replaced(ringEpoch);
+    server.cluster?.seat?.replaced(facts.ringEpoch, facts.ringMoves);
     this.#connected(link);
   }
 

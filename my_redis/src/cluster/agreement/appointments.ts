@@ -84,6 +84,8 @@ function appointRestarted(
   const hasToldSince = (node: string): boolean => (peers.get(node)?.answeredMs ?? 0) >= backSinceMs;
   const isEmptyForSure = (node: string): boolean => answers(present(node)) && hasToldSince(node) && isEmpty(node);
   if (isEmpty(best.node) && !seat.nodes.every(isEmptyForSure)) return undefined;
+  // Keys from before any ring: they lie in slots that others have by now.
+  if (table.slots !== undefined && isEmpty(best.node) && peers.get(best.node)?.holdsKeys === true) return undefined;
   return withPrimary(table, seat, best, [best]);
 }
 

@@ -42,6 +42,7 @@ export function answerHeartbeat(turn: Turn, leader: string): void {
     askedAtMs: nowMs,
     stored: stampOf(member.kept.stored),
     position: member.position,
+    ...(member.holdsKeys ? { holdsKeys: true } : {}),
     wish: wishOf(member, nowMs),
     ...(moves === undefined ? {} : { moves }),
   });

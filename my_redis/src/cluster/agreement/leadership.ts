@@ -33,6 +33,7 @@ const newPeer = (heardAtMs: number): Peer => ({
   askedAtMs: Number.NEGATIVE_INFINITY,
   stored: undefined,
   position: { epoch: 0, offset: 0 },
+  holdsKeys: false,
   wish: undefined,
   moves: undefined,
 });
@@ -79,10 +80,10 @@ export function onHeard(turn: Turn, from: string, heard: Heard): void {
   if (leader === undefined || heard.term !== member.durable.term) return;
   const before = leader.peers.get(from) ?? newPeer(nowMs);
   if (heard.run < before.run) return;
-  const { run, askedAtMs, stored, position, wish, moves } = heard;
+  const { run, askedAtMs, stored, position, wish, moves, holdsKeys = false } = heard;
   const isLater = run > before.run || askedAtMs >= before.askedAtMs;
   const peer: Peer = {
-    ...(isLater ? { run, askedAtMs, stored, position, wish, moves } : before),
+    ...(isLater ? { run, askedAtMs, stored, position, holdsKeys, wish, moves } : before),
     runSinceMs: run === before.run ? before.runSinceMs : nowMs,
     heardAtMs: nowMs,
     answeredMs: Math.max(before.answeredMs, heard.sentAtMs),
@@ -118,16 +119,19 @@ export function change(turn: Turn, request: RingRequest): ChangeOutcome {
   return { type: "begun", plan: outcome.plan };
 }
 
+export const allPeers = ({ member, nowMs }: Turn): ReadonlyMap<string, Peer> => allPeersOf(member, nowMs);
+
 /** All nodes as the leader knows them, itself among them. */
-export function allPeers({ member, nowMs }: Turn): ReadonlyMap<string, Peer> {
-  const { durable, kept, position } = member;
+export function allPeersOf(member: Member, nowMs: number): ReadonlyMap<string, Peer> {
+  const { durable, holdsKeys, kept, position } = member;
   const leader = leaderOf(member);
   const peers = new Map(leader?.peers);
   const wish = wishOf(member, nowMs);
   const runSinceMs = leader?.electedAtMs ?? nowMs;
   const times = { heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: nowMs, runSinceMs };
   const moves = moveReport(member, nowMs);
-  return peers.set(member.self, { ...times, run: durable.run, stored: stampOf(kept.stored), position, wish, moves });
+  const own = { run: durable.run, stored: stampOf(kept.stored), position, holdsKeys, wish, moves };
+  return peers.set(member.self, { ...times, ...own });
 }
 
 /** Whether a majority has answered lately. Only then no other leader can have been elected. */
@@ -188,7 +192,9 @@ function isPrimary(member: Member, leader: Leader | undefined, node: string, run
     const primary = seatOf(table, node)?.primary;
     return primary !== undefined && isSameCopy(primary, copy);
   };
-  return leader?.committed !== undefined && isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
+  // Run 0 stands for nobody: neither for a node that was not heard, nor for a primary that was not appointed.
+  if (run === 0 || leader?.committed === undefined) return false;
+  return isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
 }
 
 function answerTimes(member: Member, { peers }: Leader, nowMs: number): ReadonlyMap<string, number> {

@@ -8,8 +8,17 @@ export type RingRequest =
   /** The seat's slots go to others first. */
   | { readonly type: "leave"; readonly seat: string }
   | { readonly type: "weights"; readonly weights: Readonly<Record<string, number>> }
+  /** Shares become even again, and many ranges become few. */
+  | { readonly type: "rebalance" }
+  /** The owners of slots are agreed on from now on. Nothing moves. */
+  | { readonly type: "slots"; readonly owners: readonly SlotRange[]; readonly batch: number }
   /** Moves under way are rolled back, and slots that have moved stay. A seat that was leaving stays. */
   | { readonly type: "cancel" };
+
+type Change = Exclude<RingRequest, { type: "cancel" | "slots" }>;
+
+/** A ring with more ranges than this is laid out anew when it is rebalanced, although more slots move then. */
+const mostRanges = 500;
 
 /** What would move, or moves. */
 export interface RingPlan {
@@ -34,6 +43,7 @@ export type ChangeOutcome =
 /** The table with which a change begins, and what it means. It changes nothing: a dry run and the leader both call it. */
 export function changeRing(table: RingTable, request: RingRequest): RingChange {
   const map = table.slots;
+  if (request.type === "slots") return begun(table, request);
   if (map === undefined) return refused("the slots of this ring are not agreed on: nothing can move");
   if (request.type === "cancel") return cancelled(table, map);
   const reason = whyNot(table, request);
@@ -43,12 +53,18 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
   try {
     const slots = map.owners.at(-1)!.end + 1;
     const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
-    const goal = assignSlots(members, withMoves(map), { slots });
+    const isAnew = request.type === "rebalance" && map.owners.length > mostRanges;
+    const goal = assignSlots(members, isAnew ? [] : withMoves(map), { slots });
     return planned(table, seats, { ...map, goal, moves: map.moves.filter((move) => leadsTo(goal, move)) });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return refused(error.message);
   }
+}
+
+function begun(table: RingTable, { owners, batch }: RingRequest & { type: "slots" }): RingChange {
+  if (table.slots !== undefined) return refused("the slots of this ring are agreed on already");
+  return planned(table, table.seats, { owners, goal: undefined, moves: [], batch });
 }
 
 /** What a new ring begins with. */
@@ -57,7 +73,7 @@ export function firstSlots(seats: readonly Seat[], { slots, batch }: { slots: nu
   return { owners: assignSlots(members, [], { slots }), goal: undefined, moves: [], batch };
 }
 
-function whyNot(table: RingTable, request: Exclude<RingRequest, { type: "cancel" }>): string | undefined {
+function whyNot(table: RingTable, request: Change): string | undefined {
   const { seats } = table;
   const seatNamed = (name: string): Seat | undefined => seats.find((seat) => seat.name === name);
   if (request.type === "join") {
@@ -68,6 +84,7 @@ function whyNot(table: RingTable, request: Exclude<RingRequest, { type: "cancel"
     if (new Set(request.nodes).size < request.nodes.length) return `seat ${request.seat} names a node twice`;
     return undefined;
   }
+  if (request.type === "rebalance") return undefined;
   const names = request.type === "leave" ? [request.seat] : Object.keys(request.weights);
   const unknown = names.find((name) => seatNamed(name) === undefined);
   if (unknown !== undefined)
@@ -82,12 +99,14 @@ function whyNot(table: RingTable, request: Exclude<RingRequest, { type: "cancel"
   return undefined;
 }
 
-function changedSeats(seats: readonly Seat[], request: Exclude<RingRequest, { type: "cancel" }>): readonly Seat[] {
+function changedSeats(seats: readonly Seat[], request: Change): readonly Seat[] {
   switch (request.type) {
     case "join":
       return [...seats, newSeat(request.seat, request.nodes, request.weight ?? 1)];
     case "leave":
       return seats.map((seat) => (seat.name === request.seat ? { ...seat, membership: "leaving" } : seat));
+    case "rebalance":
+      return seats;
     case "weights":
       return seats.map((seat) => ({ ...seat, weight: request.weights[seat.name] ?? seat.weight ?? 1 }));
   }

@@ -64,6 +64,8 @@ export interface Heard {
   /** The table on the node's disk. */
   readonly stored: Stamp;
   readonly position: Position;
+  /** The node has keys. */
+  readonly holdsKeys?: true;
   readonly wish: Wish | undefined;
   readonly moves?: MoveReport;
 }

@@ -44,6 +44,7 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
     electAtMs: nowMs + timing.silenceMs + (chance * timing.silenceMs) / 2,
     committed: undefined,
     position,
+    holdsKeys: false,
     keptPosition: position,
     serving: undefined,
     leaseUntilMs: Number.NEGATIVE_INFINITY,
@@ -73,6 +74,7 @@ function take(turn: Turn, event: RingEvent): void {
     case "kept":
       return onKept(turn, event.write);
     case "position":
+      member.holdsKeys = event.holdsKeys ?? false;
       return onOwnPosition(turn, event.position, event.kept);
     case "replicated":
       return onReplicated(turn, event.node, event.run, event.position);

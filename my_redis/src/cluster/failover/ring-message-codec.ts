@@ -34,6 +34,25 @@ const isSeat = (value: unknown): boolean =>
     inSync: listOf(isCopy),
   });
 
+const isSpan = (value: unknown): boolean => hasFields(value, { start: isNumber, end: isNumber });
+const isRange = (value: unknown): boolean => isSpan(value) && hasFields(value, { owner: isText });
+const isMove = (value: unknown): boolean =>
+  hasFields(value, {
+    id: isNumber,
+    attempt: isNumber,
+    retries: isNumber,
+    from: isText,
+    to: isText,
+    spans: listOf(isSpan),
+  });
+const isSlotMap = (value: unknown): boolean =>
+  hasFields(value, {
+    owners: listOf(isRange),
+    goal: optional(listOf(isRange)),
+    moves: listOf(isMove),
+    batch: isNumber,
+  });
+
 export const isTable = (value: unknown): value is RingTable =>
   hasFields(value, {
     version: isNumber,
@@ -41,10 +60,24 @@ export const isTable = (value: unknown): value is RingTable =>
     formerVoters: optional(listOf(isText)),
     acknowledgement: (word) => word === "replica" || word === "primary",
     seats: listOf(isSeat),
+    slots: optional(isSlotMap),
   });
 
 const isStored = (value: unknown): boolean => hasFields(value, { term: isNumber, table: isTable });
 const isWish = (value: unknown): boolean => hasFields(value, { revision: isNumber, inSync: listOf(isCopy) });
+export const isCursor = (value: unknown): boolean =>
+  hasFields(value, {
+    move: isNumber,
+    source: isPosition,
+    snapshot: isNumber,
+    parts: isNumber,
+    isWhole: (whole) => typeof whole === "boolean",
+  });
+const isFreeze = (value: unknown): boolean =>
+  hasFields(value, { move: isNumber, attempt: isNumber, epoch: isNumber, offset: isNumber, forMs: isNumber });
+const isArrival = (value: unknown): boolean => hasFields(value, { epoch: isNumber, cursor: isCursor });
+const isMoveReport = (value: unknown): boolean =>
+  hasFields(value, { freezes: listOf(isFreeze), arrivals: listOf(isArrival) });
 const isGrant = (value: unknown): boolean => hasFields(value, { run: isNumber, askedAtMs: isNumber });
 
 const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (field: unknown) => boolean>>>> = {
@@ -67,7 +100,9 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     askedAtMs: isNumber,
     stored: isStamp,
     position: isPosition,
+    holdsKeys: optional((value) => value === true),
     wish: optional(isWish),
+    moves: optional(isMoveReport),
   },
   outdated: { term: isNumber },
 };

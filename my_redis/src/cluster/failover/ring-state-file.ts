@@ -5,7 +5,7 @@ import { replaceFile, replaceFileNow, syncFile, syncFolder } from "../../persist
 import type { Durable } from "../agreement/durable.ts";
 import { isTable } from "./ring-message-codec.ts";
 
-const fileName = "ring.state";
+export const stateFileName = "ring.state";
 const format = 1;
 
 /** What this node has promised the ring cannot be read: it must not take part with less. */
@@ -50,7 +50,7 @@ export class RingStateFile {
   #isStopped = false;
 
   constructor(folder: string, node: string, events: RingStateEvents) {
-    this.path = join(folder, fileName);
+    this.path = join(folder, stateFileName);
     this.#node = node;
     this.#events = events;
   }

@@ -3,11 +3,13 @@ import type { Services } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { SyncedOffset } from "../../replication/synced-offset.ts";
 import type { Position } from "../agreement/ring-message.ts";
+import type { MoveCursors } from "../moving/move-cursors.ts";
 import { DataEpoch } from "./data-epoch.ts";
 
 export interface SeatDataOptions {
   readonly server: Services;
   readonly data: DataEpoch;
+  readonly cursors: MoveCursors;
   /** Whether this node is the primary of its seat. */
   readonly serves: () => boolean;
   /** The data is further: in memory, and as far as others may rely on it. */
@@ -58,22 +60,25 @@ export class SeatData {
     this.confirm();
   }
 
-  /** The data is of this epoch from here on. */
-  replaced(epoch: number): void {
-    const { data, server } = this.#options;
+  /** The data is of this epoch from here on. `moves`: it was replaced by that of a snapshot, which says this of moves. */
+  replaced(epoch: number, moves?: string): void {
+    const { cursors, data, server } = this.#options;
     const { changes, replication } = server;
     data.epoch = epoch;
     changes.beginUnit();
     changes.append(0, data.entry(epoch, replication?.offset ?? 0));
+    if (moves !== undefined) for (const words of cursors.replace(moves)) changes.append(0, words);
     changes.endUnit();
     changes.flush();
   }
 
-  /** A command of the primary's stream is about to run: it may be the entry with which an epoch begins. */
+  /** A command of the primary's stream is about to run: it may be an entry about the epoch of the data, or about moves. */
   took(args: Arguments): void {
+    const { cursors, data, server } = this.#options;
+    const words = cursors.take(args);
+    if (words !== undefined) server.changes.append(0, words);
     const entry = DataEpoch.read(args);
     if (entry === undefined) return;
-    const { data, server } = this.#options;
     data.epoch = entry.epoch;
     server.changes.append(0, data.entry(entry.epoch, entry.offset));
   }

@@ -3,29 +3,36 @@ import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable } from "../agreement/durable.ts";
+import type { RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
-import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
+import type { MoveCursors } from "../moving/move-cursors.ts";
+import { SlotMover } from "../moving/slot-mover.ts";
 import { nodeAddress } from "../node-address.ts";
+import type { PeerChannel } from "../peer-channel.ts";
+import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
-import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
-import { OperatorWord } from "./operator-word.ts";
+import { noticeKinds } from "./notices.ts";
+import { ReplicaProgress } from "./replica-progress.ts";
 import { SeatGate } from "./reply-gate.ts";
+import { RingOperators } from "./ring-operators.ts";
 import { RingAgent } from "./ring-agent.ts";
+import type { RingMembership } from "./ring-membership.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
-import { nodesBySeat } from "./seat-plan.ts";
-import { memberStatus } from "./seat-status.ts";
+import { firstTable, fixDirectives } from "./seat-plan.ts";
+import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
+import { TableFollower } from "./table-follower.ts";
 import { SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
@@ -33,38 +40,43 @@ export interface SeatNodeOptions {
   readonly turn: Turn;
   readonly members: Members;
   readonly events: LinkEvents;
-  /** The links to the other nodes, by number. */
-  readonly links: readonly (OutgoingLink | undefined)[];
+  /** The links to the other nodes. */
+  readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
+  readonly ring: RingMembership;
   readonly data: DataEpoch;
-  /** Who serves which place has changed, as this node has learned. */
+  readonly cursors: MoveCursors;
+  readonly channel: PeerChannel;
+  /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
 }
 
 /**
- * A node's place in a ring with replicas. The agreement decides who serves which place; this carries it out: it makes the
+ * A node's place in a ring that agrees on its members. The agreement decides who serves which place; this carries it out: it makes the
  * node a primary or a replica, tells the agreement how far the data is, and lets replies go when they may.
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
+  readonly operators: RingOperators;
+  readonly mover: SlotMover;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-  readonly #word: OperatorWord;
+
+  readonly #replicas: ReplicaProgress;
+  readonly #tables: TableFollower;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #following: string | undefined;
-  #failovers = 0;
   #emptyDisk!: EmptyDisk;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
-    const { members, server } = options;
+    const { server } = options;
     const { environment, settings } = server;
     const timeoutMs = settings.values["cluster-node-timeout"];
-    this.#self = members.names[members.self] as string;
+    this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
     this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
     this.#gate = new SeatGate({
@@ -76,42 +88,71 @@ export class SeatNode implements SeatPort {
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, serves },
-      moved: (position, kept) => this.#agent.take({ type: "position", position, kept }),
+      ...{ server, data: options.data, cursors: options.cursors, serves },
+      moved: (position, kept) => {
+        const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
+        this.#agent.take({ type: "position", position, kept, holdsKeys });
+      },
       confirmed: () =>
         options.turn.run(() => {
           this.#data.update();
           this.#releaseRequests();
         }),
     });
-    this.#word = new OperatorWord({
-      ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
-      say: () => this.#sayWord(),
+    this.#replicas = new ReplicaProgress({
+      ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
+      notify: (...notice) => this.#notify(...notice),
     });
-    settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
-    settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
-    settings.fix("dir", "with cluster-replicas the log and ring.state stay in one folder");
+    const { members, events, outgoing } = options;
+    this.#tables = new TableFollower(options);
+    this.mover = new SlotMover({
+      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      member: () => this.#agent.member,
+      take: (event) => this.#agent.take(event),
+      position: () => this.#data.position,
+      // Requests that waited for this node's lease, or for a move, may belong to another node by now.
+      release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
+    });
+    this.operators = new RingOperators({
+      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
+    });
+    fixDirectives(settings);
   }
 
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    this.#file = openStateFile(settings.values.dir, this.#self, environment);
-    const nowMs = environment.nowMs();
-    const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
+    const { values } = settings;
+    this.#file = openStateFile(values.dir, this.#self, environment);
+    const durable = stateAtStart(this.#file, { values, dataEpoch: this.epoch, nowMs: environment.nowMs() });
     this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
-    members.appoint(nodesBySeat(members, durable.stored.table));
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
-    events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
-    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    events.onNotice(noticeKinds.progress, (from, payload) =>
+      this.#replicas.take(members.names[from] as string, payload),
+    );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
+    this.#tables.start(durable.stored, () => this.#beginRing());
+  }
+
+  /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
+  #beginRing(): void {
+    const { stored } = this.#agent.member.durable;
+    if (this.#agent.isStopped || stored.term > 0 || stored.table.voters.length > 0) return;
+    const table = firstTable(this.#options.server.settings.values);
+    this.#beginAnew({ ...this.#agent.member.durable, stored: { term: 0, table } });
+  }
+
+  /** To the agreement this node has crashed and been started again, with this on its disk. */
+  #beginAnew(durable: Durable): void {
+    this.#agent.stop();
+    this.#file.write(durable, () => this.#options.turn.run(() => this.#takePart(durable)));
   }
 
   #takePart(durable: Durable): void {
@@ -132,16 +173,16 @@ export class SeatNode implements SeatPort {
    * ends here, as with a crash, and another one begins with a greater number. To the agreement it has been started again.
    */
   #beginRun(run: number): void {
-    const { server, turn } = this.#options;
+    const { server } = this.#options;
     const durable = { ...this.#agent.member.durable, run };
     const text = `the ring knows run ${run - 1} of this node, which has begun as run ${this.#agent.member.durable.run}: it goes on as run ${run}`;
     server.environment.report("warning", `${text}. Is its clock behind?`);
-    this.#agent.stop();
-    this.#file.write(durable, () => turn.run(() => this.#takePart(durable)));
+    this.#beginAnew(durable);
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.mover.stop();
     this.#agent.stop();
     this.#file.stop();
   }
@@ -149,13 +190,12 @@ export class SeatNode implements SeatPort {
   // --- what the agreement asks for ---
 
   #carryOut(effect: Exclude<RingEffect, { type: "persist" }>): void {
-    const { members, links } = this.#options;
     switch (effect.type) {
       case "send":
-        links[members.names.indexOf(effect.to)]?.notify(noticeKinds.agreement, encodeMessage(effect.message));
-        return;
+        return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        return this.#onTable(effect.table);
+        this.#tables.follow(effect.table);
+        return this.mover.onTable(effect.table);
       case "serve":
         return this.#serve(effect.epoch);
       case "follow":
@@ -163,24 +203,19 @@ export class SeatNode implements SeatPort {
       case "lease":
         return this.#releaseRequests();
       case "changed":
+        return this.operators.changed(effect.outcome);
       case "freeze":
-      // Nothing asks for a change of the members yet.
+        return this.mover.onFreeze(effect.move, effect.attempt);
     }
   }
 
-  #onTable(table: RingTable): void {
-    const { members, rolesChanged } = this.#options;
-    const before = members.primaries;
-    members.appoint(nodesBySeat(members, table));
-    if (members.primaries.every((node, seat) => node === before[seat])) return;
-    this.#failovers++;
-    rolesChanged();
-    // Requests that waited for this node's lease may belong to another node by now.
-    setImmediate(() => this.#options.turn.run(() => this.requests.release()));
+  #notify(node: string, kind: number, payload: Uint8Array): void {
+    const { members, outgoing } = this.#options;
+    outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
   }
 
   #serve(epoch: number): void {
-    this.#following = undefined;
+    this.#replicas.following = undefined;
     this.#options.server.watched.breakAll();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
@@ -192,7 +227,7 @@ export class SeatNode implements SeatPort {
     const { host, port } = nodeAddress(primary);
     // The new primary changes what was watched here, by clients of this node and of others.
     watched.breakAll();
-    this.#following = primary;
+    this.#replicas.following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);
   }
@@ -212,20 +247,6 @@ export class SeatNode implements SeatPort {
     } else this.#agent.take({ type: "message", from: name, message });
   }
 
-  #onProgress(from: number, payload: Uint8Array): void {
-    const node = this.#options.members.names[from] as string;
-    const progress = readProgress(payload);
-    if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
-    this.#data.update();
-    this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
-  }
-
-  #onWord(node: string): void {
-    const { stored } = this.#agent.member.durable;
-    const seat = seatOf(stored.table, node);
-    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
-  }
-
   // --- the data ---
 
   get epoch(): number {
@@ -240,29 +261,24 @@ export class SeatNode implements SeatPort {
     this.#data.took(args);
   }
 
-  replaced(epoch: number): void {
-    this.#data.replaced(epoch);
+  replaced(epoch: number, moves: string): void {
+    this.#data.replaced(epoch, moves);
+  }
+
+  get moves(): string {
+    return this.#options.cursors.text;
   }
 
   moved(): void {
     this.#data.update();
-    this.#tellPrimary();
-  }
-
-  #tellPrimary(): void {
-    const { links, members, server } = this.#options;
-    if (this.#following === undefined || this.#agent.member.serving !== undefined) return;
-    server.changes.flush();
-    const { durable, keptPosition } = this.#agent.member;
-    const notice = writeProgress({ run: durable.run, position: keptPosition });
-    links[members.names.indexOf(this.#following)]?.notify(noticeKinds.progress, notice);
+    this.#replicas.tellPrimary();
   }
 
   #tick(): void {
     this.#data.update();
-    this.#tellPrimary();
+    this.#replicas.tellPrimary();
     this.#data.confirm();
-    this.#word.repeat();
+    this.operators.tick();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -276,39 +292,42 @@ export class SeatNode implements SeatPort {
   }
 
   stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
-    return this.mayServe && seatEpoch === this.servedEpoch;
+    return this.mayServe && seatEpoch === this.servedEpoch && !this.mover.isStopped(noSlot);
   }
 
   /** Whether requests for this node's place on the ring may run now. */
   get mayServe(): boolean {
     const { member } = this.#agent;
     const { serving } = member;
-    if (serving === undefined || !isReady(member)) return false;
+    if (serving === undefined || !isReady(member) || member.committed?.slots === undefined) return false;
     if (this.#gate.isFull) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
-  /** A request for this node's own place: it runs, or waits until this node may serve it. */
-  admit(context: Context, args: Arguments): "run" | "held" | Refusal {
-    return this.#mayRun() ? "run" : this.requests.hold(context, args);
+  /**
+   * A request for this node's own place: it runs, or waits until this node may serve it. `slot`: that of its keys, or
+   * `noSlot` for what concerns all of them.
+   */
+  admit(context: Context, args: Arguments, slot: number): "run" | "held" | Refusal {
+    return this.#mayRun(slot) ? "run" : this.requests.hold(context, args);
   }
 
   /** As `admit`, for what cannot wait. */
-  admitNow(): "run" | Refusal {
-    return this.#mayRun() ? "run" : new Refusal(this.requests.overdueText);
+  admitNow(slot: number): "run" | Refusal {
+    return this.#mayRun(slot) ? "run" : new Refusal(this.requests.overdueText);
   }
 
-  #mayRun(): boolean {
-    const { mayServe } = this;
-    if (mayServe) this.#gate.touch(this.servedEpoch);
-    return mayServe;
+  #mayRun(slot: number): boolean {
+    const mayRun = this.mayServe && !this.mover.isStopped(slot);
+    if (mayRun) this.#gate.touch(this.servedEpoch);
+    return mayRun;
   }
 
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void {
     const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined || this.#mayRun()) run(refusal);
+      if (refusal !== undefined || this.#mayRun(noSlot)) run(refusal);
       else this.requests.whenServing(attempt, sinceMs);
     };
     attempt(undefined);
@@ -325,22 +344,12 @@ export class SeatNode implements SeatPort {
 
   // --- operators ---
 
-  takeOver(): void {
-    const seat = this.#seat;
-    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
-    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
-      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
-    }
-    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
-    this.#options.server.environment.report("warning", text);
-    this.#word.give();
+  change(request: string): string {
+    return JSON.stringify(this.operators.change(JSON.parse(request) as RingRequest));
   }
 
-  #sayWord(): void {
-    const { members, links } = this.#options;
-    const { leader } = this.#agent.member;
-    if (leader === this.#self) this.#onWord(this.#self);
-    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
+  takeOver(): void {
+    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {
@@ -349,15 +358,11 @@ export class SeatNode implements SeatPort {
   }
 
   get status(): SeatStatus {
-    const { member } = this.#agent;
-    const { waitingBytes, waitingTurns } = this.#gate;
-    const { epoch: dataEpoch, offset: dataOffset } = this.#data.position;
-    return {
-      ...memberStatus(member, this.#seat, this.#options.server.environment.monotonicMs()),
-      role: member.serving !== undefined ? "primary" : this.#following !== undefined ? "replica" : "waiting",
-      stateFile: this.#file.isFailing ? "failing" : "ok",
-      ...{ dataEpoch, dataOffset, waitingTurns, waitingBytes, waitingRequests: this.requests.count },
-      failovers: this.#failovers,
-    };
+    const { environment } = this.#options.server;
+    return seatStatus({
+      ...{ member: this.#agent.member, seat: this.#seat, nowMs: environment.monotonicMs(), gate: this.#gate },
+      ...{ position: this.#data.position, isFollowing: this.#replicas.following !== undefined, file: this.#file },
+      ...{ waitingRequests: this.requests.count, failovers: this.#tables.failovers, mover: this.mover },
+    });
   }
 }

@@ -1,12 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Environment } from "../../environment.ts";
 import { DirectiveError } from "../../settings/directive.ts";
+import type { SettingValues } from "../../settings/settings.ts";
 import type { Durable } from "../agreement/durable.ts";
-import type { Members } from "../members.ts";
-import { RingStateError, RingStateFile } from "./ring-state-file.ts";
-import { differenceOf, firstTable, type PlanValues } from "./seat-plan.ts";
+import { RingStateError, RingStateFile, stateFileName } from "./ring-state-file.ts";
+import { noTable, type PlanValues } from "./seat-plan.ts";
 
 export interface StartFacts {
-  readonly members: Members;
   readonly values: PlanValues;
   /** The epoch of the data that this node has loaded. */
   readonly dataEpoch: number;
@@ -23,20 +24,26 @@ export const openStateFile = (folder: string, node: string, { report }: Pick<Env
     recovered: () => report("notice", "ring.state can be written again"),
   });
 
-/** What a node has promised before, with the number of its new run. Throws RingStateError and DirectiveError. */
-export function stateAtStart(file: RingStateFile, { members, values, dataEpoch, nowMs }: StartFacts): Durable {
-  const planned = firstTable(members, values);
+/** What a node has promised before, with the number of its new run. Throws RingStateError. */
+export function stateAtStart(file: RingStateFile, { values, dataEpoch, nowMs }: StartFacts): Durable {
   const kept = file.read();
   // Greater than the number of any earlier run, of which a folder that is empty or was restored from a backup knows
   // nothing, unless the clock was set back. Then the leader says so.
   const run = Math.max(Math.floor(nowMs), (kept?.run ?? 0) + 1);
+  const nothing = { term: 0, table: noTable(values["cluster-acknowledgement"]) };
   if (kept === undefined) {
     if (dataEpoch > 0) throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
-    return { run, term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
+    return { run, term: 0, votedFor: undefined, stored: nothing };
   }
-  const difference = differenceOf(kept.stored.table, planned);
-  if (difference === undefined) return { ...kept, run };
+  // A plan that came to nothing: the directives may give another one by now.
+  return { ...kept, run, stored: kept.stored.term === 0 ? nothing : kept.stored };
+}
+
+/** A node whose ring agrees on its members must not go by its directives alone: others may serve its slots. Throws DirectiveError. */
+export function refuseAgreed({ appendonly, dir }: Pick<SettingValues, "appendonly" | "dir">): void {
+  if (!appendonly || !existsSync(join(dir, stateFileName))) return;
   throw new DirectiveError(
-    `${difference}. Change the directives back. A ring with other members begins with empty folders on all nodes`,
+    `there is ${stateFileName} in ${dir}: this node belongs to a ring whose nodes agree on its members, and needs ` +
+      "'cluster-members agreed' (or cluster-replicas)",
   );
 }

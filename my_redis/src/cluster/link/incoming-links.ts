@@ -62,7 +62,11 @@ export class IncomingLinks implements IncomingLinkOwner {
   }
 
   tick(): void {
-    for (const link of [...this.#links]) link.tick();
+    for (const link of [...this.#links]) {
+      // Its own link ends somewhat later: until then it is told that it has left.
+      if (this.#parts.members.nodes.includes(link.node)) link.tick();
+      else link.end("it is no member any more");
+    }
   }
 
   /** Accepts nothing more from the other nodes. What has been carried out for them is still answered. */

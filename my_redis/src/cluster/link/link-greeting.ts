@@ -1,4 +1,5 @@
 import { type Announcement, readAnnouncement } from "../announced-endpoints.ts";
+import type { RingGreeting } from "../failover/ring-membership.ts";
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
@@ -16,8 +17,8 @@ export interface NodeIntroduction {
   readonly runId: string;
   readonly databases: number;
   readonly view: MemberView;
-  /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
-  readonly failoverTerms?: string;
+  /** Missing on rings whose members are fixed. */
+  readonly ring?: RingGreeting;
   /** Where clients reach it. */
   readonly announced: Announcement;
 }
@@ -45,18 +46,22 @@ function isView(value: unknown): value is MemberView {
     view.names.length <= 1000 &&
     view.names.every(isText) &&
     isCount(view.virtualNodes) &&
-    (view.replicas === undefined || (Array.isArray(view.replicas) && view.replicas.every(isText))) &&
     isCount(view.pointsPerVirtualNode)
   );
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
+function isRing(value: unknown): value is RingGreeting {
+  const { terms, plan } = (value ?? {}) as Partial<RingGreeting>;
+  return typeof terms === "string" && (plan === undefined || typeof plan === "string");
+}
+
 function isIntroduction(value: unknown): value is NodeIntroduction {
   const said = value as Partial<NodeIntroduction> | null;
   if (typeof said !== "object" || said === null) return false;
   return (
-    (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
+    (said.ring === undefined || isRing(said.ring)) &&
     readAnnouncement(said.announced) !== undefined &&
     isCount(said.version) &&
     isText(said.name) &&

@@ -275,6 +275,7 @@ export class OutgoingLink {
 
   /** Ends the link for good. */
   close(): void {
+    if (this.#state.name === "closed") return;
     this.#become({ name: "closed" });
     this.#isGone = true;
     this.#giveUp();

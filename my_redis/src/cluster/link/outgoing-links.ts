@@ -26,7 +26,10 @@ export interface OutgoingLinksParts {
 export class OutgoingLinks implements OutgoingLinkOwner {
   /** By the node's number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
+  readonly #links: (OutgoingLink | undefined)[] = [];
   readonly #parts: OutgoingLinksParts;
+  /** Nodes that have left, and since when. They are told so before their links end. */
+  readonly #left = new Map<number, number>();
   #number = 0;
   /** The last reported refusal of each node, so that it is not reported at each attempt. */
   readonly #complaints = new Map<number, string>();
@@ -34,13 +37,30 @@ export class OutgoingLinks implements OutgoingLinkOwner {
 
   constructor(parts: OutgoingLinksParts) {
     this.#parts = parts;
-    const { members, clock, events, receiver, server } = parts;
+    this.links = this.#links;
+    this.follow();
+    parts.server.settings.onChange("cluster-link-sendbuf-limit", () => this.#setLimit());
+  }
+
+  /** The members may be others: opens links to those that are new, and lets go of those that have left. */
+  follow(): void {
+    const { members, clock, events, receiver } = this.#parts;
     const linkParts = { owner: this, clock, events, receiver };
-    this.links = members.names.map((name, node) =>
-      node === members.self ? undefined : new OutgoingLink(linkParts, node, name),
-    );
-    server.settings.onChange("cluster-link-sendbuf-limit", () => this.#setLimit());
+    for (const [node, name] of members.names.entries()) {
+      const link = this.#links[node];
+      if (node === members.self) this.#links[node] = undefined;
+      else if (members.nodes.includes(node)) {
+        this.#left.delete(node);
+        if (link === undefined || link.state === "closed") this.#links[node] = new OutgoingLink(linkParts, node, name);
+      } else if (!this.#left.has(node)) this.#left.set(node, clock.monotonicMs());
+    }
     this.#setLimit();
+  }
+
+  #endLeft(): void {
+    const { clock } = this.#parts;
+    const sinceMs = clock.monotonicMs() - 2 * clock.timing.timeoutMs;
+    for (const [node, leftAtMs] of this.#left) if (leftAtMs < sinceMs) this.#links[node]?.close();
   }
 
   #setLimit(): void {
@@ -54,6 +74,7 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   tick(): void {
+    if (this.#left.size > 0) this.#endLeft();
     for (const link of this.links) link?.tick();
   }
 

@@ -11,6 +11,8 @@ export interface SpecialReplies {
   readonly count: number;
   /** Judges the last reply: true when it is not passed on. Without this, no reply is passed on. */
   readonly last?: (bytes: Uint8Array, start: number, end: number) => boolean;
+  /** They will not come: the link is lost. */
+  readonly lost?: () => void;
 }
 
 interface ExpectedReplies extends SpecialReplies {
@@ -37,6 +39,9 @@ export class RelayedClient implements Relaying {
   /** Nothing may follow before all is answered. */
   barrier = false;
   mayWaitForKeys = false;
+  /** Since when the client's present request has found that its slot has gone, without this node knowing where. */
+  bouncedSinceMs: number | undefined;
+  #isToBeJudgedLater = false;
   readonly #held: HeldRequests;
   readonly #ended: (client: RelayedClient) => void;
   #sent = 0;
@@ -141,6 +146,7 @@ export class RelayedClient implements Relaying {
       if (special !== undefined && this.#received >= special.from) {
         this.#special.shift();
         this.#received = special.from + special.count;
+        special.lost?.();
         if (special.last === undefined) continue;
       } else {
         this.#received++;
@@ -155,12 +161,27 @@ export class RelayedClient implements Relaying {
     this.barrier = false;
     this.mayWaitForKeys = false;
     if (this.#isInDoubt) this.keysInDoubt();
+    if (this.#isToBeJudgedLater) return;
     if (this.#held.has(this.context)) {
       this.#held.release(this.context);
     } else if (this.#resumeWhenIdle) {
       this.#resumeWhenIdle = false;
       this.context.client.channel.resume();
     }
+  }
+
+  /** Reads on when everything is answered. */
+  resumeWhenIdle(): void {
+    this.#resumeWhenIdle = true;
+  }
+
+  /** The held request is judged again after a pause, and not as soon as everything is answered. */
+  judgeLater(pauseMs: number): void {
+    this.#isToBeJudgedLater = true;
+    setTimeout(() => {
+      this.#isToBeJudgedLater = false;
+      if (this.outstanding === 0) this.#held.release(this.context);
+    }, pauseMs).unref();
   }
 
   forgetWatches(): void {

@@ -18,3 +18,21 @@ export const routeErrors = {
   scriptKey: "ERR Script attempted to access a non local key in a cluster node",
   scriptSlots: "ERR Script attempted to access keys that do not hash to the same slot",
 } as const;
+
+const notOwnerTexts = ["-MOVED ", "-CLUSTERDOWN Hash slot "].map((text) => Buffer.from(text, "latin1"));
+const notOwnerEnd = Buffer.from(" does not belong to the node that was asked\r\n", "latin1");
+
+/** Whether a reply says that the node that was asked does not own the slot: it has not carried out anything. */
+export function isNotOwner(bytes: Uint8Array, start: number): boolean {
+  const [moved, down] = notOwnerTexts as [Buffer, Buffer];
+  if (beginsWith(bytes, start, moved)) return true;
+  return beginsWith(bytes, start, down) && endsLine(bytes, start);
+}
+
+const beginsWith = (bytes: Uint8Array, start: number, text: Uint8Array): boolean =>
+  text.every((byte, at) => bytes[start + at] === byte);
+
+function endsLine(bytes: Uint8Array, start: number): boolean {
+  const end = bytes.indexOf(10, start) + 1;
+  return beginsWith(bytes, end - notOwnerEnd.length, notOwnerEnd);
+}

@@ -17,7 +17,7 @@ export interface RouterOwner {
   /** By the node's number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
   /** Undefined on a ring without replicas. */
-  readonly seat: Pick<SeatNode, "admit" | "admitNow" | "mayServe" | "servedEpoch"> | undefined;
+  readonly seat: Pick<SeatNode, "admit" | "admitNow" | "mayServe" | "servedEpoch" | "requests" | "mover"> | undefined;
   readonly spanning: ReadonlyMap<string, SpanningCommand>;
   readonly scripts: ScriptExchange;
   readonly relayed: RelayedClients;

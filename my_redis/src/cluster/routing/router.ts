@@ -12,6 +12,7 @@ import { tracksBit } from "../link/frame.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
+import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { infoOf } from "./request-info.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
@@ -49,6 +50,7 @@ export class Router {
   readonly #seat: RouterOwner["seat"];
   readonly #self: number;
   readonly #held: HeldRequests;
+  readonly #moving: MovingRequests;
   readonly #transactions: TransactionRouter;
   readonly #tracking: ClientTracking;
   /** The slot of the keys that the running script has used. */
@@ -64,7 +66,8 @@ export class Router {
     this.#self = owner.members.self;
     this.#held = new HeldRequests(owner.server);
     this.#tracking = owner.server.observers.tracking;
-    this.#transactions = new TransactionRouter(owner, (context, to, bytes, special) =>
+    this.#moving = new MovingRequests(owner, this.#held);
+    this.#transactions = new TransactionRouter(owner, this.#moving, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
     );
   }
@@ -104,9 +107,9 @@ export class Router {
   }
 
   /** A request for this node's own slots, once everything before it has been answered. */
-  #serveHere(context: Context, args: Arguments): Outcome {
+  #serveHere(context: Context, args: Arguments, slot: number): Outcome {
     if (here(context, args) === "held") return "held";
-    return this.#seat === undefined ? "run" : this.#seat.admit(context, args);
+    return this.#seat === undefined ? "run" : this.#seat.admit(context, args, slot);
   }
 
   #routeTo(context: Context, command: Command, args: Arguments, slot: number): Outcome {
@@ -118,7 +121,7 @@ export class Router {
     const watches = command.watching === "begins";
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(context, slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
-    if (node === this.#self) return this.#serveHere(context, args);
+    if (node === this.#self) return this.#serveHere(context, args, slot);
     const verdict = this.#verdictOn(context, slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
@@ -127,7 +130,7 @@ export class Router {
   #verdictOn({ client }: Context, slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
     const { endpoints, members } = this.#owner;
-    if (this.#server.settings.values["cluster-routing"] === "redirect") {
+    if (members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect") {
       return new Refusal(routeErrors.moved(slot, endpoints.preferred(node, client.channel.encrypted)));
     }
     const name = members.names[node] as string;
@@ -138,18 +141,13 @@ export class Router {
     const { client } = context;
     const node = this.#members.owners[slot] as number;
     const relaying = this.relaying(context);
+    if (this.#seat?.mover.isMoving(slot) === true) return this.#relayMoving(context, command, args, slot);
     if (!relaying.mayFollow(node)) return relaying.holdUntilAnswered(args);
     const { scripts } = this.#owner;
     const info = infoOf(client);
     if (command.group !== "scripting") {
       const outcome = this.#send(context, { slot, node }, args);
-      if (outcome !== "held") return outcome;
-      this.#tracking.commandEnded(client, command);
-      if (mayWaitForKeys(command, args)) relaying.mayWaitForKeys = true;
-      if (command.watching === "begins") {
-        relaying.watchedSlot = slot;
-        relaying.watchNode = node;
-      }
+      if (outcome === "held") this.#noteSent(relaying, command, args, slot);
       return outcome;
     }
     const retry = scripts.prepare(command, args, node, (bytes) => {
@@ -160,6 +158,31 @@ export class Router {
     if (outcome === "held") this.#tracking.commandEnded(client, command);
     // If the script has to be sent again as EVAL, no later request may have run before it.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
+    return outcome;
+  }
+
+  #noteSent(relaying: RelayedClient, command: Command, args: Arguments, slot: number): void {
+    this.#tracking.commandEnded(relaying.context.client, command);
+    if (mayWaitForKeys(command, args)) relaying.mayWaitForKeys = true;
+    if (command.watching !== "begins") return;
+    relaying.watchedSlot = slot;
+    relaying.watchNode = relaying.node;
+  }
+
+  /** As `#relay`, for a slot that may have gone when the request arrives. */
+  #relayMoving(context: Context, command: Command, args: Arguments, slot: number): Outcome {
+    const relaying = this.relaying(context);
+    if (relaying.outstanding > 0) return relaying.holdUntilAnswered(args);
+    const node = this.#members.owners[slot] as number;
+    const request = { context, args, slot, node };
+    const info = infoOf(context.client);
+    const again = (bytes: Uint8Array): void => void this.#send(context, { slot, node }, bytes, special, info);
+    const retry = command.group === "scripting" ? this.#owner.scripts.prepare(command, args, node, again) : undefined;
+    const special = this.#moving.handling(request, { count: 1, ...(retry === undefined ? {} : { last: retry }) });
+    const outcome = this.#send(context, { slot, node }, args, special);
+    if (outcome !== "held") return outcome;
+    this.#noteSent(relaying, command, args, slot);
+    this.#moving.keep(request);
     return outcome;
   }
 
@@ -223,18 +246,20 @@ export class Router {
     const queues = client.transaction !== undefined && command.insideMulti === "queue";
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     const spanning = this.#owner.spanning.get(command.fullName);
-    if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
+    const relays = spanning?.inAnyRouting === true || this.#server.settings.values["cluster-routing"] === "relay";
+    if (spanning !== undefined && relays) {
       if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, command, args);
     }
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
     if (this.#seat !== undefined && this.#showsData(context, command)) {
-      const outcome = this.#seat.admit(context, args);
+      const runsQueue = command.insideMulti === "run the queue";
+      const outcome = this.#seat.admit(context, args, runsQueue ? this.#transactions.slotOf(client) : noSlot);
       if (outcome !== "run") return outcome;
     }
     if (command.insideMulti === "run the queue") {
-      const outcome = this.#transactions.exec(context);
+      const outcome = this.#transactions.exec(context, args);
       if (outcome === "held") this.#tracking.commandEnded(context.client, command);
       return outcome;
     }
@@ -286,18 +311,27 @@ export class Router {
       const found = hashSlot(args.buffer, args.start(index), args.end(index));
       if (this.#owner.disputes.has(found)) return new Refusal(routeErrors.disputed(found));
       if (slot !== noSlot && this.#members.owners[slot] !== this.#members.owners[found]) alone = false;
-      slot = found;
+      // If one of them has to wait, or is about to move, the request does as its keys do.
+      if (slot === noSlot || this.#seat?.mover.isMoving(slot) !== true) slot = found;
     }
     return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, command, args);
   }
 
   #routeRelayed(context: Context, command: Command, args: Arguments): Outcome {
-    const verdict = this.#checkRelayed(command, args);
-    if (verdict !== "run" || this.#seat === undefined) return verdict;
+    if (this.#seat === undefined) return this.#checkRelayed(command, args);
     const { client } = context;
-    if (client.transaction !== undefined && command.insideMulti === "queue") return verdict;
-    const isOfSeat = requestSlot(command, args) !== noSlot || this.#showsData(context, command);
-    return isOfSeat ? this.#seat.admit(context, args) : verdict;
+    // EXEC judges the whole transaction.
+    if (client.transaction !== undefined && command.insideMulti === "queue") return "run";
+    const runsQueue = command.insideMulti === "run the queue";
+    const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
+    if (runsQueue && slot === severalSlots) return crossSlot;
+    const verdict = runsQueue && slot >= 0 ? this.#checkOwned(slot) : this.#checkRelayed(command, args);
+    if (verdict !== "run") {
+      // The node that sends it knows already that the slot is this node's.
+      return this.#seat.mover.isAwaited(slot) ? this.#seat.requests.hold(context, args) : verdict;
+    }
+    const isOfSeat = slot !== noSlot || this.#showsData(context, command);
+    return isOfSeat ? this.#seat.admit(context, args, slot) : verdict;
   }
 
   /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
@@ -332,7 +366,7 @@ export class Router {
     }
     if (slot === severalSlots) return scriptSlots;
     if (this.#checkOwned(slot) !== "run") return scriptKey;
-    const admitted = this.#seat?.admitNow() ?? "run";
+    const admitted = this.#seat?.admitNow(slot) ?? "run";
     if (admitted !== "run") return admitted;
     if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return scriptSlots;
     this.#scriptSlot = slot;

@@ -46,7 +46,7 @@ export class ScriptExchange {
   /** Looks for a script at all other nodes; then this node has it, or no node that answers does. */
   find(sha1: string, done: () => void): void {
     const payload = Buffer.from(sha1, "latin1");
-    let left = this.#view.names.length - 1;
+    let left = this.#view.nodes.length - 1;
     let over = false;
     const finish = (): void => {
       if (over) return;
@@ -54,7 +54,7 @@ export class ScriptExchange {
       done();
     };
     if (left === 0) queueMicrotask(finish);
-    for (let node = 0; node < this.#view.names.length; node++) {
+    for (const node of this.#view.nodes) {
       if (node === this.#view.self) continue;
       this.#channel.request(node, peerRequestKinds.findScript, payload, (body) => {
         left--;

@@ -2,8 +2,10 @@ import type { Client, Transaction } from "../../dispatch/client.ts";
 import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
 import { replyEnd } from "../../protocol/reply-end.ts";
 import { hashSlot } from "../hash-slot.ts";
+import type { MovingRequests } from "./moving-requests.ts";
 import type { RelayedClient, SpecialReplies } from "./relayed-client.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -27,10 +29,12 @@ const plus = 43;
  */
 export class TransactionRouter {
   readonly #owner: RouterOwner;
+  readonly #moving: MovingRequests;
   readonly #send: Send;
 
-  constructor(owner: RouterOwner, send: Send) {
+  constructor(owner: RouterOwner, moving: MovingRequests, send: Send) {
     this.#owner = owner;
+    this.#moving = moving;
     this.#send = send;
   }
 
@@ -46,7 +50,7 @@ export class TransactionRouter {
   }
 
   /** Sends a transaction to the owner of its keys; "run" when it runs here. */
-  exec(context: Context): Outcome {
+  exec(context: Context, args: Arguments): Outcome {
     const { client } = context;
     const { transaction } = client;
     const relaying = client.relaying as RelayedClient | undefined;
@@ -60,7 +64,7 @@ export class TransactionRouter {
     }
     const slot = slotOf(transaction, watched);
     const outcome =
-      slot === severalSlots ? new Refusal(routeErrors.crossSlot) : this.#start(context, transaction, slot);
+      slot === severalSlots ? new Refusal(routeErrors.crossSlot) : this.#start(context, args, transaction, slot);
     if (watchNode >= 0) relaying?.forgetWatches();
     return outcome;
   }
@@ -71,7 +75,7 @@ export class TransactionRouter {
     relaying.forgetWatches();
   }
 
-  #start(context: Context, transaction: Transaction, slot: number): Outcome {
+  #start(context: Context, args: Arguments, transaction: Transaction, slot: number): Outcome {
     if (slot === noSlot) return "run";
     const { members, disputes } = this.#owner;
     if (disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
@@ -86,8 +90,19 @@ export class TransactionRouter {
       followSelects(context, transaction, buffer, start, end);
       return false;
     };
-    const outcome = this.#send(context, { slot, node }, bytes, { count: replies, last });
+    const isMoving = this.#owner.seat?.mover.isMoving(slot) === true;
+    const request = { context, args, slot, node };
+    const isWatching = watchedSlot(client) !== noSlot;
+    const bounced = (): void => {
+      // It is judged anew as a whole. Nobody knows any more whether what was watched has changed.
+      client.transaction = transaction;
+      client.watchBroken = isWatching;
+    };
+    const special = { count: replies, last };
+    const handled = isMoving ? this.#moving.handling(request, { ...special, bounced }) : special;
+    const outcome = this.#send(context, { slot, node }, bytes, handled);
     if (outcome !== "held") return outcome;
+    if (isMoving) this.#moving.keep(request);
     // Later requests use the database that the transaction selects.
     if (queued.some(({ command }) => command.selectsDatabase === true))
       (client.relaying as RelayedClient).barrier = true;

@@ -104,9 +104,10 @@ export class NodeCommands {
   /** Like `runOnAll`, but leaves out other nodes that do not answer or that answer with an error. */
   runOnReachable(part: PartialCommand, done: (replies: NodeReplies) => void): void {
     const replies = new Map<number, Uint8Array>();
-    let left = this.#view.names.length;
+    const { nodes } = this.#view;
+    let left = nodes.length;
     let error: string | undefined;
-    for (const node of this.#view.names.keys()) {
+    for (const node of nodes) {
       this.ask(node, part, (bytes) => {
         if (bytes !== undefined && bytes[0] !== minus) replies.set(node, new Uint8Array(bytes));
         else if (node === this.#view.self) error = errorText(bytes);

@@ -42,7 +42,7 @@ export class PublishedMessages {
    * subscribers only. */
   #publishElsewhere(name: ByteRange, message: ByteRange): void {
     const payload = new ByteWriter().block(viewOf(name)).block(viewOf(message)).bytes;
-    for (const node of this.#view.names.keys()) {
+    for (const node of this.#view.nodes) {
       if (node !== this.#view.self) this.#channel.request(node, publishKind, payload, () => {});
     }
   }
@@ -57,10 +57,11 @@ export class PublishedMessages {
 
   #countPatterns(reply: DeferredReply): void {
     const names = new Set(this.#pubSub.names("pattern"));
-    let left = this.#view.names.length - 1;
+    const { nodes } = this.#view;
+    let left = nodes.length - 1;
     const answer = (): void => reply.answer((writer) => writer.integer(names.size));
     if (left === 0) answer();
-    for (const node of this.#view.names.keys()) {
+    for (const node of nodes) {
       if (node === this.#view.self) continue;
       this.#channel.request(node, patternsKind, new Uint8Array(0), (bytes) => {
         if (bytes !== undefined) for (const name of new ByteReader(bytes).texts()) names.add(name);

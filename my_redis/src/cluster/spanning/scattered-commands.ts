@@ -24,7 +24,6 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const allNodes = [...this.#view.names.keys()];
     const acknowledgedBy = (nodes: () => readonly number[]): SpanningCommand => ({
       run: (context, args, reply) => this.#acknowledge(context, args, reply, nodes()),
     });
@@ -42,7 +41,7 @@ export class ScatteredCommands {
       flushall: acknowledged,
       swapdb: acknowledged,
       // Replicas have scripts, too.
-      "script|flush": acknowledgedBy(() => allNodes),
+      "script|flush": acknowledgedBy(() => this.#view.nodes),
     };
   }
 

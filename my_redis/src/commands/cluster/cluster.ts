@@ -1,6 +1,7 @@
 import { container } from "../../dispatch/container.ts";
 import { clusterFailover } from "./failover.ts";
 import { fixedTopology } from "./fixed-topology.ts";
+import { clusterForget, clusterMeet, clusterRing } from "./ring.ts";
 import { clusterCountkeysinslot, clusterGetkeysinslot, clusterKeyslot } from "./slot-keys.ts";
 import { clusterCountFailureReports, clusterInfo, clusterLinks, clusterMyshardid } from "./state.ts";
 import { clusterMyid, clusterNodes, clusterReplicas, clusterShards, clusterSlaves, clusterSlots } from "./topology.ts";
@@ -18,14 +19,17 @@ export const cluster = container({
     clusterCountFailureReports,
     clusterCountkeysinslot,
     clusterFailover,
+    clusterForget,
     clusterGetkeysinslot,
     clusterInfo,
     clusterKeyslot,
     clusterLinks,
+    clusterMeet,
     clusterMyid,
     clusterMyshardid,
     clusterNodes,
     clusterReplicas,
+    clusterRing,
     clusterShards,
     clusterSlaves,
     clusterSlots,

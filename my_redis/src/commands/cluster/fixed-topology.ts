@@ -9,8 +9,8 @@ const rangeByRange = "O(N) where N is the total number of the slots between the 
 const rangesUsage = "<start slot> <end slot> [<start slot> <end slot> ...]";
 
 /**
- * Redis's commands that change a cluster. They are refused: members come from redis.conf, and slot owners follow from
- * the members.
+ * Redis's commands that change a cluster by hand. They are refused: the ring assigns hash slots to its members, by the
+ * names in redis.conf or by what its nodes agree on.
  */
 const operations: readonly Operation[] = [
   { name: "ADDSLOTS", complexity: oneByOne, syntax: "slot:integer..." },
@@ -31,8 +31,6 @@ const operations: readonly Operation[] = [
     usage: rangesUsage,
   },
   { name: "FLUSHSLOTS", brief: true },
-  { name: "FORGET", brief: true, syntax: "node-id" },
-  { name: "MEET", brief: true, syntax: "ip port [cluster-bus-port:integer]", usage: "<ip> <port> [<bus-port>]" },
   { name: "REPLICATE", brief: true, syntax: "node-id" },
   {
     name: "RESET",

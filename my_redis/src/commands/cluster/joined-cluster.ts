@@ -9,12 +9,12 @@ export function joinedCluster({ server }: Context): ClusterPort {
 }
 
 /** The replicas of a node that owns slots. */
-export const replicasOf = ({ primaryOf }: MemberList, node: number): number[] =>
-  [...primaryOf.keys()].filter((each) => each !== node && primaryOf[each] === node);
+export const replicasOf = ({ nodes, primaryOf }: MemberList, node: number): number[] =>
+  nodes.filter((each) => each !== node && primaryOf[each] === node);
 
 /** The node with the id in an argument. Throws when the ring has no such node. */
 export function nodeById(cluster: ClusterPort, id: string): number {
   const node = cluster.members.ids.indexOf(id.toLowerCase());
-  if (node < 0) throw new CommandError(`ERR Unknown node ${id.slice(0, 128)}`);
+  if (!cluster.members.nodes.includes(node)) throw new CommandError(`ERR Unknown node ${id.slice(0, 128)}`);
   return node;
 }

@@ -1,11 +1,11 @@
 import type { Context } from "../../dispatch/context.ts";
-import type { ClusterPort } from "../../dispatch/ports.ts";
+import type { ClusterPort, MemberList } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
 export function nodeLine(
   { client, server }: Context,
-  { endpoints, members, links }: ClusterPort,
+  { endpoints, members, links, seat }: ClusterPort,
   node: number,
 ): string {
   const link = links[node];
@@ -32,8 +32,14 @@ export function nodeLine(
     isPrimary ? "-" : members.ids[primary],
     0,
     heardAtMs,
-    0,
+    epochOf(members, seat, primary),
     connected ? "connected" : "disconnected",
   ];
   return `${[...parts, ...slots].join(" ")}\n`;
+}
+
+/** The epoch of the place that a primary serves. Places have no epochs where the members are fixed. */
+export function epochOf({ primaries, seats }: MemberList, seat: ClusterPort["seat"], primary: number): number {
+  const name = seats[primaries.indexOf(primary)];
+  return name === undefined ? 0 : (seat?.status.seatEpochs.get(name) ?? 0);
 }

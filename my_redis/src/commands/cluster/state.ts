@@ -2,6 +2,7 @@ import { slotCount } from "hash-ring";
 import { command } from "../../dispatch/command.ts";
 import type { ClusterPort, SeatStatus } from "../../dispatch/ports.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { epochOf } from "./node-line.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 
 const facts = { group: "cluster", flags: ["stale"] } as const;
@@ -42,10 +43,10 @@ export function clusterState(
     ["cluster_slots_pfail", 0],
     ["cluster_slots_fail", gone],
     ["cluster_slots_disputed", disputedSlots],
-    ["cluster_known_nodes", members.names.length],
+    ["cluster_known_nodes", members.nodes.length],
     ["cluster_size", members.primaries.length],
     ["cluster_current_epoch", seat?.status.tableVersion ?? 0],
-    ["cluster_my_epoch", seat?.epoch ?? 0],
+    ["cluster_my_epoch", epochOf(members, seat, members.primaryOf[members.self] as number)],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
     ["cluster_links_in", [...incomingLinks].length],
     ["cluster_requests_relayed", relayedCount],
@@ -71,6 +72,12 @@ const seatLines = (seat: SeatStatus): readonly [string, string | number][] => [
   ["cluster_replies_waiting_bytes", seat.waitingBytes],
   ["cluster_requests_waiting_for_lease", seat.waitingRequests],
   ["cluster_role_changes", seat.failovers],
+  ["cluster_slots_left_to_move", seat.moving.slotsLeft],
+  ["cluster_moves", seat.moving.movesUnderWay],
+  ...seat.moving.moves.map((text, index): [string, string] => [`cluster_move_${index}`, text]),
+  ["cluster_moved_keys_removed", seat.moving.removedKeys],
+  ["cluster_removing_moved_keys", seat.moving.isRemoving ? 1 : 0],
+  ["cluster_slow_targets", seat.moving.slowTargets],
 ];
 
 export const clusterLinks = command({

@@ -132,7 +132,7 @@ export const clusterNodes = command({
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const cluster = joinedCluster(context);
-    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context, cluster, node)).join(""));
+    reply.verbatim("txt", cluster.members.nodes.map((node) => nodeLine(context, cluster, node)).join(""));
   },
 });
 

@@ -10,6 +10,6 @@ export const dbSize = command({
   categories: ["keyspace"],
   tips: ["request_policy:all_shards", "response_policy:agg_sum"],
   run({ database }, _args, reply) {
-    reply.integer(database.size);
+    reply.integer(database.visibleSize);
   },
 });

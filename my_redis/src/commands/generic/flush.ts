@@ -1,4 +1,7 @@
 import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 
@@ -6,6 +9,28 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 function checkMode(args: Arguments): void {
   if (args.count === 1 || (args.count === 2 && (args.is(1, "sync") || args.is(1, "async")))) return;
   throw new CommandError(errors.syntax);
+}
+
+/**
+ * While keys come from another node, only that node removes them: this one may have promised already that it has them. So
+ * the others are removed one by one, also for replicas, which do not know the difference.
+ */
+function flush(context: Context, databases: readonly Database[]): void {
+  const { keyspace } = context;
+  if (keyspace.isHidden === undefined) return keyspace.flush(databases);
+  context.logNothing();
+  for (const database of databases) {
+    const visible: Address[] = [];
+    database.keys.forEach((address) => {
+      if (database.isVisible(address)) visible.push(address);
+    });
+    for (const address of visible) {
+      const key = database.keyOf(address);
+      database.remove(address);
+      database.changedKey(key, 0, key.length, "del");
+      context.server.changes.append(database.number, ["UNLINK", key]);
+    }
+  }
 }
 
 export const flushDb = command({
@@ -19,9 +44,9 @@ export const flushDb = command({
   flags: ["write"],
   categories: ["keyspace", "dangerous"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
-  run({ database, keyspace }, args, reply) {
+  run(context, args, reply) {
     checkMode(args);
-    keyspace.flush([database]);
+    flush(context, [context.database]);
     reply.ok();
   },
 });
@@ -37,9 +62,9 @@ export const flushAll = command({
   flags: ["write"],
   categories: ["keyspace", "dangerous"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
-  run({ keyspace }, args, reply) {
+  run(context, args, reply) {
     checkMode(args);
-    keyspace.flush(keyspace.databases);
+    flush(context, context.keyspace.databases);
     reply.ok();
   },
 });

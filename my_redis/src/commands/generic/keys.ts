@@ -22,6 +22,7 @@ export const keys = command({
     database.keys.forEach((address) => {
       // An expired key is skipped but not deleted: deletion would change the index during the walk.
       if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= now) return;
+      if (!database.isVisible(address)) return;
       const bytes = record.bytesOf(heap, address);
       const start = record.keyStartOf(heap, address);
       const end = start + record.keyLengthOf(heap, address);

@@ -6,7 +6,7 @@ import * as record from "../../memory/record.ts";
 import type { MigratingKey } from "../../dispatch/ports.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { dumpValue } from "./dump/dump.ts";
+import { dumpValue } from "../../persistence/rdb/dumped-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 const optionsFrom = 6;

@@ -22,6 +22,13 @@ export const randomKey = command({
         reply.null();
         return;
       }
+      if (!database.isVisible(address)) {
+        if (database.visibleSize === 0) {
+          reply.null();
+          return;
+        }
+        continue;
+      }
       const mayShow = !keyspace.expires || (!keyspace.removesFound && round >= maxRoundsOfReplica);
       if (mayShow || !record.hasExpiry(heap, address) || record.expiryOf(heap, address) > now) {
         const start = record.keyStartOf(heap, address);

@@ -35,6 +35,7 @@ export const scan = command({
 
 /** Writes the key if it matches. An expired key is deleted instead. */
 function replyWanted(context: Context, address: Address, options: ScanOptions, reply: ReplyWriter): boolean {
+  if (!context.database.isVisible(address)) return false;
   const { heap, expires } = context.keyspace;
   const bytes = record.bytesOf(heap, address);
   const start = record.keyStartOf(heap, address);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { readDatabase } from "./database-number.ts";
 
 export const swapDb = command({
@@ -14,6 +15,8 @@ export const swapDb = command({
     // As in Redis, both numbers are parsed before either is checked for its range.
     args.integer(1, invalidFirst);
     args.integer(2, invalidSecond);
+    // The source of a key would not find it again.
+    if (keyspace.isHidden !== undefined) throw new CommandError("ERR SWAPDB is not possible while slots move");
     const first = readDatabase(keyspace, args, 1, invalidFirst);
     keyspace.swap(first, readDatabase(keyspace, args, 2, invalidSecond));
     reply.ok();

@@ -12,6 +12,8 @@ export interface RdbFacts {
   readonly isEmpty: boolean;
   /** The epoch of the data, on a ring with replicas; 0 for none. */
   readonly ringEpoch: number;
+  /** How much it has of moves of slots; empty for none. */
+  readonly ringMoves: string;
 }
 
 /** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
@@ -21,7 +23,7 @@ export function readRdbFacts(path: string): RdbFacts {
   } catch (error) {
     const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
     if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, isEmpty: false, ringEpoch: 0 };
+    return { position: undefined, isEmpty: false, ringEpoch: 0, ringMoves: "" };
   }
 }
 
@@ -46,7 +48,10 @@ function factsOf(reader: RdbFileReader): RdbFacts {
     else if (code === opcode.size) {
       reader.count();
       reader.count();
-    } else return { position: positionIn(facts), isEmpty: code === opcode.end, ringEpoch: ringEpochIn(facts) };
+    } else {
+      const ofRing = { ringEpoch: ringEpochIn(facts), ringMoves: facts.get("ring-moves") ?? "" };
+      return { position: positionIn(facts), isEmpty: code === opcode.end, ...ofRing };
+    }
   }
 }
 

@@ -53,7 +53,8 @@ function positionFacts({ cluster, execution, replication }: Services): [name: st
     ["repl-id", position.id],
     ["repl-offset", String(position.offset)],
   ];
-  if (cluster?.seat !== undefined) facts.push(["ring-epoch", String(cluster.seat.epoch)]);
+  const { seat } = cluster ?? {};
+  if (seat !== undefined) facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", seat.moves]);
   return facts;
 }
 

@@ -69,6 +69,12 @@ export const nodeDirectives = {
     summary: "Replicas that the program also keeps running for each of its nodes.",
     change: "start",
   }),
+  "cluster-members": choice(["fixed", "agreed"], {
+    default: "fixed",
+    summary:
+      "Whether self and peers name the members for good, or the nodes agree on them: then members may come and go.",
+    change: "start",
+  }),
   "cluster-replicas": replicaGroups({
     default: [],
     summary: "A node of the ring and its replicas; alike on all nodes. May be repeated.",

@@ -1,4 +1,5 @@
 import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { assignSlots, slotCount } from "hash-ring";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
@@ -49,6 +50,14 @@ export class RingOfProcesses {
     const value = groups.map((group) => group.join(" ")).join(", ");
     this.#directives = replicas === 0 ? directives : { "cluster-replicas": value, ...directives };
     const members = new Members(names[0] as string, names, groups);
+    if (replicas > 0) {
+      const owners = assignSlots(
+        seats.map((name) => ({ name })),
+        [],
+        { slots: slotCount },
+      );
+      members.arrange({ seats: groups.map((nodes) => ({ name: nodes[0] as string, nodes })), owners });
+    }
     this.#owners = members.owners;
     this.#places = names.map((name) => members.names.indexOf(name));
   }

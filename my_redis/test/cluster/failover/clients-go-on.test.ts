@@ -110,12 +110,20 @@ test(
       "a ring of 2 nodes has no majority when one of them fails",
     );
     expect(await startWith({ appendonly: "no" })).toContain("cluster-replicas: it needs 'appendonly yes'");
-    expect(await startWith({ "cluster-replicas": `${first} ${second}` })).toContain(
-      "the ring has agreed on the replicas",
+    expect(await startWith({ "cluster-replicas": "" })).toContain(
+      "this node belongs to a ring whose nodes agree on its members",
     );
-    await Bun.write(`${ring.folders[2]}/ring.state`, "nonsense\n");
+    // What the ring has agreed on counts, and not what the directives of one node say.
+    expect(await startWith({ peers: first, "cluster-members": "agreed", "cluster-replicas": "" })).toBe("");
+    expect(ring.processes[2]?.process.stdout()).toContain("the ring has agreed on ");
+    await ring.untilInSync();
+    await ring.kill(2, "SIGKILL");
+    const ownState = `${ring.folders[2]}/ring.state`;
+    await Bun.$`cp ${ring.folders[1]}/ring.state ${ownState}`.quiet();
+    expect(await startWith({})).toContain(`ring.state: it is that of node ${second}, and this is ${third}`);
+    await Bun.write(ownState, "nonsense\n");
     expect(await startWith({})).toContain("ring.state: its first line cannot be read");
-    await Bun.$`rm ${ring.folders[2]}/ring.state`.quiet();
+    await Bun.$`rm ${ownState}`.quiet();
     expect(await startWith({})).toContain("ring.state: it is missing, although the data has been part of a ring");
   },
   testTimeoutMs,

@@ -15,7 +15,7 @@ test("directives that the ring relies on are refused while it runs", async () =>
     ["dir", "/"],
   ] as const) {
     const before = settings.print(name);
-    expect((await client.reply("CONFIG", "SET", name, value)).text).toContain("cluster-replicas");
+    expect((await client.reply("CONFIG", "SET", name, value)).text).toContain("a ring that agrees on its members");
     expect(settings.print(name)).toBe(before);
   }
   client.close();

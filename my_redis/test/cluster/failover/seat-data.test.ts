@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { MoveCursors } from "../../../src/cluster/moving/move-cursors.ts";
 import { DataEpoch } from "../../../src/cluster/failover/data-epoch.ts";
 import { SeatData } from "../../../src/cluster/failover/seat-data.ts";
 import type { Services } from "../../../src/dispatch/context.ts";
@@ -20,7 +21,7 @@ test("with appendfsync always a replica claims nothing that the log has only gat
   } as unknown as Services;
   const claimed: number[] = [];
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), serves: () => false },
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => false },
     moved: (_position, kept) => claimed.push(kept.offset),
     confirmed: () => {},
   });

@@ -19,7 +19,7 @@ const inTheWay = (folder: string): string => join(folder, "ring.state.new");
 test("a write that failed is tried again with the newest state, and counts only when the disk has it", async () => {
   const folder = temporaryFolder("ring-state");
   const events: string[] = [];
-  const file = new RingStateFile(folder, "a", {
+  const file = new RingStateFile(folder, "127.0.0.1:1", {
     failed: () => events.push("failed"),
     recovered: () => events.push("recovered"),
   });

@@ -1,10 +1,6 @@
 import { command } from "../../../dispatch/command.ts";
 import { firstKey } from "../../../dispatch/key-specification.ts";
-import type { Address } from "../../../memory/heap.ts";
-import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
-import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
-import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";
-import type { Services } from "../../../dispatch/context.ts";
+import { dumpValue } from "../../../persistence/rdb/dumped-value.ts";
 
 export const dump = command({
   name: "DUMP",
@@ -25,12 +21,3 @@ export const dump = command({
     reply.bulk(dumpValue(server, address));
   },
 });
-
-/** A value serialized as RESTORE takes it, in a new array. */
-export function dumpValue({ keyspace, settings }: Services, address: Address): Uint8Array {
-  const writer = new RdbWriter({ compresses: settings.values.rdbcompression });
-  const encoder = new ValueEncoder(keyspace, writer);
-  writer.byte(encoder.typeOf(address));
-  encoder.write(address);
-  return sealPayload(writer);
-}

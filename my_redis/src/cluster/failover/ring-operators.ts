@@ -1,0 +1,167 @@
+import type { Services } from "../../dispatch/context.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { allPeersOf } from "../agreement/leadership.ts";
+import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
+import type { Member } from "../agreement/ring-member.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import type { LinkEvents } from "../link/link-events.ts";
+import type { OutgoingLinks } from "../link/outgoing-links.ts";
+import type { Members } from "../members.ts";
+import { peerRequestKinds } from "../peer-channel.ts";
+import { firstSlots } from "./first-slots.ts";
+import { noticeKinds } from "./notices.ts";
+import { OperatorWord } from "./operator-word.ts";
+import type { RingAgent } from "./ring-agent.ts";
+import {
+  decodeAnswer,
+  decodeRequest,
+  encodeJson,
+  type OperatorAnswer,
+  type OperatorRequest,
+} from "./ring-request-codec.ts";
+import { ringStatus } from "./ring-status.ts";
+
+export interface RingOperatorsOptions {
+  readonly server: Pick<Services, "environment">;
+  readonly members: Members;
+  readonly events: LinkEvents;
+  readonly outgoing: Pick<OutgoingLinks, "links">;
+  readonly nodeTimeoutMs: number;
+  readonly agent: () => RingAgent;
+}
+
+/** The leader is asked again so often while it has something else to do, or while there is none. */
+const repeatMs = 50;
+
+const refused = (reason: string): OperatorAnswer => ({ type: "refused", reason });
+
+/** What operators want of the ring: any member takes it, and the leader carries it out. */
+export class RingOperators {
+  readonly #options: RingOperatorsOptions;
+  readonly #word: OperatorWord;
+  #outcomes: ChangeOutcome[] = [];
+
+  constructor(options: RingOperatorsOptions) {
+    this.#options = options;
+    const { events, members, nodeTimeoutMs, server } = options;
+    this.#word = new OperatorWord({
+      ...{ monotonicMs: () => server.environment.monotonicMs(), nodeTimeoutMs },
+      isDone: () => this.#member.serving !== undefined,
+      say: () => this.#sayWord(),
+    });
+    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    events.onRequest(peerRequestKinds.ring, ({ payload, answer }) => {
+      const request = decodeRequest(payload);
+      answer(encodeJson(request === undefined ? refused("the request is not understood") : this.#carryOut(request)));
+    });
+  }
+
+  get #member(): Member {
+    return this.#options.agent().member;
+  }
+
+  /** The agreement says what has become of a request. */
+  changed(outcome: ChangeOutcome): void {
+    this.#outcomes.push(outcome);
+  }
+
+  /** To be called at each heartbeat. */
+  tick(): void {
+    this.#word.repeat();
+    const request = firstSlots(this.#member);
+    if (request !== undefined) this.#options.agent().take({ type: "change", request });
+  }
+
+  /** Asks the leader, which may be this node. `answered` is called once, later: never with "busy". */
+  ask(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {
+    const { nodeTimeoutMs, server } = this.#options;
+    const untilMs = server.environment.monotonicMs() + 2 * nodeTimeoutMs;
+    const attempt = (): void =>
+      this.#askLeader(request, (answer, mayRepeat) => {
+        if (!mayRepeat) answered(answer);
+        else if (server.environment.monotonicMs() < untilMs) setTimeout(attempt, repeatMs).unref();
+        else answered(answer.type === "busy" ? refused("the ring is busy with another change: try it again") : answer);
+      });
+    setImmediate(attempt);
+  }
+
+  #askLeader(request: OperatorRequest, answered: (answer: OperatorAnswer, mayRepeat: boolean) => void): void {
+    const { members, nodeTimeoutMs, outgoing } = this.#options;
+    const { leader, role } = this.#member;
+    if (role.type === "leader") {
+      const answer = this.#carryOut(request);
+      return answered(answer, answer.type === "busy");
+    }
+    const link = outgoing.links[members.names.indexOf(leader ?? "")];
+    if (link === undefined) return answered(refused("no leader is known: a majority of the voters must answer"), true);
+    link.ask(
+      peerRequestKinds.ring,
+      encodeJson(request),
+      (bytes, failure) => {
+        const answer = bytes === undefined ? undefined : decodeAnswer(bytes);
+        if (answer !== undefined) answered(answer, answer.type === "busy");
+        // It may have been carried out.
+        else
+          answered(
+            refused(`the leader, ${leader}, does not answer: ask for the status of the ring`),
+            failure === "refused",
+          );
+      },
+      nodeTimeoutMs,
+    );
+  }
+
+  /** Asks this node, which has to be the leader. */
+  change(request: RingRequest): ChangeOutcome {
+    this.#outcomes = [];
+    this.#options.agent().take({ type: "change", request });
+    return this.#outcomes.pop() ?? { type: "busy" };
+  }
+
+  /** As the leader. */
+  #carryOut(request: OperatorRequest): OperatorAnswer {
+    const member = this.#member;
+    if (member.role.type !== "leader") return refused(`the leader of the ring is ${member.leader ?? "not known"}`);
+    if (request.type === "status") {
+      return {
+        type: "status",
+        status: ringStatus(member, allPeersOf(member, this.#options.server.environment.monotonicMs())),
+      };
+    }
+    if (request.isDryRun) {
+      const change = changeRing(member.durable.stored.table, request.request);
+      return change.type === "planned" ? { type: "planned", plan: change.plan } : change;
+    }
+    const outcome = this.change(request.request);
+    if (outcome.type === "begun") {
+      const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
+      this.#options.server.environment.report("notice", text);
+    }
+    return outcome;
+  }
+
+  /** Makes this node serve its place with whatever it has. Throws the error reply. */
+  takeOver(seat: Seat | undefined): void {
+    const { members, server } = this.#options;
+    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
+    if (seat.primary.node === members.name && this.#member.serving !== undefined) {
+      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
+    }
+    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
+    server.environment.report("warning", text);
+    this.#word.give();
+  }
+
+  #sayWord(): void {
+    const { members, outgoing } = this.#options;
+    const { leader } = this.#member;
+    if (leader === members.name) this.#onWord(members.name);
+    else outgoing.links[members.names.indexOf(leader ?? "")]?.notify(noticeKinds.word, new Uint8Array(0));
+  }
+
+  #onWord(node: string): void {
+    const seat = seatOf(this.#member.durable.stored.table, node);
+    if (seat === undefined || seat.primary.node === node) return;
+    this.#options.agent().take({ type: "appoint", seat: seat.name, node });
+  }
+}

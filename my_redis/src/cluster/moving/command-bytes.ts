@@ -1,0 +1,49 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import { ByteBuffer } from "../../memory/byte-buffer.ts";
+import * as record from "../../memory/record.ts";
+import { CommandLog } from "../../persistence/aof/command-log.ts";
+import { dumpValue } from "../../persistence/rdb/dumped-value.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+
+/** Keys and changes as commands, for the target of a move. They select their database anew after each `take`. */
+export class CommandBytes {
+  readonly #server: Services;
+  readonly #buffer = new ByteBuffer();
+  readonly #commands = new CommandLog({ write: (bytes) => this.#buffer.raw(bytes) });
+
+  constructor(server: Services) {
+    this.#server = server;
+  }
+
+  get length(): number {
+    return this.#buffer.length + this.#commands.pendingBytes;
+  }
+
+  /** A change, as it was logged. */
+  change(database: number, args: Arguments): void {
+    this.#commands.appendRequest(database, args);
+  }
+
+  /** A key as it is now. An expired key counts as missing. */
+  key(database: number, key: Uint8Array): void {
+    const address = this.#server.keyspace.databases[database]?.find(key, 0, key.length) ?? 0;
+    if (address === 0) this.#commands.append(database, ["DEL", key]);
+    else this.value(database, key, address);
+  }
+
+  /** The value of a key, with the moment of its expiry. */
+  value(database: number, key: Uint8Array, address: Address): void {
+    const { heap } = this.#server.keyspace;
+    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : 0;
+    const payload = dumpValue(this.#server, address);
+    this.#commands.append(database, ["RESTORE", key, expiryMs, payload, "REPLACE", "ABSTTL"]);
+  }
+
+  /** All of it so far, in an array of its own. */
+  take(): Uint8Array {
+    this.#commands.flush();
+    this.#commands.forgetDatabase();
+    return this.#buffer.take();
+  }
+}

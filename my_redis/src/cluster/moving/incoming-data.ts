@@ -1,0 +1,71 @@
+import type { Context, Services } from "../../dispatch/context.ts";
+import type { LogWord } from "../../dispatch/log-target.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { RequestParser } from "../../protocol/request-parser.ts";
+
+/** The source has accepted the requests already, so its limits count and not those of this server. */
+const requestLimits = { maxBulkBytes: 2 ** 32, maxQueryBufferBytes: Number.POSITIVE_INFINITY };
+const minus = 45;
+
+/** Makes what a source has sent a part of this seat's data. */
+export class IncomingData {
+  readonly #server: Services;
+  readonly #context: Context;
+  readonly #args = new Arguments();
+  readonly #reply = new ReplyWriter();
+
+  constructor(server: Services) {
+    this.#server = server;
+    this.#context = server.clients.addPseudo("loader");
+  }
+
+  /**
+   * Runs the commands, and `entry` after them, as one unit: replicas and the log have all of it or nothing. Gives the first
+   * error; the data differs from the source's then.
+   */
+  apply(commands: Uint8Array, entry: () => readonly LogWord[]): string | undefined {
+    const { changes, execution, keyspace } = this.#server;
+    const { observed } = keyspace;
+    const wasFollowing = execution.followsPrimary;
+    changes.beginUnit();
+    // Keys expire by the source's word: until then its commands find them. And no client knows of these keys yet.
+    keyspace.expires = false;
+    keyspace.observed = false;
+    execution.followPrimary(true);
+    let problem: string | undefined;
+    try {
+      problem = keyspace.silently(() => execution.asUnit(() => this.#runAll(commands)));
+    } finally {
+      execution.followPrimary(wasFollowing);
+      keyspace.observed = observed;
+      keyspace.expires = true;
+    }
+    changes.append(0, entry());
+    changes.endUnit();
+    return problem;
+  }
+
+  #runAll(commands: Uint8Array): string | undefined {
+    const args = this.#args;
+    const parser = new RequestParser(requestLimits);
+    parser.feed(commands);
+    let problem: string | undefined;
+    let result = parser.next(args);
+    for (; result === "request"; result = parser.next(args)) problem ??= this.#run(args);
+    return result === "incomplete" ? problem : "what the source has sent is not whole";
+  }
+
+  #run(args: Arguments): string | undefined {
+    const { processor } = this.#server;
+    const reply = this.#reply;
+    const command = processor.resolve(args);
+    if (command instanceof Refusal) return command.message;
+    processor.call(this.#context, command, args, reply);
+    const isError = reply.length > 0 && reply.bytes[0] === minus;
+    const text = Buffer.from(reply.bytes.subarray(1, Math.max(1, reply.length - 2))).toString("latin1");
+    reply.clear();
+    return isError ? `${command.fullName}: ${text}` : undefined;
+  }
+}

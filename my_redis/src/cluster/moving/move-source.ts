@@ -1,0 +1,143 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { Cursor, MoveAsk } from "../agreement/move-message.ts";
+import { nextChunk } from "../agreement/move-stream.ts";
+import { isFrozen } from "../agreement/outgoing.ts";
+import type { Position } from "../agreement/position.ts";
+import type { Member } from "../agreement/ring-member.ts";
+import type { Move } from "../agreement/slot-map.ts";
+import type { Effect } from "./effect-tap.ts";
+import { encodeAnswer, noAnswer } from "./move-codec.ts";
+import { OutgoingCopy } from "./outgoing-copy.ts";
+import { flagsOf } from "./slot-flags.ts";
+
+export interface MoveSourceOptions {
+  readonly server: Services;
+  readonly member: () => Member;
+  readonly position: () => Position;
+}
+
+/** A copy that has failed is not begun anew before a pause. Each one doubles it. */
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+
+/** Answers the targets of the moves that take slots away from this seat. */
+export class MoveSource {
+  /** How often a target was so slow that its copy had to begin anew. */
+  slowTargets = 0;
+  readonly #options: MoveSourceOptions;
+  readonly #copies = new Map<number, OutgoingCopy>();
+  readonly #pauses = new Map<number, { readonly untilMs: number; readonly lengthMs: number }>();
+  #lastNumber = 0;
+
+  constructor(options: MoveSourceOptions) {
+    this.#options = options;
+  }
+
+  copyOf(move: number): OutgoingCopy | undefined {
+    return this.#copies.get(move);
+  }
+
+  /** Other moves are under way now. */
+  keepOnly(isUnderWay: (move: number) => boolean): void {
+    for (const move of this.#copies.keys()) if (!isUnderWay(move)) this.#copies.delete(move);
+    for (const move of this.#pauses.keys()) if (!isUnderWay(move)) this.#pauses.delete(move);
+  }
+
+  changed(effect: Effect): void {
+    for (const copy of this.#copies.values()) {
+      if (effect.keys.length > 0) copy.changed(effect);
+      else if (replacesAll.has(effect.command.name)) copy.flushed();
+    }
+  }
+
+  /** What the target gets. Its question has been told to the agreement already. */
+  answer(move: Move, ask: MoveAsk): Uint8Array {
+    const { member, position } = this.#options;
+    const at = position();
+    const copy = this.#usableCopy(move.id, ask.has);
+    const arrived = ask.acknowledged;
+    if (copy !== undefined && arrived?.isWhole === true) copy.acknowledged(arrived.source.offset);
+    const writes = ask.has?.isWhole === true ? copy?.writesAfter(ask.has.source.offset) : undefined;
+    const next = nextChunk(ask, {
+      position: at,
+      snapshot: copy === undefined ? undefined : { number: copy.number, parts: Number.POSITIVE_INFINITY },
+      writesFrom: writes === undefined ? Number.POSITIVE_INFINITY : 0,
+      isFrozen: isFrozen(member(), move.id),
+    });
+    switch (next.type) {
+      case "nothing":
+        return noAnswer;
+      case "snapshot":
+        return this.#begin(move, ask);
+      case "part":
+        return this.#part(move, ask, copy as OutgoingCopy, next.part) ?? this.#begin(move, ask);
+      case "writes": {
+        const freeze = member().serving?.outgoing.get(move.id)?.freeze;
+        const isFinal = typeof freeze === "object" && writes?.isAll === true;
+        const cursor = { ...(ask.has as Cursor), source: { epoch: at.epoch, offset: writes!.offset } };
+        return encodeAnswer({ chunk: chunkOf(move, ask, cursor, false), isFinal, commands: writes!.bytes });
+      }
+    }
+  }
+
+  /** The copy that the target has a part of. One that cannot go on is dropped. */
+  #usableCopy(move: number, has: Cursor | undefined): OutgoingCopy | undefined {
+    const copy = this.#copies.get(move);
+    if (copy?.isVoid === true) {
+      this.#giveUp(move, copy);
+      return undefined;
+    }
+    return copy?.number === has?.snapshot ? copy : undefined;
+  }
+
+  #giveUp(move: number, copy: OutgoingCopy): void {
+    const { environment } = this.#options.server;
+    this.#copies.delete(move);
+    if (!copy.isTooSlow) return;
+    this.slowTargets++;
+    const lengthMs = Math.min(2 * (this.#pauses.get(move)?.lengthMs ?? firstPauseMs / 2), longestPauseMs);
+    this.#pauses.set(move, { untilMs: environment.monotonicMs() + lengthMs, lengthMs });
+    const text = `the target of move ${move} is too slow: ${copy.waitingBytes} bytes wait for it`;
+    environment.report("warning", `${text}. Its copy begins anew in ${lengthMs} ms`);
+  }
+
+  #begin(move: Move, ask: MoveAsk): Uint8Array {
+    const { server, member, position } = this.#options;
+    const pause = this.#pauses.get(move.id);
+    // The leader may count on what the target of a frozen source has.
+    if (isFrozen(member(), move.id) || server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
+    const slots = flagsOf(move.spans);
+    const copy = new OutgoingCopy({ server, slots, number: ++this.#lastNumber, offset: () => position().offset });
+    this.#copies.set(move.id, copy);
+    return this.#part(move, ask, copy, 0) ?? noAnswer;
+  }
+
+  #part(move: Move, ask: MoveAsk, copy: OutgoingCopy, number: number): Uint8Array | undefined {
+    const part = copy.part(number);
+    if (part === undefined) return undefined;
+    const { epoch } = this.#options.position();
+    const cursor = {
+      move: move.id,
+      source: { epoch, offset: part.offset },
+      snapshot: copy.number,
+      parts: number + 1,
+      isWhole: part.isLast,
+    };
+    const chunk = chunkOf(move, ask, cursor, number === 0);
+    return encodeAnswer({ chunk, isFinal: false, commands: part.commands });
+  }
+
+  /** This node is the primary anew: what it has begun before belongs to another epoch. */
+  forget(): void {
+    this.#copies.clear();
+    this.#pauses.clear();
+  }
+}
+
+/** Commands without keys that change all keys of a database. */
+const replacesAll: ReadonlySet<string> = new Set(["FLUSHALL", "FLUSHDB", "SWAPDB"]);
+
+const chunkOf = ({ id, attempt }: Move, { number }: MoveAsk, cursor: Cursor, isStart: boolean) => ({
+  ...{ move: id, attempt, number, isStart },
+  cursor,
+});

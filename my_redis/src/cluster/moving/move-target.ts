@@ -1,0 +1,149 @@
+import type { Services } from "../../dispatch/context.ts";
+import { arrivedOf, movesTo } from "../agreement/incoming.ts";
+import type { Cursor } from "../agreement/move-message.ts";
+import { type Asking, isExpected } from "../agreement/move-stream.ts";
+import type { Position } from "../agreement/position.ts";
+import type { Member, RingEvent } from "../agreement/ring-member.ts";
+import type { Move } from "../agreement/slot-map.ts";
+import { IncomingData } from "./incoming-data.ts";
+import { decodeAnswer, encodeQuestion, type MoveAnswer } from "./move-codec.ts";
+import type { MoveCursors } from "./move-cursors.ts";
+
+export interface MoveTargetOptions {
+  readonly server: Services;
+  readonly cursors: MoveCursors;
+  readonly member: () => Member;
+  readonly take: (event: RingEvent) => void;
+  readonly position: () => Position;
+  /** Asks the primary of another seat. `answered` is called once, within a turn. */
+  readonly ask: (seat: string, question: Uint8Array, answered: (answer: Uint8Array | undefined) => void) => void;
+  /** Whether all slots of a move are empty here. */
+  readonly isEmpty: (move: Move) => boolean;
+  /** Slots are to be emptied, or have something from now on. */
+  readonly contentChanged: (move: Move) => void;
+}
+
+/** One move that comes to this seat. */
+interface Incoming {
+  asking: Asking | undefined;
+  /** A question is on its way. */
+  isOpen: boolean;
+  nextAskMs: number;
+  /** What is here, in memory. Undefined: nothing, or nothing that counts. */
+  has: Cursor | undefined;
+  keys: number;
+  bytes: number;
+}
+
+/** Between two questions, while the source has nothing new. */
+const pollMs = 5;
+/** After a question without an answer. */
+const failedPauseMs = 50;
+
+/** Asks the sources of the moves that bring slots to this seat, and makes what they send a part of its data. */
+export class MoveTarget {
+  readonly #options: MoveTargetOptions;
+  readonly #data: IncomingData;
+  readonly #moves = new Map<number, Incoming>();
+  #lastNumber = 0;
+
+  constructor(options: MoveTargetOptions) {
+    this.#options = options;
+    this.#data = new IncomingData(options.server);
+  }
+
+  /** Whether what is here of a move, if anything, counts: otherwise its slots have to be emptied. */
+  hasBegun(move: number): boolean {
+    return this.#of(move).has !== undefined;
+  }
+
+  statusOf(move: number): { readonly bytes: number; readonly has: Cursor | undefined } {
+    return this.#of(move);
+  }
+
+  #of(move: number): Incoming {
+    const known = this.#moves.get(move);
+    if (known !== undefined) return known;
+    const has = this.#options.cursors.of(move);
+    const incoming = { asking: undefined, isOpen: false, nextAskMs: 0, has, keys: 0, bytes: 0 };
+    this.#moves.set(move, incoming);
+    return incoming;
+  }
+
+  keepOnly(isUnderWay: (move: number) => boolean): void {
+    for (const move of this.#moves.keys()) if (!isUnderWay(move)) this.#moves.delete(move);
+  }
+
+  /** This node is the primary anew: what its data has counts, and no question from before. */
+  forget(): void {
+    this.#moves.clear();
+  }
+
+  /** Asks for all moves for which it is time. */
+  ask(): void {
+    for (const move of movesTo(this.#options.member())) this.#ask(move);
+  }
+
+  #ask(move: Move): void {
+    const { isEmpty, member, server } = this.#options;
+    const incoming = this.#of(move.id);
+    const nowMs = server.environment.monotonicMs();
+    if (incoming.isOpen || nowMs < incoming.nextAskMs) return;
+    const { has } = incoming;
+    if (has === undefined && !isEmpty(move)) return;
+    const { durable, serving } = member();
+    const arrived = arrivedOf(serving!, move.id);
+    // What all copies have of an earlier copy of the slots counts no more.
+    const acknowledged = arrived?.snapshot === has?.snapshot ? arrived : undefined;
+    const number = ++this.#lastNumber;
+    incoming.asking = { number, attempt: move.attempt, isAnswered: false };
+    incoming.isOpen = true;
+    const ask = { move: move.id, attempt: move.attempt, number, has, acknowledged };
+    this.#options.ask(move.from, encodeQuestion({ run: durable.run, ask }), (answer) => {
+      incoming.isOpen = false;
+      const pauseMs = answer === undefined ? failedPauseMs : pollMs;
+      incoming.nextAskMs = server.environment.monotonicMs() + pauseMs;
+      const decoded = answer === undefined ? undefined : decodeAnswer(answer);
+      if (decoded !== undefined && this.#moves.get(move.id) === incoming) this.#onAnswer(incoming, decoded);
+    });
+  }
+
+  #onAnswer(incoming: Incoming, answer: MoveAnswer): void {
+    const { member } = this.#options;
+    const { chunk } = answer;
+    const isMeant = ({ id, attempt }: Move): boolean => id === chunk.move && attempt === chunk.attempt;
+    const move = movesTo(member()).find(isMeant);
+    if (move === undefined || !isExpected(incoming.asking, chunk)) return;
+    incoming.asking = { ...(incoming.asking as Asking), isAnswered: true };
+    if (chunk.isStart && incoming.has !== undefined) return this.#drop(move, incoming);
+    this.#take(move, incoming, answer);
+  }
+
+  /** What is here counts no more. The source is asked anew when the slots are empty. */
+  #drop(move: Move, incoming: Incoming): void {
+    const { changes } = this.#options.server;
+    incoming.has = undefined;
+    changes.beginUnit();
+    changes.append(0, this.#options.cursors.drop(move.id));
+    changes.endUnit();
+    this.#options.contentChanged(move);
+  }
+
+  #take(move: Move, incoming: Incoming, { chunk, commands, isFinal }: MoveAnswer): void {
+    const { contentChanged, cursors, position, server, take } = this.#options;
+    const hasLoad = commands.length > 0;
+    const isFirst = incoming.has === undefined;
+    incoming.has = chunk.cursor;
+    if (isFirst) contentChanged(move);
+    if (hasLoad) {
+      incoming.bytes += commands.length;
+      const problem = this.#data.apply(commands, () => cursors.set(chunk.cursor));
+      if (problem !== undefined) {
+        server.environment.report("error", `move ${move.id} begins anew: ${problem}`);
+        return this.#drop(move, incoming);
+      }
+      incoming.nextAskMs = 0;
+    }
+    take({ type: "incoming", incoming: { cursor: chunk.cursor, offset: position().offset, isFinal } });
+  }
+}

@@ -1,0 +1,224 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
+import { latin1Of, wholeRange } from "../../memory/byte-range.ts";
+import { hashSlot } from "../hash-slot.ts";
+import { CommandBytes } from "./command-bytes.ts";
+import type { Effect } from "./effect-tap.ts";
+import { type FollowedChunk, FollowedWrites } from "./followed-writes.ts";
+import type { SlotFlags } from "./slot-flags.ts";
+
+/** An answer has about so many bytes. A value that is longer goes as a whole. */
+const chunkBytes = 64 * 1024;
+/** A part is ended after this time, however few of the keys belong to the move. */
+const sliceMs = 1;
+const bucketsPerLook = 32;
+/** So many parts are kept: the copies of a target may be a little behind when one of them takes over. */
+const keptParts = 8;
+/** Above this, what waits for a slow target is given up, and its copy begins anew. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+
+interface DirtyKey {
+  readonly database: number;
+  readonly key: Uint8Array;
+}
+
+/** A part of the copy. The last one makes it whole. */
+export interface CopiedPart {
+  readonly commands: Uint8Array;
+  readonly isLast: boolean;
+  /** Of the source, for the last part: what the target has then. */
+  readonly offset: number;
+}
+
+export interface OutgoingCopyOptions {
+  readonly server: Services;
+  /** Tells this copy from others. */
+  readonly number: number;
+  readonly slots: SlotFlags;
+  /** How many writes this source has now. */
+  readonly offset: () => number;
+}
+
+/**
+ * The copy of some slots while clients write to them. A walk through the databases takes each key as it is when the walk
+ * comes to it. Keys that change meanwhile are noted, and sent again after the walk. When none is left, the target has
+ * everything until then, and gets the writes that follow. So nothing is stopped, no second copy of the data is kept, and
+ * however slow a target is, a key waits only once.
+ */
+export class OutgoingCopy {
+  readonly number: number;
+  readonly slots: SlotFlags;
+  /** How many keys were sent, those that were sent again among them. */
+  sentKeys = 0;
+  sentBytes = 0;
+  readonly #options: OutgoingCopyOptions;
+  readonly #commands: CommandBytes;
+  readonly #parts = new Map<number, CopiedPart>();
+  #partCount = 0;
+  #database = 0;
+  #cursor = 0;
+  #isWalking = true;
+  readonly #dirty = new Map<string, DirtyKey>();
+  #dirtyBytes = 0;
+  #followed: FollowedWrites | undefined;
+  #isVoid = false;
+
+  constructor(options: OutgoingCopyOptions) {
+    this.#options = options;
+    this.number = options.number;
+    this.slots = options.slots;
+    this.#commands = new CommandBytes(options.server);
+  }
+
+  /** Databases were flushed or exchanged, or too much waits: the copy has to begin anew. */
+  get isVoid(): boolean {
+    return this.#isVoid || this.isTooSlow;
+  }
+
+  get isTooSlow(): boolean {
+    return this.waitingBytes > maxWaitingBytes;
+  }
+
+  /** What waits in memory for the target. */
+  get waitingBytes(): number {
+    return this.#dirtyBytes + (this.#followed?.pendingBytes ?? 0);
+  }
+
+  get isWhole(): boolean {
+    return this.#followed !== undefined;
+  }
+
+  flushed(): void {
+    this.#isVoid = true;
+  }
+
+  /** A change of data that concerns some of these slots, or none. */
+  changed(effect: Effect): void {
+    const inside = effect.keys.filter((index) => this.#has(effect, index));
+    if (inside.length === 0 || this.isVoid) return;
+    const followed = this.#followed;
+    if (followed === undefined) return this.#note(effect, inside);
+    const { database, args } = effect;
+    if (inside.length === effect.keys.length) this.#commands.change(database, args);
+    else for (const index of inside) this.#commands.key(database, args.bytes(index));
+    this.#passOn(followed);
+  }
+
+  #has({ args }: Effect, index: number): boolean {
+    return this.slots[hashSlot(args.buffer, args.start(index), args.end(index))] === 1;
+  }
+
+  #note({ args, command, database }: Effect, inside: readonly number[]): void {
+    // These two change a key of another database, too.
+    const isAcross = command.name === "MOVE" || command.name === "COPY";
+    const databases = isAcross ? this.#options.server.keyspace.databases.map(({ number }) => number) : [database];
+    for (const index of inside) for (const each of databases) this.#noteKey(each, args.bytes(index));
+  }
+
+  #noteKey(database: number, key: Uint8Array): void {
+    const place = placeOf(database, key);
+    if (this.#dirty.has(place)) return;
+    this.#dirty.set(place, { database, key });
+    this.#dirtyBytes += key.length;
+  }
+
+  #forgetKey(place: string, { key }: DirtyKey): void {
+    if (this.#dirty.delete(place)) this.#dirtyBytes -= key.length;
+  }
+
+  #passOn(followed: FollowedWrites): void {
+    const bytes = this.#commands.take();
+    this.sentBytes += bytes.length;
+    followed.append(bytes);
+    const { offset, server } = this.#options;
+    // The offset of half a transaction may become smaller again.
+    if (followed.openBytes >= chunkBytes && server.execution.isAtRest) followed.mark(offset());
+  }
+
+  /** Part `number` of the copy; undefined when that is not kept any more. */
+  part(number: number): CopiedPart | undefined {
+    const kept = this.#parts.get(number);
+    if (kept !== undefined || number !== this.#partCount || this.isWhole) return kept;
+    const part = this.#nextPart();
+    this.#parts.set(this.#partCount++, part);
+    this.#parts.delete(this.#partCount - 1 - keptParts);
+    this.sentBytes += part.commands.length;
+    return part;
+  }
+
+  #nextPart(): CopiedPart {
+    const { offset, server } = this.#options;
+    const { environment } = server;
+    const endMs = environment.monotonicMs() + sliceMs;
+    const isFull = (): boolean => this.#commands.length >= chunkBytes || environment.monotonicMs() >= endMs;
+    while (this.#isWalking && !isFull()) this.#walk();
+    if (!this.#isWalking) this.#sendDirty(isFull);
+    const isLast = !this.#isWalking && this.#dirty.size === 0;
+    const commands = this.#commands.take();
+    if (isLast) this.#followed = new FollowedWrites(offset());
+    return { commands, isLast, offset: offset() };
+  }
+
+  /** Visits some buckets of the present database. */
+  #walk(): void {
+    const { keyspace } = this.#options.server;
+    const database = keyspace.databases[this.#database];
+    if (database === undefined) {
+      this.#isWalking = false;
+      return;
+    }
+    const expired: Address[] = [];
+    for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
+      this.#cursor = database.keys.scan(this.#cursor, (address) => this.#visit(database.number, address, expired));
+      if (this.#cursor === 0) break;
+      if (this.#commands.length >= chunkBytes) break;
+    }
+    // The target follows this source's word, which is said now. An index must not change while it is walked.
+    for (const address of expired) database.expire(address);
+    if (this.#cursor === 0) this.#database++;
+  }
+
+  #visit(database: number, address: Address, expired: Address[]): void {
+    const { environment, heap } = this.#options.server.keyspace;
+    const bytes = record.bytesOf(heap, address);
+    const start = record.keyStartOf(heap, address);
+    const end = start + record.keyLengthOf(heap, address);
+    if (this.slots[hashSlot(bytes, start, end)] !== 1) return;
+    if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= environment.nowMs()) {
+      expired.push(address);
+      return;
+    }
+    const key = bytes.slice(start, end);
+    const place = placeOf(database, key);
+    const dirty = this.#dirty.get(place);
+    if (dirty !== undefined) this.#forgetKey(place, dirty);
+    this.#commands.value(database, key, address);
+    this.sentKeys++;
+  }
+
+  #sendDirty(isFull: () => boolean): void {
+    for (const [place, dirty] of this.#dirty) {
+      if (isFull()) return;
+      this.#forgetKey(place, dirty);
+      this.#commands.key(dirty.database, dirty.key);
+      this.sentKeys++;
+    }
+  }
+
+  /** The writes after this offset; undefined when they are not known. */
+  writesAfter(offset: number): FollowedChunk | undefined {
+    const followed = this.#followed;
+    if (followed === undefined) return undefined;
+    followed.mark(this.#options.offset());
+    return followed.after(offset);
+  }
+
+  /** All copies of the target have everything up to this offset. */
+  acknowledged(offset: number): void {
+    this.#followed?.dropBefore(offset);
+    this.#parts.clear();
+  }
+}
+
+const placeOf = (database: number, key: Uint8Array): string => `${database} ${latin1Of(wholeRange(key))}`;

@@ -1,0 +1,127 @@
+import type { Context, Services } from "../../dispatch/context.ts";
+import { PacedSlices } from "../../dispatch/paced-slices.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
+import * as record from "../../memory/record.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Turn } from "../../network/turn.ts";
+import { hashSlot } from "../hash-slot.ts";
+import { noSlots, type SlotFlags } from "./slot-flags.ts";
+
+export interface SlotSweeperOptions {
+  readonly server: Services;
+  readonly turn: Turn;
+  /** Whether this node may change the data of its seat. */
+  readonly mayChange: () => boolean;
+  /** The slots that were to be emptied are empty. */
+  readonly done: () => void;
+}
+
+/** Removes all keys of some slots, in slices. The removals are writes like any other: replicas and the log get them. */
+export class SlotSweeper {
+  /** How many keys were removed since the start of this node. */
+  removedKeys = 0;
+  readonly #options: SlotSweeperOptions;
+  readonly #slices: PacedSlices;
+  readonly #context: Context;
+  readonly #reply = new ReplyWriter();
+  #doomed: SlotFlags | undefined;
+  #empty = noSlots();
+  #database = 0;
+  #cursor = 0;
+
+  constructor(options: SlotSweeperOptions) {
+    this.#options = options;
+    this.#slices = new PacedSlices(options.server);
+    this.#context = options.server.clients.addPseudo("loader");
+  }
+
+  get isRunning(): boolean {
+    return this.#doomed !== undefined;
+  }
+
+  isEmpty(slot: number): boolean {
+    return this.#empty[slot] === 1;
+  }
+
+  /** Another primary may have written to any slot. */
+  forget(): void {
+    this.#empty = noSlots();
+    this.#doomed = undefined;
+  }
+
+  /** Something was put into these slots. */
+  filled(slots: SlotFlags): void {
+    for (const [slot, isFilled] of slots.entries()) if (isFilled === 1) this.#empty[slot] = 0;
+  }
+
+  /** From now on these slots are to be empty, and only these. Those that were found empty have stayed so. */
+  empty(slots: SlotFlags): void {
+    let isToDo = false;
+    for (const [slot, isDoomed] of slots.entries()) {
+      if (isDoomed === 0) this.#empty[slot] = 0;
+      else if (this.#empty[slot] === 0) isToDo = true;
+    }
+    const wasRunning = this.isRunning;
+    this.#doomed = isToDo ? slots : undefined;
+    this.#database = 0;
+    this.#cursor = 0;
+    if (isToDo && !wasRunning) this.#slices.next(this.#slice);
+  }
+
+  stop(): void {
+    this.#doomed = undefined;
+    this.#slices.stop();
+  }
+
+  readonly #slice = (): void => {
+    const doomed = this.#doomed;
+    if (doomed === undefined) return;
+    const { mayChange, server, turn } = this.#options;
+    if (!mayChange() || !server.execution.isAtRest) return this.#slices.next(this.#slice);
+    turn.run(() => {
+      const isSpent = this.#slices.begin();
+      while (this.#step(doomed)) if (isSpent()) return this.#slices.next(this.#slice);
+      this.#doomed = undefined;
+      for (const [slot, isDoomed] of doomed.entries()) if (isDoomed === 1) this.#empty[slot] = 1;
+      this.#options.done();
+    });
+  };
+
+  /** Visits a bucket; false at the end. */
+  #step(doomed: SlotFlags): boolean {
+    const { heap, databases } = this.#options.server.keyspace;
+    const database = databases[this.#database];
+    if (database === undefined) return false;
+    const keys: Uint8Array[] = [];
+    this.#cursor = database.keys.scan(this.#cursor, (address) => {
+      const bytes = record.bytesOf(heap, address);
+      const start = record.keyStartOf(heap, address);
+      const end = start + record.keyLengthOf(heap, address);
+      if (doomed[hashSlot(bytes, start, end)] === 1) keys.push(bytes.slice(start, end));
+    });
+    if (keys.length > 0) this.#remove(database.number, keys);
+    if (this.#cursor === 0) this.#database++;
+    return true;
+  }
+
+  #remove(database: number, keys: readonly Uint8Array[]): void {
+    const { changes, keyspace, processor } = this.#options.server;
+    const args = Arguments.from(["UNLINK", ...keys]);
+    const command = processor.resolve(args);
+    if (command instanceof Refusal) throw new Error(command.message);
+    this.#context.select(database);
+    changes.beginUnit();
+    // Whether a key has expired does not matter any more.
+    keyspace.expires = false;
+    try {
+      processor.call(this.#context, command, args, this.#reply);
+    } finally {
+      keyspace.expires = true;
+      this.#reply.clear();
+    }
+    changes.endUnit();
+    processor.deliverEffects();
+    this.removedKeys += keys.length;
+  }
+}

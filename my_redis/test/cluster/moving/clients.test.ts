@@ -1,0 +1,85 @@
+import { afterEach, expect, test } from "bun:test";
+import { Cluster, Redis } from "ioredis";
+import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
+import { CountingWriter } from "./counting-writer.ts";
+import { changeRing, seatName, startMovingRing, untilMoved } from "./moving-ring.ts";
+
+let ring: RingOfProcesses;
+
+afterEach(() => ring.stop());
+
+const testTimeoutMs = 60_000;
+
+const weights = (first: number, second: number) =>
+  ({ type: "weights", weights: { [seatName(ring, 0)]: first, [seatName(ring, 1)]: second } }) as const;
+
+/** Does something again and again until `isOver`, and gives what has gone wrong. */
+async function repeated(
+  isOver: () => boolean,
+  once: (number: number) => Promise<string | undefined>,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (let number = 0; !isOver() && problems.length < 5; number++) {
+    const problem = await once(number).catch((error: unknown) => String(error));
+    if (problem !== undefined) problems.push(problem);
+  }
+  return problems;
+}
+
+test(
+  "no client sees an error while slots move: plain clients at every node, pipelines, transactions, scripts, and a cluster client",
+  async () => {
+    ring = await startMovingRing(2, 1);
+    const writers = ring.ports.map((port, node) => new CountingWriter(`w${node}`, port, 300));
+    for (const writer of writers) writer.begin();
+    let over = false;
+    const isOver = (): boolean => over;
+    const cluster = new Cluster([{ host: "127.0.0.1", port: ring.ports[0] as number }]);
+    const plain = new Redis({ host: "127.0.0.1", port: ring.ports[1] as number });
+    const work = [
+      repeated(isOver, async (number) => {
+        const key = `cluster:${number % 500}`;
+        const before = Number(await cluster.get(key));
+        return (await cluster.incr(key)) === before + 1 ? undefined : `${key} was ${before}`;
+      }),
+      repeated(isOver, async (number) => {
+        const pipeline = plain.pipeline();
+        for (let at = 0; at < 20; at++) pipeline.incr(`pipelined:${at * 17}`);
+        const replies = (await pipeline.exec()) ?? [];
+        const wrong = replies.find(([error, value]) => error !== null || value !== number + 1);
+        return wrong === undefined ? undefined : `round ${number}: ${String(wrong)}`;
+      }),
+      repeated(isOver, async (number) => {
+        const tag = `{t${number % 300}}`;
+        const replies = await plain.multi().incr(`${tag}a`).incr(`${tag}b`).exec();
+        const [one, other] = replies ?? [];
+        return one?.[0] === null && one[1] === other?.[1] ? undefined : `${tag}: ${JSON.stringify(replies)}`;
+      }),
+      repeated(isOver, async (number) => {
+        const tag = `{s${number % 300}}`;
+        const script = "return {redis.call('INCR', KEYS[1]), redis.call('INCR', KEYS[2])}";
+        const [one, other] = (await plain.eval(script, 2, `${tag}a`, `${tag}b`)) as number[];
+        return one === other ? undefined : `${tag}: ${one} and ${other}`;
+      }),
+    ];
+    for (const [first, second] of [
+      [3, 1],
+      [1, 1],
+    ] as const) {
+      const version = await changeRing(ring, weights(first, second));
+      await untilMoved(ring, version);
+    }
+    over = true;
+    for (const problems of await Promise.all(work)) expect(problems).toEqual([]);
+    const connection = await ring.connect(3);
+    for (const writer of writers) {
+      await writer.stop();
+      expect(writer.errors).toEqual([]);
+      expect(await writer.problems(connection)).toEqual([]);
+    }
+    connection.close();
+    cluster.disconnect();
+    plain.disconnect();
+  },
+  testTimeoutMs,
+);

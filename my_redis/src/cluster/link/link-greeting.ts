@@ -19,8 +19,8 @@ export interface NodeIntroduction {
   readonly view: MemberView;
   /** Missing on rings whose members are fixed. */
   readonly ring?: RingGreeting;
-  /** Where clients reach it. */
-  readonly announced: Announcement;
+  /** Where clients reach it. Missing from a node of an earlier version. */
+  readonly announced?: Announcement;
 }
 
 /** The first message on a link. */
@@ -62,7 +62,7 @@ function isIntroduction(value: unknown): value is NodeIntroduction {
   if (typeof said !== "object" || said === null) return false;
   return (
     (said.ring === undefined || isRing(said.ring)) &&
-    readAnnouncement(said.announced) !== undefined &&
+    (said.announced === undefined || readAnnouncement(said.announced) !== undefined) &&
     isCount(said.version) &&
     isText(said.name) &&
     isText(said.runId) &&

@@ -92,6 +92,10 @@ export class RingOperators {
       const answer = this.#carryOut(request);
       return answered(answer, answer.type === "busy");
     }
+    if (members.isOutside) {
+      const others = members.seats.join(", ") || "a member of one";
+      return answered(refused(`this node is no member of a ring: ask ${others}`), false);
+    }
     const link = outgoing.links[members.names.indexOf(leader ?? "")];
     if (link === undefined) return answered(refused("no leader is known: a majority of the voters must answer"), true);
     link.ask(

@@ -4,7 +4,6 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
-import type { RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -343,10 +342,6 @@ export class SeatNode implements SeatPort {
   }
 
   // --- operators ---
-
-  change(request: string): string {
-    return JSON.stringify(this.operators.change(JSON.parse(request) as RingRequest));
-  }
 
   takeOver(): void {
     this.operators.takeOver(this.#seat);

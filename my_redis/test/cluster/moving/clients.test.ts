@@ -2,16 +2,13 @@ import { afterEach, expect, test } from "bun:test";
 import { Cluster, Redis } from "ioredis";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CountingWriter } from "./counting-writer.ts";
-import { changeRing, seatName, startMovingRing, untilMoved } from "./moving-ring.ts";
+import { changeRing, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
 
 let ring: RingOfProcesses;
 
 afterEach(() => ring.stop());
 
 const testTimeoutMs = 60_000;
-
-const weights = (first: number, second: number) =>
-  ({ type: "weights", weights: { [seatName(ring, 0)]: first, [seatName(ring, 1)]: second } }) as const;
 
 /** Does something again and again until `isOver`, and gives what has gone wrong. */
 async function repeated(isOver: () => boolean, once: (number: number) => Promise<string | undefined>): Promise<string[]> {
@@ -63,7 +60,7 @@ test(
       [3, 1],
       [1, 1],
     ] as const) {
-      const version = await changeRing(ring, weights(first, second));
+      const version = await changeRing(ring, weightsOf(ring, first, second));
       await untilMoved(ring, version);
     }
     over = true;

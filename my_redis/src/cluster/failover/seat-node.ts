@@ -332,6 +332,14 @@ export class SeatNode implements SeatPort {
     attempt(undefined);
   }
 
+  whenTable(run: (refusal: string | undefined) => void): void {
+    this.requests.whenServing(run, this.#options.server.environment.monotonicMs());
+  }
+
+  isAwaited(slot: number): boolean {
+    return this.mover.isAwaited(slot);
+  }
+
   #releaseRequests(): void {
     if (this.requests.count > 0 && this.mayServe) this.requests.release();
   }

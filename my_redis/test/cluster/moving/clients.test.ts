@@ -77,3 +77,39 @@ test(
   },
   testTimeoutMs,
 );
+
+test(
+  "MGET, EXISTS and UNLINK of keys of all nodes find them while their slots move",
+  async () => {
+    ring = await startMovingRing(2, 1);
+    const client = new Redis({ host: "127.0.0.1", port: ring.ports[1] as number });
+    const keys = Array.from({ length: 200 }, (_, number) => `many:${number}`);
+    for (const key of keys) await client.set(key, key);
+    let over = false;
+    const problems = repeated(
+      () => over,
+      async (number) => {
+        const values = await client.mget(...keys);
+        const wrong = values.findIndex((value, at) => value !== keys[at]);
+        if (wrong >= 0) return `${keys[wrong]} is ${values[wrong]}`;
+        const there = await client.exists(...keys);
+        if (there !== keys.length) return `${there} keys exist`;
+        const passing = keys.map((key) => `${key}:${number}`);
+        for (const key of passing.slice(0, 20)) await client.set(key, "x");
+        const removed = await client.unlink(...passing);
+        return removed === 20 ? undefined : `${removed} keys were removed`;
+      },
+    );
+    for (const weights of [
+      [3, 1],
+      [1, 1],
+    ]) {
+      const version = await changeRing(ring, weightsOf(ring, ...weights));
+      await untilMoved(ring, version);
+    }
+    over = true;
+    expect(await problems).toEqual([]);
+    client.disconnect();
+  },
+  testTimeoutMs,
+);

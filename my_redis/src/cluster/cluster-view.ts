@@ -2,6 +2,10 @@
 export interface SeatServing {
   /** Runs something that is no client's request once this node may serve, or says why it may not. */
   whenServing(run: (refusal: string | undefined) => void): void;
+  /** Runs it when the ring's table has changed, or says why that has lasted too long. */
+  whenTable(run: (refusal: string | undefined) => void): void;
+  /** Whether this slot is about to become this node's own. */
+  isAwaited(slot: number): boolean;
 }
 
 /**

@@ -237,8 +237,6 @@ export interface SeatPort {
   moved(): void;
   /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
   takeOver(): void;
-  /** Asks this node, the leader of the ring, to change it. The request and the outcome are JSON. For tests. */
-  change(request: string): string;
   readonly status: SeatStatus;
 }
 

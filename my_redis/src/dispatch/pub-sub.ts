@@ -95,6 +95,25 @@ export class PubSub {
     this.#patterns.delete(name);
   }
 
+  /** The messages of these shard channels will not come here any more: their subscribers are told so, as redis-server does. */
+  endShards(isMeant: (name: string) => boolean): void {
+    for (const [name, clients] of [...this.#subscribers.shard]) {
+      if (!isMeant(name)) continue;
+      for (const client of [...clients]) {
+        this.unsubscribe(client, "shard", name);
+        const writer = this.#writer;
+        writer.clear();
+        writer.protocol = client.protocol;
+        writer.push(3);
+        writer.bulkText("sunsubscribe");
+        writer.bulkLatin1(name);
+        writer.integer(client.subscriptions?.shard.size ?? 0);
+        this.#queue({ client, message: writer.copy(), shows: "nothing" });
+      }
+    }
+    this.#schedule();
+  }
+
   /** Called when the client has disconnected, or used RESET. */
   forget(client: Client): void {
     for (const kind of ["channel", "pattern", "shard"] as const) {

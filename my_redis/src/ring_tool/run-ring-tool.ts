@@ -51,9 +51,9 @@ async function run(words: ToolWords, output: ToolOutput): Promise<void> {
     else output.out(statusText(status, keys));
     return;
   }
+  const planned = await planOf(client, words.words, "dryrun");
   for (const node of words.added) await client.checkJoining(node);
-  const answer = await client.request([...words.words, ...(words.isDryRun ? ["dryrun"] : [])]);
-  if (answer.type !== "planned" && answer.type !== "begun") throw new RefusedError(`unexpected: ${answer.type}`);
+  const answer = words.isDryRun ? planned : await planOf(client, words.words);
   const transfers = transfersOf(answer.plan, status, keys);
   if (!words.asJson) output.out(planText(answer.plan, transfers));
   const waits = !words.isDryRun && words.waits;
@@ -61,6 +61,12 @@ async function run(words: ToolWords, output: ToolOutput): Promise<void> {
   const { slots, of, ranges } = answer.plan;
   if (words.asJson) json({ type: answer.type, slots, of, ranges, transfers, ...(waits ? { after } : {}) });
   else if (after !== undefined) output.out("Done.\n");
+}
+
+async function planOf(client: RingClient, words: readonly string[], ...more: readonly string[]) {
+  const answer = await client.request([...words, ...more]);
+  if (answer.type === "planned" || answer.type === "begun") return answer;
+  throw new RefusedError(`the ring answers with '${answer.type}'`);
 }
 
 /** Shows how far the change is until there is nothing more to do. */

@@ -4,7 +4,6 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
-import type { RingRequest } from "../agreement/ring-change.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -161,7 +160,10 @@ export class SeatNode implements SeatPort {
       ...{ self: this.#self, timing: this.#timing, environment: server.environment, file: this.#file, durable },
       position: this.#data.position,
       carryOut: (effect) => this.#carryOut(effect),
-      changed: () => this.#gate.look(),
+      changed: () => {
+        this.#gate.look();
+        this.operators.look();
+      },
       inTurn: (work) => turn.run(work),
     });
     this.#agent.start();
@@ -333,6 +335,14 @@ export class SeatNode implements SeatPort {
     attempt(undefined);
   }
 
+  whenTable(run: (refusal: string | undefined) => void): void {
+    this.requests.whenServing(run, this.#options.server.environment.monotonicMs());
+  }
+
+  isAwaited(slot: number): boolean {
+    return this.mover.isAwaited(slot);
+  }
+
   #releaseRequests(): void {
     if (this.requests.count > 0 && this.mayServe) this.requests.release();
   }
@@ -343,10 +353,6 @@ export class SeatNode implements SeatPort {
   }
 
   // --- operators ---
-
-  change(request: string): string {
-    return JSON.stringify(this.operators.change(JSON.parse(request) as RingRequest));
-  }
 
   takeOver(): void {
     this.operators.takeOver(this.#seat);

@@ -131,6 +131,7 @@ export class SlotMover {
       return before[slot] === 1 && this.#owned[slot] === 0 ? slot : -1;
     };
     server.watched.breakWhere((key) => lostSlot(key) >= 0);
+    server.pubSub.endShards((name) => lostSlot(name) >= 0);
     server.blocking.refuse(({ keys }) => {
       const slot = Math.max(-1, ...keys.map(lostSlot));
       return slot < 0 ? undefined : routeErrors.moved(slot, members.names[members.owners[slot] as number] as string);

@@ -14,6 +14,7 @@ import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
 import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
+import { RelayedRequests } from "./relayed-requests.ts";
 import { infoOf } from "./request-info.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
@@ -53,6 +54,7 @@ export class Router {
   readonly #moving: MovingRequests;
   readonly #transactions: TransactionRouter;
   readonly #tracking: ClientTracking;
+  readonly #relayedRequests: RelayedRequests;
   /** The slot of the keys that the running script has used. */
   #scriptSlot = noSlot;
   /** A request that runs again after its script was looked for. */
@@ -70,6 +72,7 @@ export class Router {
     this.#transactions = new TransactionRouter(owner, this.#moving, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
     );
+    this.#relayedRequests = new RelayedRequests(owner, this.#transactions, (...asked) => this.#showsData(...asked));
   }
 
   /** Sends requests where they belong from now on, and confines scripts to the keys of one slot. */
@@ -83,7 +86,8 @@ export class Router {
   #route(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
     if (this.#seat !== undefined) client.seatEpoch = this.#seat.servedEpoch;
-    if (client.kind !== "normal") return client.kind === "relayed" ? this.#routeRelayed(context, command, args) : "run";
+    if (client.kind !== "normal")
+      return client.kind === "relayed" ? this.#relayedRequests.route(context, command, args) : "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) return this.#routeWithoutKeys(context, command, args);
     if (slot === severalSlots) return this.#routeSeveral(context, command, args);
@@ -317,41 +321,6 @@ export class Router {
     return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, command, args);
   }
 
-  #routeRelayed(context: Context, command: Command, args: Arguments): Outcome {
-    if (this.#seat === undefined) return this.#checkRelayed(command, args);
-    const { client } = context;
-    // EXEC judges the whole transaction.
-    if (client.transaction !== undefined && command.insideMulti === "queue") return "run";
-    const runsQueue = command.insideMulti === "run the queue";
-    const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
-    if (runsQueue && slot === severalSlots) return crossSlot;
-    const verdict = runsQueue && slot >= 0 ? this.#checkOwned(slot) : this.#checkRelayed(command, args);
-    if (verdict !== "run") {
-      // The node that sends it knows already that the slot is this node's.
-      return this.#seat.mover.isAwaited(slot) ? this.#seat.requests.hold(context, args) : verdict;
-    }
-    const isOfSeat = slot !== noSlot || this.#showsData(context, command);
-    return isOfSeat ? this.#seat.admit(context, args, slot) : verdict;
-  }
-
-  /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
-  #checkRelayed(command: Command, args: Arguments): Verdict {
-    const slot = requestSlot(command, args);
-    if (slot === noSlot) return "run";
-    if (slot !== severalSlots) return this.#checkOwned(slot);
-    if (!this.#owner.spanning.has(command.fullName)) return crossSlot;
-    for (const index of keyPositions(command, args)) {
-      const verdict = this.#checkOwned(hashSlot(args.buffer, args.start(index), args.end(index)));
-      if (verdict !== "run") return verdict;
-    }
-    return "run";
-  }
-
-  #checkOwned(slot: number): Verdict {
-    if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
-    return this.#members.owners[slot] === this.#self ? "run" : new Refusal(routeErrors.notOwner(slot));
-  }
-
   beginScript(): void {
     this.#scriptSlot = noSlot;
   }
@@ -365,7 +334,7 @@ export class Router {
       return spanning === undefined ? "run" : verdictInOne(spanning, command);
     }
     if (slot === severalSlots) return scriptSlots;
-    if (this.#checkOwned(slot) !== "run") return scriptKey;
+    if (this.#relayedRequests.checkOwned(slot) !== "run") return scriptKey;
     const admitted = this.#seat?.admitNow(slot) ?? "run";
     if (admitted !== "run") return admitted;
     if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return scriptSlots;

@@ -48,7 +48,7 @@ export const notAnswering = (node: string): string => `CLUSTERDOWN Node ${node} 
 const errorReply = (message: string): Uint8Array => Buffer.from(`-${message}\r\n`, "latin1");
 
 /** The text of an error reply. */
-function errorText(reply: Uint8Array | undefined): string {
+export function errorText(reply: Uint8Array | undefined): string {
   if (reply === undefined) return "MISCONF Errors writing to the AOF file";
   return Buffer.from(reply.subarray(1, reply.length - 2)).toString("latin1");
 }
@@ -164,12 +164,8 @@ export class NodeCommands {
       answer(errorReply(found.message));
       return;
     }
-    for (const index of keyPositions(found, args)) {
-      const refusal = foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
-      if (refusal === undefined) continue;
-      answer(errorReply(refusal));
-      return;
-    }
+    const foreign = keyPositions(found, args).find((index) => this.#refusalOf(args, index) !== undefined);
+    if (foreign !== undefined) return this.#runLater(request, foreign, answer);
     const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       if (!free) return answer(errorReply(this.#locked.overdueText));
@@ -177,8 +173,28 @@ export class NodeCommands {
       const showsData = found.isWrite || found.flagSet.has("readonly");
       if (seat === undefined || !showsData) return answer(this.#call(request, found));
       const owned = { ...request, args: args.copy() };
-      seat.whenServing((refusal) => answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal)));
+      seat.whenServing((overdue) => {
+        // A slot may have gone while the request waited.
+        const lost = keyPositions(found, owned.args).map((index) => this.#refusalOf(owned.args, index));
+        const refusal = overdue ?? lost.find((each) => each !== undefined);
+        answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
+      });
     });
+  }
+
+  #refusalOf(args: Arguments, index: number): string | undefined {
+    return foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+  }
+
+  /** A key is not this node's: perhaps it will be in a moment, and the node that asks knows it already. */
+  #runLater(request: PartOfRequest, foreign: number, answer: (reply: Uint8Array) => void): void {
+    const { seat, slotOfKey } = this.#view;
+    const { args } = request;
+    const refusal = errorReply(this.#refusalOf(args, foreign) as string);
+    if (seat?.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
+      return answer(refusal);
+    const kept = { ...request, args: args.copy() };
+    seat.whenTable((overdue) => (overdue === undefined ? this.#run(kept, answer) : answer(refusal)));
   }
 
   #call({ args, database, protocol, tracking }: PartOfRequest, found: Command): Uint8Array {

@@ -6,9 +6,14 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { DeferredReply, SpanningCommand } from "../spanning-command.ts";
 import { byOwner, refusalOf } from "./key-owners.ts";
-import { type NodeCommands, type NodeReplies, notAnswering, type PartialCommand } from "./node-commands.ts";
+import { isNotOwner } from "../routing/route-errors.ts";
+import { errorText, type NodeCommands, type NodeReplies, notAnswering, type PartialCommand } from "./node-commands.ts";
 import { elementsOf, integerOf } from "./reply-parts.ts";
 import { joinCursor, splitCursor } from "./spanning-cursor.ts";
+
+const minus = 45;
+/** Before a part is asked for again whose node has handed over slots: this node hears soon where they have gone. */
+const movedPauseMs = 5;
 
 type WriteReply = (writer: ReplyWriter, replies: ReadonlyMap<number, Uint8Array>) => void;
 
@@ -63,43 +68,81 @@ export class ScatteredCommands {
     reply.answer((writer) => context.server.processor.writeError(writer, message));
   }
 
-  /** Sends each owner the command with its keys only; undefined when they cannot all be served. */
-  #sendByOwner(
+  /**
+   * Asks each owner for its keys only. `take` gets the reply of a part and the argument numbers of its keys. A part whose
+   * node has handed over slots meanwhile is asked for anew.
+   */
+  #askOwners(
     context: Context,
     args: Arguments,
-    reply: DeferredReply,
-    write: WriteReply,
-  ): Map<number, number[]> | undefined {
-    const keys = Array.from({ length: args.count - 1 }, (_, index) => index + 1);
-    const refusal = refusalOf(this.#view, args, keys);
-    if (refusal !== undefined) {
-      this.#refuse(context, reply, refusal);
-      return undefined;
-    }
-    const owners = byOwner(this.#view, args, keys);
-    const parts = new Map<number, PartialCommand>();
-    for (const [owner, indexes] of owners) {
-      parts.set(owner, this.#partOf(context, [args.bytes(0), ...indexes.map((index) => args.bytes(index))]));
-    }
-    this.#nodes.run(parts, this.#finish(context, reply, write));
-    return owners;
+    { take, end }: { take: (reply: Uint8Array, indexes: readonly number[]) => void; end: (error?: string) => void },
+  ): void {
+    let left = 0;
+    let isOver = false;
+    const finish = (error?: string): void => {
+      if (isOver) return;
+      isOver = true;
+      end(error);
+    };
+    const { monotonicMs } = context.server.environment;
+    const overdueMs = monotonicMs() + context.server.settings.values["cluster-node-timeout"];
+    const ask = (keys: readonly number[]): void => {
+      const refusal = refusalOf(this.#view, args, keys);
+      if (refusal !== undefined) return finish(refusal);
+      for (const [owner, indexes] of byOwner(this.#view, args, keys)) {
+        left++;
+        const part = this.#partOf(context, [args.bytes(0), ...indexes.map((index) => args.bytes(index))]);
+        this.#nodes.ask(owner, part, (reply) => {
+          left--;
+          if (isOver) return;
+          if (reply === undefined) return finish(notAnswering(this.#view.names[owner] as string));
+          if (isNotOwner(reply, 0) && monotonicMs() < overdueMs) {
+            left++;
+            setTimeout(() => {
+              left--;
+              ask(indexes);
+            }, movedPauseMs);
+            return;
+          }
+          if (reply[0] === minus) return finish(errorText(reply));
+          take(new Uint8Array(reply), indexes);
+          if (left === 0) finish();
+        });
+      }
+    };
+    ask(Array.from({ length: args.count - 1 }, (_, index) => index + 1));
   }
 
   #readAll(context: Context, args: Arguments, reply: DeferredReply): void {
-    const count = args.count - 1;
-    const owners = this.#sendByOwner(context, args, reply, (writer, replies) => {
-      const elements: Uint8Array[] = [];
-      for (const [owner, indexes] of owners ?? []) {
-        const own = elementsOf(replies.get(owner) as Uint8Array);
+    const kept = args.copy();
+    const elements: Uint8Array[] = [];
+    this.#askOwners(context, kept, {
+      take: (part, indexes) => {
+        const own = elementsOf(part);
         for (const [place, index] of indexes.entries()) elements[index - 1] = own[place] as Uint8Array;
-      }
-      writer.array(count);
-      for (const element of elements) writer.raw(element);
+      },
+      end: (error) => {
+        if (error !== undefined) return this.#refuse(context, reply, error);
+        reply.answer((writer) => {
+          writer.array(elements.length);
+          for (const element of elements) writer.raw(element);
+        });
+      },
     });
   }
 
   #sumOverKeys(context: Context, args: Arguments, reply: DeferredReply): void {
-    this.#sendByOwner(context, args, reply, writeSum);
+    const kept = args.copy();
+    let sum = 0;
+    this.#askOwners(context, kept, {
+      take: (part) => {
+        sum += integerOf(part);
+      },
+      end: (error) => {
+        if (error !== undefined) return this.#refuse(context, reply, error);
+        reply.answer((writer) => writer.integer(sum));
+      },
+    });
   }
 
   #sumOverNodes(context: Context, args: Arguments, reply: DeferredReply): void {

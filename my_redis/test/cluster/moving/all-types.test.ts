@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { MirroredRing } from "./mirrored-ring.ts";
-import { changeRing, seatName, untilMoved } from "./moving-ring.ts";
+import { changeRing, untilMoved, weightsOf } from "./moving-ring.ts";
 
 let mirrored: MirroredRing;
 
@@ -11,14 +11,8 @@ test("slots move under writes of all types in several databases: no reply and no
   const { ring } = mirrored;
   await mirrored.fill(800);
   mirrored.begin();
-  for (const [one, other] of [
-    [3, 1],
-    [1, 1],
-  ] as const) {
-    const version = await changeRing(ring, {
-      type: "weights",
-      weights: { [seatName(ring, 0)]: one, [seatName(ring, 1)]: other },
-    });
+  for (const [one, other] of [[3, 1], [1, 1]] as const) {
+    const version = await changeRing(ring, weightsOf(ring, one, other));
     await untilMoved(ring, version);
   }
   expect(await mirrored.differences()).toEqual([]);

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { Cluster, Redis } from "ioredis";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CountingWriter } from "./counting-writer.ts";
-import { changeRing, seatName, startMovingRing, untilMoved } from "./moving-ring.ts";
+import { changeRing, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
 
 let ring: RingOfProcesses;
 
@@ -10,14 +10,8 @@ afterEach(() => ring.stop());
 
 const testTimeoutMs = 60_000;
 
-const weights = (first: number, second: number) =>
-  ({ type: "weights", weights: { [seatName(ring, 0)]: first, [seatName(ring, 1)]: second } }) as const;
-
 /** Does something again and again until `isOver`, and gives what has gone wrong. */
-async function repeated(
-  isOver: () => boolean,
-  once: (number: number) => Promise<string | undefined>,
-): Promise<string[]> {
+async function repeated(isOver: () => boolean, once: (number: number) => Promise<string | undefined>): Promise<string[]> {
   const problems: string[] = [];
   for (let number = 0; !isOver() && problems.length < 5; number++) {
     const problem = await once(number).catch((error: unknown) => String(error));
@@ -66,7 +60,7 @@ test(
       [3, 1],
       [1, 1],
     ] as const) {
-      const version = await changeRing(ring, weights(first, second));
+      const version = await changeRing(ring, weightsOf(ring, first, second));
       await untilMoved(ring, version);
     }
     over = true;
@@ -80,6 +74,42 @@ test(
     connection.close();
     cluster.disconnect();
     plain.disconnect();
+  },
+  testTimeoutMs,
+);
+
+test(
+  "MGET, EXISTS and UNLINK of keys of all nodes find them while their slots move",
+  async () => {
+    ring = await startMovingRing(2, 1);
+    const client = new Redis({ host: "127.0.0.1", port: ring.ports[1] as number });
+    const keys = Array.from({ length: 200 }, (_, number) => `many:${number}`);
+    for (const key of keys) await client.set(key, key);
+    let over = false;
+    const problems = repeated(
+      () => over,
+      async (number) => {
+        const values = await client.mget(...keys);
+        const wrong = values.findIndex((value, at) => value !== keys[at]);
+        if (wrong >= 0) return `${keys[wrong]} is ${values[wrong]}`;
+        const there = await client.exists(...keys);
+        if (there !== keys.length) return `${there} keys exist`;
+        const passing = keys.map((key) => `${key}:${number}`);
+        for (const key of passing.slice(0, 20)) await client.set(key, "x");
+        const removed = await client.unlink(...passing);
+        return removed === 20 ? undefined : `${removed} keys were removed`;
+      },
+    );
+    for (const weights of [
+      [3, 1],
+      [1, 1],
+    ]) {
+      const version = await changeRing(ring, weightsOf(ring, ...weights));
+      await untilMoved(ring, version);
+    }
+    over = true;
+    expect(await problems).toEqual([]);
+    client.disconnect();
   },
   testTimeoutMs,
 );

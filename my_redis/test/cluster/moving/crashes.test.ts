@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CountingWriter } from "./counting-writer.ts";
-import { changeRing, leaderOf, seatName, startMovingRing, untilMoved } from "./moving-ring.ts";
+import { changeRing, leaderOf, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
 
 let ring: RingOfProcesses;
 let writers: CountingWriter[] = [];
@@ -27,7 +27,7 @@ async function begin(spared: readonly number[]): Promise<number> {
   filler.close();
   writers = spared.map((node) => new CountingWriter(`w${node}`, ring.ports[node] as number, 300));
   for (const writer of writers) writer.begin();
-  return changeRing(ring, { type: "weights", weights: { [seatName(ring, 0)]: 3, [seatName(ring, 1)]: 1 } });
+  return changeRing(ring, weightsOf(ring, 3, 1));
 }
 
 /** Waits until some slots have moved, and others are moving. */
@@ -86,7 +86,7 @@ test(
   async () => {
     await begin([2, 3]);
     await untilInTheMiddle();
-    const version = await changeRing(ring, { type: "cancel" });
+    const version = await changeRing(ring, ["CANCEL"]);
     await untilMoved(ring, version);
     const slots = (await (await ring.connect(0)).reply("CLUSTER", "SLOTS")).items ?? [];
     const counts = slots.map(({ items }) => Number(items?.[1]?.text) - Number(items?.[0]?.text) + 1);

@@ -1,5 +1,4 @@
 import { waitUntil } from "../../../../tools/test-services/index.ts";
-import type { ChangeOutcome, RingRequest } from "../../../src/cluster/agreement/ring-change.ts";
 import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 
 const directives = { "cluster-node-timeout": "1000", "enable-debug-command": "yes" };
@@ -13,31 +12,26 @@ export const startMovingRing = (
 /** The name by which a place stands on the ring. */
 export const seatName = (ring: RingOfProcesses, seat: number): string => `127.0.0.1:${ring.ports[seat] as number}`;
 
-/** Asks the leader for a change of the ring, until it has begun it. Gives the version of the table with which it begins. */
-export async function changeRing(ring: RingOfProcesses, request: RingRequest): Promise<number> {
+/** CLUSTER RING WEIGHTS for the places in their order. */
+export const weightsOf = (ring: RingOfProcesses, ...weights: readonly number[]): readonly string[] => [
+  "WEIGHTS",
+  ...weights.flatMap((weight, seat) => [seatName(ring, seat), `${weight}`]),
+];
+
+/** Asks a node for a change of the ring, CLUSTER RING. Gives the version of the table with which it begins, or a lower one. */
+export async function changeRing(ring: RingOfProcesses, words: readonly string[], node = 0): Promise<number> {
   let version = 0;
   const isBegun = async (): Promise<boolean> => {
     const versions = (await infosOf(ring)).map((info) => Number(info.get("cluster_table_version")));
     version = Math.max(...versions) + 1;
-    return (await ask(ring, request))?.type === "begun";
-  };
-  const what = `the ring to begin ${JSON.stringify(request)}`;
-  await waitUntil(isBegun, { what, timeoutMs: 20_000, intervalMs: 20 });
-  return version;
-}
-
-async function ask(ring: RingOfProcesses, request: RingRequest): Promise<ChangeOutcome | undefined> {
-  for (const node of ring.ports.keys()) {
-    const info = await ring.info(node);
-    if (info?.get("cluster_leader") !== `127.0.0.1:${ring.ports[node] as number}`) continue;
     const connection = await ring.connect(node);
-    const { text } = await connection.reply("DEBUG", "RING-CHANGE", JSON.stringify(request));
+    const { sign, text } = await connection.reply("CLUSTER", "RING", ...words);
     connection.close();
-    const outcome = JSON.parse(text as string) as ChangeOutcome;
-    if (outcome.type === "refused") throw new Error(outcome.reason);
-    return outcome;
-  }
-  return undefined;
+    if (sign === "-") throw new Error(text ?? "");
+    return (JSON.parse(text as string) as { type: string }).type === "begun";
+  };
+  await waitUntil(isBegun, { what: `the ring to begin ${words.join(" ")}`, timeoutMs: 20_000, intervalMs: 20 });
+  return version;
 }
 
 /** What the nodes that answer say of the moves. */

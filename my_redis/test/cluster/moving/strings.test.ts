@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
-import { changeRing, seatName, startMovingRing, untilMoved } from "./moving-ring.ts";
+import { changeRing, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
 
 let ring: RingOfProcesses;
 
@@ -11,10 +11,7 @@ test("slots move with their keys, and every node finds them where they are now",
   const client = await ring.connect(0);
   const keys = Array.from({ length: 2000 }, (_, number) => `key:${number}`);
   for (const key of keys) expect((await client.reply("SET", key, `value of ${key}`)).text).toBe("OK");
-  const version = await changeRing(ring, {
-    type: "weights",
-    weights: { [seatName(ring, 0)]: 3, [seatName(ring, 1)]: 1 },
-  });
+  const version = await changeRing(ring, weightsOf(ring, 3, 1));
   await untilMoved(ring, version);
   expect(Number((await ring.info(0))?.get("cluster_table_version"))).toBeGreaterThan(version + 8);
   for (const node of [0, 1]) {

@@ -55,16 +55,6 @@ const log: DebugSubcommand = {
   },
 };
 
-const ringChange: DebugSubcommand = {
-  name: "RING-CHANGE",
-  usage: "<json>",
-  summary: "Asks the leader of the ring to change it, for tests.",
-  counts: [3, 3],
-  run({ server }, args, reply) {
-    reply.bulkText(server.cluster?.seat?.change(args.text(2)) ?? "");
-  },
-};
-
 /** Redis's test suite sets these internal switches. They have no counterpart here. */
 const withoutEffect = (name: string, counts: readonly [number, number]): DebugSubcommand => ({
   name,
@@ -101,7 +91,6 @@ const subcommands: readonly DebugSubcommand[] = [
   debugProtocol,
   debugQuicklistPackedThreshold,
   debugReload,
-  ringChange,
   debugSdslen,
   setActiveExpire,
   debugSetDisableDenyScripts,

@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from "bun:test";
+import { hashSlot } from "../../../src/cluster/hash-slot.ts";
+import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
+import { changeRing, seatName, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
+
+let ring: RingOfProcesses;
+
+afterEach(() => ring.stop());
+
+const slotOf = (key: string): number => hashSlot(Buffer.from(key), 0, key.length);
+
+interface Plan {
+  readonly plan: { readonly differences: readonly { readonly start: number; readonly end: number }[] };
+}
+
+/** A key of the second place that would go to the first one, and one that would stay. */
+async function keysOfSecond(): Promise<{ readonly moves: string; readonly stays: string }> {
+  const connection = await ring.connect(0);
+  const { text } = await connection.reply("CLUSTER", "RING", ...weightsOf(ring, 3, 1), "DRYRUN");
+  connection.close();
+  const { differences } = (JSON.parse(text as string) as Plan).plan;
+  const isMoving = (key: string): boolean =>
+    differences.some(({ start, end }) => start <= slotOf(key) && slotOf(key) <= end);
+  const keys = Array.from({ length: 1000 }, (_, number) => `k${number}`).filter((key) => ring.ownerOf(key) === 1);
+  return { moves: keys.find(isMoving) as string, stays: keys.find((key) => !isMoving(key)) as string };
+}
+
+test("blocked clients, watches and subscribers of shard channels learn that their slot has moved away", async () => {
+  ring = await startMovingRing(2, 1);
+  const { moves, stays } = await keysOfSecond();
+  const [blocked, watching, staying, subscriber] = await Promise.all([1, 1, 1, 1].map((node) => ring.connect(node)));
+  blocked!.send(["BLPOP", moves, 0]);
+  await watching!.reply("WATCH", moves);
+  await staying!.reply("WATCH", stays);
+  await subscriber!.reply("SSUBSCRIBE", moves);
+  const version = await changeRing(ring, weightsOf(ring, 3, 1));
+  expect((await blocked!.next()).text).toBe(`MOVED ${slotOf(moves)} ${seatName(ring, 0)}`);
+  expect((await subscriber!.next()).items?.map(({ text }) => text)).toEqual(["sunsubscribe", moves, "0"]);
+  await untilMoved(ring, version);
+  for (const [connection, isVoid] of [
+    [watching!, true],
+    [staying!, false],
+  ] as const) {
+    await connection.reply("MULTI");
+    await connection.reply("PING");
+    expect((await connection.reply("EXEC")).items === null).toBe(isVoid);
+  }
+  for (const connection of [blocked!, watching!, staying!, subscriber!]) connection.close();
+}, 60_000);

@@ -55,9 +55,12 @@ export function updateHanding({ member, nowMs }: Turn): boolean {
   return true;
 }
 
-/** Whether a lease that was asked for at that time counts: not while another primary may have been appointed. */
+/**
+ * Whether a lease that was asked for at that time counts: not while another primary may have been appointed. An answer of the very
+ * moment in which the handover was given up may have asked for it.
+ */
 export const mayTakeLease = ({ serving, leaseSinceMs }: Member, askedAtMs: number): boolean =>
-  serving?.handing?.asked === undefined && askedAtMs >= leaseSinceMs;
+  serving?.handing?.asked === undefined && askedAtMs > leaseSinceMs;
 
 /** Whether the answer of a primary that hands over may go: it was carried out before, and the replica has what it shows. */
 export function mayAnswerHanding({ asked }: Handing, offset: number, nowMs: number): boolean {

@@ -69,7 +69,7 @@ export interface Member {
   serving: Serving | undefined;
   /** A primary serves only before this moment of its own clock. */
   leaseUntilMs: number;
-  /** A lease that was asked for before this moment does not count. */
+  /** Only a lease that was asked for after this moment counts. */
   leaseSinceMs: number;
 }
 

@@ -65,4 +65,13 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a seat leaves with its slots": ["moving", 1],
   "a goal is forgotten while its target is not served": ["moving", 11],
   "a promise of a former primary of the source counts": ["moving", 402],
+  "a primary goes on after it has asked for its handover": ["handingAsynchronous", 1],
+  "a replica takes over before it has the last write": ["handingAsynchronous", 12],
+  "a replica takes over when it has what the disk of the primary has": ["handingAsynchronous", 90],
+  "a primary keeps its lease while another one may be appointed": ["handingSingle", 1],
+  "a primary takes a lease while another one may be appointed": ["handingAsynchronous", 1],
+  "a primary that gives its handover up takes a lease from before": ["handing", 291],
+  "a primary that gives its handover up goes on at once": ["handing", 291],
+  "a handover goes to a replica that is not in sync": ["handing", 150],
+  "a handover is never given up": ["handingAsynchronous", 1],
 };

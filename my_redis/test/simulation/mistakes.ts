@@ -1,4 +1,5 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
+import { handingMistakes } from "./handing-mistakes.ts";
 import { movingMistakes } from "./moving-mistakes.ts";
 import { kernel, model } from "./planted-change.ts";
 
@@ -252,6 +253,7 @@ export const mistakes = {
     kernel("serving.ts", "serving?.epoch === keptPosition.epoch;", "serving !== undefined && keptPosition.epoch >= 0;"),
   ],
   ...movingMistakes,
+  ...handingMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

@@ -15,6 +15,8 @@ export interface Mode {
   readonly hurtsElections: boolean;
   /** Seats join and leave, weights change, and operators change their minds: slots move between seats. */
   readonly movesSlots: boolean;
+  /** Operators have primaries hand over to replicas. */
+  readonly handsOver: boolean;
 }
 
 const strict: Mode = {
@@ -25,7 +27,9 @@ const strict: Mode = {
   changesVoters: false,
   hurtsElections: false,
   movesSlots: false,
+  handsOver: false,
 };
+const handing: Mode = { ...strict, handsOver: true };
 const moving: Mode = { ...strict, movesSlots: true };
 
 /** Each with its name on the command line. */
@@ -36,6 +40,10 @@ export const modes = {
   forgetful: { ...strict, forgetsData: true },
   voters: { ...strict, changesVoters: true },
   elections: { ...strict, changesVoters: true, hurtsElections: true },
+  handing,
+  handingSingle: { ...handing, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  handingAsynchronous: { ...handing, acknowledgement: "primary", oneFaultAtATime: true },
+  handingMoving: { ...moving, handsOver: true },
   moving,
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },
   movingAsynchronous: { ...moving, acknowledgement: "primary", oneFaultAtATime: true },

@@ -1,3 +1,4 @@
+import { isHanding } from "../../src/cluster/agreement/handing.ts";
 import type { RingEffect, RingEvent, Member } from "../../src/cluster/agreement/ring-member.ts";
 import { isReady, mayAnswer } from "../../src/cluster/agreement/serving.ts";
 import { startMember, step, wakeAt } from "../../src/cluster/agreement/step.ts";
@@ -146,7 +147,8 @@ export class SimulatedProcess implements RingProcess {
 
   onRequest(request: ClientRequest): void {
     const { serving } = this.member;
-    if (serving === undefined || !isReady(this.member) || !this.#serves(request.slot)) return request.answer("refused");
+    const mayServe = serving !== undefined && isReady(this.member) && !isHanding(this.member);
+    if (!mayServe || !this.#serves(request.slot)) return request.answer("refused");
     const { epoch } = serving;
     const { slot, write } = request;
     const { witness } = this.#world;

@@ -1,4 +1,5 @@
 import { Faults } from "./faults.ts";
+import { HandOverOperator } from "./handover-operator.ts";
 import { Operator } from "./operator.ts";
 import { isSettled, misplaced } from "./slot-witness.ts";
 import { SimulatedRing, type SimulationOptions } from "./simulated-ring.ts";
@@ -16,13 +17,16 @@ export function simulate(options: SimulationOptions): readonly string[] {
   const { problems } = ring.witness;
   const faults = new Faults(ring);
   const operator = new Operator(ring);
+  const handOvers = new HandOverOperator(ring);
   ring.start();
   faults.begin();
   if (ring.mode.movesSlots) operator.begin();
+  if (ring.mode.handsOver) handOvers.begin();
   ring.runUntil(faultsForMs);
   if (problems.length > 0) return problems;
   faults.end();
   operator.end();
+  handOvers.end();
   heal(ring);
   return problems;
 }

@@ -1,4 +1,4 @@
-import { hasCopy, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
+import { hasCopy, isSameCopy, type RingTable, type Seat } from "../../src/cluster/agreement/ring-table.ts";
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import { ownerOf } from "../../src/cluster/agreement/slot-map.ts";
@@ -73,9 +73,18 @@ export class Witness implements Observer {
     if (table.version > this.newest.version) this.newest = table;
     for (const seat of table.seats) {
       if (seat.epoch !== table.version) continue;
-      this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
+      // What a failover may lose, a planned handover may not.
+      if (!this.#isHandover(table, seat)) this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
       this.#checkAppointment(table, seat.name);
     }
+  }
+
+  /** Whether the primary before had said that this one has everything. */
+  #isHandover({ version }: RingTable, { name, primary }: Seat): boolean {
+    const before = this.#tables.get(version - 1)?.seats.find((each) => each.name === name)?.primary;
+    const member = before === undefined ? undefined : this.#world.node(before.node).process?.member;
+    const handing = member?.serving?.handing;
+    return handing?.asked !== undefined && member?.durable.run === before?.run && isSameCopy(handing.to, primary);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { handedOver } from "./handing.ts";
 import { nextMembership } from "./membership.ts";
 import { nextMove } from "./moves.ts";
 import type { Peer } from "./ring-member.ts";
@@ -36,7 +37,12 @@ function nextSeat(
   if (primary === undefined || isGone(seat, primary, timing, nowMs)) return appoint(table, seat, peers, timing, nowMs);
   const { wish } = primary;
   const isMeant = wish !== undefined && primary.run === seat.primary.run && wish.revision === seat.revision;
-  return isMeant ? withInSync(table, seat, wish.inSync) : undefined;
+  if (!isMeant) return undefined;
+  if (wish.handOver === undefined) return withInSync(table, seat, wish.inSync);
+  const to = peers.get(wish.handOver.to.node);
+  // It is not asked again: the primary goes on when nobody does it.
+  const answers = to?.run === wish.handOver.to.run && nowMs - to.heardAtMs <= timing.majorityMs;
+  return answers ? handedOver(table, seat, wish.handOver) : undefined;
 }
 
 /** A later run of the primary may have lost what it had. Its lease has ended with the process. */

@@ -1,5 +1,6 @@
 import { isNewer, isSameStamp, stampOf } from "./durable.ts";
 import { enterTerm, waitForLeader } from "./election.ts";
+import { mayTakeLease } from "./handing.ts";
 import { learn } from "./learn.ts";
 import { moveReport } from "./move-report.ts";
 import type { Heartbeat } from "./ring-message.ts";
@@ -23,8 +24,9 @@ export function onHeartbeat(turn: Turn, from: string, beat: Heartbeat): void {
   const { stored } = member.durable;
   if (beat.committed !== undefined && isSameStamp(beat.committed, stampOf(stored))) learn(turn, stored.table);
   // A grant to an earlier run counts by the clock of that run.
-  if (beat.grant !== undefined && beat.grant.run === member.durable.run) {
-    turn.lease(beat.grant.askedAtMs + member.timing.leaseMs);
+  const { grant } = beat;
+  if (grant?.run === member.durable.run && mayTakeLease(member, grant.askedAtMs)) {
+    turn.lease(grant.askedAtMs + member.timing.leaseMs);
   }
   updateServing(turn);
   answerHeartbeat(turn, from);

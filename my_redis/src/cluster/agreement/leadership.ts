@@ -1,6 +1,7 @@
 import { nextTable } from "./appointments.ts";
 import { isSameStamp, stampOf, type StoredTable } from "./durable.ts";
 import { becomeFollower } from "./election.ts";
+import { mayTakeLease } from "./handing.ts";
 import { learn } from "./learn.ts";
 import { isMajority, isVoter, timeOfMajority } from "./majority.ts";
 import type { Leader, Member, Peer } from "./ring-member.ts";
@@ -67,7 +68,8 @@ export function lead(turn: Turn): void {
   }
   updateServing(turn);
   if (isHeard(member, nowMs)) {
-    if (isPrimary(member, leaderOf(member), member.self, member.durable.run)) turn.lease(nowMs + member.timing.leaseMs);
+    const serves = isPrimary(member, leaderOf(member), member.self, member.durable.run);
+    if (serves && mayTakeLease(member, nowMs)) turn.lease(nowMs + member.timing.leaseMs);
     const next = isIdle(member)
       ? nextTable(member.durable.stored.table, allPeers(turn), member.timing, nowMs)
       : undefined;

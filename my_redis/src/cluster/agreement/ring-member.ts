@@ -72,6 +72,8 @@ export interface Member {
   serving: Serving | undefined;
   /** A primary serves only before this moment of its own clock. */
   leaseUntilMs: number;
+  /** Only a lease that was asked for after this moment counts. */
+  leaseSinceMs: number;
 }
 
 /** What happens to a member. Times come with each event, see `Moment`. */
@@ -91,6 +93,8 @@ export type RingEvent =
   | { readonly type: "appoint"; readonly seat: string; readonly node: string }
   /** An operator's request to the leader. It is always answered, by a "changed". */
   | { readonly type: "change"; readonly request: RingRequest }
+  /** An operator wants this primary to hand its seat over to a node in sync; undefined: to any. `leaves`: it ends then. */
+  | { readonly type: "handOver"; readonly to: string | undefined; readonly leaves: boolean }
   /** The target of a move, in that run of its primary, asks this primary. */
   | { readonly type: "asked"; readonly run: number; readonly ask: MoveAsk }
   /** After a "freeze": no request for these slots is carried out any more, and this primary has `offset` writes. */

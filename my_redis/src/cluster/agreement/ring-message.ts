@@ -9,6 +9,15 @@ export type { Position } from "./position.ts";
 export interface Wish {
   readonly revision: number;
   readonly inSync: readonly Copy[];
+  /** It carries nothing out any more, and this copy is to be the primary. */
+  readonly handOver?: HandOver;
+}
+
+export interface HandOver {
+  /** A replica that has everything. */
+  readonly to: Copy;
+  /** The present primary is about to end, and does not stay in sync. */
+  readonly leaves: boolean;
 }
 
 /** A permission to serve. It counts from `askedAtMs`, by the clock of that run of the primary. */

@@ -1,3 +1,4 @@
+import type { Handing } from "./handing.ts";
 import type { Cursor } from "./move-message.ts";
 import type { Progress } from "./progress.ts";
 import type { Copy } from "./ring-table.ts";
@@ -37,6 +38,7 @@ export interface Serving {
   readonly progress: ReadonlyMap<string, Progress>;
   /** By the number of the move. */
   readonly outgoing: ReadonlyMap<number, Outgoing>;
+  readonly handing: Handing | undefined;
   /** In the order in which it came. Of what all copies have, only the newest of each move is kept. */
   readonly incoming: readonly Incoming[];
 }

@@ -1,3 +1,4 @@
+import { mayAnswerHanding } from "./handing.ts";
 import type { Member } from "./ring-member.ts";
 import type { Serving } from "./serving-state.ts";
 import { advanced } from "./progress.ts";
@@ -17,6 +18,7 @@ export function startServing(turn: Turn, seat: Seat): void {
     waitFor: othersInSync(seat, member.self),
     progress: new Map(),
     outgoing: new Map(),
+    handing: undefined,
     incoming: [],
   };
 }
@@ -69,6 +71,10 @@ export function wishOf(member: Member, nowMs: number): Wish | undefined {
   const { serving, committed, self, durable } = member;
   if (serving === undefined || committed === undefined) return undefined;
   const inSync = seatOf(committed, self)?.inSync ?? [];
+  const { handing } = serving;
+  if (handing?.asked !== undefined) {
+    return { revision: serving.revision, inSync, handOver: { to: handing.to, leaves: handing.leaves } };
+  }
   const followed = serving.waitFor.filter((copy) => isFresh(member, serving, copy, nowMs));
   const wanted = [{ node: self, run: durable.run }, ...followed];
   // A request that is on its way is made void by another one, even if that changes nothing.
@@ -85,7 +91,10 @@ export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.
 /** Whether an answer that shows the first `offset` writes of `epoch` may be released now. */
 export function mayAnswer(member: Member, { epoch, offset }: Position, nowMs: number): boolean {
   const { serving, committed, leaseUntilMs } = member;
-  if (serving?.epoch !== epoch || nowMs >= leaseUntilMs) return false;
+  if (serving?.epoch !== epoch) return false;
+  const { handing } = serving;
+  const isCurrent = nowMs < leaseUntilMs || (handing !== undefined && mayAnswerHanding(handing, offset, nowMs));
+  if (!isCurrent) return false;
   if (committed?.acknowledgement === "replica") return offset <= serving.acknowledged;
   return serving.waitFor.every((copy) => isFresh(member, serving, copy, nowMs));
 }

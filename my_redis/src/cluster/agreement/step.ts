@@ -1,6 +1,7 @@
 import { appointByWord } from "./appointments.ts";
 import { type Durable, isSameStamp, stampOf } from "./durable.ts";
 import { canvass, enterTerm, onCandidacy, onCanvass, onSucceed, onSupport, onVote } from "./election.ts";
+import { onHandOver, updateHanding } from "./handing.ts";
 import { answerHeartbeat, onHeartbeat } from "./heartbeats.ts";
 import { endedCount, onIncoming } from "./incoming.ts";
 import { allPeers, becomeLeader, change, lead, onHeard, proposeForOperator } from "./leadership.ts";
@@ -48,6 +49,7 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
     keptPosition: position,
     serving: undefined,
     leaseUntilMs: Number.NEGATIVE_INFINITY,
+    leaseSinceMs: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -55,7 +57,8 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
 export function step(before: Member, event: RingEvent, moment: Moment): Step {
   const turn = new Turn(before, moment);
   take(turn, event);
-  if (endedCount(turn.member.serving) > endedCount(before.serving)) report(turn);
+  const isHandedOver = updateHanding(turn);
+  if (isHandedOver || endedCount(turn.member.serving) > endedCount(before.serving)) report(turn);
   return { member: turn.member, effects: turn.effects };
 }
 
@@ -89,6 +92,8 @@ function take(turn: Turn, event: RingEvent): void {
     case "change":
       turn.effects.push({ type: "changed", outcome: change(turn, event.request) });
       return;
+    case "handOver":
+      return onHandOver(turn, event.to, event.leaves);
     case "asked":
       return onAsked(turn, event.run, event.ask);
     case "frozen":
@@ -99,7 +104,7 @@ function take(turn: Turn, event: RingEvent): void {
   }
 }
 
-/** The leader need not wait for the next heartbeat to hear that a move can be handed over. */
+/** The leader need not wait for the next heartbeat to hear that a move, or a seat, can be handed over. */
 function report(turn: Turn): void {
   const { role, leader } = turn.member;
   if (role.type === "leader") lead(turn);

@@ -64,7 +64,10 @@ export const isTable = (value: unknown): value is RingTable =>
   });
 
 const isStored = (value: unknown): boolean => hasFields(value, { term: isNumber, table: isTable });
-const isWish = (value: unknown): boolean => hasFields(value, { revision: isNumber, inSync: listOf(isCopy) });
+const isHandOver = (value: unknown): boolean =>
+  hasFields(value, { to: isCopy, leaves: (word) => typeof word === "boolean" });
+const isWish = (value: unknown): boolean =>
+  hasFields(value, { revision: isNumber, inSync: listOf(isCopy), handOver: optional(isHandOver) });
 export const isCursor = (value: unknown): boolean =>
   hasFields(value, {
     move: isNumber,

@@ -4,13 +4,14 @@ import { expectedIn, findingsOf, notRun } from "./findings.ts";
 import { type Results, resultsFile, type RunCounts } from "./results.ts";
 import { runUnit } from "./run-unit.ts";
 import { checkVersion, fetchSuite, findSuite } from "./suite-source.ts";
-import { replicationUnits, runName, units, type UnitRun } from "./units.ts";
+import { replicationUnits, runName, sentinelUnits, units, type UnitRun } from "./units.ts";
 
 const usage = `Runs the test suite of Redis 7.0 against MyRedis.
 
-npm run suite:redis -- [--replication] [--unit unit/type/list]... [--only name] [--source folder] [--jobs n] [--verbose] [--peer] [--write]
+npm run suite:redis -- [--replication | --sentinel] [--unit unit/type/list]... [--only name] [--source folder] [--jobs n] [--verbose] [--peer] [--write]
 
 --replication  the units about replication, with servers that the suite starts: all MyRedis, and by turns redis-server
+--sentinel     Redis's tests of Sentinel: its Sentinels watch servers of MyRedis; one unit at a time
 --unit     only this unit; may be repeated
 --only     only tests of this name, or, after a slash, that match this expression
 --source   the unpacked source of Redis (or its parent folder); without it Debian's source package is fetched
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
   options: {
     unit: { type: "string", multiple: true },
     replication: { type: "boolean", default: false },
+    sentinel: { type: "boolean", default: false },
     only: { type: "string" },
     source: { type: "string" },
     jobs: { type: "string", default: "3" },
@@ -54,15 +56,16 @@ interface Job {
   readonly number: number;
 }
 
-const all = options.replication ? replicationUnits : units;
-const peerRun: UnitRun = options.replication ? { servers: ["redis-server"] } : {};
+const all = options.sentinel ? sentinelUnits : options.replication ? replicationUnits : units;
+const peerRun: UnitRun = options.replication || options.sentinel ? { servers: ["redis-server"] } : {};
 const waiting: Job[] = (options.unit ?? Object.keys(all)).flatMap((unit) => {
   const runs = options.peer ? [peerRun] : (all[unit] ?? [{}]);
   return runs.map((run, number) => ({ unit, run, number }));
 });
 const findings: string[] = [];
 const counts: Record<string, RunCounts[]> = {};
-await Promise.all(Array.from({ length: jobs }, () => work(source)));
+// Units of Sentinel's tests would take each other's ports.
+await Promise.all(Array.from({ length: options.sentinel ? 1 : jobs }, () => work(source)));
 
 async function work(suite: string): Promise<void> {
   const { peer, only } = options;
@@ -84,7 +87,7 @@ if (findings.length > 0) console.log(`\n${findings.join("\n")}`);
 console.log(`\n${findings.length} not as expected`);
 if (options.write && findings.length === 0) {
   const before = (await Bun.file(resultsFile).json()) as Results;
-  const known = Object.keys({ ...units, ...replicationUnits });
+  const known = Object.keys({ ...units, ...replicationUnits, ...sentinelUnits });
   const results: Results = Object.fromEntries(known.map((unit) => [unit, counts[unit] ?? before[unit] ?? []]));
   writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
 }

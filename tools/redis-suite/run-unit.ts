@@ -3,7 +3,7 @@ import { repositoryFolder } from "../source-files.ts";
 import { freePort, startProcess, startRedisServer, temporaryFolder } from "../test-services/index.ts";
 import { runBounded } from "./run-bounded.ts";
 import { suiteCopy } from "./suite-source.ts";
-import { readUnitOutput, type UnitOutcome } from "./unit-output.ts";
+import { readSentinelOutput, readUnitOutput, type UnitOutcome } from "./unit-output.ts";
 import { skippedTests, type UnitRun } from "./units.ts";
 
 /** Only integration/replication takes longer than about two minutes; a unit that hangs says so itself, after `idleSeconds` without a test. */
@@ -12,6 +12,8 @@ const idleSeconds = 300;
 
 /** The arguments of redis-server when Redis's own project runs its suite against an external server. */
 const directives = ["--save", "", "--enable-debug-command", "yes", "--enable-protected-configs", "yes"];
+
+const sentinelPrefix = "sentinel/";
 
 export interface RunUnitOptions {
   /** As the suite names it: "unit/type/list". */
@@ -28,6 +30,7 @@ export interface RunUnitOptions {
 /** Runs one unit against a server of its own, since units leave settings behind, or with servers that it starts. */
 export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { output: string }> {
   const { run, peer } = options;
+  if (options.unit.startsWith(sentinelPrefix)) return runSentinelUnit(options);
   if (run.servers !== undefined) return runSuite(options, []);
   const server = peer ? await startRedisServer({ args: directives }) : await startMyRedis(run.directives ?? []);
   try {
@@ -35,6 +38,18 @@ export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { 
   } finally {
     await server.stop();
   }
+}
+
+/** One unit of the tests of Sentinel. They start servers and Sentinels at ports that they choose. */
+async function runSentinelUnit({ unit, run, source }: RunUnitOptions): Promise<UnitOutcome & { output: string }> {
+  const { output, exitCode } = await runBounded({
+    cmd: ["./runtest-sentinel", "--single", unit.slice(sentinelPrefix.length)],
+    cwd: suiteCopy(source, run),
+    timeoutMs: unitTimeoutMs,
+  });
+  const outcome = readSentinelOutput(output);
+  const broken = exitCode === undefined ? `not done after ${unitTimeoutMs / 60_000} minutes` : outcome.broken;
+  return { ...outcome, broken, output };
 }
 
 async function runSuite(

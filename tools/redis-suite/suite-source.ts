@@ -60,13 +60,16 @@ function sourceLines(policy: string): string {
  */
 export function suiteCopy(source: string, { edits = [], servers }: UnitRun): string {
   const folder = temporaryFolder("redis-suite");
-  for (const name of ["tests", "runtest"]) cpSync(join(source, name), join(folder, name), { recursive: true });
+  for (const name of ["tests", "runtest", "runtest-sentinel"]) cpSync(join(source, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, "src"));
   mkdirSync(join(folder, "tests", "tmp"), { recursive: true });
   for (const name of ["redis-cli", "redis-benchmark"]) {
     const program = findProgram(name);
     if (program !== undefined) symlinkSync(program, join(folder, "src", name));
   }
+  const redis = findProgram("redis-server");
+  // By this name it is Sentinel.
+  if (redis !== undefined) symlinkSync(redis, join(folder, "src", "redis-sentinel"));
   if (servers !== undefined) {
     writeServerStarter(join(folder, "src"), servers);
     translateLogs(folder);

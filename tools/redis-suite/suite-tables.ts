@@ -1,7 +1,7 @@
 import { escapedCell, markdownTable } from "../markdown-table.ts";
 import { expectedFailures } from "./expected-failures.ts";
 import type { Results } from "./results.ts";
-import { replicationUnits, runName, skippedTests, type UnitRun, units, unitsNotRun } from "./units.ts";
+import { replicationUnits, runName, sentinelUnits, skippedTests, type UnitRun, units, unitsNotRun } from "./units.ts";
 
 /** The part of docs/compatibility.md about Redis's own suite: counts by unit, tests that do not pass, units that do not run. */
 export function suiteTables(results: Results): string {
@@ -12,6 +12,8 @@ export function suiteTables(results: Results): string {
       ["Unit", "Passed", "Not passed", "Left out by the suite", "Remark"],
       runRows(results, replicationUnits),
     ),
+    "Redis's own tests of Sentinel, whose Sentinels watch servers of MyRedis:",
+    markdownTable(["Unit", "Passed", "Not passed", "Left out by the suite", "Remark"], runRows(results, sentinelUnits)),
     "Tests that do not pass, or that our run leaves out:",
     markdownTable(["Unit", "Test", "Reason"], testRows()),
     "Units that do not run:",

@@ -37,6 +37,23 @@ export function readUnitOutput(output: string): UnitOutcome {
   return { passed: passed.filter((name) => !failed.has(name)), failed, ignored, broken };
 }
 
+const sentinelLine = /^\d\d:\d\d:\d\d> /gm;
+const sentinelEnd = "Cleaning up...";
+
+/** The same for `runtest-sentinel`, which gives each test a line with the time. Its result stands at the end of that. */
+export function readSentinelOutput(output: string): UnitOutcome {
+  const [report = "", isWhole] = output.replace(colours, "").split(sentinelEnd);
+  const starts = [...report.matchAll(sentinelLine)].map(({ index, 0: { length } }) => ({ index, from: index + length }));
+  const passed: string[] = [];
+  const failed = new Map<string, string>();
+  for (const [at, { from }] of starts.entries()) {
+    const [, name = "", result = ""] = /^(.*?): (.*)$/s.exec(report.slice(from, starts[at + 1]?.index).trim()) ?? [];
+    if (/(^|\s)OK(\nTesting unit: \S+)?$/.test(result)) passed.push(name);
+    else failed.set(name, result.slice(0, maxDetailLength));
+  }
+  return { passed, failed, ignored: 0, broken: isWhole === undefined ? "the suite ended before the unit" : undefined };
+}
+
 /** The first line is the test with its file: "SORT by nosort in tests/unit/sort.tcl". */
 function addFailure(failed: Map<string, string>, text: string): void {
   const [, name = outsideOfTests, detail = text] =

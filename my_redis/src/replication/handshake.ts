@@ -47,9 +47,10 @@ export class Handshake {
     this.#facts = facts;
     const optional = (...words: Words): Step => ({ words, refusal: () => undefined });
     this.#steps = [
+      // MISCONF: its disk is full. It needs a replica now more than ever.
       {
         words: ["PING"],
-        refusal: (error) => (/^(NOAUTH|NOPERM|ERR operation not permitted)/.test(error) ? undefined : error),
+        refusal: (error) => (/^(NOAUTH|NOPERM|ERR operation not permitted|MISCONF)/.test(error) ? undefined : error),
       },
       ...(credentials.length === 0
         ? []

@@ -289,6 +289,25 @@ describe("snapshots at run time", () => {
     await scene.close();
   });
 
+  test("whose file cannot be created let PING fail as in Redis, so that Sentinel and others who watch the server notice", async () => {
+    const [replica, scene] = [await start({ save: "3600 1" }), await start({ save: "3600 1" })];
+    renameSync(scene.folder, `${scene.folder}-away`);
+    expect(await scene.ask("PING")).toBe("PONG");
+    expect(await scene.ask("BGSAVE")).toBe("ERR");
+    expect(await scene.ask("PING")).toMatch(/^MISCONF Redis is configured to save RDB snapshots/);
+    expect(await scene.ask("EVAL", "return redis.call('PING')", 0)).toBe("PONG");
+    // A replica is needed now more than ever.
+    await replica.ask("REPLICAOF", "127.0.0.1", scene.server.port);
+    const isUp = async (): Promise<boolean> =>
+      (await replica.ask("INFO", "replication"))?.includes("master_link_status:up") === true;
+    await waitUntil(isUp, { what: "the replica to be connected", timeoutMs: 10_000 });
+    renameSync(`${scene.folder}-away`, scene.folder);
+    expect(await scene.ask("BGSAVE")).toBe("Background saving started");
+    await settled(scene);
+    expect(await scene.ask("PING")).toBe("PONG");
+    await Promise.all([replica.close(), scene.close()]);
+  });
+
   test("that can neither be completed nor removed are reported, refuse writes, and are tried again", async () => {
     const scene = await start({ save: "3600 1" });
     await scene.ask("SET", "a", 1);

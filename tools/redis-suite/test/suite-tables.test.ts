@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { suiteTables } from "../suite-tables.ts";
-import { replicationUnits, skippedTests, units, unitsNotRun } from "../units.ts";
+import { replicationUnits, sentinelUnits, skippedTests, units, unitsNotRun } from "../units.ts";
 
 const results = Object.fromEntries(
-  Object.entries({ ...units, ...replicationUnits }).map(([unit, runs]) => [
+  Object.entries({ ...units, ...replicationUnits, ...sentinelUnits }).map(([unit, runs]) => [
     unit,
     runs.map(() => ({ passed: 7, failed: 0, leftOut: 1 })),
   ]),
@@ -11,7 +11,7 @@ const results = Object.fromEntries(
 
 test("the tables tell of every unit, run or not, and of what is left out", () => {
   const tables = suiteTables(results);
-  for (const unit of [units, replicationUnits, unitsNotRun].flatMap((each) => Object.keys(each)))
+  for (const unit of [units, replicationUnits, sentinelUnits, unitsNotRun].flatMap((each) => Object.keys(each)))
     expect(tables).toContain(unit);
   for (const tests of Object.values(skippedTests)) {
     for (const reason of Object.values(tests)) expect(tables).toContain(reason);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { findingsOf } from "../findings.ts";
-import { outsideOfTests, readUnitOutput } from "../unit-output.ts";
+import { outsideOfTests, readSentinelOutput, readUnitOutput } from "../unit-output.ts";
 
 const output = [
   "Cleanup: may take some time... OK",
@@ -41,6 +41,26 @@ describe("the output of a unit of Redis's suite", () => {
     );
     expect(readUnitOutput("[TIMEOUT]: clients state report follows.\n").broken).toStartWith("TIMEOUT");
   });
+});
+
+test("the output of Redis's tests of Sentinel tells what passed and failed, and whether it is whole", () => {
+  const lines = [
+    "Starting redis #4 at port 30004",
+    "\u001b[0;33;49mTesting unit: 07-down-conditions.tcl\u001b[0m",
+    "03:46:04> (init) Restart killed instances: sentinel/0 \u001b[0;32;49mOK\u001b[0m",
+    "03:46:28> SDOWN is triggered by an error: FAILED: Master is not flagged SDOWN",
+    "(Jumping to next unit after error)",
+    "03:46:29> Another: \u001b[0;32;49mOK\u001b[0m",
+    "Testing unit: 08-next.tcl",
+    "03:46:30> The last: OK",
+  ];
+  const { passed, failed, broken } = readSentinelOutput([...lines, "Cleaning up...", "WARNING 1 test(s) failed."].join("\n"));
+  expect(passed).toEqual(["(init) Restart killed instances", "Another", "The last"]);
+  expect([...failed]).toEqual([
+    ["SDOWN is triggered by an error", "FAILED: Master is not flagged SDOWN\n(Jumping to next unit after error)"],
+  ]);
+  expect(broken).toBeUndefined();
+  expect(readSentinelOutput(lines.join("\n")).broken).toBe("the suite ended before the unit");
 });
 
 describe("the list of expected failures", () => {

@@ -12,6 +12,7 @@ export const ping = command({
   anyConnection: true,
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   whileSubscribed: true,
+  watchesServer: true,
   run({ client }, args, reply) {
     if (args.count > 2) throw new CommandError(errors.wrongArity("ping"));
     if (client.subscriptions !== undefined && client.protocol === 2) {

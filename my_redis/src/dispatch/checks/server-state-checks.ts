@@ -25,10 +25,14 @@ export function busyScript(execution: Execution): RequestCheck<"busy script"> {
  * `snapshotRefusal` gives the error reply while snapshots fail.
  */
 export function writtenLog(changes: ChangeLog, snapshotRefusal: () => string | undefined): RequestCheck<"log"> {
-  const judge = ({ isWrite }: Command): Verdict => {
-    if (!isWrite) return "run";
+  const judge = (isConcerned: boolean): Verdict => {
+    if (!isConcerned) return "run";
     const failure = changes.failure ?? snapshotRefusal();
     return failure === undefined ? "run" : new Refusal(failure);
   };
-  return checkOfCommand("log", judge);
+  return {
+    name: "log",
+    arriving: (_context, { isWrite, watchesServer }) => judge(isWrite || watchesServer === true),
+    within: (_context, { isWrite }) => judge(isWrite),
+  };
 }

@@ -40,11 +40,6 @@ export class ListValue {
     return packed.listCount(this.#bytes, this.#start, this.#end);
   }
 
-  /** Undefined for a packed list. */
-  get chunks(): ListChunks | undefined {
-    return this.#chunks;
-  }
-
   get #bytes(): Uint8Array {
     return record.bytesOf(this.#database.keyspace.heap, this.address);
   }
@@ -82,15 +77,17 @@ export class ListValue {
   growBy(bytes: number, count: number): void {
     if (this.#chunks !== undefined) return;
     const used = this.#end - packed.firstElement(this.#start);
-    if (this.#limits.exceeded(used + bytes, this.size + count)) this.#becomeChunks();
+    if (this.#limits.exceeded(used + bytes, this.size + count)) this.becomeChunks();
   }
 
-  #becomeChunks(): void {
+  /** Makes chunks of a packed list. */
+  becomeChunks(): ListChunks {
     this.#chunks = filled(new ListChunks(this.#database.keyspace.heap), (chunks) => {
       const { bytes, start, end, count } = this.load(0);
       if (count > 0) chunks.appendChunk(bytes, start, end, count, this.#limits);
       this.address = this.#database.becomeObject(this.address, chunks);
     });
+    return this.#chunks;
   }
 
   /** Adds checked elements at the tail. */

@@ -115,9 +115,8 @@ export class ValueBuilder implements ValueVisitor {
     return this.#set;
   }
 
-  listNodes(): LoadedNodes | undefined {
-    const { chunks } = this.#list as ListValue;
-    return chunks === undefined ? undefined : loadedChunks(chunks);
+  listNodes(): LoadedNodes {
+    return loadedChunks((this.#list as ListValue).becomeChunks());
   }
 
   streamNodes(): LoadedNodes {

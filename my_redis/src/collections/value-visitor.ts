@@ -66,8 +66,11 @@ export interface ValueVisitor {
   table(): LoadedTable | undefined;
   /** Some next elements of a list, which have been checked. */
   elements(run: ElementRun): void;
-  /** Between the elements of a list: its nodes, if it is clear that the list is large. */
-  listNodes(): LoadedNodes | undefined;
+  /**
+   * Before the first element of a list: its nodes, of which there are several. As in Redis, it stays a list of nodes then,
+   * even if its elements would fit into one.
+   */
+  listNodes(): LoadedNodes;
   /** The next element of a list. */
   element(element: ByteRange): void;
   /** The next member of a set. False for a repeated one, which makes the whole value invalid. */

@@ -152,8 +152,14 @@
     (block $done
       (loop $elements
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $tag (i32.load8_u (local.get $at)))
         (local.set $count (i32.add (local.get $count) (i32.const 1)))
+        ;; An integer of one byte and its length. If the end is between the two, that is found after the loop.
+        (if (i32.eq (i32.and (i32.load16_u (local.get $at)) (i32.const 0xff80)) (i32.const 0x100))
+          (then
+            (if (i32.gt_u (i32.const 20) (local.get $longest)) (then (local.set $longest (i32.const 20))))
+            (local.set $at (i32.add (local.get $at) (i32.const 2)))
+            (br $elements)))
+        (local.set $tag (i32.load8_u (local.get $at)))
         (if (i32.lt_u (i32.sub (local.get $tag) (i32.const 0x80)) (i32.const 0x40))
           (then
             (local.set $length (i32.sub (local.get $tag) (i32.const 0x80)))
@@ -178,20 +184,16 @@
             (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
             (local.set $at (i32.add (local.get $at) (local.get $size)))
             (br $elements)))
-        (if (i32.gt_u (local.get $tag) (i32.const 0xf4)) (then (return (i32.const -1))))
+        ;; No such tag, or an integer of one byte with another length.
+        (if (i32.or (i32.gt_u (local.get $tag) (i32.const 0xf4)) (i32.lt_u (local.get $tag) (i32.const 0x80)))
+          (then (return (i32.const -1))))
         (if (i32.or
-              (i32.or
-                (i32.lt_u (local.get $tag) (i32.const 0x80))
-                (i32.gt_u (local.get $tag) (i32.const 0xf0)))
+              (i32.gt_u (local.get $tag) (i32.const 0xf0))
               (i32.eq (i32.and (local.get $tag) (i32.const 0xe0)) (i32.const 0xc0)))
           (then
             ;; An integer. The length at its end is one byte.
-            (local.set $body (i32.const 1))
-            (if (i32.ge_u (local.get $tag) (i32.const 0x80))
-              (then
-                (local.set $body (call $body (local.get $at)))
-                (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag)))
-                  (then (return (i32.const -1))))))
+            (local.set $body (call $body (local.get $at)))
+            (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag))) (then (return (i32.const -1))))
             (local.set $size (i32.add (local.get $body) (i32.const 1)))
             (if (i32.gt_u (local.get $size) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const -1))))
             (if (i32.ne (i32.load8_u (i32.add (local.get $at) (local.get $body))) (local.get $body))
@@ -222,6 +224,7 @@
         (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
         (local.set $at (i32.add (local.get $at) (local.get $size)))
         (br $elements)))
+    (if (i32.gt_u (local.get $at) (local.get $end)) (then (return (i32.const -1))))
     (i32.store (local.get $result) (local.get $longest))
     (i32.store offset=4 (local.get $result) (local.get $hasText))
     (local.get $count))

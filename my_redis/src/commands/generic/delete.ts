@@ -25,11 +25,6 @@ export const del = command({
   tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run: removeKeys,
   loadOperation: "del",
-  load({ database, keyspace }, args, keyHash) {
-    if (args.count !== 2) return false;
-    if (database.delete(args, 1, keyHash)) keyspace.dirty++;
-    return true;
-  },
 });
 
 export const unlink = command({

@@ -1,11 +1,9 @@
-import { command, type CommandDefinition, type Load, type Run } from "../../dispatch/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
-import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import * as packed from "../../values/packed-list.ts";
 import { replyFromEnd } from "./list-cursor.ts";
 import { findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
@@ -58,32 +56,12 @@ const pop =
     if (count > 0) popElements(context, args, list, { keyIndex: 1, end, count }, reply);
   };
 
-const packedKind = record.valueType.list | (record.encoding.packed << 4);
-
-/** One element of a packed list that has others. */
-const loadPop =
-  (end: ListEnd): Load =>
-  ({ database, keyspace }, args, keyHash) => {
-    const { heap } = keyspace;
-    const address = args.count === 2 ? database.loading(args, keyHash) : 0;
-    if (address === 0 || record.kindOf(heap, address) !== packedKind) return false;
-    const bytes = record.bytesOf(heap, address);
-    const start = record.valueStartOf(heap, address);
-    const listEnd = start + record.valueLengthOf(heap, address);
-    if (packed.listCount(bytes, start, listEnd) < 2) return false;
-    const at = end === "head" ? packed.firstElement(start) : packed.lastElement(bytes, listEnd);
-    database.resizeValue(address, packed.removeElements(bytes, start, listEnd, at, 1) - start, keyHash);
-    keyspace.dirty++;
-    return true;
-  };
-
 export const lpop = command({
   ...shared,
   name: "LPOP",
   summary: "Pops the first element of a list, or the first few.",
   run: pop("lpop", "head"),
   loadOperation: "lpop",
-  load: loadPop("head"),
 });
 
 export const rpop = command({
@@ -92,5 +70,4 @@ export const rpop = command({
   summary: "Pops the last element of a list, or the last few.",
   run: pop("rpop", "tail"),
   loadOperation: "rpop",
-  load: loadPop("tail"),
 });

@@ -27,16 +27,6 @@ export const incr = command({
   syntax: "key",
   run: (context, args, reply) => add(context, args, reply, 1),
   loadOperation: "incr",
-  load({ database, keyspace }, args, keyHash) {
-    const { heap } = keyspace;
-    const address = database.loading(args, keyHash);
-    if (address === 0 || kindOf(heap, address) !== integerKind) return false;
-    const sum = readSafeInteger(heap, address) + 1;
-    if (!Number.isSafeInteger(sum)) return false;
-    writeSafeInteger(heap, address, sum);
-    keyspace.dirty++;
-    return true;
-  },
 });
 
 export const decr = command({

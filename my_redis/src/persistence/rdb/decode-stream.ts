@@ -27,8 +27,7 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   let length = 0;
   const loaded = visitor.streamNodes();
   for (let left = nodes; left > 0;) {
-    // Not the first node: its first entry is the first of the stream.
-    const taken = length === 0 ? 0 : reader.nodes(loaded, left, last);
+    const taken = reader.nodes(loaded, left, last);
     left -= taken;
     if (taken > 0) continue;
     const blockId = readId(blockKey(reader.string()));

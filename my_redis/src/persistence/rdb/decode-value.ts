@@ -126,15 +126,12 @@ const decodeNodes =
   (readPacked: ReadPacked, mayBePlain: boolean): Decode =>
   (reader, visitor) => {
     const nodes = countOf(reader, "list", 1);
+    if (nodes > 1) visitor.begin("list", nodes);
+    const loaded = nodes > 1 ? visitor.listNodes() : undefined;
     let elements = 0;
-    for (let node = 0; node < nodes; node++) {
-      // The first ones decide whether the list is large.
-      const loaded = node > 1 && mayBePlain ? visitor.listNodes() : undefined;
-      const taken = loaded === undefined ? 0 : reader.nodes(loaded, nodes - node);
-      if (taken > 0) {
-        node += taken - 1;
-        continue;
-      }
+    for (let left = nodes; left > 0; left--) {
+      if (loaded !== undefined && mayBePlain) left -= reader.nodes(loaded, left);
+      if (left === 0) break;
       const form = mayBePlain ? reader.count() : listNode.packed;
       if (form !== listNode.packed && form !== listNode.plain) {
         throw new RdbFormatError(`a list node of the unknown form ${form}`);
@@ -143,7 +140,7 @@ const decodeNodes =
       const isPacked = form === listNode.packed;
       const isChecked = isPacked && readPacked === readListpack && checkListpack(range, run);
       if (isChecked && nodes === 1 && visitor.packed("list", run)) return;
-      if (node === 0) visitor.begin("list", nodes);
+      if (nodes === 1) visitor.begin("list", nodes);
       if (isChecked) {
         elements += run.count;
         visitor.elements(run);
@@ -158,7 +155,7 @@ const decodeNodes =
       }
       reader.settle();
     }
-    if (elements === 0) throw new EmptyCollectionError("list");
+    if (elements === 0 && !loaded?.entries) throw new EmptyCollectionError("list");
   };
 
 /** A collection in one string of packed elements. */

@@ -135,8 +135,10 @@ export class RecordLoader {
       takeId(resultIds, lastId);
     }
     reader.at = nextPlace();
-    nodes.add(entryWords, count, lastBlockBytes());
-    if (count > 0) this.#pages.sync();
+    if (count > 0) {
+      this.#pages.sync();
+      nodes.add(entryWords, count, lastBlockBytes());
+    }
     return count;
   }
 

@@ -72,13 +72,14 @@ export class Stream implements ObjectValue {
   }
 
   /**
-   * Adds blocks at the end that the caller has filled; see `StreamBlocks.adoptBlocks`. There must be an entry before
-   * them. The seventh word of each is the number of entries that are not deleted. Gives the number of all of these.
+   * Adds blocks at the end that the caller has filled; see `StreamBlocks.adoptBlocks`. The seventh word of each is the
+   * number of entries that are not deleted. Gives the number of all of these.
    */
   adoptBlocks(words: Int32Array, wordsPerBlock: number, bytes: number): number {
     let added = 0;
     for (let at = 6; at < words.length; at += wordsPerBlock) added += words[at] as number;
     this.blocks.adoptBlocks(words, wordsPerBlock, bytes);
+    if (this.length === 0) this.findFirst();
     this.length += added;
     return added;
   }

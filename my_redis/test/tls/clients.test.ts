@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { freePort, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { DirectiveError } from "../../src/settings/directive.ts";
+import { type OpenServer, type StartOptions, startOpenServer } from "../../src/start-server.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+import { type CertificateFiles, certificates, openssl, tlsDirectives } from "./certificates.ts";
+import { TlsClient } from "./tls-client.ts";
+
+let running: OpenServer | undefined;
+let log: string[] = [];
+const open: (TlsClient | RespConnection | Socket)[] = [];
+
+afterEach(async () => {
+  for (const each of open.splice(0)) {
+    if (each instanceof TlsClient) each.socket.destroy();
+    else if (each instanceof RespConnection) each.close();
+    else each.destroy();
+  }
+  await running?.close();
+  running = undefined;
+  log = [];
+});
+
+for (const transport of ["bun", "node"] as const) {
+  const start = async (options: StartOptions = {}): Promise<OpenServer> => {
+    const report = (_level: string, message: string): void => void log.push(message);
+    const tlsPort = await freePort();
+    running = await startOpenServer({
+      ...{ port: 0, "tls-port": tlsPort, memory: true, transport, environment: { report } },
+      ...tlsDirectives(),
+      ...options,
+    });
+    return running;
+  };
+  const client = async (own?: CertificateFiles, options = {}): Promise<TlsClient> => {
+    const opened = await TlsClient.open((running as OpenServer).tlsPort, own, options);
+    open.push(opened);
+    return opened;
+  };
+  const ping = async (own?: CertificateFiles, options = {}): Promise<string> =>
+    (await client(own, options)).ask("PING\r\n");
+  const info = async (asker: TlsClient, section: string, name: string): Promise<string | undefined> => {
+    const text = await asker.ask(`INFO ${section}\r\n`, "\r\n\r\n").catch(() => asker.received);
+    return new RegExp(`^${name}:(.*)\r$`, "m").exec(text)?.[1];
+  };
+
+  describe.skipIf(openssl === undefined)(`encrypted clients over ${transport} sockets (needs openssl)`, () => {
+    test("need a valid certificate unless tls-auth-clients says otherwise", async () => {
+      const { client: good, expired, stranger } = certificates();
+      const { server } = await start();
+      const answers = async (): Promise<string[]> => [
+        await ping(good),
+        await ping(),
+        await ping(expired),
+        await ping(stranger),
+      ];
+      const pong = "+PONG\r\n";
+      expect(await answers()).toEqual([pong, "closed", "closed", "closed"]);
+      server.settings.change([{ name: "tls-auth-clients", value: "optional" }], () => {});
+      expect(await answers()).toEqual([pong, pong, "closed", "closed"]);
+      server.settings.change([{ name: "tls-auth-clients", value: "no" }], () => {});
+      expect(await answers()).toEqual([pong, pong, pong, pong]);
+      const asker = await client(good);
+      expect(await info(asker, "stats", "tls_handshakes_failed")).toBe("5");
+      // One line for all that fail within some seconds.
+      expect(log.filter((line) => line.includes("TLS handshake")).length).toBe(1);
+      expect(log.join()).toMatch(/the TLS handshake with 127\.0\.0\.1:\d+ has failed: /);
+    });
+
+    test("are the only ones when port is 0, and see when certificates expire", async () => {
+      const { port, tlsPort, url } = await start();
+      expect([port, url]).toEqual([0, `rediss://127.0.0.1:${tlsPort}`]);
+      const asker = await client(certificates().client);
+      expect(await info(asker, "server", "tcp_port")).toBe(`${tlsPort}`);
+      for (const name of ["server", "client", "ca"]) {
+        const seconds = Number(await info(asker, "server", `tls_${name}_cert_expires_in_seconds`));
+        expect(seconds).toBeGreaterThan(29 * 86_400);
+        expect(seconds).toBeLessThanOrEqual(30 * 86_400);
+      }
+      const plain = connect(tlsPort, "127.0.0.1");
+      open.push(plain);
+      let received = "";
+      plain.on("data", (chunk) => (received += chunk.toString("latin1")));
+      plain.write("PING\r\n");
+      await new Promise((resolve) => plain.once("close", resolve));
+      expect(received).not.toContain("PONG");
+    });
+
+    test("keep their connections when the certificate changes; a bad one is refused with the reason", async () => {
+      const { client: own, renewed, server: first, stranger } = certificates();
+      const folder = temporaryFolder("renewed");
+      const files = { cert: join(folder, "server.crt"), key: join(folder, "server.key") };
+      const put = ({ cert, key }: CertificateFiles): void => {
+        copyFileSync(cert, files.cert);
+        copyFileSync(key, files.key);
+      };
+      put(first);
+      await start(tlsDirectives(files));
+      const nameOf = (of: TlsClient): unknown => of.socket.getPeerCertificate().subject.CN;
+      const before = await client(own);
+      expect(nameOf(before)).toBe("server");
+      put(renewed);
+      const set = `CONFIG SET tls-cert-file ${files.cert} tls-key-file ${files.key}\r\n`;
+      expect(await before.ask(set)).toBe("+OK\r\n");
+      expect(nameOf(await client(own))).toBe("renewed");
+      expect(await before.ask("PING\r\n")).toBe("+PONG\r\n");
+      const refused = async (request: string): Promise<string> => (await before.ask(`${request}\r\n`)).trim();
+      const failed = (name: string): string => `-ERR CONFIG SET failed (possibly related to argument '${name}') - `;
+      writeFileSync(files.cert, "no certificate");
+      expect(await refused(`CONFIG SET tls-cert-file ${files.cert}`)).toBe(
+        `${failed("tls-cert-file")}tls-cert-file '${files.cert}': it contains no certificate in PEM form`,
+      );
+      put(renewed);
+      expect(await refused(`CONFIG SET tls-key-file ${stranger.key}`)).toBe(
+        `${failed("tls-key-file")}tls-key-file '${stranger.key}': it is not the key of tls-cert-file '${files.cert}'`,
+      );
+      expect(await refused("CONFIG SET tls-ca-cert-file /nowhere")).toBe(
+        `${failed("tls-ca-cert-file")}tls-ca-cert-file '/nowhere': No such file or directory`,
+      );
+      expect(nameOf(await client(own))).toBe("renewed");
+      expect(await ping(stranger)).toBe("closed");
+      expect(await before.ask(`CONFIG SET tls-ca-cert-file ${certificates().otherCa.cert}\r\n`)).toBe("+OK\r\n");
+      expect(await ping(stranger, { rejectUnauthorized: false })).toBe("+PONG\r\n");
+      expect(await ping(own, { rejectUnauthorized: false })).toBe("closed");
+    });
+
+    test("speak the versions and ciphers that are allowed", async () => {
+      const { client: own } = certificates();
+      const { server } = await start({ "tls-protocols": "TLSv1.2", "tls-ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256" });
+      const first = await client(own);
+      expect(first.socket.getProtocol()).toBe("TLSv1.2");
+      expect(first.socket.getCipher().name).toBe("ECDHE-ECDSA-AES128-GCM-SHA256");
+      expect(await ping(own, { minVersion: "TLSv1.3" })).toBe("closed");
+      server.settings.change([{ name: "tls-protocols", value: ["TLSv1.3"] }], () => {});
+      expect((await client(own)).socket.getProtocol()).toBe("TLSv1.3");
+      expect(await ping(own, { maxVersion: "TLSv1.2" })).toBe("closed");
+    });
+
+    test("get long replies whole, at their own pace, and block and subscribe as others do", async () => {
+      const { client: own } = certificates();
+      const { server } = await start();
+      const [reader, other] = [await client(own), await client(own)];
+      const length = 64 * 1024 * 1024;
+      await other.ask(`SETRANGE long ${length - 1} x\r\n`);
+      reader.socket.pause();
+      reader.socket.write("GET long\r\nECHO end\r\n");
+      const unread = (): number =>
+        [...server.clients.connected.values()].reduce((sum, { client: { channel } }) => sum + channel.pendingBytes, 0);
+      await waitUntil(() => unread() > length / 2, { what: "a reply that is not read" });
+      expect(await other.ask("PING\r\n")).toBe("+PONG\r\n");
+      let bytes = 0;
+      let tail = "";
+      reader.socket.removeAllListeners("data");
+      reader.socket.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        tail = (tail + chunk.toString("latin1", Math.max(0, chunk.length - 20))).slice(-20);
+      });
+      reader.socket.resume();
+      await waitUntil(() => tail.endsWith("x\r\n$3\r\nend\r\n"), { what: "the whole reply", timeoutMs: 20_000 });
+      expect(bytes).toBe(`$${length}\r\n`.length + length + "\r\n$3\r\nend\r\n".length);
+      const [blocked, subscriber] = [await client(own), await client(own)];
+      const popped = blocked.ask("BLPOP list 0\r\n", "value\r\n");
+      await waitUntil(() => server.blocking.count === 1, { what: "a blocked client" });
+      await other.ask("RPUSH list value\r\n");
+      expect(await popped).toBe("*2\r\n$4\r\nlist\r\n$5\r\nvalue\r\n");
+      await subscriber.ask("SUBSCRIBE channel\r\n", ":1\r\n");
+      subscriber.received = "";
+      expect(await other.ask("PUBLISH channel message\r\n")).toBe(":1\r\n");
+      await waitUntil(() => subscriber.received.endsWith("message\r\n"), { what: "the message" });
+      expect(await blocked.ask("QUIT\r\n")).toBe("+OK\r\n");
+      await waitUntil(() => blocked.closed, { what: "the end after QUIT" });
+    }, 40_000);
+
+    test("that leave the handshake half done are bounded in number and time, and count against maxclients", async () => {
+      const { client: own } = certificates();
+      await start({ maxclients: 100 });
+      const silent = Array.from({ length: 110 }, () => connect((running as OpenServer).tlsPort, "127.0.0.1"));
+      let closed = 0;
+      for (const socket of silent) {
+        open.push(socket);
+        socket.on("error", () => {});
+        socket.on("close", () => closed++);
+      }
+      await waitUntil(() => closed === 10, { what: "the end of those above maxclients" });
+      // Those that say nothing make room for those that wait, long before their time is over.
+      await waitUntil(() => closed >= 74, { what: "the end of the first silent connections", timeoutMs: 5000 });
+      const asker = await client(own);
+      expect(await asker.ask("PING\r\n")).toBe("+PONG\r\n");
+      expect(await info(asker, "stats", "tls_handshakes_refused")).toBe("10");
+      expect(Number(await info(asker, "stats", "tls_handshakes_open"))).toBeLessThanOrEqual(36);
+      expect(Number(await info(asker, "stats", "tls_handshakes_failed"))).toBeGreaterThanOrEqual(64);
+      expect(log.filter((line) => line.includes("it took too long")).length).toBe(1);
+    });
+  });
+}
+
+describe.skipIf(openssl === undefined)("a server with tls-port (needs openssl)", () => {
+  const startWith = (options: StartOptions): Promise<OpenServer> =>
+    startOpenServer({ port: 0, memory: true, "tls-port": 1, ...options });
+
+  test("says in one line what its files lack", async () => {
+    const { ca, lockedKey, server, stranger } = certificates();
+    const refusal = (options: StartOptions): Promise<unknown> =>
+      startWith(options).then(
+        () => "started",
+        (error: unknown) => (error instanceof DirectiveError ? error.message : error),
+      );
+    expect(await refusal({})).toBe("tls-cert-file is missing: encrypted connections need it");
+    expect(await refusal({ "tls-cert-file": server.cert })).toBe("tls-key-file is missing: encrypted connections need it");
+    const files = { "tls-cert-file": server.cert, "tls-key-file": server.key };
+    expect(await refusal(files)).toBe(
+      "tls-ca-cert-file or tls-ca-cert-dir is missing: tls-replication, tls-cluster and tls-auth-clients need one",
+    );
+    expect(await refusal({ ...files, "tls-key-file": stranger.key })).toBe(
+      `tls-key-file '${stranger.key}': it is not the key of tls-cert-file '${server.cert}'`,
+    );
+    expect(await refusal({ ...files, "tls-ca-cert-file": ca.key })).toBe(
+      `tls-ca-cert-file '${ca.key}': it contains no certificate in PEM form`,
+    );
+    expect(await refusal({ ...files, "tls-ca-cert-dir": "/nowhere" })).toBe(
+      "tls-ca-cert-dir '/nowhere': No such file or directory",
+    );
+    const locked = { ...tlsDirectives(), "tls-key-file": lockedKey };
+    expect(await refusal(locked)).toStartWith(`tls-key-file '${lockedKey}': `);
+    expect(await refusal({ ...locked, "tls-key-file-pass": "wrong" })).toStartWith(`tls-key-file '${lockedKey}': `);
+    expect(await refusal({ ...tlsDirectives(), "tls-ciphers": "NONE-SUCH" })).toBe(
+      "tls-ciphers 'NONE-SUCH': no cipher match",
+    );
+  });
+
+  test("reads an encrypted key, and authorities from a folder", async () => {
+    const { ca, lockedKey, server } = certificates();
+    const folder = temporaryFolder("authorities");
+    copyFileSync(ca.cert, join(folder, "authority.pem"));
+    writeFileSync(join(folder, "README"), "no certificate");
+    running = await startWith({
+      "tls-port": await freePort(),
+      "tls-cert-file": server.cert,
+      "tls-key-file": lockedKey,
+      "tls-key-file-pass": "secret",
+      "tls-ca-cert-dir": folder,
+    });
+    const { client: good, stranger } = certificates();
+    for (const [own, answer] of [
+      [good, "+PONG\r\n"],
+      [stranger, "closed"],
+    ] as const) {
+      const client = await TlsClient.open(running.tlsPort, own);
+      open.push(client);
+      expect(await client.ask("PING\r\n")).toBe(answer);
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { afterEach, expect, test } from "bun:test";
+import { EffectTap } from "../../../src/cluster/moving/effect-tap.ts";
+import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
+import { OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
+import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+import { freePorts } from "../../../../tools/test-services/index.ts";
+
+const servers: OpenServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start() {
+  const [port] = (await freePorts(1)) as [number];
+  const open = await startOpenServer({ bind: "127.0.0.1", port, memory: true, "enable-debug-command": "yes" });
+  servers.push(open);
+  const connection = await RespConnection.open(port, "a server");
+  return { services: open.server, connection };
+}
+
+/** A server, a copy of all its slots, and its changes so far as its offset. */
+async function startCopy() {
+  const source = await start();
+  let offset = 0;
+  const copies: OutgoingCopy[] = [];
+  const tap = new EffectTap(source.services, (effect) => {
+    offset++;
+    for (const copy of copies) copy.changed(effect);
+  });
+  source.services.changes.alsoTo(tap);
+  const begin = (): OutgoingCopy => {
+    const options = { server: source.services, number: copies.length + 1, offset: () => offset };
+    const copy = new OutgoingCopy({ ...options, slots: noSlots().fill(1) });
+    copies.push(copy);
+    return copy;
+  };
+  return { ...source, begin };
+}
+
+test("a target that gets all parts and all writes has the same data, though clients write all the time", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const incoming = new IncomingData(target.services);
+  const random = new SeededRandom(11);
+  const write = async (count: number): Promise<void> => {
+    const commands = Array.from({ length: count }, () => {
+      const key = `k${random.below(5000)}`;
+      const choice = random.below(6);
+      if (choice === 0) return ["DEL", key];
+      if (choice === 1) return ["RENAME", key, `k${random.below(5000)}`];
+      if (choice === 2) return ["COPY", key, key, "DB", 1, "REPLACE"];
+      if (choice === 3) return ["MOVE", key, 2];
+      return choice === 4 ? ["SET", key, `v${random.below(100)}`] : ["APPEND", key, "x".repeat(random.below(100))];
+    });
+    await connection.replies(commands);
+  };
+  await write(5000);
+  const copy = begin();
+  let parts = 0;
+  let offset = 0;
+  for (let isLast = false; !isLast; parts++) {
+    const part = copy.part(parts);
+    // A part that was lost on the way is the same again.
+    expect(copy.part(parts)).toBe(part);
+    expect(incoming.apply(part!.commands, () => ["ECHO", "cursor"])).toBeUndefined();
+    ({ isLast, offset } = part!);
+    if (parts < 20) await write(300);
+  }
+  expect(parts).toBeGreaterThan(3);
+  for (let round = 0; round < 5; round++) {
+    await write(500);
+    for (let isAll = false; !isAll;) {
+      const chunk = copy.writesAfter(offset)!;
+      expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+      ({ isAll, offset } = chunk);
+    }
+    copy.acknowledged(offset);
+  }
+  expect(copy.waitingBytes).toBe(0);
+  const digests = await Promise.all([connection, target.connection].map((each) => each.reply("DEBUG", "DIGEST")));
+  expect(digests[0]?.text).toBe(digests[1]?.text as string);
+  connection.close();
+  target.connection.close();
+});
+
+test("what waits for a slow target has a limit, and then the copy keeps nothing", async () => {
+  const { begin, connection } = await startCopy();
+  await connection.reply("SET", "key", "value");
+  const copy = begin();
+  expect(copy.part(0)?.isLast).toBe(true);
+  const megabyte = "x".repeat(1_000_000);
+  for (let count = 0; count < 60; count++) await connection.reply("SET", "key", megabyte);
+  expect(copy.isVoid).toBe(false);
+  expect(copy.waitingBytes).toBeGreaterThan(60_000_000);
+  for (let count = 0; count < 10; count++) await connection.reply("SET", "key", megabyte);
+  expect([copy.isVoid, copy.isTooSlow, copy.waitingBytes]).toEqual([true, true, 0]);
+  expect(copy.writesAfter(0)).toBeUndefined();
+  connection.close();
+});
+

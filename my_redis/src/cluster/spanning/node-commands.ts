@@ -191,7 +191,7 @@ export class NodeCommands {
     const { seat, slotOfKey } = this.#view;
     const { args } = request;
     const refusal = errorReply(this.#refusalOf(args, foreign) as string);
-    if (seat?.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
+    if (seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
       return answer(refusal);
     const kept = { ...request, args: args.copy() };
     seat.whenTable((overdue) => (overdue === undefined ? this.#run(kept, answer) : answer(refusal)));

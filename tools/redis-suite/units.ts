@@ -104,7 +104,10 @@ export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/scripting": startedBySuite(evalOnly),
 };
 
-const [sentinelUnit, leftOutTest] = ["sentinel/03-runtime-reconf", "Sentinels (re)connection following master ACL change"];
+const [sentinelUnit, leftOutTest] = [
+  "sentinel/03-runtime-reconf",
+  "Sentinels (re)connection following master ACL change",
+];
 
 /** Redis's own tests of Sentinel: redis-server's Sentinel watches servers of MyRedis. They run only with --sentinel. */
 export const sentinelUnits: Readonly<Record<string, readonly UnitRun[]>> = {

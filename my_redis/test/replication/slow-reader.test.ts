@@ -160,7 +160,10 @@ test("a program that takes a snapshot and leaves, such as redis-cli --rdb, gets 
     socket.on("data", (chunk) => (answer += chunk.toString("latin1")));
     // It does not say where it serves clients, because it does not.
     socket.write("REPLCONF capa eof\r\nSYNC\r\n");
-    await waitUntil(() => /\$EOF:(\w{40})\r\n[\s\S]*\1|NOMASTERLINK/.test(answer), { what: "an answer", timeoutMs: 10_000 });
+    await waitUntil(() => /\$EOF:(\w{40})\r\n[\s\S]*\1|NOMASTERLINK/.test(answer), {
+      what: "an answer",
+      timeoutMs: 10_000,
+    });
     expect(answer).not.toContain("NOMASTERLINK");
     socket.destroy();
     await waitUntil(() => primary.log().split("is disconnected").length > count, {

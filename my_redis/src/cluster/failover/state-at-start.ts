@@ -14,11 +14,7 @@ export interface StartFacts {
 }
 
 /** The file of a node, whose troubles go to the log. */
-export const openStateFile = (
-  folder: string,
-  node: string,
-  { report }: Pick<Environment, "report">,
-): RingStateFile =>
+export const openStateFile = (folder: string, node: string, { report }: Pick<Environment, "report">): RingStateFile =>
   new RingStateFile(folder, node, {
     failed: (error) => {
       const text = "ring.state cannot be written: this node takes no part in decisions until it can. It is tried again";

@@ -93,7 +93,9 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
   reader.stop();
   await ring.stop();
 
-  const counts = (["answered", "refused", "unknown"] as const).map((name) => `${sum(clients, name)} ${name}`).join(", ");
+  const counts = (["answered", "refused", "unknown"] as const)
+    .map((name) => `${sum(clients, name)} ${name}`)
+    .join(", ");
   const silence = network === undefined ? "" : `; ${silentNodes.refusals} operations at nodes that had to be silent`;
   say(`${faults} faults; operations: ${counts}${silence}`);
   const wrong = [...silentNodes.violations, ...new Set(clients.flatMap(({ unexpected }) => unexpected))];

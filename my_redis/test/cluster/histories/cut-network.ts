@@ -33,18 +33,24 @@ export class CutNetwork implements Places {
   }
 
   static async create(count: number): Promise<CutNetwork> {
-    run(["ip", "-batch", "-"], [
-      "link set lo up",
-      `link add ${bridge} type bridge`,
-      `addr add ${ownAddress}/24 dev ${bridge}`,
-      `link set ${bridge} up`,
-    ]);
+    run(
+      ["ip", "-batch", "-"],
+      [
+        "link set lo up",
+        `link add ${bridge} type bridge`,
+        `addr add ${ownAddress}/24 dev ${bridge}`,
+        `link set ${bridge} up`,
+      ],
+    );
     const network = new CutNetwork(await Promise.all(Array.from({ length: count }, startHolder)));
     for (const [node, holder] of network.#holders.entries()) {
-      run(["ip", "-batch", "-"], [
-        `link add name eth0 address ${hardwareAddress(node)} netns ${holder} type veth peer name port${node}`,
-        `link set port${node} master ${bridge} up`,
-      ]);
+      run(
+        ["ip", "-batch", "-"],
+        [
+          `link add name eth0 address ${hardwareAddress(node)} netns ${holder} type veth peer name port${node}`,
+          `link set port${node} master ${bridge} up`,
+        ],
+      );
       network.#configure(node, ["link set lo up", `addr add ${address(node)}/24 dev eth0`, "link set eth0 up"]);
     }
     network.heal();
@@ -57,7 +63,10 @@ export class CutNetwork implements Places {
 
   /** What `from` sends to these nodes is lost from now on. */
   cut(from: number, to: readonly number[]): void {
-    this.#configure(from, to.map((node) => neighbour(node, nowhere)));
+    this.#configure(
+      from,
+      to.map((node) => neighbour(node, nowhere)),
+    );
   }
 
   /** As `cut`, in both directions. */
@@ -86,7 +95,9 @@ const neighbour = (node: number, place: string): string =>
 
 /** A process that only keeps a namespace, until the standard input that it has from this process ends. */
 async function startHolder(): Promise<number> {
-  const holder = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  const holder = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   await once(holder.stdout, "data");
   holder.unref();
   return holder.pid as number;

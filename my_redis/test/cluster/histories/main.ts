@@ -33,5 +33,7 @@ if (network === undefined) console.log("no links are cut: network namespaces are
 console.log(`seed ${seed}, ${seconds} seconds`);
 const wrong = await checkedRun({ seconds, seed, network, say: (line) => console.log(line) });
 for (const each of wrong) console.error(each);
-console.log(wrong.length === 0 ? "all histories can be explained" : `FAILED; again: --seconds ${seconds} --seed ${seed}`);
+console.log(
+  wrong.length === 0 ? "all histories can be explained" : `FAILED; again: --seconds ${seconds} --seed ${seed}`,
+);
 process.exit(wrong.length === 0 ? 0 : 1);

@@ -79,6 +79,17 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
   "unit/other": {
     "RESET clears authenticated state": acl,
   },
+  ...inRuns(["MyRedis"], "sentinel/12-master-reboot", {
+    "Master reboot in very short time": "makes redis-server load slowly, by its own key-load-delay",
+  }),
+  ...inRuns(["MyRedis"], "unit/expire", {
+    "All time-to-live(TTL) in commands are propagated as absolute timestamp in milliseconds in AOF":
+      "reads the log by itself, and does not skip the lines with checksums, as redis-server does",
+  }),
+  ...inRuns(["MyRedis"], "unit/multi", {
+    "MULTI with BGREWRITEAOF": "counts child processes that write a log",
+    "MULTI with config set appendonly": "looks for redis-server's words in the log about a child process",
+  }),
   ...inRuns(["MyRedis", "MyRedis, redis-server"], "integration/replication", {
     "Blocked commands and configs during async-loading": mayBeChanged,
     "Kill rdb child process if its dumping RDB is not useful":

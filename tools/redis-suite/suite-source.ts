@@ -60,7 +60,8 @@ function sourceLines(policy: string): string {
  */
 export function suiteCopy(source: string, { edits = [], servers }: UnitRun): string {
   const folder = temporaryFolder("redis-suite");
-  for (const name of ["tests", "runtest", "runtest-sentinel"]) cpSync(join(source, name), join(folder, name), { recursive: true });
+  for (const name of ["tests", "runtest", "runtest-sentinel"])
+    cpSync(join(source, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, "src"));
   mkdirSync(join(folder, "tests", "tmp"), { recursive: true });
   for (const name of ["redis-cli", "redis-benchmark"]) {

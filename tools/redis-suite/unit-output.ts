@@ -43,7 +43,10 @@ const sentinelEnd = "Cleaning up...";
 /** The same for `runtest-sentinel`, which gives each test a line with the time. Its result stands at the end of that. */
 export function readSentinelOutput(output: string): UnitOutcome {
   const [report = "", isWhole] = output.replace(colours, "").split(sentinelEnd);
-  const starts = [...report.matchAll(sentinelLine)].map(({ index, 0: { length } }) => ({ index, from: index + length }));
+  const starts = [...report.matchAll(sentinelLine)].map(({ index, 0: { length } }) => ({
+    index,
+    from: index + length,
+  }));
   const passed: string[] = [];
   const failed = new Map<string, string>();
   for (const [at, { from }] of starts.entries()) {

@@ -20,6 +20,12 @@ export interface UnitRun {
 
 const plain: readonly UnitRun[] = [{}];
 
+/** Once more with servers that the suite starts: so its tests run, too, that need another server as a replica. */
+const inBothWays: readonly UnitRun[] = [
+  {},
+  { servers: ["MyRedis"], why: "also tests that need a replica of the suite" },
+];
+
 /** Redis 7.0 has no packed sets: without them, MyRedis has 7.0's encodings. */
 const withoutPackedSets: UnitRun = {
   directives: ["--set-max-listpack-entries", "0"],
@@ -47,9 +53,6 @@ function edited(unit: string, why: string, ...changes: readonly (readonly [from:
   const edits = changes.map(([from, to]) => ({ file: `tests/${unit}.tcl`, from, to }));
   return allRoles.map((servers) => ({ servers, edits, why }));
 }
-
-/** With servers of MyRedis that the suite starts: so the tests run, too, that need another server as a replica. */
-const startedBySuite = (run: UnitRun = {}): readonly UnitRun[] => [{ ...run, servers: ["MyRedis"] }];
 
 const noFunctions = "without FUNCTION LOAD and FCALL, which are not there yet";
 
@@ -93,18 +96,12 @@ export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/failover": inAllRoles,
   "integration/shutdown": inAllRoles,
   "unit/wait": inAllRoles,
-  "unit/pause": startedBySuite(),
-  "unit/expire": startedBySuite(),
-  "unit/bitfield": startedBySuite(),
-  "unit/multi": startedBySuite(),
-  "unit/slowlog": startedBySuite(),
-  "unit/introspection": startedBySuite(),
-  "unit/type/zset": startedBySuite(),
-  "unit/type/string": startedBySuite(),
-  "unit/scripting": startedBySuite(evalOnly),
 };
 
-const [sentinelUnit, leftOutTest] = ["sentinel/03-runtime-reconf", "Sentinels (re)connection following master ACL change"];
+const [sentinelUnit, leftOutTest] = [
+  "sentinel/03-runtime-reconf",
+  "Sentinels (re)connection following master ACL change",
+];
 
 /** Redis's own tests of Sentinel: redis-server's Sentinel watches servers of MyRedis. They run only with --sentinel. */
 export const sentinelUnits: Readonly<Record<string, readonly UnitRun[]>> = {
@@ -133,26 +130,26 @@ export const sentinelUnits: Readonly<Record<string, readonly UnitRun[]>> = {
 
 /** Units that run, and how. The units that every version must pass come first. */
 export const units: Readonly<Record<string, readonly UnitRun[]>> = {
-  "unit/type/string": plain,
+  "unit/type/string": inBothWays,
   "unit/type/incr": plain,
   "unit/type/list": [withPackedValues],
   "unit/type/list-2": plain,
   "unit/type/list-3": plain,
   "unit/type/set": [withoutPackedSets, withPackedValues],
-  "unit/type/zset": plain,
+  "unit/type/zset": inBothWays,
   "unit/type/hash": plain,
   "unit/type/stream": plain,
   "unit/type/stream-cgroups": plain,
   "unit/sort": [withPackedValues],
   "unit/scan": [withoutPackedSets, withPackedValues],
-  "unit/expire": plain,
+  "unit/expire": inBothWays,
   "unit/keyspace": [withoutPackedSets, withPackedValues],
   "unit/bitops": plain,
-  "unit/bitfield": plain,
+  "unit/bitfield": inBothWays,
   "unit/geo": plain,
   "unit/hyperloglog": plain,
   "unit/scripting": [evalOnly],
-  "unit/multi": plain,
+  "unit/multi": inBothWays,
   "unit/pubsub": plain,
   "unit/protocol": plain,
   "unit/quit": plain,
@@ -160,10 +157,10 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/info-command": plain,
   "unit/introspection": plain,
   "unit/introspection-2": plain,
-  "unit/slowlog": plain,
+  "unit/slowlog": inBothWays,
   "unit/latency-monitor": plain,
   "unit/lazyfree": plain,
-  "unit/pause": plain,
+  "unit/pause": inBothWays,
   "unit/other": plain,
   "unit/tracking": plain,
   "unit/violations": plain,

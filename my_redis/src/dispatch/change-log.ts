@@ -152,15 +152,24 @@ export class ChangeLog {
 
   /** Does not log what `run` changes, because it is in the log already or does not belong there. */
   without<Result>(run: () => Result): Result {
-    const wasMuted = this.#isMuted;
+    return this.#withTarget(undefined, run);
+  }
+
+  /** What `run` changes goes to one of the two readers only. */
+  onlyFor<Result>(reader: "log" | "replicas", run: () => Result): Result {
+    return this.#withTarget(this.#isMuted ? undefined : reader === "log" ? this.#log : this.#stream, run);
+  }
+
+  #withTarget<Result>(target: LogTarget | undefined, run: () => Result): Result {
+    const [wasMuted, before] = [this.#isMuted, this.#target];
     this.#isMuted = true;
-    this.#target = undefined;
+    this.#target = target;
     try {
       return run();
     } finally {
       this.#isMuted = wasMuted;
       // A log or stream may have begun or ended meanwhile.
-      if (!wasMuted) this.#target = this.#joined;
+      this.#target = wasMuted ? before : this.#joined;
     }
   }
 

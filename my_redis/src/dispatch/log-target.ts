@@ -12,6 +12,8 @@ export interface SuspendedUnit {
   readonly commands: number;
   readonly first: number;
   readonly last: number;
+  /** The same of the second of two readers. */
+  readonly second?: SuspendedUnit;
 }
 
 /** Takes the commands that changed data, in units. A reader of the log applies each unit as a whole. */

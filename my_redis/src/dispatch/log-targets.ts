@@ -26,15 +26,14 @@ export class LogTargets implements LogTarget {
     this.#second.endUnit();
   }
 
-  /** The unit is the same for both: what differs, the choice of its database, precedes it. */
+  /** A script may choose which of the two gets a command. */
   suspendUnit(): SuspendedUnit {
-    this.#second.suspendUnit();
-    return this.#first.suspendUnit();
+    return { ...this.#first.suspendUnit(), second: this.#second.suspendUnit() };
   }
 
   resumeUnit(unit: SuspendedUnit): void {
     this.#first.resumeUnit(unit);
-    this.#second.resumeUnit(unit);
+    this.#second.resumeUnit(unit.second ?? unit);
   }
 
   appendRequest(database: number, args: Arguments): void {

@@ -167,7 +167,9 @@ export class FollowedPrimary {
   }
 
   #mayRead(): boolean {
-    const { environment, execution, storage } = this.#options.server;
+    const { cluster, environment, execution, pause, storage } = this.#options.server;
+    // A pause holds the changes of all clients back, and the primary is one of them. A ring relies on its replicas.
+    if (this.isConnected && pause.mode !== undefined && cluster === undefined) return false;
     // A script sees the data of one moment, also when it is paused.
     if (!execution.isAtRest) return false;
     const mustWait = storage?.log.takesMore === false;

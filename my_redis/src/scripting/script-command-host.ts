@@ -86,8 +86,10 @@ export class ScriptCommandHost implements ScriptHost {
 
   #run(found: Command, args: Arguments, reply: ReplyWriter): void {
     const { changes, processor } = this.#server;
-    if ((this.#targets & toLog) !== 0) processor.call(this.#context, found, args, reply);
-    else changes.without(() => processor.call(this.#context, found, args, reply));
+    const call = (): void => processor.call(this.#context, found, args, reply);
+    if (this.#targets === 3) call();
+    else if (this.#targets === 0) changes.without(call);
+    else changes.onlyFor(this.#targets === toLog ? "log" : "replicas", call);
   }
 
   mayRun(args: Arguments): boolean | undefined {

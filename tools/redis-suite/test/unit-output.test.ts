@@ -54,7 +54,9 @@ test("the output of Redis's tests of Sentinel tells what passed and failed, and 
     "Testing unit: 08-next.tcl",
     "03:46:30> The last: OK",
   ];
-  const { passed, failed, broken } = readSentinelOutput([...lines, "Cleaning up...", "WARNING 1 test(s) failed."].join("\n"));
+  const { passed, failed, broken } = readSentinelOutput(
+    [...lines, "Cleaning up...", "WARNING 1 test(s) failed."].join("\n"),
+  );
   expect(passed).toEqual(["(init) Restart killed instances", "Another", "The last"]);
   expect([...failed]).toEqual([
     ["SDOWN is triggered by an error", "FAILED: Master is not flagged SDOWN\n(Jumping to next unit after error)"],

@@ -1,3 +1,5 @@
+import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import type { SeededRandom } from "../../../../tools/seeded-random.ts";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import type { CutNetwork } from "./cut-network.ts";
@@ -57,6 +59,34 @@ async function freeze(faulted: FaultedRing): Promise<string> {
   await Bun.sleep(forMs);
   await ring.kill(node, "SIGCONT");
   return `${asText([node])} frozen for ${forMs} ms`;
+}
+
+/** A power failure of one node: the end of its log is lost. What it has acknowledged, its replica has. */
+async function loseTail(faulted: FaultedRing): Promise<string> {
+  const { ring, random } = faulted;
+  const node = await victim(faulted);
+  await ring.kill(node, "SIGKILL");
+  const folder = join(ring.folders[node] as string, "appendonlydir");
+  const logs = readdirSync(folder).filter((name) => name.endsWith(".incr.aof"));
+  const last = join(folder, logs.toSorted((one, other) => sequenceOf(one) - sequenceOf(other)).at(-1) as string);
+  const { size } = statSync(last);
+  const lostBytes = Math.min(size, random.below(20_000));
+  truncateSync(last, size - lostBytes);
+  await ring.startNode(node);
+  return `${asText([node])} killed, and started again without the last ${lostBytes} bytes of its log`;
+}
+
+const sequenceOf = (name: string): number => Number(/\.(\d+)\.incr\.aof$/.exec(name)?.[1]);
+
+async function loseDisk(faulted: FaultedRing): Promise<string> {
+  const { ring } = faulted;
+  const node = await victim(faulted);
+  await ring.kill(node, "SIGKILL");
+  for (const name of readdirSync(ring.folders[node] as string)) {
+    rmSync(join(ring.folders[node] as string, name), { recursive: true });
+  }
+  await ring.startNode(node);
+  return `${asText([node])} killed, and started again with an empty disk`;
 }
 
 /** A killed node gets all data anew. In the middle of that, it or the node that sends the data is killed or frozen. */
@@ -149,7 +179,17 @@ async function killWhileCut(faulted: FaultedRing): Promise<string> {
   return `${asText([cut])} cut off for ${forMs} ms, then killed and started again`;
 }
 
-const ofProcesses: readonly Fault[] = [kill, kill, freeze, freeze, killAll, faultInFullSync, faultInFullSync];
+const ofProcesses: readonly Fault[] = [
+  kill,
+  kill,
+  freeze,
+  freeze,
+  killAll,
+  loseTail,
+  loseDisk,
+  faultInFullSync,
+  faultInFullSync,
+];
 const ofLinks: readonly Fault[] = [partition, partition, partition, oneWay, oneWay, oneLink, flapping, killWhileCut];
 
 /** The faults of a run, in an order that follows from the seed: each of them once before any comes again. */

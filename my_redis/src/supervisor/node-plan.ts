@@ -7,7 +7,10 @@ import type { SettingValues } from "../settings/settings.ts";
 export interface PlannedNode {
   /** host:port, its name on the ring. */
   readonly name: string;
+  /** 0 where all clients are encrypted. */
   readonly port: number;
+  /** The port of its encrypted clients; 0 for none. */
+  readonly tlsPort: number;
   /** The port of its administrators; 0 for none. */
   readonly adminPort: number;
   /** Its own folder, in `dir`. */
@@ -21,24 +24,28 @@ export interface PlannedNode {
 /** The settings that decide about the nodes of this machine. */
 export type PlanSettings = Pick<
   SettingValues,
-  "nodes" | "replicas" | "port" | "admin-port" | "bind" | "self" | "peers" | "cluster-replicas" | "dir"
+  "nodes" | "replicas" | "port" | "tls-port" | "tls-cluster" | "admin-port" | "bind" | "self" | "peers" | "cluster-replicas" | "dir"
 >;
 
 /**
- * The nodes that `nodes` and `replicas` ask for: their ports go upwards from `port`, first those of the nodes, then those
+ * The nodes that `nodes` and `replicas` ask for: their ports go upwards from `port` and `tls-port`, first those of the nodes, then those
  * of their first replicas, and so on. Each has its own folder. The host in their names is that of `self`, otherwise the
  * first address in `bind`.
  *
  * @throws DirectiveError when the settings give no such ports
  */
 export function planNodes(settings: PlanSettings): PlannedNode[] {
-  const { port, replicas, self } = settings;
+  const { replicas, self, "tls-port": tlsPort } = settings;
+  // The port in the nodes' names, at which they reach each other.
+  const port = settings["tls-cluster"] ? tlsPort : settings.port;
   const nodes = settings.nodes * (1 + replicas);
   // A node's address is its place on the ring: with another port after a restart it would not find its own keys.
+  if (port === 0 && settings["tls-cluster"]) throw new DirectiveError("tls-cluster needs tls-port");
   if (port === 0) throw new DirectiveError("nodes needs a fixed port: with port 0 each start would make another ring");
   if (port + nodes - 1 > 65_535) {
     throw new DirectiveError(`${nodes} nodes from port ${port} upwards would go beyond port 65535`);
   }
+  checkTlsPorts(settings, nodes);
   const lastAdminPort = settings["admin-port"] + nodes - 1;
   if (settings["admin-port"] > 0 && lastAdminPort > 65_535) {
     throw new DirectiveError(`the administration ports of ${nodes} nodes would go beyond port 65535: ${lastAdminPort}`);
@@ -57,7 +64,8 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   const elsewhere = settings.peers.filter((peer) => !names.includes(peer));
   return ports.map((each, index) => ({
     name: names[index] as string,
-    port: each,
+    port: settings.port === 0 ? 0 : settings.port + index,
+    tlsPort: tlsPort === 0 ? 0 : tlsPort + index,
     adminPort: settings["admin-port"] === 0 ? 0 : settings["admin-port"] + index,
     folder: join(resolve(settings.dir), `node-${each}`),
     peers: [...names.filter((_, other) => other !== index), ...elsewhere],
@@ -65,13 +73,25 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   }));
 }
 
+/** Throws DirectiveError when the two ranges of ports meet, or the second one is too long. */
+function checkTlsPorts({ port, "tls-port": tlsPort }: PlanSettings, nodes: number): void {
+  if (tlsPort + nodes - 1 > 65_535) {
+    throw new DirectiveError(`${nodes} nodes from tls-port ${tlsPort} upwards would go beyond port 65535`);
+  }
+  if (port > 0 && tlsPort > 0 && Math.abs(port - tlsPort) < nodes) {
+    throw new DirectiveError(`the ports of ${nodes} nodes from port ${port} and from tls-port ${tlsPort} are the same`);
+  }
+}
+
 /** Words of a node's command line. They follow the supervisor's own, because the last value of a directive wins. */
-export function nodeWords({ name, port, adminPort, folder, peers, replicas }: PlannedNode): string[] {
+export function nodeWords({ name, port, tlsPort, adminPort, folder, peers, replicas }: PlannedNode): string[] {
   const own = [
     "--nodes",
     "1",
     "--port",
     `${port}`,
+    "--tls-port",
+    `${tlsPort}`,
     "--admin-port",
     `${adminPort}`,
     "--dir",

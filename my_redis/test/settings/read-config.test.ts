@@ -69,7 +69,8 @@ describe("redis.conf", () => {
       ["databases 0", "argument must be between 1 and"],
       ["peers somewhere", "'somewhere' is not host:port"],
       ["user alice on", "there are no users besides the default one yet"],
-      ["tls-port 7000", "only '0' is possible: connections are not encrypted yet"],
+      ["tls-protocols TLSv1.4", "'TLSv1.4' is none of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"],
+      ["cluster-enabled yes", "only 'no' is possible: nodes join with self and peers"],
       ["replicaof 127.0.0.1", "wrong number of arguments, or a port that is not from 1 to 65535"],
     ];
     for (const [text, reason] of refusals) {

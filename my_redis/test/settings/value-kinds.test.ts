@@ -100,7 +100,7 @@ describe("settings of an embedding program", () => {
     );
     expect(() => new Settings({ port: 1.5 })).toThrow("port '1.5': argument couldn't be parsed into an integer");
     expect(() => new Settings({ appendFsync: "always" } as object)).toThrow("'appendFsync' is not a directive");
-    expect(() => new Settings({ "tls-port": 7000 })).toThrow(DirectiveError);
+    expect(() => new Settings({ "cluster-enabled": true })).toThrow(DirectiveError);
   });
 
   test("a change that a listener refuses is undone, together with all changes of the same call", () => {

@@ -12,6 +12,8 @@ const plan = (changes: Partial<PlanSettings>) =>
     peers: [],
     dir: "/data",
     "admin-port": 0,
+    "tls-port": 0,
+    "tls-cluster": false,
     ...changes,
   });
 
@@ -20,6 +22,7 @@ test("each node has a port, a folder and all others as peers", () => {
     {
       name: "127.0.0.1:7000",
       port: 7000,
+      tlsPort: 0,
       adminPort: 0,
       folder: "/data/node-7000",
       peers: ["127.0.0.1:7001", "127.0.0.1:7002"],
@@ -28,6 +31,7 @@ test("each node has a port, a folder and all others as peers", () => {
     {
       name: "127.0.0.1:7001",
       port: 7001,
+      tlsPort: 0,
       adminPort: 0,
       folder: "/data/node-7001",
       peers: ["127.0.0.1:7000", "127.0.0.1:7002"],
@@ -36,6 +40,7 @@ test("each node has a port, a folder and all others as peers", () => {
     {
       name: "127.0.0.1:7002",
       port: 7002,
+      tlsPort: 0,
       adminPort: 0,
       folder: "/data/node-7002",
       peers: ["127.0.0.1:7000", "127.0.0.1:7001"],
@@ -66,7 +71,7 @@ test("nodes of other machines are peers of all", () => {
 test("a node is started with directives that win over the shared ones", () => {
   const [node] = plan({ nodes: 2 });
   expect(nodeWords(node as NonNullable<typeof node>).join(" ")).toBe(
-    "--nodes 1 --port 7000 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
+    "--nodes 1 --port 7000 --tls-port 0 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
   );
 });
 
@@ -87,4 +92,22 @@ test("the replicas come behind the nodes, and all of them know who stands in for
   const groups = "127.0.0.1:7000 127.0.0.1:7003, 127.0.0.1:7001 127.0.0.1:7004, 127.0.0.1:7002 127.0.0.1:7005";
   expect(planned.map(({ replicas }) => replicas)).toEqual(Array.from({ length: 6 }, () => groups));
   expect(nodeWords(planned[0]!)).toContain(groups);
+});
+
+test("encrypted nodes count up from tls-port, which is in their names when their links are encrypted", () => {
+  const ports = (settings: Parameters<typeof plan>[0]): unknown =>
+    plan(settings).map(({ name, port, tlsPort }) => [name, port, tlsPort]);
+  expect(ports({ "tls-port": 7100 })).toEqual([
+    ["127.0.0.1:7000", 7000, 7100],
+    ["127.0.0.1:7001", 7001, 7101],
+    ["127.0.0.1:7002", 7002, 7102],
+  ]);
+  expect(ports({ port: 0, "tls-port": 7100, "tls-cluster": true })).toEqual([
+    ["127.0.0.1:7100", 0, 7100],
+    ["127.0.0.1:7101", 0, 7101],
+    ["127.0.0.1:7102", 0, 7102],
+  ]);
+  expect(() => plan({ "tls-port": 7002 })).toThrow("the ports of 3 nodes from port 7000 and from tls-port 7002 are the same");
+  expect(() => plan({ "tls-port": 65_534 })).toThrow("3 nodes from tls-port 65534 upwards would go beyond port 65535");
+  expect(() => plan({ port: 0, "tls-cluster": true })).toThrow("tls-cluster needs tls-port");
 });

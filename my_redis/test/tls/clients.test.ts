@@ -1,14 +1,17 @@
+import { Redis } from "ioredis";
+import { createClient } from "redis";
 import { afterEach, describe, expect, test } from "bun:test";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { freePort, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { freePort, requireService, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { DirectiveError } from "../../src/settings/directive.ts";
 import { type OpenServer, type StartOptions, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { type CertificateFiles, certificates, openssl, tlsDirectives } from "./certificates.ts";
 import { TlsClient } from "./tls-client.ts";
 
+const redis = requireService("redis");
 let running: OpenServer | undefined;
 let log: string[] = [];
 const open: (TlsClient | RespConnection | Socket)[] = [];
@@ -149,7 +152,7 @@ for (const transport of ["bun", "node"] as const) {
       reader.socket.write("GET long\r\nECHO end\r\n");
       const unread = (): number =>
         [...server.clients.connected.values()].reduce((sum, { client: { channel } }) => sum + channel.pendingBytes, 0);
-      await waitUntil(() => unread() > length / 2, { what: "a reply that is not read" });
+      await waitUntil(() => unread() > length / 2, { what: "a reply that is not read", timeoutMs: 10_000 });
       expect(await other.ask("PING\r\n")).toBe("+PONG\r\n");
       let bytes = 0;
       let tail = "";
@@ -163,16 +166,39 @@ for (const transport of ["bun", "node"] as const) {
       expect(bytes).toBe(`$${length}\r\n`.length + length + "\r\n$3\r\nend\r\n".length);
       const [blocked, subscriber] = [await client(own), await client(own)];
       const popped = blocked.ask("BLPOP list 0\r\n", "value\r\n");
-      await waitUntil(() => server.blocking.count === 1, { what: "a blocked client" });
+      await waitUntil(() => server.blocking.count === 1, { what: "a blocked client", timeoutMs: 10_000 });
       await other.ask("RPUSH list value\r\n");
       expect(await popped).toBe("*2\r\n$4\r\nlist\r\n$5\r\nvalue\r\n");
       await subscriber.ask("SUBSCRIBE channel\r\n", ":1\r\n");
       subscriber.received = "";
       expect(await other.ask("PUBLISH channel message\r\n")).toBe(":1\r\n");
-      await waitUntil(() => subscriber.received.endsWith("message\r\n"), { what: "the message" });
+      await waitUntil(() => subscriber.received.endsWith("message\r\n"), { what: "the message", timeoutMs: 10_000 });
       expect(await blocked.ask("QUIT\r\n")).toBe("+OK\r\n");
-      await waitUntil(() => blocked.closed, { what: "the end after QUIT" });
+      await waitUntil(() => blocked.closed, { what: "the end after QUIT", timeoutMs: 10_000 });
     }, 40_000);
+
+    test.skipIf(redis.missing)("are redis-cli, redis-benchmark, ioredis and node-redis", async () => {
+      const { ca, client: own } = certificates();
+      const { tlsPort } = await start();
+      const words = ["-p", `${tlsPort}`, "--tls", "--cacert", ca.cert, "--cert", own.cert, "--key", own.key];
+      const run = (program: string, ...more: string[]): Promise<string> =>
+        new Response(Bun.spawn([program, ...words, ...more], { timeout: 20_000 }).stdout).text();
+      expect(await run("redis-cli", "SET", "key", "value")).toBe("OK\n");
+      expect(await run("redis-benchmark", "-t", "set,lpush", "-n", "5000", "-P", "8", "-q")).toContain("LPUSH");
+      const identity = { ca: readFileSync(ca.cert), cert: readFileSync(own.cert), key: readFileSync(own.key) };
+      const tls = { ...identity, checkServerIdentity: (): undefined => undefined };
+      const io = new Redis({ port: tlsPort, tls });
+      expect(await io.pipeline().incr("number").get("key").exec()).toEqual([
+        [null, 1],
+        [null, "value"],
+      ]);
+      io.disconnect();
+      const node = createClient({ url: `rediss://127.0.0.1:${tlsPort}`, socket: { tls: true, ...tls } });
+      node.on("error", () => {});
+      await node.connect();
+      expect(await node.get("number")).toBe("1");
+      node.destroy();
+    });
 
     test("that leave the handshake half done are bounded in number and time, and count against maxclients", async () => {
       const { client: own } = certificates();
@@ -184,7 +210,7 @@ for (const transport of ["bun", "node"] as const) {
         socket.on("error", () => {});
         socket.on("close", () => closed++);
       }
-      await waitUntil(() => closed === 10, { what: "the end of those above maxclients" });
+      await waitUntil(() => closed === 10, { what: "the end of those above maxclients", timeoutMs: 10_000 });
       // Those that say nothing make room for those that wait, long before their time is over.
       await waitUntil(() => closed >= 74, { what: "the end of the first silent connections", timeoutMs: 5000 });
       const asker = await client(own);

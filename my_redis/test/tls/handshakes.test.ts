@@ -37,14 +37,14 @@ describe("handshakes", () => {
     const { handshakes, begun, dropped, add, pass } = setUp();
     add(65);
     pass(1001);
-    await waitUntil(() => begun.length === 65, { what: "the one that waited" });
+    await waitUntil(() => begun.length === 65, { what: "the one that waited", timeoutMs: 10_000 });
     expect(dropped.length).toBe(64);
     pass(9000);
     const [late] = add(1);
-    await waitUntil(() => begun.length === 66, { what: "the next one" });
+    await waitUntil(() => begun.length === 66, { what: "the next one", timeoutMs: 10_000 });
     expect(dropped.length).toBe(64);
     pass(1001);
-    await waitUntil(() => dropped.length === 65, { what: "the end of the one that stands still" });
+    await waitUntil(() => dropped.length === 65, { what: "the end of the one that stands still", timeoutMs: 10_000 });
     expect(handshakes.count).toBe(1);
     handshakes.end(late as Handshake);
   });

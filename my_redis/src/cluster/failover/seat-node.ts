@@ -3,8 +3,8 @@ import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError } from "../../protocol/command-error.ts";
 import type { Durable } from "../agreement/durable.ts";
+import { isHanding } from "../agreement/handing.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
@@ -17,7 +17,7 @@ import { nodeAddress } from "../node-address.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
-import { OperatorWord } from "./operator-word.ts";
+import { Operators } from "./seat-operators.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingAgent } from "./ring-agent.ts";
 import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
@@ -46,12 +46,12 @@ export interface SeatNodeOptions {
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
+  readonly operators: Operators;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-  readonly #word: OperatorWord;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -84,9 +84,9 @@ export class SeatNode implements SeatPort {
           this.#releaseRequests();
         }),
     });
-    this.#word = new OperatorWord({
-      ...{ monotonicMs: () => environment.monotonicMs(), nodeTimeoutMs: timeoutMs, isDone: serves },
-      say: () => this.#sayWord(),
+    this.operators = new Operators({
+      ...{ server, members, events: options.events, links: options.links, timing: this.#timing },
+      ...{ agent: () => this.#agent, updateData: () => this.#data.update() },
     });
     settings.fix("cluster-node-timeout", "with cluster-replicas it is the same on all nodes from their start on");
     settings.fix("appendonly", "cluster-replicas needs 'appendonly yes'");
@@ -109,7 +109,6 @@ export class SeatNode implements SeatPort {
     turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) => this.#onProgress(from, payload));
-    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
   }
@@ -220,12 +219,6 @@ export class SeatNode implements SeatPort {
     this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
   }
 
-  #onWord(node: string): void {
-    const { stored } = this.#agent.member.durable;
-    const seat = seatOf(stored.table, node);
-    if (seat !== undefined && seat.primary.node !== node) this.#agent.take({ type: "appoint", seat: seat.name, node });
-  }
-
   // --- the data ---
 
   get epoch(): number {
@@ -262,7 +255,7 @@ export class SeatNode implements SeatPort {
     this.#data.update();
     this.#tellPrimary();
     this.#data.confirm();
-    this.#word.repeat();
+    this.operators.repeat();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -284,7 +277,7 @@ export class SeatNode implements SeatPort {
     const { member } = this.#agent;
     const { serving } = member;
     if (serving === undefined || !isReady(member)) return false;
-    if (this.#gate.isFull) return false;
+    if (this.#gate.isFull || isHanding(member)) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
@@ -321,26 +314,6 @@ export class SeatNode implements SeatPort {
   #servedPosition(): Position | undefined {
     const { serving } = this.#agent.member;
     return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
-  }
-
-  // --- operators ---
-
-  takeOver(): void {
-    const seat = this.#seat;
-    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
-    if (seat.primary.node === this.#self && this.#agent.member.serving !== undefined) {
-      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
-    }
-    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
-    this.#options.server.environment.report("warning", text);
-    this.#word.give();
-  }
-
-  #sayWord(): void {
-    const { members, links } = this.#options;
-    const { leader } = this.#agent.member;
-    if (leader === this.#self) this.#onWord(this.#self);
-    else if (leader !== undefined) links[members.names.indexOf(leader)]?.notify(noticeKinds.word, new Uint8Array(0));
   }
 
   get #seat(): Seat | undefined {

@@ -4,6 +4,8 @@ import type { Relaying } from "../../dispatch/relaying.ts";
 import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
+import { routeErrors } from "./route-errors.ts";
+import { requestBytes } from "./transaction-request.ts";
 
 /** Replies of which not all are for the client, or that have to be looked at. */
 export interface SpecialReplies {
@@ -21,6 +23,9 @@ interface ExpectedReplies extends SpecialReplies {
  * all are answered. */
 const maxOutstanding = 1024;
 const maxOutstandingBytes = 1024 * 1024;
+
+/** A table of the ring reaches all nodes within about so long. */
+const returnPauseMs = 2;
 
 /** The work of other nodes for one client: requests are with one node at a time, and so answered in order. */
 export class RelayedClient implements Relaying {
@@ -45,6 +50,9 @@ export class RelayedClient implements Relaying {
   #special: ExpectedReplies[] = [];
   #resumeWhenIdle = false;
   #isInDoubt = false;
+  /** Requests that nodes have sent back, in order, and since when no other one was answered. */
+  #returned: Uint8Array[] = [];
+  #returnedSinceMs: number | undefined;
 
   constructor(context: Context, held: HeldRequests, ended: (client: RelayedClient) => void) {
     this.context = context;
@@ -90,6 +98,7 @@ export class RelayedClient implements Relaying {
   /** Whole replies came from the node. */
   take(bytes: Uint8Array, start: number, end: number): void {
     const { client, server } = this.context;
+    this.#returnedSinceMs = undefined;
     if (this.#special.length === 0 && client.replyMode === "on") {
       this.#received += countReplies(bytes, start, end);
       server.replies.raw(client, bytes, start, end);
@@ -114,6 +123,20 @@ export class RelayedClient implements Relaying {
     }
     const { client, server } = this.context;
     answer(server.replies, client, (reply) => reply.raw(bytes, start, end), "nothing");
+  }
+
+  /** A node that does not own the keys has not carried a request out, and sends it back. */
+  returned(request: Uint8Array): void {
+    const { client, server } = this.context;
+    const nowMs = server.environment.monotonicMs();
+    const patienceMs = server.settings.values["cluster-node-timeout"];
+    this.#returnedSinceMs ??= nowMs;
+    const special = this.#special[0];
+    if (special !== undefined && this.#received >= special.from) this.#special.shift();
+    this.#received++;
+    if (nowMs - this.#returnedSinceMs <= patienceMs) this.#returned.push(new Uint8Array(request));
+    else answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.unsettled(patienceMs)));
+    if (this.#sent === this.#received) this.#idle();
   }
 
   /** The node tells the client no more which keys change. */
@@ -155,12 +178,28 @@ export class RelayedClient implements Relaying {
     this.barrier = false;
     this.mayWaitForKeys = false;
     if (this.#isInDoubt) this.keysInDoubt();
+    if (this.#returned.length > 0) return this.#askAnew();
     if (this.#held.has(this.context)) {
       this.#held.release(this.context);
     } else if (this.#resumeWhenIdle) {
       this.#resumeWhenIdle = false;
       this.context.client.channel.resume();
     }
+  }
+
+  /** What was sent back, and what waits behind it, is judged anew when this node may know the owner. */
+  #askAnew(): void {
+    const { client } = this.context;
+    const held = this.#held.requestOf(this.context);
+    const requests = held === undefined ? this.#returned : [...this.#returned, requestBytes(held)];
+    this.#returned = [];
+    this.#resumeWhenIdle = false;
+    this.#held.forget(this.context);
+    client.hold();
+    client.channel.unread?.(Buffer.concat(requests));
+    setTimeout(() => {
+      if (!client.gone) client.goOn();
+    }, returnPauseMs);
   }
 
   forgetWatches(): void {

@@ -16,6 +16,7 @@ import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { infoOf } from "./request-info.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
+import { sendBack } from "./returned-request.ts";
 import type { RouterOwner } from "./router-owner.ts";
 import { TransactionRouter } from "./transaction-router.ts";
 import { requestBytes, unwatchRequest } from "./transaction-request.ts";
@@ -291,17 +292,24 @@ export class Router {
   }
 
   #routeRelayed(context: Context, command: Command, args: Arguments): Outcome {
-    const verdict = this.#checkRelayed(command, args);
-    if (verdict !== "run" || this.#seat === undefined) return verdict;
+    const verdict = this.#checkRelayed(context, command, args);
+    if (this.#seat === undefined) return verdict;
     const { client } = context;
+    const slot = requestSlot(command, args);
+    if (verdict !== "run") {
+      // The client's node may know the owner soon. What belongs to a transaction is refused with it.
+      const mayReturn = slot !== noSlot && verdict !== crossSlot && client.transaction === undefined;
+      return mayReturn ? sendBack(context, args) : verdict;
+    }
     if (client.transaction !== undefined && command.insideMulti === "queue") return verdict;
-    const isOfSeat = requestSlot(command, args) !== noSlot || this.#showsData(context, command);
+    const isOfSeat = slot !== noSlot || this.#showsData(context, command);
     return isOfSeat ? this.#seat.admit(context, args) : verdict;
   }
 
   /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
-  #checkRelayed(command: Command, args: Arguments): Verdict {
-    const slot = requestSlot(command, args);
+  #checkRelayed({ client }: Context, command: Command, args: Arguments): Verdict {
+    const runsQueue = command.insideMulti === "run the queue";
+    const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
     if (slot === noSlot) return "run";
     if (slot !== severalSlots) return this.#checkOwned(slot);
     if (!this.#owner.spanning.has(command.fullName)) return crossSlot;

@@ -85,15 +85,11 @@ export class RequestParser {
 
   /** Puts whole requests before everything that is kept: they are read next. Not between `feed` and `keepRest`. */
   unread(requests: Uint8Array): void {
-    const kept = this.#kept?.subarray(0, this.#end) ?? emptyBuffer;
-    this.#kept = Buffer.concat([requests, kept]);
+    this.#kept = Buffer.concat([requests, this.#kept?.subarray(0, this.#end) ?? emptyBuffer]);
     this.#buffer = this.#kept;
-    this.#position = 0;
-    this.#requestStart = 0;
     this.#end = this.#kept.length;
     // What was read of an incomplete request is read again.
-    this.#remaining = 0;
-    this.#bulkLength = -1;
+    [this.#position, this.#requestStart, this.#remaining, this.#bulkLength] = [0, 0, 0, -1];
     this.#keptArguments = undefined;
   }
 

@@ -9,7 +9,7 @@ import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isReady, mayAnswer } from "../agreement/serving.ts";
+import { isFollowed, isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
@@ -217,6 +217,7 @@ export class SeatNode implements SeatPort {
     if (progress === undefined || !isReady(this.#agent.member) || this.#seat?.nodes.includes(node) !== true) return;
     this.#data.update();
     this.#agent.take({ type: "replicated", node, run: progress.run, position: progress.position });
+    this.#releaseRequests();
   }
 
   // --- the data ---
@@ -277,7 +278,8 @@ export class SeatNode implements SeatPort {
     const { member } = this.#agent;
     const { serving } = member;
     if (serving === undefined || !isReady(member)) return false;
-    if (this.#gate.isFull || isHanding(member)) return false;
+    // The replies to replicas that begin to follow would wait with those of clients, which wait for these replicas.
+    if (this.#gate.isFull || isHanding(member) || !isFollowed(member)) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 

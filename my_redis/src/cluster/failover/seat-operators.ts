@@ -41,7 +41,7 @@ export class Operators implements SeatOperators {
       say: () => this.#sayWord(),
     });
     events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
-    events.onNotice(noticeKinds.handOver, (from) => this.#begin(members.names[from] as string, false));
+    events.onNotice(noticeKinds.handOver, (from) => this.#begin(members.names[from], false));
   }
 
   /** To be called at each heartbeat. */

@@ -135,7 +135,8 @@ export class RelayedClient implements Relaying {
     if (special !== undefined && this.#received >= special.from) this.#special.shift();
     this.#received++;
     if (nowMs - this.#returnedSinceMs <= patienceMs) this.#returned.push(new Uint8Array(request));
-    else answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.unsettled(patienceMs)));
+    else
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.unsettled(patienceMs)));
     if (this.#sent === this.#received) this.#idle();
   }
 

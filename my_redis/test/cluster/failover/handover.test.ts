@@ -81,3 +81,49 @@ for (const acknowledgement of ["replica", "primary"]) {
     reader.close();
   }, 60_000);
 }
+
+test("SHUTDOWN hands over first: clients of other nodes wait a moment, and the node that ends comes back as a replica", async () => {
+  ring = await RingOfProcesses.start(2, { "cluster-node-timeout": `${nodeTimeoutMs}` }, 1);
+  const keys = keysOf(3);
+  const counters = [1, 2, 3].map((node, at) => new Counter(node, keys[at] as string));
+  await waitUntil(async () => counters.every(({ count }) => count > 50), { what: "writes", timeoutMs: 10_000 });
+  const primary = await ring.connect(0);
+  primary.send(["SHUTDOWN"]);
+  expect(await ring.untilMoved(0, 0)).toBe(2);
+  expect((await primary.nextOrClosed()).text).toBe("(closed)");
+  const before = counters.map(({ count }) => count);
+  await waitUntil(async () => counters.every(({ count }, at) => count > (before[at] as number) + 50), {
+    what: "all clients to go on",
+    timeoutMs: 10_000,
+  });
+  await Promise.all(counters.map((counter) => counter.end()));
+  expect(counters.flatMap(({ errors }) => errors)).toEqual([]);
+  // Less than it takes to notice that a primary is gone.
+  expect(Math.max(...counters.map(({ longestMs }) => longestMs))).toBeLessThan(nodeTimeoutMs / 2);
+  await ring.processes[0]?.process.stop();
+  await ring.startNode(0);
+  await ring.untilInSync(0);
+  expect(await ring.primaryOf(0)).toBe(2);
+  primary.close();
+}, 60_000);
+
+test("a handover that cannot be done is refused with a reason", async () => {
+  ring = await RingOfProcesses.start(1, { "cluster-node-timeout": `${nodeTimeoutMs}` }, 2);
+  const [primary, replica] = [await ring.connect(0), await ring.connect(1)];
+  const textOf = async (connection: typeof primary, ...words: string[]): Promise<string | null | undefined> =>
+    (await connection.reply("CLUSTER", "FAILOVER", ...words)).text;
+  expect(await textOf(primary)).toBe("ERR You should send CLUSTER FAILOVER to a replica");
+  expect(await textOf(replica, "SOON")).toBe("ERR syntax error");
+  for (const word of ["FORCE", "TAKEOVER"]) {
+    expect(await textOf(replica, word)).toMatch(
+      /^ERR the primary 127.0.0.1:\d+ answers: CLUSTER FAILOVER without an option/,
+    );
+  }
+  await ring.kill(0, "SIGKILL");
+  await waitUntil(async () => (await textOf(replica))?.startsWith("ERR there is no link to the primary") === true, {
+    what: "a refusal",
+    timeoutMs: 10_000,
+  });
+  primary.close();
+  replica.close();
+}, 60_000);

@@ -10,6 +10,8 @@ interface Waiting {
   readonly offset: number;
   readonly untilMs: number;
   readonly onCancelled: (() => void)[];
+  /** A place on the ring is handed over first, to a replica that has everything. */
+  readonly handsOver: boolean;
 }
 
 /** SHUTDOWN and the signals: replicas catch up first, while writes wait. Then the server ends. */
@@ -31,10 +33,18 @@ export class Shutdown implements ShutdownPort {
   request(request: ShutdownRequest): ShutdownOutcome {
     if (this.#waiting === undefined) {
       const timeoutMs = request.now ? 0 : this.#server.settings.values["shutdown-timeout"] * secondMs;
-      if (timeoutMs === 0 || !this.#mustWait(request, timeoutMs)) return this.#finish(request) ? "ends" : "refused";
+      const isLater = timeoutMs > 0 && (this.#handsOver(request, timeoutMs) || this.#mustWait(request, timeoutMs));
+      if (!isLater) return this.#finish(request) ? "ends" : "refused";
     }
     if (request.onCancelled !== undefined) this.#waiting?.onCancelled.push(request.onCancelled);
     return "waits for replicas";
+  }
+
+  #handsOver(request: ShutdownRequest, timeoutMs: number): boolean {
+    const { cluster, environment } = this.#server;
+    if (cluster?.seat?.operators.leave() !== true) return false;
+    this.#waiting = { request, offset: 0, untilMs: environment.nowMs() + timeoutMs, onCancelled: [], handsOver: true };
+    return true;
   }
 
   #mustWait(request: ShutdownRequest, timeoutMs: number): boolean {
@@ -44,7 +54,7 @@ export class Shutdown implements ShutdownPort {
     if (this.#lagging(offset).length === 0) return false;
     // Only now, because the question moves the offset with which the snapshot is written and the replicas go on later.
     replication?.askForAcknowledgements();
-    this.#waiting = { request, offset, untilMs: environment.nowMs() + timeoutMs, onCancelled: [] };
+    this.#waiting = { request, offset, untilMs: environment.nowMs() + timeoutMs, onCancelled: [], handsOver: false };
     pause.pause(Number.POSITIVE_INFINITY, "write", "shutdown");
     environment.report("notice", "Waiting for replicas before shutting down.");
     return true;
@@ -58,8 +68,16 @@ export class Shutdown implements ShutdownPort {
   tick(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
-    if (this.leftMs !== 0 && this.#lagging(waiting.offset).length > 0) return;
+    if (this.leftMs !== 0 && this.#isUnfinished(waiting)) return;
     if (!this.#finish(waiting.request)) this.#cancel(waiting);
+  }
+
+  #isUnfinished({ handsOver, offset, request }: Waiting): boolean {
+    const seat = this.#server.cluster?.seat;
+    if (!handsOver) return this.#lagging(offset).length > 0;
+    if (seat?.operators.isHanding === true) return true;
+    // It was given up: the replicas get what they can.
+    return seat?.maySync === true && this.#mustWait(request, this.leftMs ?? 0);
   }
 
   #finish(request: ShutdownRequest): boolean {

@@ -94,7 +94,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
         })
       : undefined;
     const introductions = new Introductions(server, { members, disputes, clock, endpoints, ring });
-    const relayed = new RelayedClients(members);
+    const relayed = new RelayedClients(members, ring !== undefined);
     const linkParts = { server, turn, members, clock, events, introductions };
     this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
     this.links = this.outgoing.links;

@@ -23,6 +23,8 @@ export interface ClientChannel {
   pause(): void;
   /** Reads requests again, beginning with those that have arrived meanwhile. */
   resume(): void;
+  /** Puts requests before those that have not run yet. The client's requests are held meanwhile. */
+  unread?(requests: Uint8Array): void;
   /** Hands all further bytes to this reader: the other end has turned out to be a node, not a client. */
   takeOver?(reader: ChannelReader): RawChannel;
 }

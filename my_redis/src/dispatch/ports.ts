@@ -235,9 +235,20 @@ export interface SeatPort {
   readonly moves: string;
   /** More of the primary's stream was applied, or is on the disk. */
   moved(): void;
-  /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
-  takeOver(): void;
+  readonly operators: SeatOperators;
   readonly status: SeatStatus;
+}
+
+/** What operators ask of a node with a place on the ring. The functions throw error replies. */
+export interface SeatOperators {
+  /** A majority is asked for: this node is to be the primary, whatever it has. */
+  takeOver(): void;
+  /** The primary is to hand over to this node, which is a replica in sync. */
+  handOver(): void;
+  /** This node is about to end, and hands its place over if it serves one. Whether it does. */
+  leave(): boolean;
+  /** Whether it is handing over: it carries out nothing for its place. */
+  readonly isHanding: boolean;
 }
 
 export interface SeatStatus {

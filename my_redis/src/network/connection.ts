@@ -266,6 +266,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#socket.drop();
   }
 
+  unread(requests: Uint8Array): void {
+    this.parser.unread(requests);
+  }
+
   takeOver(reader: ChannelReader): RawChannel {
     this.reader = reader;
     // Stops the reading of requests: the connection serves no client any more.

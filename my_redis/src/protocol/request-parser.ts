@@ -83,6 +83,16 @@ export class RequestParser {
     return Math.max(0, this.#position + this.#bulkLength + 2 - this.#end);
   }
 
+  /** Puts whole requests before everything that is kept: they are read next. Not between `feed` and `keepRest`. */
+  unread(requests: Uint8Array): void {
+    this.#kept = Buffer.concat([requests, this.#kept?.subarray(0, this.#end) ?? emptyBuffer]);
+    this.#buffer = this.#kept;
+    this.#end = this.#kept.length;
+    // What was read of an incomplete request is read again.
+    [this.#position, this.#requestStart, this.#remaining, this.#bulkLength] = [0, 0, 0, -1];
+    this.#keptArguments = undefined;
+  }
+
   /** Takes in the next chunk, bytes[start, end). False when the limit of the query buffer is passed. */
   feed(chunk: Uint8Array, start = 0, end: number = chunk.length): boolean {
     const kept = this.#kept;

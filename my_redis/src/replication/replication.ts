@@ -156,10 +156,12 @@ export class Replication implements ReplicationPort {
 
   /** What blocked clients wait for may never come: their commands write, which a replica does not allow. */
   #endBlocking(): void {
-    const { clients, processor, replies } = this.#server;
+    const { clients, process, processor, replies } = this.#server;
+    const mayShutDown = process.shutdown.leftMs !== undefined;
     const text = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
     for (const { client } of [...clients.connected.values()]) {
-      if (client.blocked === undefined) continue;
+      // SHUTDOWN waits for no key, and goes on when this server has handed over.
+      if (client.blocked === undefined || (mayShutDown && client.blocked.keys.length === 0)) continue;
       answer(replies, client, (reply) => processor.writeError(reply, text), "nothing");
       client.channel.closeAfterReplies();
     }

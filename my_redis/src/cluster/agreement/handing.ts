@@ -2,15 +2,8 @@ import type { Member } from "./ring-member.ts";
 import type { HandOver } from "./ring-message.ts";
 import { type Copy, hasCopy, isSameCopy, type RingTable, type Seat, seatOf, withPrimary } from "./ring-table.ts";
 import { handOverMs } from "./ring-timing.ts";
-import type { Serving } from "./serving-state.ts";
+import type { Handing, Serving } from "./serving-state.ts";
 import type { Turn } from "./turn.ts";
-
-/** A planned handover: this primary carries out nothing more, and its seat goes to a replica when that has everything. */
-export interface Handing extends HandOver {
-  readonly sinceMs: number;
-  /** Once the replica had everything and the leader was asked. From then on another primary may answer. */
-  readonly asked: { readonly offset: number; readonly leaseUntilMs: number } | undefined;
-}
 
 /** An operator wants this primary to hand its seat over: to a node, or to the replica that is furthest. */
 export function onHandOver(turn: Turn, node: string | undefined, leaves: boolean): void {

@@ -1,7 +1,14 @@
-import type { Handing } from "./handing.ts";
 import type { Cursor } from "./move-message.ts";
 import type { Progress } from "./progress.ts";
+import type { HandOver } from "./ring-message.ts";
 import type { Copy } from "./ring-table.ts";
+
+/** A planned handover: this primary carries out nothing more, and its seat goes to a replica when that has everything. */
+export interface Handing extends HandOver {
+  readonly sinceMs: number;
+  /** Once the replica had everything and the leader was asked. From then on another primary may answer. */
+  readonly asked: { readonly offset: number; readonly leaseUntilMs: number } | undefined;
+}
 
 /** Slots that leave this seat. */
 export interface Outgoing {

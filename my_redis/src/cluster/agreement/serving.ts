@@ -88,6 +88,10 @@ export function wishOf(member: Member, nowMs: number): Wish | undefined {
  */
 export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.epoch === keptPosition.epoch;
 
+/** Whether every replica that answers wait for has been heard in this epoch. Before that, no answer could be released. */
+export const isFollowed = ({ serving, committed }: Member): boolean =>
+  committed?.acknowledgement !== "replica" || serving?.waitFor.every(({ node }) => serving.progress.has(node)) === true;
+
 /** Whether an answer that shows the first `offset` writes of `epoch` may be released now. */
 export function mayAnswer(member: Member, { epoch, offset }: Position, nowMs: number): boolean {
   const { serving, committed, leaseUntilMs } = member;

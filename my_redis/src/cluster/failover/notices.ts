@@ -8,6 +8,8 @@ export const noticeKinds = {
   progress: 2,
   /** An operator's word for the node that sends it, to the leader. */
   word: 3,
+  /** The replica that sends it is to take its place over from its primary. */
+  handOver: 4,
 } as const;
 
 /** How far a run of a replica is, as far as others may rely on it. */

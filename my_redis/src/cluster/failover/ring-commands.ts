@@ -13,7 +13,7 @@ type Write = (reply: ReplyWriter, answer: OperatorAnswer) => void;
 
 /** The commands by which operators change a ring. Any member takes them; the answer comes from the leader. */
 export function ringCommands(
-  seat: Pick<SeatNode, "operators">,
+  seat: Pick<SeatNode, "ringOperators">,
   members: Members,
 ): ReadonlyMap<string, SpanningCommand> {
   const asking = (read: Read, write: Write): SpanningCommand => ({
@@ -30,7 +30,7 @@ export function ringCommands(
 interface Asked {
   readonly context: Context;
   readonly reply: DeferredReply;
-  readonly seat: Pick<SeatNode, "operators">;
+  readonly seat: Pick<SeatNode, "ringOperators">;
   readonly write: Write;
 }
 
@@ -44,7 +44,7 @@ function ask({ context, reply, seat, write }: Asked, read: () => OperatorRequest
     if (!(error instanceof CommandError)) throw error;
     return refuse(error.message);
   }
-  seat.operators.ask(request, (answer) => {
+  seat.ringOperators.ask(request, (answer) => {
     if (answer.type === "refused") refuse(`ERR ${answer.reason}`);
     else reply.answer((writer) => write(writer, answer));
   });

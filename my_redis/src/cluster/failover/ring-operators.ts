@@ -1,16 +1,12 @@
 import type { Services } from "../../dispatch/context.ts";
-import { CommandError } from "../../protocol/command-error.ts";
 import { allPeersOf } from "../agreement/leadership.ts";
 import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
 import type { Member } from "../agreement/ring-member.ts";
-import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
 import { firstSlots } from "./first-slots.ts";
-import { noticeKinds } from "./notices.ts";
-import { OperatorWord } from "./operator-word.ts";
 import type { RingAgent } from "./ring-agent.ts";
 import {
   decodeAnswer,
@@ -47,20 +43,13 @@ const lost = refused("another leader was elected meanwhile: ask for the status o
 /** What operators want of the ring: any member takes it, and the leader carries it out. */
 export class RingOperators {
   readonly #options: RingOperatorsOptions;
-  readonly #word: OperatorWord;
   #outcomes: ChangeOutcome[] = [];
   /** Changes that this leader has proposed, and that are not committed yet. */
   #begun: readonly Begun[] = [];
 
   constructor(options: RingOperatorsOptions) {
     this.#options = options;
-    const { events, members, nodeTimeoutMs, server } = options;
-    this.#word = new OperatorWord({
-      ...{ monotonicMs: () => server.environment.monotonicMs(), nodeTimeoutMs },
-      isDone: () => this.#member.serving !== undefined,
-      say: () => this.#sayWord(),
-    });
-    events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
+    const { events } = options;
     events.onRequest(peerRequestKinds.ring, ({ payload, answer }) => {
       const request = decodeRequest(payload);
       if (request === undefined) answer(encodeJson(refused("the request is not understood")));
@@ -79,7 +68,6 @@ export class RingOperators {
 
   /** To be called at each heartbeat. */
   tick(): void {
-    this.#word.repeat();
     const request = firstSlots(this.#member);
     if (request !== undefined) this.#options.agent().take({ type: "change", request });
   }
@@ -166,30 +154,5 @@ export class RingOperators {
     const ready = this.#begun.filter((begun) => isCommitted(begun) || isLost(begun));
     this.#begun = this.#begun.filter((begun) => !ready.includes(begun));
     for (const begun of ready) (isLost(begun) ? begun.lost : begun.answered)();
-  }
-
-  /** Makes this node serve its place with whatever it has. Throws the error reply. */
-  takeOver(seat: Seat | undefined): void {
-    const { members, server } = this.#options;
-    if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
-    if (seat.primary.node === members.name && this.#member.serving !== undefined) {
-      throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");
-    }
-    const text = `an operator wants this node to serve ${seat.name} with the data that it has`;
-    server.environment.report("warning", text);
-    this.#word.give();
-  }
-
-  #sayWord(): void {
-    const { members, outgoing } = this.#options;
-    const { leader } = this.#member;
-    if (leader === members.name) this.#onWord(members.name);
-    else outgoing.links[members.names.indexOf(leader ?? "")]?.notify(noticeKinds.word, new Uint8Array(0));
-  }
-
-  #onWord(node: string): void {
-    const seat = seatOf(this.#member.durable.stored.table, node);
-    if (seat === undefined || seat.primary.node === node) return;
-    this.#options.agent().take({ type: "appoint", seat: seat.name, node });
   }
 }

@@ -4,11 +4,12 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
+import { isHanding } from "../agreement/handing.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isReady, mayAnswer } from "../agreement/serving.ts";
+import { isFollowed, isReady, mayAnswer } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -21,6 +22,7 @@ import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
+import { Operators } from "./seat-operators.ts";
 import { SeatGate } from "./reply-gate.ts";
 import { RingOperators } from "./ring-operators.ts";
 import { RingAgent } from "./ring-agent.ts";
@@ -55,14 +57,14 @@ export interface SeatNodeOptions {
  */
 export class SeatNode implements SeatPort {
   readonly requests: SeatRequests;
-  readonly operators: RingOperators;
+  readonly operators: Operators;
+  readonly ringOperators: RingOperators;
   readonly mover: SlotMover;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
-
   readonly #replicas: ReplicaProgress;
   readonly #tables: TableFollower;
   #agent!: RingAgent;
@@ -112,9 +114,12 @@ export class SeatNode implements SeatPort {
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    this.operators = new RingOperators({
-      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
+    const ofOperators = { server, members, events, agent: () => this.#agent };
+    this.operators = new Operators({
+      ...{ ...ofOperators, links: outgoing.links, timing: this.#timing },
+      updateData: () => this.#data.update(),
     });
+    this.ringOperators = new RingOperators({ ...ofOperators, outgoing, nodeTimeoutMs: timeoutMs });
     fixDirectives(settings);
   }
 
@@ -162,7 +167,7 @@ export class SeatNode implements SeatPort {
       carryOut: (effect) => this.#carryOut(effect),
       changed: () => {
         this.#gate.look();
-        this.operators.look();
+        this.ringOperators.look();
       },
       inTurn: (work) => turn.run(work),
     });
@@ -205,7 +210,7 @@ export class SeatNode implements SeatPort {
       case "lease":
         return this.#releaseRequests();
       case "changed":
-        return this.operators.changed(effect.outcome);
+        return this.ringOperators.changed(effect.outcome);
       case "freeze":
         return this.mover.onFreeze(effect.move, effect.attempt);
     }
@@ -280,7 +285,8 @@ export class SeatNode implements SeatPort {
     this.#data.update();
     this.#replicas.tellPrimary();
     this.#data.confirm();
-    this.operators.tick();
+    this.operators.repeat();
+    this.ringOperators.tick();
     this.#gate.look();
     this.#releaseRequests();
     this.requests.refuseOverdue();
@@ -302,7 +308,8 @@ export class SeatNode implements SeatPort {
     const { member } = this.#agent;
     const { serving } = member;
     if (serving === undefined || !isReady(member) || member.committed?.slots === undefined) return false;
-    if (this.#gate.isFull) return false;
+    // The replies to replicas that begin to follow would wait with those of clients, which wait for these replicas.
+    if (this.#gate.isFull || isHanding(member) || !isFollowed(member)) return false;
     return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
   }
 
@@ -346,12 +353,6 @@ export class SeatNode implements SeatPort {
   #servedPosition(): Position | undefined {
     const { serving } = this.#agent.member;
     return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
-  }
-
-  // --- operators ---
-
-  takeOver(): void {
-    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {

@@ -44,8 +44,14 @@ export class MovingRequests {
     return {
       count,
       lost: () => this.#end(request),
+      returned: () => {
+        const isJudgedAgain = this.#mayBeJudgedAgain(request);
+        if (isJudgedAgain) bounced?.();
+        else this.#end(request);
+        return isJudgedAgain;
+      },
       last: (bytes, start, end) => {
-        if (this.#isBounced(request, bytes, start)) {
+        if (isNotOwner(bytes, start) && this.#mayBeJudgedAgain(request)) {
           bounced?.();
           return true;
         }
@@ -57,8 +63,7 @@ export class MovingRequests {
     };
   }
 
-  #isBounced({ context, node, slot }: MovingRequest, bytes: Uint8Array, start: number): boolean {
-    if (!isNotOwner(bytes, start)) return false;
+  #mayBeJudgedAgain({ context, node, slot }: MovingRequest): boolean {
     const relaying = context.client.relaying as RelayedClient;
     const { members, server } = this.#owner;
     if (members.owners[slot] !== node) return true;

@@ -4,6 +4,8 @@ import type { Relaying } from "../../dispatch/relaying.ts";
 import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
+import { routeErrors } from "./route-errors.ts";
+import { requestBytes } from "./transaction-request.ts";
 
 /** Replies of which not all are for the client, or that have to be looked at. */
 export interface SpecialReplies {
@@ -13,6 +15,8 @@ export interface SpecialReplies {
   readonly last?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** They will not come: the link is lost. */
   readonly lost?: () => void;
+  /** The node does not own the keys, and has not carried the request out. True when it will be judged again. */
+  readonly returned?: () => boolean;
 }
 
 interface ExpectedReplies extends SpecialReplies {
@@ -23,6 +27,9 @@ interface ExpectedReplies extends SpecialReplies {
  * all are answered. */
 const maxOutstanding = 1024;
 const maxOutstandingBytes = 1024 * 1024;
+
+/** A table of the ring reaches all nodes within about so long. */
+const returnPauseMs = 2;
 
 /** The work of other nodes for one client: requests are with one node at a time, and so answered in order. */
 export class RelayedClient implements Relaying {
@@ -50,6 +57,9 @@ export class RelayedClient implements Relaying {
   #special: ExpectedReplies[] = [];
   #resumeWhenIdle = false;
   #isInDoubt = false;
+  /** Requests that nodes have sent back, in order, and since when no other one was answered. */
+  #returned: Uint8Array[] = [];
+  #returnedSinceMs: number | undefined;
 
   constructor(context: Context, held: HeldRequests, ended: (client: RelayedClient) => void) {
     this.context = context;
@@ -95,6 +105,8 @@ export class RelayedClient implements Relaying {
   /** Whole replies came from the node. */
   take(bytes: Uint8Array, start: number, end: number): void {
     const { client, server } = this.context;
+    this.#returnedSinceMs = undefined;
+    if (this.#returned.length > 0) this.#refuseReturned();
     if (this.#special.length === 0 && client.replyMode === "on") {
       this.#received += countReplies(bytes, start, end);
       server.replies.raw(client, bytes, start, end);
@@ -119,6 +131,33 @@ export class RelayedClient implements Relaying {
     }
     const { client, server } = this.context;
     answer(server.replies, client, (reply) => reply.raw(bytes, start, end), "nothing");
+  }
+
+  /** A node that does not own the keys has not carried a request out, and sends it back. */
+  returned(request: Uint8Array): void {
+    const { client, server } = this.context;
+    const nowMs = server.environment.monotonicMs();
+    const patienceMs = server.settings.values["cluster-node-timeout"];
+    this.#returnedSinceMs ??= nowMs;
+    const special = this.#special[0];
+    const isSpecial = special !== undefined && this.#received >= special.from;
+    if (isSpecial) this.#special.shift();
+    this.#received++;
+    const isKept = isSpecial && special.returned?.() === true;
+    const mayAskAnew = !isSpecial || special.returned === undefined;
+    if (mayAskAnew && nowMs - this.#returnedSinceMs <= patienceMs) this.#returned.push(new Uint8Array(request));
+    else if (!isKept)
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.unsettled(patienceMs)));
+    if (this.#sent === this.#received) this.#idle();
+  }
+
+  /** A later request was carried out, whose reply must not come before those of what was sent back. */
+  #refuseReturned(): void {
+    const { client, server } = this.context;
+    for (const _ of this.#returned) {
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.passed), "nothing");
+    }
+    this.#returned = [];
   }
 
   /** The node tells the client no more which keys change. */
@@ -162,12 +201,28 @@ export class RelayedClient implements Relaying {
     this.mayWaitForKeys = false;
     if (this.#isInDoubt) this.keysInDoubt();
     if (this.#isToBeJudgedLater) return;
+    if (this.#returned.length > 0) return this.#askAnew();
     if (this.#held.has(this.context)) {
       this.#held.release(this.context);
     } else if (this.#resumeWhenIdle) {
       this.#resumeWhenIdle = false;
       this.context.client.channel.resume();
     }
+  }
+
+  /** What was sent back, and what waits behind it, is judged anew when this node may know the owner. */
+  #askAnew(): void {
+    const { client } = this.context;
+    const held = this.#held.requestOf(this.context);
+    const requests = held === undefined ? this.#returned : [...this.#returned, requestBytes(held)];
+    this.#returned = [];
+    this.#resumeWhenIdle = false;
+    this.#held.forget(this.context);
+    client.hold();
+    client.channel.unread?.(Buffer.concat(requests));
+    setTimeout(() => {
+      if (!client.gone) client.goOn();
+    }, returnPauseMs);
   }
 
   /** Reads on when everything is answered. */

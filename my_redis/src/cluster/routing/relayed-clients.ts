@@ -2,6 +2,7 @@ import { replyEnd } from "../../protocol/reply-end.ts";
 import type { RelayReceiver } from "../link/link-events.ts";
 import type { Members } from "../members.ts";
 import type { RelayedClient } from "./relayed-client.ts";
+import { requestIn } from "./returned-request.ts";
 import { routeErrors } from "./route-errors.ts";
 import { elementsOf, textOf } from "../spanning/reply-parts.ts";
 
@@ -18,9 +19,12 @@ function keysOf(notification: Uint8Array): string[] | undefined {
 export class RelayedClients implements RelayReceiver {
   readonly #clients = new Map<number, RelayedClient>();
   readonly #members: Members;
+  /** Slots may have another owner than the node that asks believes. */
+  readonly #ownersChange: boolean;
 
-  constructor(members: Members) {
+  constructor(members: Members, ownersChange: boolean) {
     this.#members = members;
+    this.#ownersChange = ownersChange;
   }
 
   add(relaying: RelayedClient): void {
@@ -40,21 +44,32 @@ export class RelayedClients implements RelayReceiver {
     const relaying = this.#clients.get(client);
     // The client may have disconnected.
     if (relaying === undefined) return;
-    if (relaying.trackedAt.has(node)) this.#repliesAndChanges(relaying, node, bytes, start, end);
+    const mayPush = this.#ownersChange || relaying.trackedAt.has(node);
+    if (mayPush) this.#repliesAndPushes(relaying, node, bytes, start, end);
     else if (relaying.node === node) relaying.take(bytes, start, end);
   }
 
-  /** Among the replies of a node may be what it tells of changed keys. */
-  #repliesAndChanges(relaying: RelayedClient, node: number, bytes: Uint8Array, start: number, end: number): void {
+  /** Among the replies of a node may be what it tells of changed keys, and requests that it sends back. */
+  #repliesAndPushes(relaying: RelayedClient, node: number, bytes: Uint8Array, start: number, end: number): void {
     const { client, server } = relaying.context;
+    let replies = start;
+    const takeUntil = (at: number): void => {
+      if (at > replies && relaying.node === node) relaying.take(bytes, replies, at);
+    };
     for (let at = start; at < end;) {
       const next = replyEnd(bytes, at, end);
       if (next < 0) throw new RangeError("a reply is cut off");
       if (bytes[at] === pushSign) {
-        server.observers.tracking.changedElsewhere(client, keysOf(bytes.subarray(at, next)));
-      } else if (relaying.node === node) relaying.take(bytes, at, next);
+        takeUntil(at);
+        replies = next;
+        const push = bytes.subarray(at, next);
+        const request = requestIn(push);
+        if (request === undefined) server.observers.tracking.changedElsewhere(client, keysOf(push));
+        else if (relaying.node === node) relaying.returned(request);
+      }
       at = next;
     }
+    takeUntil(end);
   }
 
   /** The replies that were still to come cannot be known, so the client is disconnected. */

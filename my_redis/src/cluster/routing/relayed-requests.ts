@@ -4,6 +4,7 @@ import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
+import { sendBack } from "./returned-request.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
 import type { TransactionRouter } from "./transaction-router.ts";
@@ -35,8 +36,13 @@ export class RelayedRequests {
     const runsQueue = command.insideMulti === "run the queue";
     const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
     const verdict = this.#check(command, args, slot);
-    // The node that sends it may know already that the slot is this node's.
-    if (verdict !== "run") return this.#isAwaited(command, args, slot) ? seat.requests.hold(context, args) : verdict;
+    if (verdict !== "run") {
+      // The node that sends it may know already that the slot is this node's.
+      if (this.#isAwaited(command, args, slot)) return seat.requests.hold(context, args);
+      // Or it will know soon whose it is. What belongs to a transaction is refused with it.
+      const mayReturn = verdict !== crossSlot && client.transaction === undefined;
+      return mayReturn ? sendBack(context, args) : verdict;
+    }
     const isOfSeat = slot !== noSlot || this.#showsData(context, command);
     return isOfSeat ? seat.admit(context, args, slot) : verdict;
   }

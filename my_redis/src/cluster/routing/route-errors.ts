@@ -9,6 +9,10 @@ export const routeErrors = {
   disputed: (slot: number): string =>
     `CLUSTERDOWN Hash slot ${slot} is in dispute: the nodes' lists of peers name different members`,
   notOwner: (slot: number): string => `CLUSTERDOWN Hash slot ${slot} does not belong to the node that was asked`,
+  unsettled: (patienceMs: number): string =>
+    `CLUSTERDOWN The nodes have not agreed for ${patienceMs} ms which of them serves this hash slot: the command was not carried out`,
+  passed:
+    "CLUSTERDOWN The hash slot has moved, and a later command was carried out already: this command was not carried out",
   gone: (slot: number, node: string): string =>
     `CLUSTERDOWN Hash slot ${slot} is not served: node ${node} does not answer`,
   lost: (node: string): string =>

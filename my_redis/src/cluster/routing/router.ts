@@ -1,8 +1,6 @@
 import type { Command } from "../../dispatch/command.ts";
-import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
-import { hasWord } from "../../dispatch/has-word.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import type { ClientTracking } from "../../dispatch/observers/client-tracking.ts";
 import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
@@ -16,6 +14,7 @@ import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { RelayedRequests } from "./relayed-requests.ts";
 import { infoOf } from "./request-info.ts";
+import { concernsData, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -29,17 +28,6 @@ const scriptSlots = new Refusal(routeErrors.scriptSlots);
 /** Runs a request here, once everything before it has been answered. */
 const here = ({ client }: Context, args: Arguments): "run" | "held" =>
   client.relaying?.holdUntilAnswered(args) ?? "run";
-
-/** XREAD and XREADGROUP wait only when they are told to. */
-const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): boolean =>
-  flagSet.has("blocking") && (group !== "stream" || hasWord(args, 1, "block"));
-
-const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
-  isWrite || flagSet.has("readonly") || readsKeyspace === true;
-
-/** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
-const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
-  localInTransaction === true ? "run" : new Refusal(routeErrors.spans(fullName));
 
 /** Sends each request to the node that owns its keys, in the order of its client. */
 export class Router {

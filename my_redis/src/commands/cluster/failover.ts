@@ -9,7 +9,7 @@ export const clusterFailover = command({
   complexity: "O(1)",
   brief: true,
   summary:
-    "With FORCE or TAKEOVER: a node serves its place on the ring with the data that it has, if its primary is gone.",
+    "A primary hands its place on the ring over to this replica. With FORCE or TAKEOVER the replica takes it, if the primary is gone.",
   syntax: "[FORCE | TAKEOVER]",
   flags: ["admin", "stale", "no_async_loading"],
   run(context, args, reply) {
@@ -19,13 +19,10 @@ export const clusterFailover = command({
         "ERR CLUSTER FAILOVER is not possible: nodes are joined by self and peers in redis.conf, and own hash slots by consistent hashing",
       );
     }
-    if (args.count === 2) {
-      throw new CommandError(
-        "ERR the ring replaces a primary that is gone by itself. With FORCE this node takes over with the data that it has, also if it lacks some",
-      );
-    }
-    if (args.count > 3 || !(args.is(2, "force") || args.is(2, "takeover"))) throw new CommandError(errors.syntax);
-    seat.takeOver();
+    const isForced = args.count === 3 && (args.is(2, "force") || args.is(2, "takeover"));
+    if (args.count > 2 && !isForced) throw new CommandError(errors.syntax);
+    if (isForced) seat.operators.takeOver();
+    else seat.operators.handOver();
     reply.ok();
   },
 });

@@ -1,0 +1,18 @@
+import type { Command } from "../../dispatch/command.ts";
+import type { CommandFacts } from "../../dispatch/command-facts.ts";
+import { hasWord } from "../../dispatch/has-word.ts";
+import { Refusal, type Verdict } from "../../dispatch/outcome.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { SpanningCommand } from "../spanning-command.ts";
+import { routeErrors } from "./route-errors.ts";
+
+/** XREAD and XREADGROUP wait only when they are told to. */
+export const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): boolean =>
+  flagSet.has("blocking") && (group !== "stream" || hasWord(args, 1, "block"));
+
+export const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
+  isWrite || flagSet.has("readonly") || readsKeyspace === true;
+
+/** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
+export const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
+  localInTransaction === true ? "run" : new Refusal(routeErrors.spans(fullName));

@@ -13,6 +13,7 @@ export const routeErrors = {
     `CLUSTERDOWN The nodes have not agreed for ${patienceMs} ms which of them serves this hash slot: the command was not carried out`,
   passed:
     "CLUSTERDOWN The hash slot has moved, and a later command was carried out already: this command was not carried out",
+  ownersChanged: "CLUSTERDOWN The owners of hash slots have changed meanwhile",
   gone: (slot: number, node: string): string =>
     `CLUSTERDOWN Hash slot ${slot} is not served: node ${node} does not answer`,
   lost: (node: string): string =>

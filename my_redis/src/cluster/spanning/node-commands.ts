@@ -7,6 +7,7 @@ import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
+import { routeErrors } from "../routing/route-errors.ts";
 import { foreignKeyRefusal } from "./key-owners.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
 import type { Client, Tracking } from "../../dispatch/client.ts";
@@ -22,6 +23,8 @@ export interface PartialCommand {
   readonly words: readonly (Uint8Array | string)[];
   /** The client, if it may have to be told when the keys change. */
   readonly reader?: Client;
+  /** It concerns all slots of a node: it is refused where the slots have other owners than here. */
+  readonly isOfAllSlots?: boolean;
 }
 
 interface Ring {
@@ -30,9 +33,11 @@ interface Ring {
   readonly reads: TrackedReads;
 }
 
-/** A part that this node is to run. */
-interface PartOfRequest extends Omit<PartialCommand, "words" | "reader"> {
+/** A part as the node gets it that carries it out. */
+interface ReceivedPart extends Pick<PartialCommand, "database" | "protocol"> {
   readonly args: Arguments;
+  /** Of the owners that the other node knows; 0 where they do not matter. */
+  readonly ownersSum: number;
   /** That of the client for which it is read. */
   readonly tracking: Tracking | undefined;
 }
@@ -118,21 +123,24 @@ export class NodeCommands {
 
   /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */
   ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
-    if (node === this.#view.self) {
-      const request: PartOfRequest = {
-        ...part,
+    const { ownersSum: sum, seat, self } = this.#view;
+    const ownersSum = part.isOfAllSlots === true && seat !== undefined ? sum : 0;
+    if (node === self) {
+      const received: ReceivedPart = {
+        ...{ ...part, ownersSum },
         args: Arguments.from(part.words),
         tracking: this.#reads.own(part.reader),
       };
       setImmediate(() => {
-        this.#run(request, (bytes) => {
+        this.#run(received, (bytes) => {
           const kept = new Uint8Array(bytes);
           this.#channel.afterLog((safe) => answered(safe ? kept : undefined));
         });
       });
       return;
     }
-    const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(part.words.length);
+    const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(ownersSum);
+    writer.uint32(part.words.length);
     for (const word of part.words) writer.block(typeof word === "string" ? Buffer.from(word) : word);
     this.#reads.write(writer, part.reader, node);
     this.#channel.request(node, requestKind, writer.bytes, (bytes) => answered(bytes));
@@ -143,9 +151,11 @@ export class NodeCommands {
       const reader = new ByteReader(request.payload);
       const database = reader.uint32();
       const protocol = reader.byte() === 3 ? 3 : 2;
+      const ownersSum = reader.uint32();
       const words = Array.from({ length: reader.count(4) }, () => reader.block());
       const tracking = this.#reads.read(reader, request.from);
-      this.#run({ database, protocol, args: Arguments.from(words), tracking }, (bytes) => request.answer(bytes));
+      const part = { database, protocol, ownersSum, args: Arguments.from(words), tracking } as const;
+      this.#run(part, (bytes) => request.answer(bytes));
     } catch (error) {
       if (!(error instanceof MessageFormatError)) throw error;
       this.#server.environment.report(
@@ -157,47 +167,51 @@ export class NodeCommands {
   }
 
   /** Runs a command here once none of its keys is locked. */
-  #run(request: PartOfRequest, answer: (reply: Uint8Array) => void): void {
-    const { args, database } = request;
+  #run(part: ReceivedPart, answer: (reply: Uint8Array) => void): void {
+    const { args, database } = part;
     const found = this.#server.processor.resolve(args);
     if (found instanceof Refusal) {
       answer(errorReply(found.message));
       return;
     }
-    const foreign = keyPositions(found, args).find((index) => this.#refusalOf(args, index) !== undefined);
-    if (foreign !== undefined) return this.#runLater(request, foreign, answer);
+    if (this.#refusalOf(part, found) !== undefined) return this.#runLater(part, found, answer);
     const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       if (!free) return answer(errorReply(this.#locked.overdueText));
       const { seat } = this.#view;
       const showsData = found.isWrite || found.flagSet.has("readonly");
-      if (seat === undefined || !showsData) return answer(this.#call(request, found));
-      const owned = { ...request, args: args.copy() };
+      if (seat === undefined || !showsData) return answer(this.#call(part, found));
+      const owned = { ...part, args: args.copy() };
       seat.whenServing((overdue) => {
         // A slot may have gone while the request waited.
-        const lost = keyPositions(found, owned.args).map((index) => this.#refusalOf(owned.args, index));
-        const refusal = overdue ?? lost.find((each) => each !== undefined);
+        const refusal = overdue ?? this.#refusalOf(owned, found);
         answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
       });
     });
   }
 
-  #refusalOf(args: Arguments, index: number): string | undefined {
-    return foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+  #refusalOf({ args, ownersSum }: ReceivedPart, command: Command): string | undefined {
+    if (ownersSum !== 0 && ownersSum !== this.#view.ownersSum) return routeErrors.ownersChanged;
+    for (const index of keyPositions(command, args)) {
+      const refusal = foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
-  /** A key is not this node's: perhaps it will be in a moment, and the node that asks knows it already. */
-  #runLater(request: PartOfRequest, foreign: number, answer: (reply: Uint8Array) => void): void {
+  /** Something is not this node's: perhaps it will be in a moment, and the node that asks knows it already. */
+  #runLater(part: ReceivedPart, command: Command, answer: (reply: Uint8Array) => void): void {
     const { seat, slotOfKey } = this.#view;
-    const { args } = request;
-    const refusal = errorReply(this.#refusalOf(args, foreign) as string);
-    if (seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
-      return answer(refusal);
-    const kept = { ...request, args: args.copy() };
+    const { args } = part;
+    const refusal = errorReply(this.#refusalOf(part, command) as string);
+    const isAwaited = (index: number): boolean =>
+      seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(index), args.end(index))) === true;
+    if (seat === undefined || !keyPositions(command, args).some(isAwaited)) return answer(refusal);
+    const kept = { ...part, args: args.copy() };
     seat.whenTable((overdue) => (overdue === undefined ? this.#run(kept, answer) : answer(refusal)));
   }
 
-  #call({ args, database, protocol, tracking }: PartOfRequest, found: Command): Uint8Array {
+  #call({ args, database, protocol, tracking }: ReceivedPart, found: Command): Uint8Array {
     const { changes, clock, observerList, processor } = this.#server;
     const reply = this.#reply;
     reply.clear();

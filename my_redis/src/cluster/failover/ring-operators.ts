@@ -1,9 +1,10 @@
+import type { OperatorPort } from "../../dispatch/ports.ts";
 import type { Services } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { allPeersOf } from "../agreement/leadership.ts";
 import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
 import type { Member } from "../agreement/ring-member.ts";
-import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import { seatOf } from "../agreement/ring-table.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -45,7 +46,7 @@ const refused = (reason: string): OperatorAnswer => ({ type: "refused", reason }
 const lost = refused("another leader was elected meanwhile: ask for the status of the ring, and try it again");
 
 /** What operators want of the ring: any member takes it, and the leader carries it out. */
-export class RingOperators {
+export class RingOperators implements OperatorPort {
   readonly #options: RingOperatorsOptions;
   readonly #word: OperatorWord;
   #outcomes: ChangeOutcome[] = [];
@@ -127,7 +128,7 @@ export class RingOperators {
   }
 
   /** Asks this node, which has to be the leader. */
-  change(request: RingRequest): ChangeOutcome {
+  #change(request: RingRequest): ChangeOutcome {
     this.#outcomes = [];
     this.#options.agent().take({ type: "change", request });
     return this.#outcomes.pop() ?? { type: "busy" };
@@ -147,7 +148,7 @@ export class RingOperators {
       const change = changeRing(member.durable.stored.table, request.request);
       return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
     }
-    const outcome = this.change(request.request);
+    const outcome = this.#change(request.request);
     if (outcome.type !== "begun") return answered(outcome);
     const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
     this.#options.server.environment.report("notice", text);
@@ -169,8 +170,10 @@ export class RingOperators {
   }
 
   /** Makes this node serve its place with whatever it has. Throws the error reply. */
-  takeOver(seat: Seat | undefined): void {
+  takeOver(): void {
     const { members, server } = this.#options;
+    const { committed, durable } = this.#member;
+    const seat = seatOf(committed ?? durable.stored.table, members.name);
     if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
     if (seat.primary.node === members.name && this.#member.serving !== undefined) {
       throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");

@@ -102,19 +102,16 @@ export class SeatNode implements SeatPort {
       ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
-    const { members, events, outgoing } = options;
     this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
-      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      ...options,
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    this.operators = new RingOperators({
-      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
-    });
+    this.operators = new RingOperators({ ...options, nodeTimeoutMs: timeoutMs, agent: () => this.#agent });
     fixDirectives(settings);
   }
 
@@ -350,12 +347,6 @@ export class SeatNode implements SeatPort {
   #servedPosition(): Position | undefined {
     const { serving } = this.#agent.member;
     return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
-  }
-
-  // --- operators ---
-
-  takeOver(): void {
-    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {

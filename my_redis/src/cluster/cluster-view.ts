@@ -4,8 +4,8 @@ export interface SeatServing {
   whenServing(run: (refusal: string | undefined) => void): void;
   /** Runs it when the ring's table has changed, or says why that has lasted too long. */
   whenTable(run: (refusal: string | undefined) => void): void;
-  /** Whether this slot is about to become this node's own. */
-  isAwaited(slot: number): boolean;
+  /** Knows which slots are about to become this node's own. */
+  readonly mover: { isAwaited(slot: number): boolean };
 }
 
 /**

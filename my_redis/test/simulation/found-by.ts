@@ -51,6 +51,8 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "what is deleted is not told to replicas": ["movingSingle", 1],
   "a target serves before the hand-over is committed": ["movingAsynchronous", 3],
   "a write between snapshot and stream is missing": ["movingSingle", 5],
+  "a key that changes after it was sent is not sent again": ["movingSingle", 1],
+  "a copy counts as whole while changed keys wait": ["movingSingle", 1],
   "a copy that begins anew keeps what was there": ["movingSingle", 49],
   "a target takes an answer twice, or to an older question": ["movingSingle", 1],
   "parts of two snapshots are mixed": ["moving", 12],

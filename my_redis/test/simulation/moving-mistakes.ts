@@ -63,9 +63,15 @@ export const movingMistakes = {
   "a write between snapshot and stream is missing": [
     model(
       "simulated-mover.ts",
-      "const source = { epoch: this.#epoch, offset };",
-      "const source = { epoch: this.#epoch, offset: parts === all.length ? this.#process.copy.entries.length : offset };",
+      "source: { epoch: this.#epoch, offset }, snapshot",
+      "source: { epoch: this.#epoch, offset: isLast ? this.#process.copy.entries.length + 1 : offset }, snapshot",
     ),
+  ],
+  "a key that changes after it was sent is not sent again": [
+    model("simulated-mover.ts", "dirty.add(entry.slot);", "dirty.delete(entry.slot);"),
+  ],
+  "a copy counts as whole while changed keys wait": [
+    model("simulated-mover.ts", "part + 1 >= slots.length && dirty.size === 0;", "part + 1 >= slots.length;"),
   ],
   "a copy that begins anew keeps what was there": [
     model("simulated-mover.ts", "const dropped = isStart ? [", "const dropped = isStart && !hasLoad ? ["),

@@ -17,10 +17,20 @@ interface MovingProcess {
   sendData(to: string, message: MoveMessage): void;
 }
 
-interface Snapshot {
+/** A walk through the slots of a move while clients write, as in cluster/moving/outgoing-copy.ts. */
+interface Copy {
   readonly number: number;
+  readonly slots: readonly number[];
+  readonly parts: Part[];
+  /** Slots that were written to since they were sent. */
+  readonly dirty: Set<number>;
+}
+
+interface Part {
+  readonly slots: Load["slots"];
+  /** The target has everything then, up to this offset. */
+  readonly isLast: boolean;
   readonly offset: number;
-  readonly parts: readonly (readonly [slot: number, writes: readonly Write[]])[];
 }
 
 const nothing: Load = { slots: [], writes: [] };
@@ -34,7 +44,7 @@ export class SimulatedMover {
   #epoch = 0;
   readonly #asking = new Map<number, Asking>();
   readonly #newest = new Map<number, Cursor>();
-  readonly #snapshots = new Map<number, Snapshot>();
+  readonly #copies = new Map<number, Copy>();
   #lastNumber = 0;
 
   constructor(process: MovingProcess) {
@@ -52,6 +62,14 @@ export class SimulatedMover {
     else this.#onChunk(message);
   }
 
+  /** A step of this primary's data. */
+  changed(entry: Entry): void {
+    if (entry.type !== "write") return;
+    for (const { dirty, parts, slots } of this.#copies.values()) {
+      if (parts.at(-1)?.isLast !== true && slots.includes(entry.slot)) dirty.add(entry.slot);
+    }
+  }
+
   /** Deletes what does not belong to this seat. */
   dropStrays(): void {
     const { member, copy } = this.#process;
@@ -67,7 +85,7 @@ export class SimulatedMover {
     if (member.serving === undefined || !isReady(member)) return false;
     if (this.#epoch === member.serving.epoch) return true;
     this.#epoch = member.serving.epoch;
-    for (const map of [this.#asking, this.#newest, this.#snapshots]) map.clear();
+    for (const map of [this.#asking, this.#newest, this.#copies]) map.clear();
     return true;
   }
 
@@ -87,8 +105,8 @@ export class SimulatedMover {
     const move = this.#outgoing(ask.move);
     if (move?.attempt !== ask.attempt) return;
     const position = positionOf(copy);
-    const last = this.#snapshots.get(move.id);
-    const snapshot = last === undefined ? undefined : { number: last.number, parts: last.parts.length };
+    const last = this.#copies.get(move.id);
+    const snapshot = last === undefined ? undefined : { number: last.number, parts: Number.POSITIVE_INFINITY };
     const writesFrom = Math.max(0, position.offset - backlog);
     const next = nextChunk(ask, { position, snapshot, writesFrom, isFrozen: isFrozen(member, move.id) });
     const chunk = { move: move.id, attempt: move.attempt, number: ask.number };
@@ -98,7 +116,7 @@ export class SimulatedMover {
       case "nothing":
         return;
       case "snapshot":
-        this.#takeSnapshot(move);
+        this.#begin(move);
         return send({ isStart: true, cursor: this.#cursorAt(move, 1) }, this.#part(move, 0));
       case "part":
         return send({ isStart: false, cursor: this.#cursorAt(move, next.part + 1) }, this.#part(move, next.part));
@@ -119,22 +137,34 @@ export class SimulatedMover {
     return committed!.slots?.moves.find((move) => move.id === id && move.from === seat);
   }
 
-  #takeSnapshot({ id, spans }: Move): void {
+  #begin({ id, spans }: Move): void {
+    const slots = spans.flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, at) => start + at));
+    this.#copies.set(id, { number: ++this.#lastNumber, slots, parts: [], dirty: new Set() });
+  }
+
+  /** The next slot as it is now, or all that have changed since they were sent. A part is not made anew. */
+  #partOf({ id }: Move, part: number): Part {
     const { copy } = this.#process;
-    const parts = spans.flatMap(({ start, end }) =>
-      Array.from({ length: end - start + 1 }, (_, at) => [start + at, copy.slots.get(start + at) ?? []] as const),
-    );
-    this.#snapshots.set(id, { number: ++this.#lastNumber, offset: copy.entries.length, parts });
+    const { dirty, parts, slots } = this.#copies.get(id)!;
+    const known = parts[part];
+    if (known !== undefined) return known;
+    const sent = part < slots.length ? [slots[part]!] : [...dirty];
+    for (const slot of sent) dirty.delete(slot);
+    const isLast = part + 1 >= slots.length && dirty.size === 0;
+    const loaded = sent.map((slot): Load["slots"][number] => [slot, copy.slots.get(slot) ?? []]);
+    const made = { slots: loaded, isLast, offset: copy.entries.length };
+    parts.push(made);
+    return made;
   }
 
-  #part({ id }: Move, part: number): Load {
-    return { ...nothing, slots: [this.#snapshots.get(id)!.parts[part]!] };
+  #part(move: Move, part: number): Load {
+    return { ...nothing, slots: this.#partOf(move, part).slots };
   }
 
-  #cursorAt({ id }: Move, parts: number): Cursor {
-    const { number, offset, parts: all } = this.#snapshots.get(id)!;
-    const source = { epoch: this.#epoch, offset };
-    return { move: id, source, snapshot: number, parts, isWhole: parts === all.length };
+  #cursorAt(move: Move, parts: number): Cursor {
+    const { number } = this.#copies.get(move.id)!;
+    const { isLast, offset } = this.#partOf(move, parts - 1);
+    return { move: move.id, source: { epoch: this.#epoch, offset }, snapshot: number, parts, isWhole: isLast };
   }
 
   #onChunk({ chunk, load, isFinal }: Extract<MoveMessage, { type: "chunk" }>): void {

@@ -177,6 +177,7 @@ export class SimulatedProcess implements RingProcess {
   append(entry: Entry): void {
     const { epoch, entries } = this.copy;
     this.#setCopy(after(this.copy, [entry]));
+    this.#mover.changed(entry);
     for (const node of this.#seat?.nodes ?? []) {
       if (node !== this.#node.name)
         this.sendData(node, { type: "writes", epoch, from: entries.length, writes: [entry] });

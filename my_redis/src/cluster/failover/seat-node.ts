@@ -336,10 +336,6 @@ export class SeatNode implements SeatPort {
     this.requests.whenServing(run, this.#options.server.environment.monotonicMs());
   }
 
-  isAwaited(slot: number): boolean {
-    return this.mover.isAwaited(slot);
-  }
-
   #releaseRequests(): void {
     if (this.requests.count > 0 && this.mayServe) this.requests.release();
   }

@@ -7,7 +7,7 @@ import type { Member } from "../agreement/ring-member.ts";
 import type { Move } from "../agreement/slot-map.ts";
 import type { Effect } from "./effect-tap.ts";
 import { encodeAnswer, noAnswer } from "./move-codec.ts";
-import { OutgoingCopy } from "./outgoing-copy.ts";
+import { maxWaitingBytes, OutgoingCopy } from "./outgoing-copy.ts";
 import { flagsOf } from "./slot-flags.ts";
 
 export interface MoveSourceOptions {
@@ -46,7 +46,7 @@ export class MoveSource {
   changed(effect: Effect): void {
     for (const copy of this.#copies.values()) {
       if (effect.keys.length > 0) copy.changed(effect);
-      else if (replacesAll.has(effect.command.name)) copy.flushed();
+      else if (replacesAll.has(effect.command.name)) copy.giveUp();
     }
   }
 
@@ -97,7 +97,7 @@ export class MoveSource {
     this.slowTargets++;
     const lengthMs = Math.min(2 * (this.#pauses.get(move)?.lengthMs ?? firstPauseMs / 2), longestPauseMs);
     this.#pauses.set(move, { untilMs: environment.monotonicMs() + lengthMs, lengthMs });
-    const text = `the target of move ${move} is too slow: ${copy.waitingBytes} bytes wait for it`;
+    const text = `the target of move ${move} is too slow: more than ${maxWaitingBytes} bytes waited for it`;
     environment.report("warning", `${text}. Its copy begins anew in ${lengthMs} ms`);
   }
 

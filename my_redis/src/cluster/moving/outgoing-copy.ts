@@ -13,10 +13,10 @@ const chunkBytes = 64 * 1024;
 /** A part is ended after this time, however few of the keys belong to the move. */
 const sliceMs = 1;
 const bucketsPerLook = 32;
-/** So many parts are kept: the copies of a target may be a little behind when one of them takes over. */
-const keptParts = 8;
+/** The last parts are kept, up to so many bytes: the copies of a target may be a little behind when one of them takes over. */
+const keptPartBytes = 1024 * 1024;
 /** Above this, what waits for a slow target is given up, and its copy begins anew. */
-const maxWaitingBytes = 64 * 1024 * 1024;
+export const maxWaitingBytes = 64 * 1024 * 1024;
 
 interface DirtyKey {
   readonly database: number;
@@ -56,6 +56,7 @@ export class OutgoingCopy {
   readonly #commands: CommandBytes;
   readonly #parts = new Map<number, CopiedPart>();
   #partCount = 0;
+  #partBytes = 0;
   #database = 0;
   #cursor = 0;
   #isWalking = true;
@@ -63,6 +64,7 @@ export class OutgoingCopy {
   #dirtyBytes = 0;
   #followed: FollowedWrites | undefined;
   #isVoid = false;
+  #isTooSlow = false;
 
   constructor(options: OutgoingCopyOptions) {
     this.#options = options;
@@ -73,11 +75,12 @@ export class OutgoingCopy {
 
   /** Databases were flushed or exchanged, or too much waits: the copy has to begin anew. */
   get isVoid(): boolean {
-    return this.#isVoid || this.isTooSlow;
+    return this.#isVoid;
   }
 
+  /** It is void because too much has waited. */
   get isTooSlow(): boolean {
-    return this.waitingBytes > maxWaitingBytes;
+    return this.#isTooSlow;
   }
 
   /** What waits in memory for the target. */
@@ -89,8 +92,19 @@ export class OutgoingCopy {
     return this.#followed !== undefined;
   }
 
-  flushed(): void {
+  /** It has to begin anew, and keeps nothing. */
+  giveUp(): void {
     this.#isVoid = true;
+    this.#dirty.clear();
+    this.#dirtyBytes = 0;
+    this.#followed = undefined;
+    this.#parts.clear();
+  }
+
+  #limit(): void {
+    if (this.waitingBytes <= maxWaitingBytes) return;
+    this.#isTooSlow = true;
+    this.giveUp();
   }
 
   /** A change of data that concerns some of these slots, or none. */
@@ -98,7 +112,10 @@ export class OutgoingCopy {
     const inside = effect.keys.filter((index) => this.#has(effect, index));
     if (inside.length === 0 || this.isVoid) return;
     const followed = this.#followed;
-    if (followed === undefined) return this.#note(effect, inside);
+    if (followed === undefined) {
+      this.#note(effect, inside);
+      return this.#limit();
+    }
     const { database, args } = effect;
     if (inside.length === effect.keys.length) this.#commands.change(database, args);
     else for (const index of inside) this.#commands.key(database, args.bytes(index));
@@ -134,6 +151,7 @@ export class OutgoingCopy {
     const { offset, server } = this.#options;
     // The offset of half a transaction may become smaller again.
     if (followed.openBytes >= chunkBytes && server.execution.isAtRest) followed.mark(offset());
+    this.#limit();
   }
 
   /** Part `number` of the copy; undefined when that is not kept any more. */
@@ -142,8 +160,13 @@ export class OutgoingCopy {
     if (kept !== undefined || number !== this.#partCount || this.isWhole) return kept;
     const part = this.#nextPart();
     this.#parts.set(this.#partCount++, part);
-    this.#parts.delete(this.#partCount - 1 - keptParts);
+    this.#partBytes += part.commands.length;
     this.sentBytes += part.commands.length;
+    for (const [oldest, { commands }] of this.#parts) {
+      if (this.#partBytes <= keptPartBytes || oldest === number) break;
+      this.#parts.delete(oldest);
+      this.#partBytes -= commands.length;
+    }
     return part;
   }
 
@@ -218,6 +241,7 @@ export class OutgoingCopy {
   acknowledged(offset: number): void {
     this.#followed?.dropBefore(offset);
     this.#parts.clear();
+    this.#partBytes = 0;
   }
 }
 

@@ -118,7 +118,8 @@ export class SlotMover {
     this.#updateStopped(table);
     this.#isServing();
     this.#sweep();
-    this.#tickWhile(moves.some(({ from, to }) => from === seat?.name || to === seat?.name));
+    const takesPart = moves.some(({ from, to }) => from === seat?.name || to === seat?.name);
+    this.#tickWhile(takesPart && member().serving !== undefined);
     this.#options.release();
   }
 

@@ -26,6 +26,8 @@ export class SlotSweeper {
   readonly #context: Context;
   readonly #reply = new ReplyWriter();
   #doomed: SlotFlags | undefined;
+  /** The slots that were to be emptied during all of the present walk. */
+  #sinceBegin = noSlots();
   #empty = noSlots();
   #database = 0;
   #cursor = 0;
@@ -64,9 +66,17 @@ export class SlotSweeper {
     }
     const wasRunning = this.isRunning;
     this.#doomed = isToDo ? slots : undefined;
+    // A walk that is under way goes on: slots change often while others move.
+    for (const [slot, isDoomed] of slots.entries()) if (isDoomed === 0) this.#sinceBegin[slot] = 0;
+    if (!isToDo || wasRunning) return;
+    this.#begin(slots);
+    this.#slices.next(this.#slice);
+  }
+
+  #begin(slots: SlotFlags): void {
+    this.#sinceBegin = slots.slice();
     this.#database = 0;
     this.#cursor = 0;
-    if (isToDo && !wasRunning) this.#slices.next(this.#slice);
   }
 
   stop(): void {
@@ -82,11 +92,19 @@ export class SlotSweeper {
     turn.run(() => {
       const isSpent = this.#slices.begin();
       while (this.#step(doomed)) if (isSpent()) return this.#slices.next(this.#slice);
-      this.#doomed = undefined;
-      for (const [slot, isDoomed] of doomed.entries()) if (isDoomed === 1) this.#empty[slot] = 1;
-      this.#options.done();
+      this.#end(doomed);
     });
   };
+
+  /** All keys were visited. What has come to these slots' list meanwhile needs another walk. */
+  #end(doomed: SlotFlags): void {
+    for (const [slot, isDone] of this.#sinceBegin.entries()) if (isDone === 1) this.#empty[slot] = 1;
+    if (doomed.some((isDoomed, slot) => isDoomed === 1 && this.#empty[slot] === 0)) {
+      this.#begin(doomed);
+      this.#slices.next(this.#slice);
+    } else this.#doomed = undefined;
+    this.#options.done();
+  }
 
   /** Visits a bucket; false at the end. */
   #step(doomed: SlotFlags): boolean {

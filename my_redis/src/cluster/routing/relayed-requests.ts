@@ -65,5 +65,4 @@ export class RelayedRequests {
   }
 }
 
-const slotAt = (args: Arguments, index: number): number =>
-  hashSlot(args.buffer, args.start(index), args.end(index));
+const slotAt = (args: Arguments, index: number): number => hashSlot(args.buffer, args.start(index), args.end(index));

@@ -82,7 +82,8 @@ export class Router {
   #route(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
     if (this.#seat !== undefined) client.seatEpoch = this.#seat.servedEpoch;
-    if (client.kind !== "normal") return client.kind === "relayed" ? this.#relayedRequests.route(context, command, args) : "run";
+    if (client.kind !== "normal")
+      return client.kind === "relayed" ? this.#relayedRequests.route(context, command, args) : "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) return this.#routeWithoutKeys(context, command, args);
     if (slot === severalSlots) return this.#routeSeveral(context, command, args);

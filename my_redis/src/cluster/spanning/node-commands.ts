@@ -169,9 +169,12 @@ export class NodeCommands {
   ): void {
     const { seat, slotOfKey } = this.#view;
     const refusal = errorReply(this.#refusalOf(args, foreign) as string);
-    if (seat?.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true) return answer(refusal);
+    if (seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
+      return answer(refusal);
     const kept = args.copy();
-    seat.whenTable((overdue) => (overdue === undefined ? this.#run(database, protocol, kept, answer) : answer(refusal)));
+    seat.whenTable((overdue) =>
+      overdue === undefined ? this.#run(database, protocol, kept, answer) : answer(refusal),
+    );
   }
 
   #call(database: number, protocol: 2 | 3, found: Command, args: Arguments): Uint8Array {

@@ -11,7 +11,10 @@ test("slots move under writes of all types in several databases: no reply and no
   const { ring } = mirrored;
   await mirrored.fill(800);
   mirrored.begin();
-  for (const [one, other] of [[3, 1], [1, 1]] as const) {
+  for (const [one, other] of [
+    [3, 1],
+    [1, 1],
+  ] as const) {
     const version = await changeRing(ring, weightsOf(ring, one, other));
     await untilMoved(ring, version);
   }

@@ -11,7 +11,10 @@ afterEach(() => ring.stop());
 const testTimeoutMs = 60_000;
 
 /** Does something again and again until `isOver`, and gives what has gone wrong. */
-async function repeated(isOver: () => boolean, once: (number: number) => Promise<string | undefined>): Promise<string[]> {
+async function repeated(
+  isOver: () => boolean,
+  once: (number: number) => Promise<string | undefined>,
+): Promise<string[]> {
   const problems: string[] = [];
   for (let number = 0; !isOver() && problems.length < 5; number++) {
     const problem = await once(number).catch((error: unknown) => String(error));

@@ -88,8 +88,21 @@ export class MirroredWriter {
       () => [["MOVE", key("list"), random.below(databases)]],
       () => [["DEL", key(random.pick(["string", "hash", "list", "set", "zset", "stream"]))]],
       () => [["MULTI"], ["INCR", key("count")], ["RPUSH", key("list"), "a"], ["EXEC"]],
-      () => [["EVAL", "redis.call('INCR', KEYS[1]); return redis.call('RPUSH', KEYS[2], ARGV[1])", 2, key("n"), key("list"), value]],
-      () => [["GET", key("string")], ["LRANGE", key("list"), 0, -1], ["HGETALL", key("other hash")]],
+      () => [
+        [
+          "EVAL",
+          "redis.call('INCR', KEYS[1]); return redis.call('RPUSH', KEYS[2], ARGV[1])",
+          2,
+          key("n"),
+          key("list"),
+          value,
+        ],
+      ],
+      () => [
+        ["GET", key("string")],
+        ["LRANGE", key("list"), 0, -1],
+        ["HGETALL", key("other hash")],
+      ],
     ];
     return random.pick(choices)();
   }
@@ -103,7 +116,8 @@ export async function describe(connection: RespConnection, ask: (key: string) =>
     const names = (keys?.items ?? []).map(({ text }) => text as string);
     if (new Set(names).size < names.length) throw new Error("KEYS names a key twice");
     const shown = names.filter((name) => !name.endsWith("short"));
-    if (Number(size?.text) < shown.length) throw new Error(`DBSIZE is ${size?.text}, and ${shown.length} keys are shown`);
+    if (Number(size?.text) < shown.length)
+      throw new Error(`DBSIZE is ${size?.text}, and ${shown.length} keys are shown`);
     for (const name of shown) {
       const at = ask(name);
       const replies = await at.replies([
@@ -112,7 +126,13 @@ export async function describe(connection: RespConnection, ask: (key: string) =>
         ["DEBUG", "DIGEST-VALUE", name],
         ["PEXPIRETIME", name],
       ]);
-      found.set(`${database} ${name}`, replies.slice(1).map((reply: Reply) => showReply(reply)).join(" "));
+      found.set(
+        `${database} ${name}`,
+        replies
+          .slice(1)
+          .map((reply: Reply) => showReply(reply))
+          .join(" "),
+      );
     }
   }
   return found;

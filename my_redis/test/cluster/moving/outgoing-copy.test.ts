@@ -101,4 +101,3 @@ test("what waits for a slow target has a limit, and then the copy keeps nothing"
   expect(copy.writesAfter(0)).toBeUndefined();
   connection.close();
 });
-

@@ -15,6 +15,7 @@ import { LinkClock } from "./link/link-clock.ts";
 import { LinkEvents } from "./link/link-events.ts";
 import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
+import { ownersSum } from "./owners-sum.ts";
 import { Members } from "./members.ts";
 import type { PeerChannel } from "./peer-channel.ts";
 import { installClientUnblock } from "./routing/client-unblock.ts";
@@ -200,6 +201,9 @@ function clusterView(
     },
     names: members.names,
     self: members.self,
+    get ownersSum() {
+      return ownersSum(members);
+    },
     ownerOfSlot: (slot) => members.owners[slot] as number,
     slotOfKey: hashSlot,
     isReachable: (node) => links[node]?.gone !== true,

@@ -23,6 +23,8 @@ export interface ClusterView {
   readonly primaries: readonly number[];
   /** Undefined on a ring without replicas. */
   readonly seat: SeatServing | undefined;
+  /** Tells one distribution of the slots from another. */
+  readonly ownersSum: number;
   /** The node that owns a hash slot (0 to 16383). */
   ownerOfSlot(slot: number): number;
   /** The hash slot of a key, bytes[start, end): the slot of its hash tag if it has one. */

@@ -4,6 +4,7 @@ import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "../memory/heap.ts";
+import type { KeyPredicate } from "./keyspace-core.ts";
 import type { ObservedDatabase } from "./keyspace-observer.ts";
 import { filled, type ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
@@ -263,10 +264,14 @@ export class Database extends LoadedRecords implements ObservedDatabase {
 
   /** Whether clients see a record: it is of this server, and not of another node. */
   isVisible(address: Address): boolean {
-    const { heap, isHidden } = this.keyspace;
-    if (isHidden === undefined) return true;
+    const { isHidden } = this.keyspace;
+    return isHidden === undefined || !this.isKeyOf(address, isHidden);
+  }
+
+  isKeyOf(address: Address, predicate: KeyPredicate): boolean {
+    const { heap } = this.keyspace;
     const start = record.keyStartOf(heap, address);
-    return !isHidden(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+    return predicate(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
   }
 
   /** How many keys clients see. While keys come from another node, or go to one, this visits all of them. */

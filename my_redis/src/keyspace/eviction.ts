@@ -43,7 +43,7 @@ const stepsPerLook = 16;
 const slotsPerStep = 256;
 /** No more samples than these are taken: only the best of them count. */
 const maxSamples = 1024;
-/** How many keys of other nodes may be met before a database counts as one without any other. */
+/** So often only keys of other nodes may be met before there seem to be no others. */
 const maxTries = 100;
 
 /** Frees memory when the data exceeds its limit: evicts the keys that the policy prefers. */
@@ -127,7 +127,7 @@ export class Eviction {
 
   #chooseBest(samples: number): Database | undefined {
     const { databases } = this.#keyspace;
-    for (;;) {
+    for (let tries = 0; tries < maxTries; tries++) {
       let found = 0;
       for (const database of databases) found += this.#sample(database, samples);
       if (found === 0) return undefined;
@@ -135,11 +135,12 @@ export class Eviction {
         const database = databases[best.database] as Database;
         // The key is gone, has moved because it was changed, or was used since: it is no longer the best choice.
         if (!this.#candidates(database).has(best.hash, best.address)) continue;
-        if (this.#score(best.address) < best.score) continue;
+        if (this.#score(best.address) < best.score || !database.isVisible(best.address)) continue;
         this.#victim = best.address;
         return database;
       }
     }
+    return undefined;
   }
 
   /** Offers some keys of a database to the pool; gives their number. */
@@ -149,14 +150,12 @@ export class Eviction {
     const hashes = this.#hashes;
     const addresses = this.#addresses;
     const found = index.sample(this.#keyspace.environment.random, samples, hashes, addresses);
-    let offered = 0;
     for (let at = 0; at < found; at++) {
       const address = addresses[at] as number;
       if (!database.isVisible(address)) continue;
-      offered++;
       this.#pool.offer(database.number, hashes[at] as number, address, this.#score(address));
     }
-    return offered;
+    return found;
   }
 
   /** The score of a key: the higher, the sooner it should be evicted. */

@@ -16,6 +16,9 @@ export interface KeyspaceEnvironment {
   readonly hashKeys: readonly [number, number];
 }
 
+/** Says something of key[start, end). */
+export type KeyPredicate = (key: Uint8Array, start: number, end: number) => boolean;
+
 /** Elements freed per step when a large value is freed in the background. */
 const releaseStep = 512;
 
@@ -61,7 +64,9 @@ export class KeyspaceCore {
    * Tells which keys, key[start, end), are here but not of this server, because they come from another node or have gone to
    * one: no client sees them, and they neither expire nor are evicted here. Undefined while there are none.
    */
-  isHidden: ((key: Uint8Array, start: number, end: number) => boolean) | undefined;
+  isHidden: KeyPredicate | undefined;
+  /** Tells which keys are being copied to another node. Undefined while there are none. */
+  isLeaving: KeyPredicate | undefined;
   /**
    * Data that is to take the place of the present one is beside it. Nothing is evicted meanwhile: the present data would
    * have to make room.

@@ -10,7 +10,7 @@ export interface Effect {
   readonly database: number;
   readonly command: Command;
   readonly args: Arguments;
-  /** The arguments that are keys. Empty: all keys of a database may have changed. */
+  /** The arguments that are keys. Empty for a flush, before which each key that moves is removed by itself. */
   readonly keys: readonly number[];
 }
 

@@ -44,10 +44,7 @@ export class MoveSource {
   }
 
   changed(effect: Effect): void {
-    for (const copy of this.#copies.values()) {
-      if (effect.keys.length > 0) copy.changed(effect);
-      else if (replacesAll.has(effect.command.name)) copy.giveUp();
-    }
+    for (const copy of this.#copies.values()) copy.changed(effect);
   }
 
   /** What the target gets. Its question has been told to the agreement already. */
@@ -84,16 +81,15 @@ export class MoveSource {
   #usableCopy(move: number, has: Cursor | undefined): OutgoingCopy | undefined {
     const copy = this.#copies.get(move);
     if (copy?.isVoid === true) {
-      this.#giveUp(move, copy);
+      this.#giveUp(move);
       return undefined;
     }
     return copy?.number === has?.snapshot ? copy : undefined;
   }
 
-  #giveUp(move: number, copy: OutgoingCopy): void {
+  #giveUp(move: number): void {
     const { environment } = this.#options.server;
     this.#copies.delete(move);
-    if (!copy.isTooSlow) return;
     this.slowTargets++;
     const lengthMs = Math.min(2 * (this.#pauses.get(move)?.lengthMs ?? firstPauseMs / 2), longestPauseMs);
     this.#pauses.set(move, { untilMs: environment.monotonicMs() + lengthMs, lengthMs });
@@ -133,9 +129,6 @@ export class MoveSource {
     this.#pauses.clear();
   }
 }
-
-/** Commands without keys that change all keys of a database. */
-const replacesAll: ReadonlySet<string> = new Set(["FLUSHALL", "FLUSHDB", "SWAPDB"]);
 
 const chunkOf = ({ id, attempt }: Move, { number }: MoveAsk, cursor: Cursor, isStart: boolean) => ({
   ...{ move: id, attempt, number, isStart },

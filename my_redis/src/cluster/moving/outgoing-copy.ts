@@ -64,7 +64,6 @@ export class OutgoingCopy {
   #dirtyBytes = 0;
   #followed: FollowedWrites | undefined;
   #isVoid = false;
-  #isTooSlow = false;
 
   constructor(options: OutgoingCopyOptions) {
     this.#options = options;
@@ -73,14 +72,9 @@ export class OutgoingCopy {
     this.#commands = new CommandBytes(options.server);
   }
 
-  /** Databases were flushed or exchanged, or too much waits: the copy has to begin anew. */
+  /** Too much has waited for the target: the copy has to begin anew. */
   get isVoid(): boolean {
     return this.#isVoid;
-  }
-
-  /** It is void because too much has waited. */
-  get isTooSlow(): boolean {
-    return this.#isTooSlow;
   }
 
   /** What waits in memory for the target. */
@@ -92,19 +86,14 @@ export class OutgoingCopy {
     return this.#followed !== undefined;
   }
 
-  /** It has to begin anew, and keeps nothing. */
-  giveUp(): void {
+  /** Too much waits: the copy has to begin anew, and keeps nothing. */
+  #limit(): void {
+    if (this.waitingBytes <= maxWaitingBytes) return;
     this.#isVoid = true;
     this.#dirty.clear();
     this.#dirtyBytes = 0;
     this.#followed = undefined;
     this.#parts.clear();
-  }
-
-  #limit(): void {
-    if (this.waitingBytes <= maxWaitingBytes) return;
-    this.#isTooSlow = true;
-    this.giveUp();
   }
 
   /** A change of data that concerns some of these slots, or none. */

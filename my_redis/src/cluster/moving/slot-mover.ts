@@ -52,6 +52,8 @@ export class SlotMover {
   #moving: SlotFlags | undefined;
   /** Slots that come to this seat. */
   #awaited: SlotFlags | undefined;
+  /** Slots that go to another seat, while this node is the primary. */
+  #leaving: SlotFlags | undefined;
   /** Slots of this seat for which no request is carried out at present. */
   #stopped: SlotFlags | undefined;
   #owned = noSlots();
@@ -72,6 +74,8 @@ export class SlotMover {
     });
     this.sweeper = new SlotSweeper({ server, turn, mayChange: () => this.#isServing(), done: () => this.#swept() });
     this.#tap = new EffectTap(server, (effect) => this.source.changed(effect));
+    // When a script has run for long, there may be no other moment before the next one.
+    turn.onEnd(() => this.#stopAtRest());
     channel.onRequest(peerRequestKinds.moveSlots, (request) => this.#answer(request));
   }
 
@@ -109,9 +113,9 @@ export class SlotMover {
     this.target.keepOnly(isUnderWay);
     for (const id of this.#toStop.keys()) if (!isUnderWay(id)) this.#toStop.delete(id);
     const seat = seatOf(table, member().self);
-    this.#moving = moves.length === 0 ? undefined : flagsOf(moves.flatMap(({ spans }) => spans));
-    const awaited = moves.filter(({ to }) => to === seat?.name);
-    this.#awaited = awaited.length === 0 ? undefined : flagsOf(awaited.flatMap(({ spans }) => spans));
+    this.#moving = slotsOfMoves(moves);
+    this.#awaited = slotsOfMoves(moves.filter(({ to }) => to === seat?.name));
+    this.#leaving = slotsOfMoves(moves.filter(({ from }) => from === seat?.name && member().serving !== undefined));
     const owned = this.#owned;
     this.#owned = flagsOf(table.slots?.owners.filter(({ owner }) => owner === seat?.name) ?? []);
     if (this.#owned.some((isOwned, slot) => isOwned < (owned[slot] as number))) this.#lost(owned);
@@ -142,7 +146,7 @@ export class SlotMover {
   /** Requests for the slots of a move are to stop, once nothing is half done. */
   onFreeze(move: number, attempt: number): void {
     this.#toStop.set(move, attempt);
-    setImmediate(() => this.#options.turn.run(() => this.#stopAtRest()));
+    this.#options.turn.finish();
   }
 
   #stopAtRest(): void {
@@ -157,8 +161,7 @@ export class SlotMover {
   #updateStopped(table: RingTable): void {
     const outgoing = this.#options.member().serving?.outgoing;
     const isStopped = ({ id }: Move): boolean => typeof outgoing?.get(id)?.freeze === "object";
-    const stopped = table.slots?.moves.filter(isStopped) ?? [];
-    this.#stopped = stopped.length === 0 ? undefined : flagsOf(stopped.flatMap(({ spans }) => spans));
+    this.#stopped = slotsOfMoves(table.slots?.moves.filter(isStopped) ?? []);
   }
 
   /** Whether this node may change the data of its seat. What it has begun in an earlier epoch is forgotten. */
@@ -190,7 +193,6 @@ export class SlotMover {
 
   #tick(): void {
     if (!this.#isServing()) return;
-    this.#stopAtRest();
     this.target.ask();
   }
 
@@ -259,8 +261,15 @@ export class SlotMover {
     const mayBeThere = this.#awaited !== undefined || this.sweeper.isRunning;
     const isHiding = member().serving !== undefined && mayBeThere;
     server.keyspace.isHidden = isHiding ? this.#isHidden : undefined;
+    server.keyspace.isLeaving = this.#leaving === undefined ? undefined : this.#isLeaving;
   }
 
   readonly #isHidden = (key: Uint8Array, start: number, end: number): boolean =>
     this.#owned[hashSlot(key, start, end)] === 0;
+
+  readonly #isLeaving = (key: Uint8Array, start: number, end: number): boolean =>
+    this.#leaving?.[hashSlot(key, start, end)] === 1;
 }
+
+const slotsOfMoves = (moves: readonly Move[]): SlotFlags | undefined =>
+  moves.length === 0 ? undefined : flagsOf(moves.flatMap(({ spans }) => spans));

@@ -87,8 +87,8 @@ export class SlotSweeper {
   readonly #slice = (): void => {
     const doomed = this.#doomed;
     if (doomed === undefined) return;
-    const { mayChange, server, turn } = this.#options;
-    if (!mayChange() || !server.execution.isAtRest) return this.#slices.next(this.#slice);
+    const { mayChange, turn } = this.#options;
+    if (!mayChange()) return this.#slices.next(this.#slice);
     turn.run(() => {
       const isSpent = this.#slices.begin();
       while (this.#step(doomed)) if (isSpent()) return this.#slices.next(this.#slice);

@@ -9,6 +9,7 @@ export const routeErrors = {
   disputed: (slot: number): string =>
     `CLUSTERDOWN Hash slot ${slot} is in dispute: the nodes' lists of peers name different members`,
   notOwner: (slot: number): string => `CLUSTERDOWN Hash slot ${slot} does not belong to the node that was asked`,
+  ownersChanged: "CLUSTERDOWN The owners of hash slots have changed meanwhile",
   gone: (slot: number, node: string): string =>
     `CLUSTERDOWN Hash slot ${slot} is not served: node ${node} does not answer`,
   lost: (node: string): string =>

@@ -7,6 +7,7 @@ import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
+import { routeErrors } from "../routing/route-errors.ts";
 import { foreignKeyRefusal } from "./key-owners.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
 
@@ -18,6 +19,15 @@ export interface PartialCommand {
   readonly protocol: 2 | 3;
   /** The command's name and its arguments. */
   readonly words: readonly (Uint8Array | string)[];
+  /** It concerns all slots of a node: it is refused where the slots have other owners than here. */
+  readonly isOfAllSlots?: boolean;
+}
+
+/** A part as the node gets it that carries it out. `ownersSum`: 0 where the owners do not matter. */
+interface ReceivedPart {
+  readonly database: number;
+  readonly protocol: 2 | 3;
+  readonly ownersSum: number;
 }
 
 /** The nodes' replies as RESP of the wanted protocol, or the text of an error when not all nodes answered. */
@@ -99,16 +109,19 @@ export class NodeCommands {
 
   /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */
   ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
-    if (node === this.#view.self) {
+    const { ownersSum: sum, seat, self } = this.#view;
+    const ownersSum = part.isOfAllSlots === true && seat !== undefined ? sum : 0;
+    if (node === self) {
       setImmediate(() => {
-        this.#run(part.database, part.protocol, Arguments.from(part.words), (bytes) => {
+        this.#run({ ...part, ownersSum }, Arguments.from(part.words), (bytes) => {
           const kept = new Uint8Array(bytes);
           this.#channel.afterLog((safe) => answered(safe ? kept : undefined));
         });
       });
       return;
     }
-    const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(part.words.length);
+    const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(ownersSum);
+    writer.uint32(part.words.length);
     for (const word of part.words) writer.block(typeof word === "string" ? Buffer.from(word) : word);
     this.#channel.request(node, requestKind, writer.bytes, (bytes) => answered(bytes));
   }
@@ -118,8 +131,9 @@ export class NodeCommands {
       const reader = new ByteReader(request.payload);
       const database = reader.uint32();
       const protocol = reader.byte() === 3 ? 3 : 2;
+      const ownersSum = reader.uint32();
       const words = Array.from({ length: reader.count(4) }, () => reader.block());
-      this.#run(database, protocol, Arguments.from(words), (bytes) => request.answer(bytes));
+      this.#run({ database, protocol, ownersSum }, Arguments.from(words), (bytes) => request.answer(bytes));
     } catch (error) {
       if (!(error instanceof MessageFormatError)) throw error;
       this.#server.environment.report(
@@ -131,53 +145,49 @@ export class NodeCommands {
   }
 
   /** Runs a command here once none of its keys is locked. */
-  #run(database: number, protocol: 2 | 3, args: Arguments, answer: (reply: Uint8Array) => void): void {
+  #run(part: ReceivedPart, args: Arguments, answer: (reply: Uint8Array) => void): void {
     const found = this.#server.processor.resolve(args);
     if (found instanceof Refusal) {
       answer(errorReply(found.message));
       return;
     }
-    const foreign = keyPositions(found, args).find((index) => this.#refusalOf(args, index) !== undefined);
-    if (foreign !== undefined) return this.#runLater(database, protocol, args, foreign, answer);
-    const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
+    if (this.#refusalOf(part, found, args) !== undefined) return this.#runLater(part, found, args, answer);
+    const isFree = (): boolean => this.#locked.lockedPlace(part.database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       if (!free) return answer(errorReply(this.#locked.overdueText));
       const { seat } = this.#view;
       const showsData = found.isWrite || found.flagSet.has("readonly");
-      if (seat === undefined || !showsData) return answer(this.#call(database, protocol, found, args));
+      if (seat === undefined || !showsData) return answer(this.#call(part, found, args));
       const owned = args.copy();
       seat.whenServing((overdue) => {
         // A slot may have gone while the request waited.
-        const lost = keyPositions(found, owned).map((index) => this.#refusalOf(owned, index));
-        const refusal = overdue ?? lost.find((each) => each !== undefined);
-        answer(refusal === undefined ? this.#call(database, protocol, found, owned) : errorReply(refusal));
+        const refusal = overdue ?? this.#refusalOf(part, found, owned);
+        answer(refusal === undefined ? this.#call(part, found, owned) : errorReply(refusal));
       });
     });
   }
 
-  #refusalOf(args: Arguments, index: number): string | undefined {
-    return foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+  #refusalOf({ ownersSum }: ReceivedPart, command: Command, args: Arguments): string | undefined {
+    if (ownersSum !== 0 && ownersSum !== this.#view.ownersSum) return routeErrors.ownersChanged;
+    for (const index of keyPositions(command, args)) {
+      const refusal = foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
-  /** A key is not this node's: perhaps it will be in a moment, and the node that asks knows it already. */
-  #runLater(
-    database: number,
-    protocol: 2 | 3,
-    args: Arguments,
-    foreign: number,
-    answer: (reply: Uint8Array) => void,
-  ): void {
+  /** Something is not this node's: perhaps it will be in a moment, and the node that asks knows it already. */
+  #runLater(part: ReceivedPart, command: Command, args: Arguments, answer: (reply: Uint8Array) => void): void {
     const { seat, slotOfKey } = this.#view;
-    const refusal = errorReply(this.#refusalOf(args, foreign) as string);
-    if (seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(foreign), args.end(foreign))) !== true)
-      return answer(refusal);
+    const refusal = errorReply(this.#refusalOf(part, command, args) as string);
+    const isAwaited = (index: number): boolean =>
+      seat?.mover.isAwaited(slotOfKey(args.buffer, args.start(index), args.end(index))) === true;
+    if (seat === undefined || !keyPositions(command, args).some(isAwaited)) return answer(refusal);
     const kept = args.copy();
-    seat.whenTable((overdue) =>
-      overdue === undefined ? this.#run(database, protocol, kept, answer) : answer(refusal),
-    );
+    seat.whenTable((overdue) => (overdue === undefined ? this.#run(part, kept, answer) : answer(refusal)));
   }
 
-  #call(database: number, protocol: 2 | 3, found: Command, args: Arguments): Uint8Array {
+  #call({ database, protocol }: ReceivedPart, found: Command, args: Arguments): Uint8Array {
     const { changes, clock, processor } = this.#server;
     const reply = this.#reply;
     reply.clear();

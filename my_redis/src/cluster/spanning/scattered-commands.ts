@@ -6,7 +6,7 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { DeferredReply, SpanningCommand } from "../spanning-command.ts";
 import { byOwner, refusalOf } from "./key-owners.ts";
-import { isNotOwner } from "../routing/route-errors.ts";
+import { isNotOwner, routeErrors } from "../routing/route-errors.ts";
 import { errorText, type NodeCommands, type NodeReplies, notAnswering, type PartialCommand } from "./node-commands.ts";
 import { elementsOf, integerOf } from "./reply-parts.ts";
 import { joinCursor, splitCursor } from "./spanning-cursor.ts";
@@ -29,10 +29,9 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const acknowledgedBy = (nodes: () => readonly number[]): SpanningCommand => ({
-      run: (context, args, reply) => this.#acknowledge(context, args, reply, nodes()),
-    });
-    const acknowledged = acknowledgedBy(() => this.#view.primaries);
+    const acknowledged: SpanningCommand = {
+      run: (context, args, reply) => this.#acknowledge(context, args, reply),
+    };
     return {
       mget: { run: (context, args, reply) => this.#readAll(context, args, reply) },
       exists: summed,
@@ -45,8 +44,7 @@ export class ScatteredCommands {
       flushdb: acknowledged,
       flushall: acknowledged,
       swapdb: acknowledged,
-      // Replicas have scripts, too.
-      "script|flush": acknowledgedBy(() => this.#view.nodes),
+      "script|flush": { run: (context, args, reply) => this.#flushScripts(context, args, reply) },
     };
   }
 
@@ -144,31 +142,53 @@ export class ScatteredCommands {
     });
   }
 
-  #sumOverNodes(context: Context, args: Arguments, reply: DeferredReply): void {
-    this.#nodes.runOnAll(this.#partOf(context, wordsOf(args)), this.#finish(context, reply, writeSum));
+  /** Asks all nodes that own slots, until they agree with this one on who owns which: no slot is asked for twice, or left out. */
+  #askAll(context: Context, args: Arguments, done: (replies: NodeReplies) => void): void {
+    const { environment, settings } = context.server;
+    const overdueMs = environment.monotonicMs() + settings.values["cluster-node-timeout"];
+    const part = { ...this.#partOf(context, wordsOf(args)), isOfAllSlots: true };
+    const attempt = (): void =>
+      this.#nodes.runOnAll(part, (replies) => {
+        const hasChanged = "error" in replies && replies.error === routeErrors.ownersChanged;
+        if (hasChanged && environment.monotonicMs() < overdueMs) setTimeout(attempt, movedPauseMs);
+        else done(replies);
+      });
+    attempt();
   }
 
-  #acknowledge(context: Context, args: Arguments, reply: DeferredReply, nodes: readonly number[]): void {
-    // When one node cannot be asked, no node is: a partial effect would be worse.
-    const gone = nodes.find((node) => !this.#view.isReachable(node));
-    if (gone !== undefined) {
-      this.#refuse(context, reply, notAnswering(this.#view.names[gone] as string));
-      return;
-    }
-    const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.run(
-      new Map(nodes.map((node) => [node, part])),
-      this.#finish(context, reply, (writer, replies) => {
-        const [first] = replies.values();
-        writer.raw(replies.get(this.#view.self) ?? (first as Uint8Array));
-      }),
-    );
+  #sumOverNodes(context: Context, args: Arguments, reply: DeferredReply): void {
+    this.#askAll(context, args, this.#finish(context, reply, writeSum));
   }
+
+  #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
+    if (this.#refuseIfGone(context, reply, this.#view.primaries)) return;
+    this.#askAll(context, args, this.#finish(context, reply, this.#writeOne));
+  }
+
+  /** Replicas have scripts, too. */
+  #flushScripts(context: Context, args: Arguments, reply: DeferredReply): void {
+    const { nodes } = this.#view;
+    if (this.#refuseIfGone(context, reply, nodes)) return;
+    const part = this.#partOf(context, wordsOf(args));
+    this.#nodes.run(new Map(nodes.map((node) => [node, part])), this.#finish(context, reply, this.#writeOne));
+  }
+
+  /** When one node cannot be asked, no node is: a partial effect would be worse. */
+  #refuseIfGone(context: Context, reply: DeferredReply, nodes: readonly number[]): boolean {
+    const gone = nodes.find((node) => !this.#view.isReachable(node));
+    if (gone !== undefined) this.#refuse(context, reply, notAnswering(this.#view.names[gone] as string));
+    return gone !== undefined;
+  }
+
+  readonly #writeOne: WriteReply = (writer, replies) => {
+    const [first] = replies.values();
+    writer.raw(replies.get(this.#view.self) ?? (first as Uint8Array));
+  };
 
   #listKeys(context: Context, args: Arguments, reply: DeferredReply): void {
-    const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.runOnAll(
-      part,
+    this.#askAll(
+      context,
+      args,
       this.#finish(context, reply, (writer, replies) => {
         const names = [...replies.values()].flatMap(elementsOf);
         writer.array(names.length);

@@ -1,5 +1,6 @@
 import { command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
+import type { KeyPredicate } from "../../keyspace/keyspace-core.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -13,22 +14,31 @@ function checkMode(args: Arguments): void {
 
 /**
  * While keys come from another node, only that node removes them: this one may have promised already that it has them. So
- * the others are removed one by one, also for replicas, which do not know the difference.
+ * the others are removed one by one, also for replicas, which do not know the difference. While keys go to another node,
+ * these are removed one by one first, so that it learns of it.
  */
 function flush(context: Context, databases: readonly Database[]): void {
-  const { keyspace } = context;
-  if (keyspace.isHidden === undefined) return keyspace.flush(databases);
-  context.logNothing();
+  const { isHidden, isLeaving } = context.keyspace;
+  if (isHidden !== undefined) {
+    context.logNothing();
+    removeEach(context, databases, (...key) => !isHidden(...key));
+    return;
+  }
+  if (isLeaving !== undefined) removeEach(context, databases, isLeaving);
+  context.keyspace.flush(databases);
+}
+
+function removeEach({ server }: Context, databases: readonly Database[], isMeant: KeyPredicate): void {
   for (const database of databases) {
-    const visible: Address[] = [];
+    const found: Address[] = [];
     database.keys.forEach((address) => {
-      if (database.isVisible(address)) visible.push(address);
+      if (database.isKeyOf(address, isMeant)) found.push(address);
     });
-    for (const address of visible) {
+    for (const address of found) {
       const key = database.keyOf(address);
       database.remove(address);
       database.changedKey(key, 0, key.length, "del");
-      context.server.changes.append(database.number, ["UNLINK", key]);
+      server.changes.append(database.number, ["UNLINK", key]);
     }
   }
 }

@@ -15,8 +15,9 @@ export const swapDb = command({
     // As in Redis, both numbers are parsed before either is checked for its range.
     args.integer(1, invalidFirst);
     args.integer(2, invalidSecond);
-    // The source of a key would not find it again.
-    if (keyspace.isHidden !== undefined) throw new CommandError("ERR SWAPDB is not possible while slots move");
+    // The other node would not find a key again.
+    if (keyspace.isHidden !== undefined || keyspace.isLeaving !== undefined)
+      throw new CommandError("ERR SWAPDB is not possible while slots move");
     const first = readDatabase(keyspace, args, 1, invalidFirst);
     keyspace.swap(first, readDatabase(keyspace, args, 2, invalidSecond));
     reply.ok();

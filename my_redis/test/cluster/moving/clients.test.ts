@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { Cluster, Redis } from "ioredis";
+import { hashSlot } from "../../../src/cluster/hash-slot.ts";
+import { type Reply, showReply } from "../../differential/harness/reply.ts";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CountingWriter } from "./counting-writer.ts";
 import { changeRing, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
@@ -113,6 +115,117 @@ test(
     over = true;
     expect(await problems).toEqual([]);
     client.disconnect();
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a flush in the middle of moves removes what was there before, and nothing else",
+  async () => {
+    ring = await startMovingRing(2, 1);
+    const client = new Redis({ host: "127.0.0.1", port: ring.ports[1] as number });
+    const keys = Array.from({ length: 100 }, (_, number) => `flushed:${number}`);
+    let over = false;
+    const problems = repeated(
+      () => over,
+      async (number) => {
+        await Promise.all(keys.map((key) => client.append(key, `${number}`)));
+        const values = await client.mget(...keys);
+        if (!values.every((value) => value === `${number}`)) return `round ${number}: ${values.join(" ")}`;
+        await (number % 2 === 0 ? client.flushall() : client.flushdb());
+        const left = await client.exists(...keys);
+        return left === 0 ? undefined : `${left} keys are left`;
+      },
+    );
+    for (const weights of [
+      [3, 1],
+      [1, 1],
+    ]) {
+      const version = await changeRing(ring, weightsOf(ring, ...weights));
+      await untilMoved(ring, version);
+    }
+    over = true;
+    expect(await problems).toEqual([]);
+    client.disconnect();
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a node lists no key that belongs to another one, before, while and after it moves",
+  async () => {
+    ring = await startMovingRing(2, 1, { "cluster-routing": "redirect" });
+    const nodes = await Promise.all([0, 1].map((node) => ring.connect(node)));
+    const keys = Array.from({ length: 4000 }, (_, number) => `listed:${number}`);
+    for (const key of keys) await nodes[ring.ownerOf(key)]!.reply("SET", key, "x".repeat(300));
+    let over = false;
+    let lists = 0;
+    const watched = nodes.map((connection, node) =>
+      repeated(
+        () => over,
+        async () => {
+          const [before, list, size, after] = await connection.replies([
+            ["CLUSTER", "SLOTS"],
+            ["KEYS", "*"],
+            ["DBSIZE"],
+            ["CLUSTER", "SLOTS"],
+          ]);
+          if (showReply(before!) !== showReply(after!)) return undefined;
+          lists++;
+          const isOwn = slotsOf(before!, ring.ports[node] as number);
+          const own = keys.filter((key) => isOwn(slotOf(key))).length;
+          const foreign = list!.items!.find(({ text }) => !isOwn(slotOf(text as string)));
+          if (foreign !== undefined) return `node ${node} lists ${foreign.text}`;
+          return Number(size!.text) === own && list!.items!.length === own ? undefined : `${size!.text} of ${own} keys`;
+        },
+      ),
+    );
+    for (const weights of [
+      [3, 1],
+      [1, 1],
+    ]) {
+      const version = await changeRing(ring, weightsOf(ring, ...weights));
+      await untilMoved(ring, version);
+    }
+    over = true;
+    for (const problems of await Promise.all(watched)) expect(problems).toEqual([]);
+    expect(lists).toBeGreaterThan(20);
+    for (const connection of nodes) connection.close();
+  },
+  testTimeoutMs,
+);
+
+const slotOf = (key: string): number => hashSlot(Buffer.from(key), 0, key.length);
+
+/** Which slots a reply of CLUSTER SLOTS gives to the node with this port. */
+function slotsOf({ items }: Reply, port: number): (slot: number) => boolean {
+  const ranges = (items ?? []).filter(({ items: range }) => range?.[2]?.items?.[1]?.text === `${port}`);
+  return (slot) =>
+    ranges.some(({ items: range }) => Number(range?.[0]?.text) <= slot && slot <= Number(range?.[1]?.text));
+}
+
+test(
+  "a script that is paused while its slot moves is carried out as a whole",
+  async () => {
+    ring = await startMovingRing(2, 1, { "busy-reply-threshold": "5" });
+    const client = await ring.connect(1);
+    const script = "for i = 1, 30000 do redis.call('INCR', KEYS[1]) end return redis.call('GET', KEYS[1])";
+    const keys = Array.from({ length: 40 }, (_, number) => `script:${number}`);
+    let over = false;
+    const problems = repeated(
+      () => over,
+      async (number) => {
+        const key = keys[number % keys.length] as string;
+        const { text } = await client.reply("EVAL", script, 1, key);
+        const expected = 30_000 * (Math.floor(number / keys.length) + 1);
+        return text === `${expected}` ? undefined : `${key} is ${text}, and not ${expected}`;
+      },
+    );
+    const version = await changeRing(ring, weightsOf(ring, 3, 1), 2);
+    await untilMoved(ring, version);
+    over = true;
+    expect(await problems).toEqual([]);
+    client.close();
   },
   testTimeoutMs,
 );

@@ -219,7 +219,7 @@ export interface NodeEndpoint {
   readonly hostname: string;
 }
 
-/** A node's place in a ring with replicas, as far as its data is concerned. */
+/** A node's place in a ring that agrees on its members, as far as its data is concerned. */
 export interface SeatPort {
   /** Which primary has put this node's data into their order; 0 for none. See 0076. */
   readonly epoch: number;

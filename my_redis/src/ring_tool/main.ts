@@ -1,4 +1,4 @@
 #!/usr/bin/env bun
 import { runProcess } from "./run-process.ts";
 
-await runProcess(process.argv.slice(2), process.env);
+await runProcess(process.argv.slice(2));

@@ -115,7 +115,7 @@ export class RingOperators {
   }
 
   /** Asks this node, which has to be the leader. */
-  change(request: RingRequest): ChangeOutcome {
+  #change(request: RingRequest): ChangeOutcome {
     this.#outcomes = [];
     this.#options.agent().take({ type: "change", request });
     return this.#outcomes.pop() ?? { type: "busy" };
@@ -135,7 +135,7 @@ export class RingOperators {
       const change = changeRing(member.durable.stored.table, request.request);
       return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
     }
-    const outcome = this.change(request.request);
+    const outcome = this.#change(request.request);
     if (outcome.type !== "begun") return answered(outcome);
     const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
     this.#options.server.environment.report("notice", text);

@@ -104,22 +104,21 @@ export class SeatNode implements SeatPort {
       ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
-    const { members, events, outgoing } = options;
     this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
-      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      ...options,
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    const ofOperators = { server, members, events, agent: () => this.#agent };
+    const agent = (): RingAgent => this.#agent;
     this.operators = new Operators({
-      ...{ ...ofOperators, links: outgoing.links, timing: this.#timing },
+      ...{ ...options, agent, links: options.outgoing.links, timing: this.#timing },
       updateData: () => this.#data.update(),
     });
-    this.ringOperators = new RingOperators({ ...ofOperators, outgoing, nodeTimeoutMs: timeoutMs });
+    this.ringOperators = new RingOperators({ ...options, agent, nodeTimeoutMs: timeoutMs });
     fixDirectives(settings);
   }
 

@@ -44,8 +44,11 @@ export class AgreedRing {
     });
   }
 
-  connect(node: number): Promise<RespConnection> {
-    return RespConnection.open(this.ports[node] as number, `node ${node}`);
+  async connect(node: number): Promise<RespConnection> {
+    const connection = await RespConnection.open(this.ports[node] as number, `node ${node}`);
+    const password = this.#directives["requirepass"];
+    if (password !== undefined) await connection.reply("AUTH", password);
+    return connection;
   }
 
   /** What a node answers: text, or an error. */

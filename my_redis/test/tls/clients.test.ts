@@ -235,7 +235,9 @@ describe.skipIf(openssl === undefined)("a server with tls-port (needs openssl)",
         (error: unknown) => (error instanceof DirectiveError ? error.message : error),
       );
     expect(await refusal({})).toBe("tls-cert-file is missing: encrypted connections need it");
-    expect(await refusal({ "tls-cert-file": server.cert })).toBe("tls-key-file is missing: encrypted connections need it");
+    expect(await refusal({ "tls-cert-file": server.cert })).toBe(
+      "tls-key-file is missing: encrypted connections need it",
+    );
     const files = { "tls-cert-file": server.cert, "tls-key-file": server.key };
     expect(await refusal(files)).toBe(
       "tls-ca-cert-file or tls-ca-cert-dir is missing: tls-replication, tls-cluster and tls-auth-clients need one",

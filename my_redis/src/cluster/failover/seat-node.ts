@@ -259,8 +259,11 @@ export class SeatNode implements SeatPort {
     return this.#data.epoch;
   }
 
+  /** A replica need not be fresh for it: it gets its data by this. */
   get maySync(): boolean {
-    return this.#agent.member.serving !== undefined && isReady(this.#agent.member);
+    const { member } = this.#agent;
+    const hasLease = this.#options.server.environment.monotonicMs() < member.leaseUntilMs;
+    return member.serving !== undefined && isReady(member) && hasLease;
   }
 
   took(args: Arguments): void {

@@ -53,8 +53,7 @@ export const notAnswering = (node: string): string => `CLUSTERDOWN Node ${node} 
 const errorReply = (message: string): Uint8Array => Buffer.from(`-${message}\r\n`, "latin1");
 
 /** The text of an error reply. */
-export function errorText(reply: Uint8Array | undefined): string {
-  if (reply === undefined) return "MISCONF Errors writing to the AOF file";
+export function errorText(reply: Uint8Array): string {
   return Buffer.from(reply.subarray(1, reply.length - 2)).toString("latin1");
 }
 
@@ -115,10 +114,17 @@ export class NodeCommands {
     for (const node of nodes) {
       this.ask(node, part, (bytes) => {
         if (bytes !== undefined && bytes[0] !== minus) replies.set(node, new Uint8Array(bytes));
-        else if (node === this.#view.self) error = errorText(bytes);
+        else if (node === this.#view.self) error = bytes === undefined ? this.#notReleased : errorText(bytes);
         if (--left === 0) done(error === undefined ? replies : { error });
       });
     }
+  }
+
+  /** Why the reply of this node itself must not be sent. */
+  get #notReleased(): string {
+    const { seat, names, self } = this.#view;
+    if (seat === undefined) return "MISCONF Errors writing to the AOF file";
+    return this.#server.changes.failure ?? notAnswering(names[self] as string);
   }
 
   /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */

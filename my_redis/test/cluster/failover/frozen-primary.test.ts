@@ -68,6 +68,10 @@ test(
     ]);
     expect(read?.text).toStartWith("CLUSTERDOWN");
     expect(written?.text).toStartWith("CLUSTERDOWN");
+    expect((await client.reply("PUBLISH", "channel", "message")).text).toStartWith("CLUSTERDOWN");
+    const copying = await ring.connect(0);
+    expect((await copying.reply("PSYNC", "?", -1)).text).toStartWith("NOMASTERLINK");
+    copying.close();
     // What concerns no data of the place is answered.
     expect((await client.reply("PING")).text).toBe("PONG");
     for (const node of [1, 2]) await ring.kill(node, "SIGCONT");

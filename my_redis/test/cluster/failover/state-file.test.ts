@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
 import type { Durable } from "../../../src/cluster/agreement/durable.ts";
-import { RingStateFile } from "../../../src/cluster/failover/ring-state-file.ts";
+import { RingStateError, RingStateFile } from "../../../src/cluster/failover/ring-state-file.ts";
 import { RingInProcess } from "./ring-in-process.ts";
 
 let ring: RingInProcess | undefined;
@@ -39,6 +39,25 @@ test("a write that failed is tried again with the newest state, and counts only 
   await waitUntil(() => events.length === 3, { what: "the news", timeoutMs: 5000, intervalMs: 1 });
   expect(events).toEqual(["failed", "recovered", "kept 3"]);
   expect(file.read()?.term).toBe(3);
+});
+
+test("a file that was cut off or damaged anywhere is refused, and never read as something else", () => {
+  const folder = temporaryFolder("ring-state");
+  const file = new RingStateFile(folder, "a", { failed: () => {}, recovered: () => {} });
+  const table = { version: 3, voters: ["a"], formerVoters: undefined, acknowledgement: "replica", seats: [] } as const;
+  file.writeNow({ run: 1, term: 5, votedFor: "b", stored: { term: 4, table } });
+  const whole = readFileSync(file.path);
+  const kept = file.read();
+  for (let at = 0; at < whole.length; at++) {
+    const damaged = Buffer.from(whole);
+    damaged[at] = (whole[at] as number) ^ 1;
+    for (const bytes of [whole.subarray(0, at), damaged]) {
+      writeFileSync(file.path, bytes);
+      // Only the line end behind the content may be missing.
+      if (at === whole.length - 1 && bytes.length === at) expect(file.read()).toEqual(kept);
+      else expect(() => file.read()).toThrow(RingStateError);
+    }
+  }
 });
 
 test("a ring whose disks are full while its primary goes decides when there is room again, and INFO shows it", async () => {

@@ -22,7 +22,7 @@ const isIsolated = process.env[isolatedVariable] !== undefined;
 const before = values.network && !isIsolated ? isolation() : undefined;
 if (before !== undefined) {
   const [program, ...words] = [...before, process.execPath, import.meta.filename, "--seconds", `${seconds}`];
-  const { status } = spawnSync(program as string, [...words, "--seed", `${seed}`], {
+  const { status } = spawnSync(program, [...words, "--seed", `${seed}`], {
     stdio: "inherit",
     env: { ...process.env, [isolatedVariable]: "yes" },
   });

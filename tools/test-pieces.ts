@@ -8,6 +8,7 @@ const longTests = [
   /\/test\/snapshot-walk\//,
   /\/test\/simulation\//,
   /\/test\/cluster\/crash\//,
+  /\/test\/cluster\/histories\//,
   /\/test\/roles\/(sale-command|whole-system)/,
   /\/test\/ledger-gate\/(whole-sale|killed-processes)/,
   /\/test\/queue\/rabbitmq-faults/,

@@ -6,4 +6,6 @@ export interface FailoverResults {
   readonly servedAfterMs: { readonly p50: number; readonly p99: number; readonly longest: number };
   readonly pauses: number;
   readonly movedByPauses: number;
+  /** While so many other processes took all the time of the processor that they could get, for so long. */
+  readonly busy?: { readonly processes: number; readonly seconds: number; readonly moved: number };
 }

@@ -48,6 +48,9 @@ function edited(unit: string, why: string, ...changes: readonly (readonly [from:
   return allRoles.map((servers) => ({ servers, edits, why }));
 }
 
+/** With servers of MyRedis that the suite starts: so the tests run, too, that need another server as a replica. */
+const startedBySuite = (run: UnitRun = {}): readonly UnitRun[] => [{ ...run, servers: ["MyRedis"] }];
+
 const noFunctions = "without FUNCTION LOAD and FCALL, which are not there yet";
 
 /** Units about replication, which run only with --replication: they take long, because they wait for timeouts. */
@@ -90,6 +93,15 @@ export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/failover": inAllRoles,
   "integration/shutdown": inAllRoles,
   "unit/wait": inAllRoles,
+  "unit/pause": startedBySuite(),
+  "unit/expire": startedBySuite(),
+  "unit/bitfield": startedBySuite(),
+  "unit/multi": startedBySuite(),
+  "unit/slowlog": startedBySuite(),
+  "unit/introspection": startedBySuite(),
+  "unit/type/zset": startedBySuite(),
+  "unit/type/string": startedBySuite(),
+  "unit/scripting": startedBySuite(evalOnly),
 };
 
 /** Units that run, and how. The units that every version must pass come first. */

@@ -3,6 +3,7 @@ import type { ClusterPort } from "../dispatch/ports.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
+import { AnnouncedEndpoints } from "./announced-endpoints.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { Disputes } from "./disputes.ts";
@@ -17,9 +18,11 @@ import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
 import { Members } from "./members.ts";
 import type { PeerChannel } from "./peer-channel.ts";
+import { installAnnouncements } from "./link/announcements.ts";
 import { installClientUnblock } from "./routing/client-unblock.ts";
 import { RelayedClients } from "./routing/relayed-clients.ts";
 import { Router } from "./routing/router.ts";
+import { TrackedReads } from "./routing/tracked-reads.ts";
 import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
 import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
@@ -46,12 +49,14 @@ const maxWaitingBytes = 256 * 1024 * 1024;
 export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly server: Services;
   readonly members: Members;
+  readonly endpoints: AnnouncedEndpoints;
   readonly disputes: Disputes;
   readonly view: ClusterView;
   readonly channel: PeerChannel;
   readonly spanning = new Map<string, SpanningCommand>();
   readonly scripts: ScriptExchange;
   readonly relayed: RelayedClients;
+  readonly reads: TrackedReads;
   readonly router: Router;
   readonly incoming: IncomingLinks;
   readonly outgoing: OutgoingLinks;
@@ -74,24 +79,30 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
-    const introductions = new Introductions(server, { members, disputes, clock });
+    const endpoints = new AnnouncedEndpoints(members, server.settings.values);
+    const introductions = new Introductions(server, { members, disputes, clock, endpoints });
     const relayed = new RelayedClients(members);
     const linkParts = { server, turn, members, clock, events, introductions };
     this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
     this.links = this.outgoing.links;
     this.incoming = new IncomingLinks({ ...linkParts, network, outgoing: this.links });
     this.members = members;
+    this.endpoints = endpoints;
     this.disputes = disputes;
     this.relayed = relayed;
     this.#clock = clock;
     if (replicas.length > 0) {
-      const rolesChanged = (): void => relayed.breakWatches();
+      const rolesChanged = (): void => {
+        relayed.breakWatches();
+        this.reads.ownersChanged();
+      };
       this.seat = new SeatNode({ ...{ server, turn, members, events, data, rolesChanged }, links: this.links });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
     this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
+    this.reads = new TrackedReads(this);
     events.onReachable((node, reachable) => this.#report(node, reachable));
     events.onLost((node) => {
       this.scripts.forget(node);
@@ -125,7 +136,9 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     const { server } = this;
     this.seat?.start();
     installClientUnblock(this);
-    this.#endSpanning = installSpanningCommands(server, this.#book, this);
+    this.reads.install();
+    installAnnouncements(this);
+    this.#endSpanning = installSpanningCommands(server, this.#book, this, this.reads);
     this.router.install();
     this.#turn.onEnd(() => this.outgoing.flush());
     this.#turn.onEnd(() => this.incoming.flush());
@@ -152,6 +165,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.#turn.run(() => {
       this.outgoing.tick();
       this.incoming.tick();
+      this.reads.tick();
       const { monotonicMs, timing } = this.#clock;
       this.disputes.forgetStrangers(monotonicMs() - 2 * Math.max(timing.timeoutMs, 1000));
     });

@@ -36,4 +36,4 @@ export interface PeerChannel {
 }
 
 /** Kinds of requests. Those of spanning commands begin at 32. */
-export const peerRequestKinds = { findScript: 1, unblock: 2, firstSpanning: 32 } as const;
+export const peerRequestKinds = { findScript: 1, unblock: 2, track: 3, announce: 4, firstSpanning: 32 } as const;

@@ -202,6 +202,17 @@ export interface MemberList {
   readonly primaryOf: readonly number[];
 }
 
+/** Where clients reach a node. */
+export interface NodeEndpoint {
+  /** Its address, or a name if its name on the ring has one. */
+  readonly ip: string;
+  readonly port: number;
+  /** The port for other nodes, which only CLUSTER NODES shows. */
+  readonly busPort: number;
+  /** Empty where it has announced none. */
+  readonly hostname: string;
+}
+
 /** A node's place in a ring with replicas, as far as its data is concerned. */
 export interface SeatPort {
   /** Which primary has put this node's data into their order; 0 for none. See 0076. */
@@ -243,6 +254,7 @@ export interface SeatStatus {
 /** The ring of nodes that this one has joined. */
 export interface ClusterPort {
   readonly members: MemberList;
+  readonly endpoints: { of(node: number): NodeEndpoint };
   /** Undefined on a ring without replicas. */
   readonly seat: SeatPort | undefined;
   /** Links to the other nodes, by node number; undefined at this node's own. */

@@ -138,8 +138,8 @@ export class PubSub {
   }
 
   /** Sends a client a message that is no publication, in order with published ones. */
-  send(client: Client, message: Uint8Array): void {
-    this.#queue({ client, message, shows: "data" });
+  send(client: Client, message: Uint8Array, shows: Shown): void {
+    this.#queue({ client, message, shows });
     this.#schedule();
   }
 

@@ -21,6 +21,7 @@ export interface ReplicaFacts {
 export type ReplicaState = "waits" | "gets snapshot" | "has snapshot" | "online";
 
 export interface ReplicaOwner {
+  readonly monotonicMs: () => number;
   readonly nowMs: () => number;
   readonly stream: SharedBytes | undefined;
   /** The name of the command that it has sent. */
@@ -76,7 +77,7 @@ export class AttachedReplica implements ChannelReader {
     this.client = client;
     this.facts = facts;
     this.asksWithId = asksWithId;
-    this.sinceMs = owner.nowMs();
+    this.sinceMs = owner.monotonicMs();
     this.aliveAtMs = this.sinceMs;
     client.isReplica = true;
     client.noEvict = true;
@@ -110,7 +111,7 @@ export class AttachedReplica implements ChannelReader {
     this.#greeting = Buffer.from(greeting, "latin1");
     this.sentOffset = offset;
     this.ackedOffset = offset;
-    this.ackedAtMs = this.#owner.nowMs();
+    this.ackedAtMs = this.#owner.monotonicMs();
     this.state = "online";
     this.send();
   }
@@ -119,7 +120,7 @@ export class AttachedReplica implements ChannelReader {
   awaitSnapshot(offset: number, greeting: string): void {
     this.#greeting = Buffer.from(greeting, "latin1");
     this.sentOffset = offset;
-    this.syncStartedAtMs = this.#owner.nowMs();
+    this.syncStartedAtMs = this.#owner.monotonicMs();
     this.send();
   }
 
@@ -161,7 +162,7 @@ export class AttachedReplica implements ChannelReader {
     const { stream } = this.#owner;
     if (this.state !== "online" || stream === undefined || this.sentOffset === undefined) return;
     this.sentOffset = this.#sendFrom(stream, this.sentOffset);
-    if (this.sentOffset === stream.end) this.caughtUpAtMs ??= this.#owner.nowMs();
+    if (this.sentOffset === stream.end) this.caughtUpAtMs ??= this.#owner.monotonicMs();
   }
 
   #sendSnapshot(): void {
@@ -171,7 +172,7 @@ export class AttachedReplica implements ChannelReader {
       this.#snapshot = undefined;
       // It finds the end mark at the end of what it has received, so nothing may follow until it has answered.
       this.state = this.facts.takesEndMark ? "has snapshot" : "online";
-      if (this.state === "online") this.ackedAtMs = this.#owner.nowMs();
+      if (this.state === "online") this.ackedAtMs = this.#owner.monotonicMs();
     }
     this.#owner.tookSnapshot(this);
   }
@@ -189,13 +190,13 @@ export class AttachedReplica implements ChannelReader {
 
   #write(bytes: Uint8Array, start: number, end: number): number {
     const taken = this.#channel.write(bytes, start, end);
-    if (taken > 0) this.aliveAtMs = this.#owner.nowMs();
+    if (taken > 0) this.aliveAtMs = this.#owner.monotonicMs();
     return taken;
   }
 
   data(chunk: Uint8Array): void {
-    this.aliveAtMs = this.#owner.nowMs();
-    this.client.lastActiveMs = this.aliveAtMs;
+    this.aliveAtMs = this.#owner.monotonicMs();
+    this.client.lastActiveMs = this.#owner.nowMs();
     const args = this.#args;
     let result = this.#parser.feed(chunk) ? this.#parser.next(args) : "error";
     for (; (result === "request" || result === "empty") && !this.#isGone; result = this.#parser.next(args)) {
@@ -218,7 +219,7 @@ export class AttachedReplica implements ChannelReader {
     if (args.count < 3 || !args.is(1, "ack")) return;
     const offset = Number(args.latin1(2));
     if (!Number.isSafeInteger(offset) || offset < 0) return;
-    this.ackedAtMs = this.#owner.nowMs();
+    this.ackedAtMs = this.#owner.monotonicMs();
     this.ackedOffset = Math.max(this.ackedOffset, offset);
     const synced = args.count >= 5 && args.is(3, "fack") ? Number(args.latin1(4)) : -1;
     if (Number.isSafeInteger(synced)) this.syncedOffset = Math.max(this.syncedOffset, synced);

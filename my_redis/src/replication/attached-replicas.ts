@@ -19,20 +19,26 @@ export interface AttachedReplicasOptions {
   readonly onChange: () => void;
 }
 
+/** What a replica is let go for. */
+const limits = ["client-output-buffer-limit", "repl-backlog-size"] as const;
+
 /** The replicas of this server: sends them the stream, and lets those go that are too slow or silent. */
 export class AttachedReplicas implements ReplicaOwner {
   readonly #options: AttachedReplicasOptions;
   readonly #replicas = new Set<AttachedReplica>();
   readonly #pauses = new SyncPauses();
-  /** When the last replica left, Unix milliseconds. */
+  /** When the last replica left. */
   #emptySinceMs: number;
 
   constructor(options: AttachedReplicasOptions) {
     this.#options = options;
-    this.#emptySinceMs = options.server.environment.nowMs();
+    const { environment, settings } = options.server;
+    this.#emptySinceMs = environment.monotonicMs();
+    for (const name of limits) settings.onChange(name, () => this.#pauses.forget());
   }
 
-  readonly nowMs = (): number => this.#options.server.environment.nowMs();
+  readonly monotonicMs = (): number => this.#options.server.environment.monotonicMs();
+  readonly nowMs = (): number => this.#options.server.clock.nowMs;
 
   get stream(): SharedBytes | undefined {
     return this.#options.history.stream;
@@ -48,7 +54,7 @@ export class AttachedReplicas implements ReplicaOwner {
 
   /** How long there has been no replica, in milliseconds. */
   get emptyForMs(): number {
-    return this.count > 0 ? 0 : this.nowMs() - this.#emptySinceMs;
+    return this.count > 0 ? 0 : this.monotonicMs() - this.#emptySinceMs;
   }
 
   /** Replicas that have acknowledged this offset: that they have it, or that it is on their disks. */
@@ -69,12 +75,12 @@ export class AttachedReplicas implements ReplicaOwner {
 
   /** Seconds since the last acknowledgement. */
   lagOf({ ackedAtMs }: AttachedReplica): number {
-    return Math.floor((this.nowMs() - ackedAtMs) / secondMs);
+    return Math.floor((this.monotonicMs() - ackedAtMs) / secondMs);
   }
 
   /** Milliseconds that this client must wait for a full synchronisation, after those that have failed. */
   pauseLeftMs({ client, facts }: Asking): number {
-    return this.#pauses.leftMs(pauseName(client.channel.remoteAddress, facts.port), this.nowMs());
+    return this.#pauses.leftMs(pauseName(client.channel.remoteAddress, facts.port), this.monotonicMs());
   }
 
   /** It goes on after `offset`. */
@@ -123,7 +129,7 @@ export class AttachedReplicas implements ReplicaOwner {
     // A replica that may go on where it was is not let go for what it then lacks: the backlog is kept in any case.
     const hardBytes = given.hardBytes === 0 ? 0 : Math.max(given.hardBytes, settings.values["repl-backlog-size"]);
     const limit = { ...given, hardBytes };
-    const excess = outputExcess(replica, unsentBytes, limit, environment.nowMs());
+    const excess = outputExcess(replica, unsentBytes, limit, environment.monotonicMs());
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
     replica.isTooSlow = true;
@@ -145,7 +151,7 @@ export class AttachedReplicas implements ReplicaOwner {
     const timeoutMs = settings.values["repl-timeout"] * secondMs;
     for (const replica of [...this.#replicas]) {
       if (replica.state === "waits") replica.keepAwake();
-      else if (this.nowMs() - lastSignMs(replica) > timeoutMs) {
+      else if (this.monotonicMs() - lastSignMs(replica) > timeoutMs) {
         replica.drop(
           `nothing was heard from it for more than ${settings.values["repl-timeout"]} seconds (repl-timeout)`,
         );
@@ -175,7 +181,7 @@ export class AttachedReplicas implements ReplicaOwner {
     if (!this.#replicas.delete(replica)) return;
     this.#options.fullSyncs.left(replica);
     this.#trim();
-    const nowMs = this.nowMs();
+    const nowMs = this.monotonicMs();
     if (this.count === 0) this.#emptySinceMs = nowMs;
     const pause = this.#pauseAfter(replica, nowMs);
     const reason = replica.dropReason ?? "it has closed the connection";
@@ -187,7 +193,8 @@ export class AttachedReplicas implements ReplicaOwner {
     const { caughtUpAtMs, syncStartedAtMs } = replica;
     const name = pauseName(replica.client.channel.remoteAddress, replica.facts.port);
     if (caughtUpAtMs !== undefined) this.#pauses.keptUp(name, nowMs - caughtUpAtMs);
-    if (syncStartedAtMs === undefined) return "";
+    // A program that takes a snapshot and leaves serves nowhere. Nothing makes it come back by itself.
+    if (syncStartedAtMs === undefined || replica.facts.port === 0) return "";
     const { dropReason, isTooSlow } = replica;
     const lastedMs = (caughtUpAtMs ?? nowMs) - syncStartedAtMs;
     // It had all data. It will need all of it again only if it was too slow for the stream, or crashes each time.

@@ -66,7 +66,7 @@ export class Failover {
       throw new CommandError("ERR FAILOVER requires connected replicas.");
     }
     requireFiles(server);
-    const untilMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : server.environment.nowMs() + timeoutMs;
+    const untilMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : server.environment.monotonicMs() + timeoutMs;
     this.#running = { ...request, untilMs };
     this.#state = "waiting-for-sync";
     server.pause.pause(Number.POSITIVE_INFINITY, "write", "failover");
@@ -107,7 +107,7 @@ export class Failover {
     if (replica !== undefined) {
       const { address: host, facts } = replica;
       this.#handOver({ host, port: facts.port }, "it is synced");
-    } else if (server.environment.nowMs() >= untilMs) {
+    } else if (server.environment.monotonicMs() >= untilMs) {
       if (force && target !== undefined) this.#handOver(target, "time out exceeded");
       else this.abort("Replica never caught up before timeout");
     } else if (candidates.length === 0 && !force) {

@@ -93,7 +93,7 @@ export class FollowedPrimary {
   }
 
   get #nowMs(): number {
-    return this.#options.server.environment.nowMs();
+    return this.#options.server.environment.monotonicMs();
   }
 
   get isConnected(): boolean {

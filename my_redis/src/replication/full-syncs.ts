@@ -84,7 +84,7 @@ export class FullSyncs {
     const most = values["repl-diskless-sync-max-replicas"];
     if (most > 0 && group.length >= most) return true;
     const delayMs = values["repl-diskless-sync"] ? values["repl-diskless-sync-delay"] * 1000 : 0;
-    const nowMs = environment.nowMs();
+    const nowMs = environment.monotonicMs();
     return group.some(({ sinceMs }) => nowMs - sinceMs >= delayMs);
   }
 

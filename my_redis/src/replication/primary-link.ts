@@ -64,7 +64,7 @@ export class PrimaryLink implements ClientChannel {
 
   constructor(options: PrimaryLinkOptions) {
     this.#options = options;
-    this.heardAtMs = options.environment.nowMs();
+    this.heardAtMs = options.environment.monotonicMs();
     this.#handshake = new Handshake(options.handshake);
     const { host, port } = options.address;
     const handlers = {
@@ -112,7 +112,7 @@ export class PrimaryLink implements ClientChannel {
   }
 
   #data(chunk: Uint8Array): void {
-    this.heardAtMs = this.#options.environment.nowMs();
+    this.heardAtMs = this.#options.environment.monotonicMs();
     const read = this.#held.length === 0 ? this.#readAll(chunk) : 0;
     if (this.#isOver || read === chunk.length) return;
     this.#held.push(chunk.slice(read));
@@ -128,7 +128,7 @@ export class PrimaryLink implements ClientChannel {
   goOn(): void {
     if (this.#held.length === 0) return;
     // It is this server that does not listen.
-    this.heardAtMs = this.#options.environment.nowMs();
+    this.heardAtMs = this.#options.environment.monotonicMs();
     for (let chunk = this.#held[0]; chunk !== undefined; chunk = this.#held[0]) {
       const read = this.#readAll(chunk);
       if (this.#isOver) return;

@@ -116,10 +116,11 @@ export class StreamApplier {
   }
 
   #run(args: Arguments): boolean {
-    const { cluster, processor } = this.#options.server;
+    const { cluster, observerList, processor } = this.#options.server;
     const context = this.#context as Context;
     const reply = this.#reply;
     cluster?.seat?.took(args);
+    if (observerList.count > 0) observerList.starting(context.client);
     const command = processor.resolve(args);
     if (command instanceof Refusal) return this.#answeredWithError(args, command.message);
     processor.call(context, command, args, reply);

@@ -49,6 +49,11 @@ export class SyncPauses {
     return pauseMs;
   }
 
+  /** Whoever has waited need not wait any more: the operator has changed what they failed at. */
+  forget(): void {
+    this.#failures.clear();
+  }
+
   /** It has kept up with the stream for so long. Only when that was longer than its last pause, the failures are over. */
   keptUp(replica: string, forMs: number): void {
     if (forMs > (this.#failures.get(replica)?.pauseMs ?? 0)) this.#failures.delete(replica);

@@ -10,13 +10,18 @@ export interface MyRedisProcess {
   connect(): Promise<RespConnection>;
 }
 
-/** Starts MyRedis with its append-only file in `folder`. Rejects with its output when it refuses to start. */
+/**
+ * Starts MyRedis with its append-only file in `folder`. Rejects with its output when it refuses to start. `before`: words of
+ * another program that starts it.
+ */
 export async function startMyRedis(
   folder: string,
   directives: Readonly<Record<string, string>> = {},
+  before: readonly string[] = [],
 ): Promise<MyRedisProcess> {
   const words = Object.entries({ port: "0", dir: folder, appendonly: "yes", ...directives });
-  return launch([process.execPath, mainFile, ...words.flatMap(([name, value]) => [`--${name}`, value])]);
+  const program = [process.execPath, mainFile, ...words.flatMap(([name, value]) => [`--${name}`, value])];
+  return launch([...before, ...program] as unknown as [string, ...string[]]);
 }
 
 /** As `startMyRedis`, with a limit on the size of files in KiB, which acts like a full disk. */

@@ -48,7 +48,7 @@ describe.skipIf(redis.missing)(`WAIT${redis.reason}`, () => {
   test("a replica acknowledges when nothing more comes, before the second is over", async () => {
     const primary = await started(startMyRedis());
     // Its clock stands still, so that the acknowledgement of each second never comes.
-    const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }, { nowMs: () => 1e12 }));
+    const replica = await started(startMyRedis({ replicaof: `127.0.0.1 ${primary.port}` }, { monotonicMs: () => 1e9 }));
     await untilConnected(replica);
     await primary.ask("SET", "key", "1");
     const end = await infoField(primary, "master_repl_offset");

@@ -46,6 +46,25 @@ describe.skipIf(redis.missing)(`a replica that reads late${redis.reason}`, () =>
     }, 60_000);
   }
 
+  const withPast: readonly (readonly (string | number)[])[] = [
+    ["PEXPIREAT", "kept", past],
+    ["EXPIREAT", "kept", past / 1000],
+    ["GETEX", "kept", "PXAT", past],
+    ["GETEX", "kept", "EXAT", past / 1000],
+    ["SET", "kept", "1", "PXAT", past],
+    ["SET", "kept", "1", "EXAT", past / 1000],
+  ];
+  for (const kind of ["MyRedis", "redis-server"] as const) {
+    test(`leaves it to the primary to remove what a command gives a time in the past (${kind})`, async () => {
+      for (const words of withPast) {
+        const commands = [["SET", "kept", "1"], [...words], ["PERSIST", "kept"]];
+        const replica = await replicaAfter(kind, ...commands);
+        expect(`${words.join(" ")} ${await replica.ask("GET", "kept")}`).toContain("1");
+        expect(await replica.ask("EXISTS", "kept")).toBe(":1");
+      }
+    }, 60_000);
+  }
+
   test("keeps a field whose expiry was removed in time", async () => {
     const replica = await replicaAfter(
       "MyRedis",

@@ -51,3 +51,21 @@ test("what is dropped makes room for what comes, so that a reader that keeps up 
   }
   expect(arrays.size).toBeLessThan(5);
 });
+
+test("what was kept for a slow reader is given back when it has gone, except for a few blocks", () => {
+  const shared = new SharedBytes();
+  const arraysOfMegabytes = (): Set<Uint8Array> => {
+    for (let megabyte = 0; megabyte < 16; megabyte++) shared.append(new Uint8Array(1024 * 1024));
+    const arrays = new Set<Uint8Array>();
+    for (let at = shared.start, block = shared.from(at); block !== undefined; block = shared.from(at)) {
+      arrays.add(block.bytes);
+      at = block.first + block.used;
+    }
+    shared.dropBefore(shared.end);
+    return arrays;
+  };
+  const before = arraysOfMegabytes();
+  expect(before.size).toBeGreaterThan(200);
+  const kept = [...arraysOfMegabytes()].filter((array) => before.has(array));
+  expect(kept.length).toBeWithin(1, 33);
+});

@@ -51,7 +51,7 @@ async function startPrimary(): Promise<{ primary: TestServer; pass: (ms: number)
       "repl-backlog-size": `${backlogBytes}`,
       rdbcompression: "no",
     },
-    { nowMs: () => Date.now() + passedMs },
+    { monotonicMs: () => performance.now() + passedMs },
   );
   clients.push({ close: () => void primary.close() });
   const random = new SeededRandom(1);
@@ -104,7 +104,7 @@ test("a reader that is too slow costs a bounded buffer, and gets ever fewer full
 
 test("a replica that leaves as soon as it has all data waits longer each time", async () => {
   let passedMs = 0;
-  const primary = await startMyRedis({}, { nowMs: () => Date.now() + passedMs });
+  const primary = await startMyRedis({}, { monotonicMs: () => performance.now() + passedMs });
   clients.push({ close: () => void primary.close() });
   for (let count = 1; count <= 3; count++) {
     const socket = connect({ port: primary.port, host: "127.0.0.1" });
@@ -132,3 +132,43 @@ test("a replica that leaves as soon as it has all data waits longer each time", 
     passedMs += 60_000;
   }
 }, 60_000);
+
+test("an operator who has changed a limit need not wait until a pause is over", async () => {
+  const { primary } = await startPrimary();
+  const ask = async (expected: string): Promise<SlowReader> => {
+    const reader = new SlowReader(primary.port);
+    await waitUntil(() => reader.answer.includes(expected), { what: expected, timeoutMs: 10_000 });
+    return reader;
+  };
+  for (const directive of ["client-output-buffer-limit", "repl-backlog-size"]) {
+    // The pause after the second failure in a row is longer than one after the first.
+    await writeUntilGone(primary, await ask("$EOF:"));
+    (await ask("NOMASTERLINK")).close();
+    const value = directive === "repl-backlog-size" ? `${backlogBytes}` : `replica ${limitBytes} 0 0`;
+    expect(await primary.ask("CONFIG", "SET", directive, value)).toBe("+OK");
+  }
+  (await ask("$EOF:")).close();
+}, 60_000);
+
+test("a program that takes a snapshot and leaves, such as redis-cli --rdb, gets one as often as it asks", async () => {
+  const primary = await startMyRedis();
+  clients.push({ close: () => void primary.close() });
+  for (let count = 1; count <= 3; count++) {
+    const socket = connect({ port: primary.port, host: "127.0.0.1" });
+    clients.push({ close: () => socket.destroy() });
+    let answer = "";
+    socket.on("data", (chunk) => (answer += chunk.toString("latin1")));
+    // It does not say where it serves clients, because it does not.
+    socket.write("REPLCONF capa eof\r\nSYNC\r\n");
+    await waitUntil(() => /\$EOF:(\w{40})\r\n[\s\S]*\1|NOMASTERLINK/.test(answer), {
+      what: "an answer",
+      timeoutMs: 10_000,
+    });
+    expect(answer).not.toContain("NOMASTERLINK");
+    socket.destroy();
+    await waitUntil(() => primary.log().split("is disconnected").length > count, {
+      what: "the program to be gone",
+      timeoutMs: 10_000,
+    });
+  }
+}, 30_000);

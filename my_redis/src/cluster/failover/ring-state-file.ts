@@ -12,8 +12,9 @@ const format = 1;
 export class RingStateError extends Error {
   constructor(path: string, problem: string) {
     super(
-      `${path}: ${problem}. It holds this node's votes and the ring's table. Restore it from a copy of this folder, or let the ` +
-        "node begin empty: move the whole folder away. It gets its data from the primary of its place, and votes again when a majority of the others has elected a leader",
+      `${path}: ${problem}. It holds this node's votes and the ring's table. Let the node begin empty: move the whole folder away. ` +
+        "It gets its data from the primary of its place, and votes again when a majority of the others has elected a leader. " +
+        "A copy of this folder will do only if it was made after the node had ended, because an older one has forgotten votes",
     );
     this.name = "RingStateError";
   }
@@ -40,6 +41,7 @@ const longestPauseMs = 1000;
  */
 export class RingStateFile {
   readonly path: string;
+  readonly #node: string;
   readonly #events: RingStateEvents;
   #next: Write | undefined;
   #isWriting = false;
@@ -47,8 +49,9 @@ export class RingStateFile {
   #pauseMs = 0;
   #isStopped = false;
 
-  constructor(folder: string, events: RingStateEvents) {
+  constructor(folder: string, node: string, events: RingStateEvents) {
     this.path = join(folder, fileName);
+    this.#node = node;
     this.#events = events;
   }
 
@@ -71,12 +74,12 @@ export class RingStateFile {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
-    return parse(this.path, text);
+    return parse(this.path, this.#node, text);
   }
 
   /** Writes at once. Throws the system's error. */
   writeNow(durable: Durable): void {
-    replaceFileNow(this.path, this.#temporary, textOf(durable));
+    replaceFileNow(this.path, this.#temporary, textOf(this.#node, durable));
     syncFile(dirname(this.path));
   }
 
@@ -104,7 +107,7 @@ export class RingStateFile {
 
   async #tryWrite(durable: Durable): Promise<boolean> {
     try {
-      await replaceFile(this.path, this.#temporary, textOf(durable));
+      await replaceFile(this.path, this.#temporary, textOf(this.#node, durable));
       await syncFolder(dirname(this.path));
     } catch (error) {
       if (!this.isFailing) this.#events.failed(error);
@@ -123,12 +126,12 @@ export class RingStateFile {
 
 const sumOf = (content: string): string => createHash("sha256").update(content).digest("hex");
 
-function textOf(durable: Durable): string {
-  const content = JSON.stringify(durable);
+function textOf(node: string, durable: Durable): string {
+  const content = JSON.stringify({ node, ...durable });
   return `${JSON.stringify({ format, sum: sumOf(content) })}\n${content}\n`;
 }
 
-function parse(path: string, text: string): Durable {
+function parse(path: string, node: string, text: string): Durable {
   const [head = "", content = ""] = text.split("\n");
   let facts: { format?: unknown; sum?: unknown };
   try {
@@ -139,7 +142,8 @@ function parse(path: string, text: string): Durable {
   if (facts.format !== format)
     throw new RingStateError(path, `its format is ${String(facts.format)}, and not ${format}`);
   if (facts.sum !== sumOf(content)) throw new RingStateError(path, "it does not fit its checksum");
-  const durable = JSON.parse(content) as Durable;
+  const { node: writer = node, ...durable } = JSON.parse(content) as Durable & { node?: string };
+  if (writer !== node) throw new RingStateError(path, `it is that of node ${writer}, and this is ${node}`);
   if (!isTable(durable.stored.table)) throw new RingStateError(path, "its table cannot be understood");
   // JSON leaves out what is undefined.
   return { ...durable, votedFor: durable.votedFor, stored: durable.stored };

@@ -97,7 +97,7 @@ export class SeatNode implements SeatPort {
   start(): void {
     const { events, members, server, turn } = this.#options;
     const { environment, settings } = server;
-    this.#file = openStateFile(settings.values.dir, environment);
+    this.#file = openStateFile(settings.values.dir, this.#self, environment);
     const nowMs = environment.nowMs();
     const durable = stateAtStart(this.#file, { members, values: settings.values, dataEpoch: this.epoch, nowMs });
     this.#emptyDisk = new EmptyDisk(durable);

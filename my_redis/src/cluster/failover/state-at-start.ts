@@ -14,8 +14,12 @@ export interface StartFacts {
 }
 
 /** The file of a node, whose troubles go to the log. */
-export const openStateFile = (folder: string, { report }: Pick<Environment, "report">): RingStateFile =>
-  new RingStateFile(folder, {
+export const openStateFile = (
+  folder: string,
+  node: string,
+  { report }: Pick<Environment, "report">,
+): RingStateFile =>
+  new RingStateFile(folder, node, {
     failed: (error) => {
       const text = "ring.state cannot be written: this node takes no part in decisions until it can. It is tried again";
       report("error", text, error);
@@ -27,14 +31,15 @@ export const openStateFile = (folder: string, { report }: Pick<Environment, "rep
 export function stateAtStart(file: RingStateFile, { members, values, dataEpoch, nowMs }: StartFacts): Durable {
   const planned = firstTable(members, values);
   const kept = file.read();
+  // Greater than the number of any earlier run, of which a folder that is empty or was restored from a backup knows
+  // nothing, unless the clock was set back. Then the leader says so.
+  const run = Math.max(Math.floor(nowMs), (kept?.run ?? 0) + 1);
   if (kept === undefined) {
     if (dataEpoch > 0) throw new RingStateError(file.path, "it is missing, although the data has been part of a ring");
-    // Greater than the number of any earlier run, of which a node with another disk knows nothing, unless the clock was
-    // set back. Then the leader says so.
-    return { run: Math.floor(nowMs), term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
+    return { run, term: 0, votedFor: undefined, stored: { term: 0, table: planned } };
   }
   const difference = differenceOf(kept.stored.table, planned);
-  if (difference === undefined) return { ...kept, run: kept.run + 1 };
+  if (difference === undefined) return { ...kept, run };
   throw new DirectiveError(
     `${difference}. Change the directives back. A ring with other members begins with empty folders on all nodes`,
   );

@@ -25,7 +25,10 @@ export const frameKinds = {
 /** The fields of a frame before its payload. */
 export interface FrameHeader {
   kind: number;
-  /** For requests: the client's RESP version in bits 0 and 1, and noTouch in bit 2. For messages: their kind. */
+  /**
+   * For requests: the client's RESP version in bits 0 and 1, noTouch in bit 2, in bit 3 whether the client is to be told
+   * when keys change that the request reads, and in bit 4 that it is not told of its own changes. For messages: their kind.
+   */
   info: number;
   /** The number of the client or of the message. */
   id: number;
@@ -37,6 +40,8 @@ const fieldBytes = 12;
 /** The fields with the frame's length (4 bytes) before them. */
 export const headerBytes = lengthBytes + fieldBytes;
 export const noTouchBit = 4;
+export const tracksBit = 8;
+export const noLoopBit = 16;
 
 /** No request, reply or transaction is longer, so a longer frame means that the sender is no node. */
 const maxPayloadBytes = 2_147_483_647;

@@ -13,9 +13,11 @@ import {
   frameKinds,
   headerBytes,
   newFrameReader,
+  noLoopBit,
   noTouchBit,
   pingTimeMs,
   readHeader,
+  tracksBit,
   writeHeader,
 } from "./frame.ts";
 import type { LinkClock } from "./link-clock.ts";
@@ -58,6 +60,10 @@ type LinkState = "up" | "paused" | "deaf" | "closed";
 
 /** So many bytes of replies that are unread, or that wait for the log, pause a link. */
 const pauseReadingBytes = 64 * 1024 * 1024;
+/** Above this, a notification of a changed key ends the link: the other node then counts all keys as changed. */
+const maxNotifiedBytes = 2 * pauseReadingBytes;
+/** The first byte of a notification. */
+const pushSign = 62;
 
 /** A link that another node has opened. Each client of that node has a session here, which is a connection like any other. */
 export class IncomingLink implements ChannelReader, SessionLink {
@@ -77,6 +83,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
   /** Bytes of answers, and of replies of the sessions, that wait for the log. */
   #parkedBytes = 0;
   #heardAtMs: number;
+  #isOverfull = false;
   #state: LinkState = "up";
 
   /** `takeOver` gives the connection to this link. */
@@ -156,19 +163,26 @@ export class IncomingLink implements ChannelReader, SessionLink {
   }
 
   #relay(header: FrameHeader, bytes: Uint8Array, start: number, end: number): void {
-    const { network } = this.#parts;
-    let session = this.#sessions.get(header.id);
-    if (session === undefined) {
-      session = network.openSession(new SessionSocket(this, header.id));
-      this.#sessions.set(header.id, session);
-    }
+    const session = this.openSession(header.id);
     const { context } = session;
     const { client } = context;
     if (client.database !== header.database) context.select(header.database);
     client.protocol = (header.info & 3) as 2 | 3;
     const noTouch = (header.info & noTouchBit) !== 0;
     if (client.noTouch !== noTouch) context.server.observers.noTouch.set(client, noTouch);
-    network.runSession(session, bytes, start, end);
+    const tracks = (header.info & tracksBit) !== 0;
+    if (tracks || client.tracking !== undefined) {
+      context.server.observers.tracking.setRelayed(client, { tracks, noLoop: (header.info & noLoopBit) !== 0 });
+    }
+    this.#parts.network.runSession(session, bytes, start, end);
+  }
+
+  openSession(client: number): Connection {
+    const found = this.#sessions.get(client);
+    if (found !== undefined) return found;
+    const session = this.#parts.network.openSession(new SessionSocket(this, client));
+    this.#sessions.set(client, session);
+    return session;
   }
 
   #ping(sentAtMs: number): void {
@@ -210,6 +224,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
 
   sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#state === "closed") return;
+    if (bytes[start] === pushSign && this.pendingBytes > maxNotifiedBytes) this.#isOverfull = true;
+    if (this.#isOverfull) return this.#parts.owner.dirty();
     appendFrame(this.#output, { kind: frameKinds.replies, info: 0, id: client, database: 0 }, bytes, start, end);
     this.#parts.owner.dirty();
   }
@@ -237,6 +253,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
 
   flush(): void {
     if (this.#state === "closed") return;
+    if (this.#isOverfull) return this.end("too many notifications of changed keys wait for it");
     const channel = this.#channel;
     this.#output.flush((bytes, start, end) => channel.write(bytes, start, end));
     this.#pauseIfFull();

@@ -76,6 +76,14 @@ export class IncomingLinks implements IncomingLinkOwner {
     return undefined;
   }
 
+  /** As `session`; one is opened for a client that has none. Undefined when its node has no link. */
+  openSession(node: number, client: number): Context | undefined {
+    for (const link of this.#links) {
+      if (link.node === node) return link.openSession(client).context;
+    }
+    return undefined;
+  }
+
   closed(link: IncomingLink, reason: string): void {
     if (!this.#links.delete(link)) return;
     this.#parts.server.environment.report("notice", `the link from node ${link.name} has ended: ${reason}`);

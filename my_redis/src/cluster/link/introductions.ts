@@ -1,4 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
+import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { Disputes } from "../disputes.ts";
 import { failoverTerms } from "../failover/seat-plan.ts";
 import type { Members } from "../members.ts";
@@ -10,16 +11,23 @@ export class Introductions {
   readonly #members: Members;
   readonly #disputes: Disputes;
   readonly #clock: LinkClock;
+  readonly #endpoints: AnnouncedEndpoints;
   readonly #server: Pick<Services, "process" | "settings">;
 
   constructor(
     server: Pick<Services, "process" | "settings">,
-    parts: { readonly members: Members; readonly disputes: Disputes; readonly clock: LinkClock },
+    parts: {
+      readonly members: Members;
+      readonly disputes: Disputes;
+      readonly clock: LinkClock;
+      readonly endpoints: AnnouncedEndpoints;
+    },
   ) {
     this.#server = server;
     this.#members = parts.members;
     this.#disputes = parts.disputes;
     this.#clock = parts.clock;
+    this.#endpoints = parts.endpoints;
   }
 
   /** This node's own name. */
@@ -37,6 +45,7 @@ export class Introductions {
       databases: values.databases,
       view: { names, virtualNodes, pointsPerVirtualNode, ...(replicas === undefined ? {} : { replicas }) },
       ...(replicas === undefined ? {} : { failoverTerms: failoverTerms(values) }),
+      announced: this.#endpoints.own(),
     };
   }
 
@@ -46,6 +55,7 @@ export class Introductions {
    */
   meet(other: NodeIntroduction): string | undefined {
     const own = this.own();
+    this.#endpoints.take(other.name, other.announced);
     this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
     if (!this.#members.names.includes(other.name)) return `${other.name} is not among our peers`;

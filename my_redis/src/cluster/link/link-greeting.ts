@@ -1,7 +1,8 @@
+import { type Announcement, readAnnouncement } from "../announced-endpoints.ts";
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
-export const linkVersion = 2;
+export const linkVersion = 3;
 /** The name of the command by which a connection becomes a link; it stands in no table that users see. */
 export const linkCommand = "MYREDIS.LINK";
 /** The beginning of the line that answers it. */
@@ -17,6 +18,8 @@ export interface NodeIntroduction {
   readonly view: MemberView;
   /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
   readonly failoverTerms?: string;
+  /** Where clients reach it. */
+  readonly announced: Announcement;
 }
 
 /** The first message on a link. */
@@ -54,6 +57,7 @@ function isIntroduction(value: unknown): value is NodeIntroduction {
   if (typeof said !== "object" || said === null) return false;
   return (
     (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
+    readAnnouncement(said.announced) !== undefined &&
     isCount(said.version) &&
     isText(said.name) &&
     isText(said.runId) &&

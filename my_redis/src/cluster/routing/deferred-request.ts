@@ -11,6 +11,7 @@ export class DeferredRequest implements DeferredReply {
   constructor(context: Context) {
     this.#context = context;
     context.client.hold();
+    context.server.observers.tracking.withhold(context.client);
   }
 
   get abandoned(): boolean {
@@ -26,6 +27,7 @@ export class DeferredRequest implements DeferredReply {
     if (client.gone) return;
     // Each node has judged its part before.
     answer(server.replies, client, write, "nothing");
+    server.observers.tracking.release(client);
     client.channel.resume();
   }
 }

@@ -29,6 +29,8 @@ export class RelayedClient implements Relaying {
   node = -1;
   /** Nodes that hold a session for the client. */
   readonly sessions = new Set<number>();
+  /** Nodes that tell the client when keys change. */
+  readonly trackedAt = new Set<number>();
   /** The slot of the keys that the client watches at another node; -1 for none. */
   watchedSlot = -1;
   watchNode = -1;
@@ -42,6 +44,7 @@ export class RelayedClient implements Relaying {
   #outstandingBytes = 0;
   #special: ExpectedReplies[] = [];
   #resumeWhenIdle = false;
+  #isInDoubt = false;
 
   constructor(context: Context, held: HeldRequests, ended: (client: RelayedClient) => void) {
     this.context = context;
@@ -113,12 +116,25 @@ export class RelayedClient implements Relaying {
     answer(server.replies, client, (reply) => reply.raw(bytes, start, end), "nothing");
   }
 
+  /** The node tells the client no more which keys change. */
+  trackingLost(node: number): void {
+    if (this.trackedAt.delete(node)) this.keysInDoubt();
+  }
+
+  /** Nothing that the client has read may be kept, nor what it is just reading. */
+  keysInDoubt(): void {
+    const { client, server } = this.context;
+    server.observers.tracking.changedElsewhere(client, undefined);
+    this.#isInDoubt = this.outstanding > 0;
+  }
+
   /** The node is lost: each outstanding request is answered with the error, and what the client watched there counts as
    * changed. */
   lost(node: number, message: string): void {
     this.sessions.delete(node);
     const { client, server } = this.context;
     if (this.watchNode === node) client.watchBroken = true;
+    this.trackingLost(node);
     if (this.node !== node || this.outstanding === 0) return;
     while (this.outstanding > 0) {
       const special = this.#special[0];
@@ -138,6 +154,7 @@ export class RelayedClient implements Relaying {
     this.#outstandingBytes = 0;
     this.barrier = false;
     this.mayWaitForKeys = false;
+    if (this.#isInDoubt) this.keysInDoubt();
     if (this.#held.has(this.context)) {
       this.#held.release(this.context);
     } else if (this.#resumeWhenIdle) {

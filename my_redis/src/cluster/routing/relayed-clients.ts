@@ -1,7 +1,18 @@
+import { replyEnd } from "../../protocol/reply-end.ts";
 import type { RelayReceiver } from "../link/link-events.ts";
 import type { Members } from "../members.ts";
 import type { RelayedClient } from "./relayed-client.ts";
 import { routeErrors } from "./route-errors.ts";
+import { elementsOf, textOf } from "../spanning/reply-parts.ts";
+
+const pushSign = ">".charCodeAt(0);
+const arraySign = "*".charCodeAt(0);
+
+/** The keys in a notification, one character per byte; undefined for all keys. */
+function keysOf(notification: Uint8Array): string[] | undefined {
+  const [, keys] = elementsOf(notification) as [Uint8Array, Uint8Array];
+  return keys[0] === arraySign ? elementsOf(keys).map(textOf) : undefined;
+}
 
 /** The clients of this node for which other nodes have worked. Gets what those nodes answer. */
 export class RelayedClients implements RelayReceiver {
@@ -28,13 +39,29 @@ export class RelayedClients implements RelayReceiver {
   replies(node: number, client: number, bytes: Uint8Array, start: number, end: number): void {
     const relaying = this.#clients.get(client);
     // The client may have disconnected.
-    if (relaying?.node === node) relaying.take(bytes, start, end);
+    if (relaying === undefined) return;
+    if (relaying.trackedAt.has(node)) this.#repliesAndChanges(relaying, node, bytes, start, end);
+    else if (relaying.node === node) relaying.take(bytes, start, end);
+  }
+
+  /** Among the replies of a node may be what it tells of changed keys. */
+  #repliesAndChanges(relaying: RelayedClient, node: number, bytes: Uint8Array, start: number, end: number): void {
+    const { client, server } = relaying.context;
+    for (let at = start; at < end;) {
+      const next = replyEnd(bytes, at, end);
+      if (next < 0) throw new RangeError("a reply is cut off");
+      if (bytes[at] === pushSign) {
+        server.observers.tracking.changedElsewhere(client, keysOf(bytes.subarray(at, next)));
+      } else if (relaying.node === node) relaying.take(bytes, at, next);
+      at = next;
+    }
   }
 
   /** The replies that were still to come cannot be known, so the client is disconnected. */
   sessionEnded(node: number, client: number): void {
     const relaying = this.#clients.get(client);
     if (relaying === undefined || !relaying.sessions.delete(node)) return;
+    relaying.trackingLost(node);
     if (relaying.node === node && relaying.outstanding > 0) relaying.context.client.channel.kill();
   }
 
@@ -44,6 +71,11 @@ export class RelayedClients implements RelayReceiver {
       const { watchedSlot, watchNode, context } = relaying;
       if (watchNode >= 0 && this.#members.owners[watchedSlot] !== watchNode) context.client.watchBroken = true;
     }
+  }
+
+  /** A node owns less than before: what clients have read there may change without its knowledge. */
+  ownsLess(node: number): void {
+    for (const relaying of this.#clients.values()) if (relaying.trackedAt.has(node)) relaying.keysInDoubt();
   }
 
   /** The link to a node is lost: what its clients wait for is answered with an error. */

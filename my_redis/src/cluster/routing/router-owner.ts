@@ -1,4 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
+import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { Disputes } from "../disputes.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
@@ -12,6 +13,7 @@ export interface RouterOwner {
   readonly server: Services;
   readonly members: Members;
   readonly disputes: Disputes;
+  readonly endpoints: AnnouncedEndpoints;
   /** By the node's number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
   /** Undefined on a ring without replicas. */

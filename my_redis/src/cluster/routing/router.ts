@@ -4,14 +4,16 @@ import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { hasWord } from "../../dispatch/has-word.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
+import type { ClientTracking } from "../../dispatch/observers/client-tracking.ts";
 import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
-import { noTouchBit } from "../link/frame.ts";
+import { tracksBit } from "../link/frame.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
+import { infoOf } from "./request-info.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -48,6 +50,7 @@ export class Router {
   readonly #self: number;
   readonly #held: HeldRequests;
   readonly #transactions: TransactionRouter;
+  readonly #tracking: ClientTracking;
   /** The slot of the keys that the running script has used. */
   #scriptSlot = noSlot;
   /** A request that runs again after its script was looked for. */
@@ -60,6 +63,7 @@ export class Router {
     this.#seat = owner.seat;
     this.#self = owner.members.self;
     this.#held = new HeldRequests(owner.server);
+    this.#tracking = owner.server.observers.tracking;
     this.#transactions = new TransactionRouter(owner, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
     );
@@ -122,21 +126,24 @@ export class Router {
   /** Whether a node can be asked. */
   #verdictOn(slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
-    const name = this.#owner.members.names[node] as string;
-    if (this.#server.settings.values["cluster-routing"] === "redirect")
-      return new Refusal(routeErrors.moved(slot, name));
-    return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
+    if (this.#server.settings.values["cluster-routing"] === "redirect") {
+      return new Refusal(routeErrors.moved(slot, this.#owner.endpoints.preferred(node)));
+    }
+    if (this.#owner.links[node]?.gone === false) return "run";
+    return new Refusal(routeErrors.gone(slot, this.#owner.members.names[node] as string));
   }
 
   #relay(context: Context, command: Command, args: Arguments, slot: number): Outcome {
     const { client } = context;
     const node = this.#members.owners[slot] as number;
-    const relaying = this.#relaying(context);
+    const relaying = this.relaying(context);
     if (!relaying.mayFollow(node)) return relaying.holdUntilAnswered(args);
     const { scripts } = this.#owner;
+    const info = infoOf(client);
     if (command.group !== "scripting") {
       const outcome = this.#send(context, { slot, node }, args);
       if (outcome !== "held") return outcome;
+      this.#tracking.commandEnded(client, command);
       if (mayWaitForKeys(command, args)) relaying.mayWaitForKeys = true;
       if (command.watching === "begins") {
         relaying.watchedSlot = slot;
@@ -144,9 +151,12 @@ export class Router {
       }
       return outcome;
     }
-    const retry = scripts.prepare(command, args, node, (bytes) => void this.#send(context, { slot, node }, bytes));
+    const retry = scripts.prepare(command, args, node, (bytes) => {
+      this.#send(context, { slot, node }, bytes, undefined, info);
+    });
     const special = retry === undefined ? undefined : { count: 1, last: retry };
     const outcome = this.#send(context, { slot, node }, args, special);
+    if (outcome === "held") this.#tracking.commandEnded(client, command);
     // If the script has to be sent again as EVAL, no later request may have run before it.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
     return outcome;
@@ -158,6 +168,7 @@ export class Router {
     to: { readonly slot: number; readonly node: number },
     what: Arguments | Uint8Array,
     special?: SpecialReplies,
+    info = infoOf(context.client),
   ): Outcome {
     const { client } = context;
     const link = this.#owner.links[to.node];
@@ -169,10 +180,13 @@ export class Router {
     if (!link.hasRoom(end - start) || !this.#hasRoom(link)) {
       return new Refusal(routeErrors.full(link.name, link.maxPendingBytes));
     }
-    const info = client.noTouch ? client.protocol | noTouchBit : client.protocol;
     this.relayedCount++;
     link.relay(client.id, info, client.database, bytes, start, end);
-    this.#relaying(context).sent(to.node, end - start, special);
+    const relaying = this.relaying(context);
+    relaying.sent(to.node, end - start, special);
+    if ((info & tracksBit) !== 0) relaying.trackedAt.add(to.node);
+    // The other node must not take a later request for this one.
+    if (client.tracking?.caching === true) relaying.barrier = true;
     return "held";
   }
 
@@ -185,7 +199,8 @@ export class Router {
     return total <= maxWaitingBytes;
   }
 
-  #relaying(context: Context): RelayedClient {
+  /** The work of other nodes for a client. */
+  relaying(context: Context): RelayedClient {
     const { client } = context;
     if (client.relaying === undefined) {
       const relaying = new RelayedClient(context, this.#held, () => this.#forget(relaying));
@@ -209,7 +224,7 @@ export class Router {
     const spanning = this.#owner.spanning.get(command.fullName);
     if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
       if (queues) return verdictInOne(spanning, command);
-      return this.#span(context, spanning, args);
+      return this.#span(context, spanning, command, args);
     }
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
@@ -217,7 +232,11 @@ export class Router {
       const outcome = this.#seat.admit(context, args);
       if (outcome !== "run") return outcome;
     }
-    if (command.insideMulti === "run the queue") return this.#transactions.exec(context);
+    if (command.insideMulti === "run the queue") {
+      const outcome = this.#transactions.exec(context);
+      if (outcome === "held") this.#tracking.commandEnded(context.client, command);
+      return outcome;
+    }
     const { watching } = command;
     if (watching === "ends" || (watching === "ends with MULTI" && client.transaction !== undefined)) {
       this.#unwatch(context);
@@ -242,8 +261,10 @@ export class Router {
     relaying.forgetWatches();
   }
 
-  #span(context: Context, spanning: SpanningCommand, args: Arguments): "held" {
-    if (here(context, args) === "run") spanning.run(context, args, new DeferredRequest(context));
+  #span(context: Context, spanning: SpanningCommand, command: Command, args: Arguments): "held" {
+    if (here(context, args) === "held") return "held";
+    spanning.run(context, args, new DeferredRequest(context));
+    this.#tracking.commandEnded(context.client, command);
     return "held";
   }
 
@@ -266,7 +287,7 @@ export class Router {
       if (slot !== noSlot && this.#members.owners[slot] !== this.#members.owners[found]) alone = false;
       slot = found;
     }
-    return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, args);
+    return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, command, args);
   }
 
   #routeRelayed(context: Context, command: Command, args: Arguments): Outcome {

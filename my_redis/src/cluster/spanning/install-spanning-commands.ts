@@ -1,5 +1,6 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Cluster } from "../cluster.ts";
+import type { TrackedReads } from "../routing/tracked-reads.ts";
 import type { RecordBook } from "../transaction/record-book.ts";
 import { TransactionService } from "../transaction/transaction-service.ts";
 import { AtomicWrites } from "./atomic-writes.ts";
@@ -12,10 +13,11 @@ export function installSpanningCommands(
   server: Services,
   book: RecordBook,
   { view, channel, spanning }: Cluster,
+  reads: TrackedReads,
 ): () => void {
   const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
   const transactions = new TransactionService({ server, book, view, channel, nodeTimeoutMs });
-  const nodes = new NodeCommands(server, view, channel, transactions.locked);
+  const nodes = new NodeCommands(server, { view, channel, reads }, transactions.locked);
   const groups = [
     new AtomicWrites(view, transactions),
     new ScatteredCommands(view, nodes),

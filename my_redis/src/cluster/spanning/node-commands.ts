@@ -9,6 +9,8 @@ import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-ch
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import { foreignKeyRefusal } from "./key-owners.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
+import type { Client, Tracking } from "../../dispatch/client.ts";
+import type { TrackedReads } from "../routing/tracked-reads.ts";
 
 const requestKind = peerRequestKinds.firstSpanning + 1;
 
@@ -18,6 +20,21 @@ export interface PartialCommand {
   readonly protocol: 2 | 3;
   /** The command's name and its arguments. */
   readonly words: readonly (Uint8Array | string)[];
+  /** The client, if it may have to be told when the keys change. */
+  readonly reader?: Client;
+}
+
+interface Ring {
+  readonly view: ClusterView;
+  readonly channel: PeerChannel;
+  readonly reads: TrackedReads;
+}
+
+/** A part that this node is to run. */
+interface PartOfRequest extends Omit<PartialCommand, "words" | "reader"> {
+  readonly args: Arguments;
+  /** That of the client for which it is read. */
+  readonly tracking: Tracking | undefined;
 }
 
 /** The nodes' replies as RESP of the wanted protocol, or the text of an error when not all nodes answered. */
@@ -42,13 +59,15 @@ export class NodeCommands {
   readonly #view: ClusterView;
   readonly #channel: PeerChannel;
   readonly #locked: LockedRequests;
+  readonly #reads: TrackedReads;
   readonly #context: Context;
   readonly #reply = new ReplyWriter();
 
-  constructor(server: Services, view: ClusterView, channel: PeerChannel, locked: LockedRequests) {
+  constructor(server: Services, { view, channel, reads }: Ring, locked: LockedRequests) {
     this.#server = server;
     this.#view = view;
     this.#channel = channel;
+    this.#reads = reads;
     this.#locked = locked;
     this.#context = server.clients.addPseudo("script");
     channel.onRequest(requestKind, (request) => this.#serve(request));
@@ -99,8 +118,13 @@ export class NodeCommands {
   /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */
   ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
     if (node === this.#view.self) {
+      const request: PartOfRequest = {
+        ...part,
+        args: Arguments.from(part.words),
+        tracking: this.#reads.own(part.reader),
+      };
       setImmediate(() => {
-        this.#run(part.database, part.protocol, Arguments.from(part.words), (bytes) => {
+        this.#run(request, (bytes) => {
           const kept = new Uint8Array(bytes);
           this.#channel.afterLog((safe) => answered(safe ? kept : undefined));
         });
@@ -109,6 +133,7 @@ export class NodeCommands {
     }
     const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(part.words.length);
     for (const word of part.words) writer.block(typeof word === "string" ? Buffer.from(word) : word);
+    this.#reads.write(writer, part.reader, node);
     this.#channel.request(node, requestKind, writer.bytes, (bytes) => answered(bytes));
   }
 
@@ -118,7 +143,8 @@ export class NodeCommands {
       const database = reader.uint32();
       const protocol = reader.byte() === 3 ? 3 : 2;
       const words = Array.from({ length: reader.count(4) }, () => reader.block());
-      this.#run(database, protocol, Arguments.from(words), (bytes) => request.answer(bytes));
+      const tracking = this.#reads.read(reader, request.from);
+      this.#run({ database, protocol, args: Arguments.from(words), tracking }, (bytes) => request.answer(bytes));
     } catch (error) {
       if (!(error instanceof MessageFormatError)) throw error;
       this.#server.environment.report(
@@ -130,7 +156,8 @@ export class NodeCommands {
   }
 
   /** Runs a command here once none of its keys is locked. */
-  #run(database: number, protocol: 2 | 3, args: Arguments, answer: (reply: Uint8Array) => void): void {
+  #run(request: PartOfRequest, answer: (reply: Uint8Array) => void): void {
+    const { args, database } = request;
     const found = this.#server.processor.resolve(args);
     if (found instanceof Refusal) {
       answer(errorReply(found.message));
@@ -147,16 +174,14 @@ export class NodeCommands {
       if (!free) return answer(errorReply(this.#locked.overdueText));
       const { seat } = this.#view;
       const showsData = found.isWrite || found.flagSet.has("readonly");
-      if (seat === undefined || !showsData) return answer(this.#call(database, protocol, found, args));
-      const owned = args.copy();
-      seat.whenServing((refusal) =>
-        answer(refusal === undefined ? this.#call(database, protocol, found, owned) : errorReply(refusal)),
-      );
+      if (seat === undefined || !showsData) return answer(this.#call(request, found));
+      const owned = { ...request, args: args.copy() };
+      seat.whenServing((refusal) => answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal)));
     });
   }
 
-  #call(database: number, protocol: 2 | 3, found: Command, args: Arguments): Uint8Array {
-    const { changes, clock, processor } = this.#server;
+  #call({ args, database, protocol, tracking }: PartOfRequest, found: Command): Uint8Array {
+    const { changes, clock, observerList, processor } = this.#server;
     const reply = this.#reply;
     reply.clear();
     if (found.isWrite && changes.failure !== undefined) {
@@ -165,8 +190,11 @@ export class NodeCommands {
     }
     clock.update();
     reply.protocol = protocol;
-    this.#context.client.protocol = protocol;
+    const { client } = this.#context;
+    client.protocol = protocol;
+    client.tracking = tracking;
     this.#context.select(database);
+    observerList.starting(client);
     changes.beginUnit();
     processor.call(this.#context, found, args, reply);
     changes.endUnit();

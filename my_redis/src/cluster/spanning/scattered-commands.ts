@@ -47,7 +47,8 @@ export class ScatteredCommands {
   }
 
   #partOf(context: Context, words: PartialCommand["words"]): PartialCommand {
-    return { database: context.client.database, protocol: context.client.protocol, words };
+    const { client } = context;
+    return { database: client.database, protocol: client.protocol, words, reader: client };
   }
 
   #finish(context: Context, reply: DeferredReply, write: WriteReply): (replies: NodeReplies) => void {

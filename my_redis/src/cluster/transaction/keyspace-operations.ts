@@ -56,9 +56,11 @@ export class KeyspaceOperations {
 
   /** Carries the operations out. `entry` and the changes are logged as one unit. */
   apply(entry: readonly LogWord[], number: number, operations: readonly Operation[]): void {
-    const { changes, clock, execution, keyspace } = this.#server;
+    const { changes, clock, execution, keyspace, observerList } = this.#server;
     const database = keyspace.database(number);
     clock.update();
+    // No client of this node is the writer.
+    observerList.starting(this.#context.client);
     execution.asUnit(() => {
       changes.beginUnit();
       changes.append(number, entry);

@@ -1,11 +1,9 @@
-import { nodeAddress } from "../../cluster/node-address.ts";
 import type { Services } from "../../dispatch/context.ts";
 import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
-export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
-  const name = members.names[node] as string;
+export function nodeLine(server: Services, { endpoints, members, links }: ClusterPort, node: number): string {
   const link = links[node];
   const primary = members.primaryOf[node] as number;
   const isPrimary = primary === node;
@@ -20,8 +18,9 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
   const slots = slotRanges(members)
     .filter((range) => range.node === node)
     .map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`));
-  // The part after "@" is the bus port. Nodes and clients use the same port here.
-  const address = `${name}@${nodeAddress(name).port}`;
+  // The part after "@" is the bus port. Nodes and clients use the same port here, unless another one is announced.
+  const { ip, port, busPort, hostname } = endpoints.of(node);
+  const address = `${ip}:${port}@${busPort}${hostname === "" ? "" : `,${hostname}`}`;
   const parts = [
     members.ids[node],
     address,

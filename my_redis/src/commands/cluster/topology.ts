@@ -1,8 +1,10 @@
 import { slotRanges } from "../../cluster/slot-ranges.ts";
-import { nodeAddress } from "../../cluster/node-address.ts";
+import { preferredHost } from "../../cluster/preferred-endpoint.ts";
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import type { NodeEndpoint } from "../../dispatch/ports.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { CommandError } from "../../protocol/command-error.ts";
+import type { SettingValues } from "../../settings/settings.ts";
 import { joinedCluster, nodeById, replicasOf } from "./joined-cluster.ts";
 import { nodeLine } from "./node-line.ts";
 
@@ -16,7 +18,8 @@ export const clusterSlots = command({
   summary: "Lists the ranges of hash slots, each with the node that owns it and its replicas.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members } = joinedCluster(context);
+    const { endpoints, members } = joinedCluster(context);
+    const { values } = context.server.settings;
     const ranges = slotRanges(members);
     reply.array(ranges.length);
     for (const { start, end, node } of ranges) {
@@ -25,16 +28,29 @@ export const clusterSlots = command({
       reply.integer(start);
       reply.integer(end);
       for (const each of nodes) {
-        const { host, port } = nodeAddress(members.names[each] as string);
-        reply.array(4);
-        reply.bulkText(host);
-        reply.integer(port);
-        reply.bulkText(members.ids[each] as string);
-        reply.array(0);
+        writeEndpoint(reply, values, { ...endpoints.of(each), id: members.ids[each] as string });
       }
     }
   },
 });
+
+/** A node's preferred endpoint, and what else is known of where it is. */
+function writeEndpoint(reply: ReplyWriter, values: SettingValues, node: NodeEndpoint & { readonly id: string }): void {
+  const { id, ip, port, hostname } = node;
+  const preferred = preferredHost(values, node);
+  const type = values["cluster-preferred-endpoint-type"];
+  reply.array(4);
+  if (preferred === undefined) reply.null();
+  else reply.bulkText(preferred);
+  reply.integer(port);
+  reply.bulkText(id);
+  const others = [
+    ...(type === "ip" ? [] : ["ip", ip]),
+    ...(type === "hostname" || hostname === "" ? [] : ["hostname", hostname]),
+  ];
+  reply.map(others.length / 2);
+  for (const text of others) reply.bulkText(text);
+}
 
 export const clusterShards = command({
   ...facts,
@@ -44,7 +60,8 @@ export const clusterShards = command({
   summary: "Lists the nodes that own hash slots, each with its replicas and its ranges of slots.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members, links, seat } = joinedCluster(context);
+    const { endpoints, members, links, seat } = joinedCluster(context);
+    const { values } = context.server.settings;
     const ranges = slotRanges(members);
     reply.array(members.primaries.length);
     for (const node of members.primaries) {
@@ -60,8 +77,10 @@ export const clusterShards = command({
       const nodes = [node, ...replicasOf(members, node)];
       reply.array(nodes.length);
       for (const each of nodes) {
+        const endpoint = endpoints.of(each);
         writeNode(reply, {
-          name: members.names[each] as string,
+          ...endpoint,
+          endpoint: preferredHost(values, endpoint) ?? "",
           id: members.ids[each] as string,
           role: each === node ? "master" : "replica",
           // What other nodes have, this one does not know.
@@ -73,8 +92,8 @@ export const clusterShards = command({
   },
 });
 
-interface ShardNode {
-  readonly name: string;
+interface ShardNode extends NodeEndpoint {
+  readonly endpoint: string;
   readonly id: string;
   readonly role: "master" | "replica";
   readonly offset: number;
@@ -82,12 +101,12 @@ interface ShardNode {
 }
 
 function writeNode(reply: ReplyWriter, node: ShardNode): void {
-  const { host, port } = nodeAddress(node.name);
   const texts: readonly [string, string | number][] = [
     ["id", node.id],
-    ["port", port],
-    ["ip", host],
-    ["endpoint", host],
+    ["port", node.port],
+    ["ip", node.ip],
+    ["endpoint", node.endpoint],
+    ...(node.hostname === "" ? [] : [["hostname", node.hostname] as [string, string]]),
     ["role", node.role],
     ["replication-offset", node.offset],
     ["health", node.healthy ? "online" : "failed"],

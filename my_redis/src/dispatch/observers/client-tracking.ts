@@ -5,6 +5,8 @@ import type { Client, Tracking, TrackingMode } from "../client.ts";
 import type { CommandFacts } from "../command-facts.ts";
 import { keyPositions } from "../command-keys.ts";
 import type { PubSub } from "../pub-sub.ts";
+import type { Shown } from "../replies.ts";
+import { brokenMessage, channelMessage, invalidation, type InvalidKeys } from "./invalidation-message.ts";
 import type { ObserverList } from "./observer-list.ts";
 
 export interface ClientTrackingOptions {
@@ -21,7 +23,9 @@ export interface ClientTrackingOptions {
 
 /** Events of changes that no client made. */
 const byNobody = new Set(["expired", "evicted", "hexpired"]);
-const redirectChannel = "__redis__:invalidate";
+
+/** A client's notifications while one of its requests is under way at several nodes. More keys count as all keys. */
+const maxWithheldKeys = 10_000;
 
 /**
  * Client-side caching: clients that keep values they have read are notified when these change. For that, the keys that
@@ -42,6 +46,9 @@ export class ClientTracking {
   /** The client whose request is running. */
   #writer: Client | undefined;
   #flushedAt = -1;
+  /** Notifications that wait for the reply of a request, by client. */
+  readonly #withheld = new Map<Client, { keys: Set<string>; all: boolean }>();
+  #modeChanged: (client: Client) => void = () => {};
   readonly #message = new ReplyWriter();
 
   #uninstall: (() => void) | undefined;
@@ -62,32 +69,59 @@ export class ClientTracking {
     return { keys: this.#readers.size, items: this.#items, prefixes: prefixes.size };
   }
 
+  /** On a ring of nodes, the other nodes learn what a client in broadcast mode wants to know. */
+  onModeChanged(listener: (client: Client) => void): void {
+    this.#modeChanged = listener;
+  }
+
   begin(client: Client, mode: TrackingMode): void {
-    if (client.tracking !== undefined) {
-      Object.assign(client.tracking, { mode, isBroken: false });
-      return;
-    }
+    if (client.tracking === undefined) this.#add(client, mode);
+    else Object.assign(client.tracking, { mode, isBroken: false });
+    this.#modeChanged(client);
+  }
+
+  #add(client: Client, mode: TrackingMode): void {
     client.tracking = { client, mode, caching: false, isBroken: false };
     this.#tracking.set(client.id, client.tracking);
     if (this.#tracking.size > 1) return;
     this.#uninstall = this.#options.observers.install({
       starting: (asking) => {
-        if (asking.kind === "normal") this.#writer = asking;
+        this.#writer = asking.isReal ? asking : undefined;
       },
       ran: (ranFor, command, args) => {
         const { tracking } = ranFor.client;
         if (tracking !== undefined) this.#remember(tracking, command, args);
       },
-      done: commandEnded,
+      done: (client, command) => this.commandEnded(client, command),
     });
     this.#options.onSwitch();
+  }
+
+  /**
+   * What the client of another node wants for the request that comes next: that node judges OPTIN and OPTOUT, and it
+   * passes the notifications on.
+   */
+  setRelayed(client: Client, { tracks, noLoop }: { readonly tracks: boolean; readonly noLoop: boolean }): void {
+    const before = client.tracking?.mode;
+    if (tracks ? before === undefined || before.broadcast || before.noLoop !== noLoop : changesLoop(before, noLoop)) {
+      this.begin(client, { broadcast: false, optIn: true, optOut: false, noLoop, redirect: 0, prefixes: [] });
+    }
+    if (client.tracking !== undefined) client.tracking.caching = tracks;
+  }
+
+  /** CLIENT CACHING applies to one command or one transaction. */
+  commandEnded({ kind, transaction, tracking }: Client, command: CommandFacts): void {
+    if (transaction !== undefined || tracking === undefined || kind === "relayed") return;
+    if (!command.fullName.startsWith("client|")) tracking.caching = false;
   }
 
   /** Must also be called when a client disconnects. The keys that it has read are forgotten when they change. */
   end(client: Client): void {
     if (client.tracking === undefined) return;
     client.tracking = undefined;
+    this.#withheld.delete(client);
     this.#tracking.delete(client.id);
+    this.#modeChanged(client);
     if (this.#tracking.size > 0) return;
     this.#uninstall?.();
     this.#readers.clear();
@@ -98,11 +132,10 @@ export class ClientTracking {
   // --- reading ---
 
   /** Remembers the keys that a command has read. */
-  #remember({ client, mode, caching }: Tracking, command: CommandFacts, args: Arguments): void {
+  #remember(tracking: Tracking, command: CommandFacts, args: Arguments): void {
     // EVAL itself reads no keys; the commands that the script calls do.
-    if (!command.flagSet.has("readonly") || command.flagSet.has("noscript") || mode.broadcast) return;
-    if (mode.optIn ? !caching : mode.optOut && caching) return;
-    for (const index of keyPositions(command, args)) this.#addReader(args.latin1(index), client.id);
+    if (!command.flagSet.has("readonly") || command.flagSet.has("noscript") || !tracksKeys(tracking)) return;
+    for (const index of keyPositions(command, args)) this.#addReader(args.latin1(index), tracking.client.id);
   }
 
   #addReader(key: string, id: number): void {
@@ -176,72 +209,90 @@ export class ClientTracking {
     const changes = this.#options.changeCount();
     if (this.#tracking.size === 0 || changes === this.#flushedAt) return;
     this.#flushedAt = changes;
+    this.#forgetAll("data");
+  }
+
+  /** What clients have read here may change without this node's knowledge: nothing may be kept. */
+  allInDoubt(): void {
+    this.#forgetAll("nothing");
+    this.#options.pubSub.deliver();
+  }
+
+  #forgetAll(shows: Shown): void {
     this.#readers.clear();
     this.#items = 0;
-    for (const tracking of this.#tracking.values()) this.#notify(tracking, undefined);
+    for (const tracking of this.#tracking.values()) this.#notify(tracking, undefined, shows);
   }
 
   // --- notifying ---
+
+  /** Another node says that keys have changed; undefined for all keys. It has judged that this may be seen. */
+  changedElsewhere({ tracking }: Client, keys: InvalidKeys): void {
+    if (tracking === undefined) return;
+    this.#notify(tracking, keys, "nothing");
+    this.#options.pubSub.deliver();
+  }
+
+  /**
+   * Keeps the client's notifications until `release`: its request is under way at several nodes, and a notification must
+   * not overtake the reply that shows what was there before.
+   */
+  withhold(client: Client): void {
+    if (client.tracking !== undefined) this.#withheld.set(client, { keys: new Set(), all: false });
+  }
+
+  release(client: Client): void {
+    const withheld = this.#withheld.get(client);
+    if (withheld === undefined) return;
+    this.#withheld.delete(client);
+    if (withheld.all) this.changedElsewhere(client, undefined);
+    else if (withheld.keys.size > 0) this.changedElsewhere(client, [...withheld.keys]);
+  }
 
   /**
    * Queues a notification for the client, or for the client that gets it instead. It comes after the reply of the
    * running command.
    */
-  #notify(tracking: Tracking, keys: readonly string[] | undefined): void {
+  #notify(tracking: Tracking, keys: InvalidKeys, shows: Shown = "data"): void {
     const { client, mode } = tracking;
+    if (this.#keep(client, keys)) return;
     const target = mode.redirect === 0 ? client : this.#options.clientById(mode.redirect);
-    if (target === undefined) {
+    if (client.kind === "relayed") {
+      this.#send(client, 3, shows, (message) => invalidation(message, keys));
+    } else if (target === undefined) {
       tracking.isBroken = true;
-      if (client.protocol === 3) this.#send(client, (message) => brokenMessage(message, mode.redirect));
+      if (client.protocol === 3) this.#send(client, 3, shows, (message) => brokenMessage(message, mode.redirect));
     } else if (target.protocol === 3) {
-      this.#send(target, (message) => invalidation(message, keys));
+      this.#send(target, 3, shows, (message) => invalidation(message, keys));
     } else if (mode.redirect !== 0 && target.subscriptions !== undefined) {
-      this.#send(target, (message) => channelMessage(message, keys));
+      this.#send(target, 2, shows, (message) => channelMessage(message, keys));
     }
   }
 
-  #send(target: Client, write: (message: ReplyWriter) => void): void {
+  #keep(client: Client, keys: InvalidKeys): boolean {
+    const withheld = this.#withheld.size === 0 ? undefined : this.#withheld.get(client);
+    if (withheld === undefined) return false;
+    for (const key of keys ?? []) withheld.keys.add(key);
+    if (keys === undefined || withheld.keys.size > maxWithheldKeys) {
+      withheld.all = true;
+      withheld.keys.clear();
+    }
+    return true;
+  }
+
+  #send(target: Client, protocol: 2 | 3, shows: Shown, write: (message: ReplyWriter) => void): void {
     this.#message.clear();
-    this.#message.protocol = target.protocol;
+    this.#message.protocol = protocol;
     write(this.#message);
-    this.#options.pubSub.send(target, this.#message.copy());
+    this.#options.pubSub.send(target, this.#message.copy(), shows);
   }
 }
 
-/** CLIENT CACHING applies to one command or one transaction. */
-function commandEnded({ transaction, tracking }: Client, command: CommandFacts): void {
-  if (transaction === undefined && tracking !== undefined && !command.fullName.startsWith("client|")) {
-    tracking.caching = false;
-  }
-}
+/** Whether the keys that the client's next command reads are remembered. */
+export const tracksKeys = ({ caching, mode }: Tracking): boolean =>
+  !mode.broadcast && (mode.optIn ? caching : !(mode.optOut && caching));
+
+const changesLoop = (mode: TrackingMode | undefined, noLoop: boolean): boolean =>
+  mode !== undefined && !mode.broadcast && mode.noLoop !== noLoop;
 
 const isOwn = ({ client, mode }: Tracking, writer: Client | undefined): boolean => mode.noLoop && client === writer;
-
-function invalidation(message: ReplyWriter, keys: readonly string[] | undefined): void {
-  message.push(2);
-  message.bulkText("invalidate");
-  writeKeys(message, keys);
-}
-
-/** For RESP2, where only messages of a subscription can be pushed. */
-function channelMessage(message: ReplyWriter, keys: readonly string[] | undefined): void {
-  message.push(3);
-  message.bulkText("message");
-  message.bulkText(redirectChannel);
-  writeKeys(message, keys);
-}
-
-function brokenMessage(message: ReplyWriter, redirect: number): void {
-  message.push(2);
-  message.bulkText("tracking-redir-broken");
-  message.integer(redirect);
-}
-
-function writeKeys(message: ReplyWriter, keys: readonly string[] | undefined): void {
-  if (keys === undefined) {
-    message.null();
-    return;
-  }
-  message.array(keys.length);
-  for (const key of keys) message.bulkLatin1(key);
-}

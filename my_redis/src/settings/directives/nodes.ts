@@ -33,6 +33,8 @@ function readPrimary(words: readonly string[]): readonly string[] {
 const hostName = (value: string): string | undefined =>
   /[^A-Za-z0-9.-]/.test(value) ? "Hostnames may only contain alphanumeric characters, hyphens or dots" : undefined;
 
+const announcedPort = (summary: string) => integer({ default: 0, max: 65_535, summary });
+
 /** Other nodes: the ring, replicas and encrypted connections. */
 export const nodeDirectives = {
   self: text({
@@ -96,16 +98,15 @@ export const nodeDirectives = {
     unused: notYet,
   }),
   "cluster-port": port("Port of the connections between nodes.", "start"),
-  "cluster-announce-ip": text({ default: "", summary: "Address announced to clients.", unused: notYet }),
+  "cluster-announce-ip": text({ default: "", summary: "Address of this node that clients are told." }),
   "cluster-announce-hostname": text({
     default: "",
-    summary: "Name announced to clients.",
-    unused: notYet,
+    summary: "Host name of this node that clients are told.",
     check: hostName,
   }),
-  "cluster-announce-port": port("Port announced to clients."),
+  "cluster-announce-port": announcedPort("Port of this node that clients are told; 0 for its own."),
   "cluster-announce-tls-port": port("Port for encrypted connections announced to clients."),
-  "cluster-announce-bus-port": port("Port for connections between nodes announced to others."),
+  "cluster-announce-bus-port": announcedPort("Port for other nodes that clients are told; 0 for its own."),
   "cluster-node-timeout": integer({
     default: 15000,
     min: 100,
@@ -156,8 +157,7 @@ export const nodeDirectives = {
   }),
   "cluster-preferred-endpoint-type": choice(["ip", "hostname", "unknown-endpoint"], {
     default: "ip",
-    summary: "Whether addresses or names of nodes are announced to clients.",
-    unused: notYet,
+    summary: "Whether clients are told the addresses of nodes, their host names, or neither.",
   }),
   replicaof: list({
     default: [],

@@ -7,6 +7,15 @@ import { RespConnection } from "../../differential/harness/resp-connection.ts";
 /** What INFO cluster says, by its names. */
 export type ClusterInfo = ReadonlyMap<string, string>;
 
+/** Where the nodes of a ring run. */
+export interface Places {
+  readonly host: (node: number) => string;
+  /** The words with which a program is started there. */
+  readonly enter: (node: number) => readonly string[];
+}
+
+const onThisMachine: Places = { host: () => "127.0.0.1", enter: () => [] };
+
 /**
  * Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. With replicas, the nodes
  * with places on the ring come first, then their first replicas in the same order, and so on.
@@ -14,6 +23,8 @@ export type ClusterInfo = ReadonlyMap<string, string>;
 export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
+  readonly #names: readonly string[];
+  readonly #placing: Places;
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
   readonly seatCount: number;
@@ -21,10 +32,17 @@ export class RingOfProcesses {
   readonly #places: readonly number[];
   readonly processes: (MyRedisProcess | undefined)[] = [];
 
-  private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>, replicas: number) {
+  private constructor(
+    ports: readonly number[],
+    directives: Readonly<Record<string, string>>,
+    replicas: number,
+    placing: Places,
+  ) {
     this.ports = ports;
     this.folders = ports.map(() => temporaryFolder("ring-node"));
-    const names = ports.map((port) => `127.0.0.1:${port}`);
+    const names = ports.map((port, node) => `${placing.host(node)}:${port}`);
+    this.#names = names;
+    this.#placing = placing;
     this.seatCount = ports.length / (1 + replicas);
     const seats = names.slice(0, replicas === 0 ? 0 : this.seatCount);
     const groups = seats.map((_, seat) => names.filter((_name, node) => node % this.seatCount === seat));
@@ -39,9 +57,10 @@ export class RingOfProcesses {
     count: number,
     directives: Readonly<Record<string, string>>,
     replicas = 0,
+    placing = onThisMachine,
   ): Promise<RingOfProcesses> {
     const ports = await freePorts(count * (1 + replicas));
-    const ring = new RingOfProcesses(ports, directives, replicas);
+    const ring = new RingOfProcesses(ports, directives, replicas, placing);
     await Promise.all(ports.map((_, node) => ring.startNode(node)));
     await ring.untilWhole();
     if (replicas > 0) await ring.untilInSync();
@@ -102,15 +121,18 @@ export class RingOfProcesses {
   }
 
   async startNode(node: number, directives: Readonly<Record<string, string>> = {}): Promise<void> {
-    const names = this.ports.map((port) => `127.0.0.1:${port}`);
-    this.processes[node] = await startMyRedis(this.folders[node] as string, {
-      bind: "127.0.0.1",
+    const own = {
+      bind: this.#placing.host(node),
       port: `${this.ports[node]}`,
-      self: names[node] as string,
-      peers: names.join(" "),
-      ...this.#directives,
-      ...directives,
-    });
+      self: this.#names[node] as string,
+      peers: this.#names.join(" "),
+    };
+    const folder = this.folders[node] as string;
+    this.processes[node] = await startMyRedis(
+      folder,
+      { ...own, ...this.#directives, ...directives },
+      this.#placing.enter(node),
+    );
   }
 
   /** The node (an index into `ports`) that owns a key. */
@@ -119,8 +141,13 @@ export class RingOfProcesses {
     return this.#places.indexOf(this.#owners[hashSlot(bytes, 0, bytes.length)] as number);
   }
 
+  /** The node with that name; -1 for none. */
+  nodeOf(name: string): number {
+    return this.#names.indexOf(name);
+  }
+
   connect(node: number): Promise<RespConnection> {
-    return RespConnection.open(this.ports[node] as number, `node ${node}`);
+    return RespConnection.open(this.ports[node] as number, `node ${node}`, this.#placing.host(node));
   }
 
   async kill(node: number, signal: NodeJS.Signals): Promise<void> {

@@ -19,7 +19,7 @@ const inTheWay = (folder: string): string => join(folder, "ring.state.new");
 test("a write that failed is tried again with the newest state, and counts only when the disk has it", async () => {
   const folder = temporaryFolder("ring-state");
   const events: string[] = [];
-  const file = new RingStateFile(folder, {
+  const file = new RingStateFile(folder, "a", {
     failed: () => events.push("failed"),
     recovered: () => events.push("recovered"),
   });

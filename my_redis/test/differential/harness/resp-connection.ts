@@ -32,9 +32,9 @@ export class RespConnection {
   }
 
   /** `name` appears in messages. */
-  static open(port: number, name: string): Promise<RespConnection> {
+  static open(port: number, name: string, host = "127.0.0.1"): Promise<RespConnection> {
     return new Promise((resolve, reject) => {
-      const options = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true };
+      const options = { port, host, noDelay: true, allowHalfOpen: true };
       const socket = connect(options, () => {
         socket.off("error", reject);
         resolve(new RespConnection(socket, name));

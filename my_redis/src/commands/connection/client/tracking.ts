@@ -14,7 +14,6 @@ const switchedBroadcast =
 const switchedOpting =
   "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a " +
   "different mode.";
-const onARing = "ERR CLIENT TRACKING is not available where nodes are joined: keys of other nodes change unnoticed";
 
 export const clientTracking = command({
   ...facts,
@@ -28,7 +27,6 @@ export const clientTracking = command({
   run({ client, server }, args, reply) {
     const mode = readMode(args, server);
     if (args.is(2, "on")) {
-      if (server.cluster !== undefined) throw new CommandError(onARing);
       checkMode(client, mode);
       server.observers.tracking.begin(client, withPrefixes(client, mode));
     } else if (args.is(2, "off")) {

@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { checkedRun, seats } from "./checked-run.ts";
+import { CutNetwork, isolation } from "./cut-network.ts";
+
+/**
+ * `npm run histories -- [--seconds 60] [--seed S] [--no-network]`: a ring of processes under faults, and a judgement of what
+ * its clients were told. The seed decides about the faults and the clients' choices; their order is up to the system.
+ */
+const { values } = parseArgs({
+  options: { seconds: { type: "string" }, seed: { type: "string" }, network: { type: "boolean", default: true } },
+  allowNegative: true,
+});
+const seconds = Number(values.seconds ?? "60");
+const seed = Number(values.seed ?? `${Math.floor(Math.random() * 2 ** 32)}`);
+if (!(seconds > 0)) throw new Error(`--seconds is a number greater than 0, not '${values.seconds}'`);
+if (!Number.isInteger(seed)) throw new Error(`--seed is a whole number, not '${values.seed}'`);
+
+/** Set in the program that this one starts in a network of its own. */
+const isolatedVariable = "RING_HISTORIES_ISOLATED";
+const isIsolated = process.env[isolatedVariable] !== undefined;
+const before = values.network && !isIsolated ? isolation() : undefined;
+if (before !== undefined) {
+  const [program, ...words] = [...before, process.execPath, import.meta.filename, "--seconds", `${seconds}`];
+  const { status } = spawnSync(program as string, [...words, "--seed", `${seed}`], {
+    stdio: "inherit",
+    env: { ...process.env, [isolatedVariable]: "yes" },
+  });
+  process.exit(status ?? 1);
+}
+const network = isIsolated ? await CutNetwork.create(2 * seats) : undefined;
+if (network === undefined) console.log("no links are cut: network namespaces are not used, or not permitted here");
+console.log(`seed ${seed}, ${seconds} seconds`);
+const wrong = await checkedRun({ seconds, seed, network, say: (line) => console.log(line) });
+for (const each of wrong) console.error(each);
+console.log(wrong.length === 0 ? "all histories can be explained" : `FAILED; again: --seconds ${seconds} --seed ${seed}`);
+process.exit(wrong.length === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 import type { Address, Heap } from "./heap.ts";
 import { nextCursor } from "./next-cursor.ts";
+import { placeNew } from "./place-new.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -326,22 +327,6 @@ function capacityFor(count: number): number {
   let capacity = smallestCapacity;
   while (capacity * 3 < count * 4) capacity *= 2;
   return capacity;
-}
-
-/**
- * Places entries up to one whose hash is there already; gives their number. It is one loop without calls, because the
- * runtime compiles each function of a loop by itself, which takes longer than to add the keys of a small snapshot.
- */
-function placeNew(slots: Int32Array, entries: Int32Array, first: number, count: number, stride: number): number {
-  const mask = slots.length - 1;
-  for (let done = 0, entry = first; done < count; done++, entry += stride) {
-    const hash = entries[entry] as number;
-    let at = (hash << 1) & mask;
-    for (; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return done;
-    slots[at] = hash;
-    slots[at + 1] = entries[entry + 1] as number;
-  }
-  return count;
 }
 
 function place(slots: Int32Array, hash: number, address: Address): void {

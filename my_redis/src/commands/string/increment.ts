@@ -3,14 +3,12 @@ import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
-import { encoding, encodingOf, kindOf, valueType } from "../../memory/record.ts";
+import { encoding, encodingOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readSafeInteger, storeInteger, stringBytes, writeSafeInteger } from "../../collections/string-value.ts";
-
-const integerKind = valueType.string | (encoding.integer << 4);
 
 const fields = {
   group: "string",

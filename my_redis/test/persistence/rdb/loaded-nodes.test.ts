@@ -160,3 +160,23 @@ test("a damaged file is refused, or loaded, in both ways alike", async () => {
     { seed: propertySeed(), numRuns: 6, endOnFailure: true },
   );
 });
+
+test("a list of several nodes stays one when its elements would fit into one, in both ways", async () => {
+  await flush();
+  await connection.replies([
+    ["CONFIG", "SET", "list-max-listpack-size", 2],
+    ["RPUSH", "list", "a", "b", "c", "d", "e"],
+    ["SAVE"],
+    ["CONFIG", "SET", "list-max-listpack-size", -2],
+  ]);
+  for (const options of [oneByOne, manyAtOnce]) {
+    await flush();
+    expect(load(options)).toBe("");
+    expect(
+      await connection.replies([
+        ["OBJECT", "ENCODING", "list"],
+        ["LRANGE", "list", 0, -1],
+      ]),
+    ).toMatchObject([{ text: "quicklist" }, { items: ["a", "b", "c", "d", "e"].map((text) => ({ text })) }]);
+  }
+});

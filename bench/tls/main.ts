@@ -38,7 +38,19 @@ function openssl(...words: string[]): void {
 
 function makeCertificates(): void {
   const newKey = ["-newkey", "rsa:2048", "-nodes"];
-  openssl("req", "-x509", ...newKey, "-keyout", file("ca.key"), "-out", file("ca.crt"), "-days", "2", "-subj", "/CN=ca");
+  openssl(
+    "req",
+    "-x509",
+    ...newKey,
+    "-keyout",
+    file("ca.key"),
+    "-out",
+    file("ca.crt"),
+    "-days",
+    "2",
+    "-subj",
+    "/CN=ca",
+  );
   for (const name of ["server", "client"]) {
     openssl("req", ...newKey, "-keyout", file(`${name}.key`), "-out", file("request"), "-subj", `/CN=${name}`);
     const signing = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2"];
@@ -65,7 +77,19 @@ function cpuOfLoads(name: Peer["name"], isEncrypted: boolean): Promise<number[]>
   return withPeer(name, async (peer, tlsPort) => {
     const ask = async (words: readonly string[]): Promise<void> => {
       const port = isEncrypted ? ["-p", `${tlsPort}`, "--tls", ...clientFiles] : ["-p", `${peer.port}`];
-      const program = ["taskset", "-c", loadCores, "redis-benchmark", ...port, "-c", "50", "-r", "100000", "-q", ...words];
+      const program = [
+        "taskset",
+        "-c",
+        loadCores,
+        "redis-benchmark",
+        ...port,
+        "-c",
+        "50",
+        "-r",
+        "100000",
+        "-q",
+        ...words,
+      ];
       const child = Bun.spawn(program, { stdout: "ignore", stderr: "inherit", timeout: 60_000 });
       if ((await child.exited) !== 0) throw new Error(`redis-benchmark failed with ${name}`);
     };
@@ -120,7 +144,8 @@ console.log(
   ]),
 );
 const storms: { scene: string; storm: StormRun }[] = [];
-for (const server of servers) storms.push({ scene: `${server}: ${stormConnections} handshakes`, storm: await storm(server) });
+for (const server of servers)
+  storms.push({ scene: `${server}: ${stormConnections} handshakes`, storm: await storm(server) });
 console.log("A storm of handshakes, and another client meanwhile:");
 console.log(
   textTable([

@@ -55,7 +55,12 @@ await Promise.all(
     { length: connections },
     () =>
       new Promise((resolve) => {
-        const socket = connect({ host: "127.0.0.1", port: tlsPort, secureContext, checkServerIdentity: () => undefined });
+        const socket = connect({
+          host: "127.0.0.1",
+          port: tlsPort,
+          secureContext,
+          checkServerIdentity: () => undefined,
+        });
         // A server that refuses the client says so only after the client's own side of the handshake is over.
         socket.on("secureConnect", () => socket.write("PING\r\n"));
         socket.once("data", () => {
@@ -73,6 +78,7 @@ await Promise.all(
 const seconds = (performance.now() - startMs) / 1000;
 const waits = await new Promise<number[]>((resolve) => {
   other.once("message", resolve);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
   other.postMessage("end");
 });
 waits.sort((a, b) => a - b);

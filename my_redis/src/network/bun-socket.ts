@@ -63,4 +63,3 @@ export class BunSocket implements TransportSocket {
 
 /** The number of the socket's file, which Bun's types do not mention; -1 when it is closed. */
 const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;
-

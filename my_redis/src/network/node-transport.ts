@@ -29,7 +29,10 @@ export const listenWithNode: Listen = <State>(
   });
 
 /** Connects with node:net. */
-export const connectWithNode: Connect = <State>({ host, port, tls }: ConnectOptions, handlers: TransportHandlers<State>) =>
+export const connectWithNode: Connect = <State>(
+  { host, port, tls }: ConnectOptions,
+  handlers: TransportHandlers<State>,
+) =>
   tls !== undefined
     ? connectEncrypted({ host, port, tls }, handlers)
     : new Promise((resolve, reject) => {

@@ -24,7 +24,17 @@ export interface PlannedNode {
 /** The settings that decide about the nodes of this machine. */
 export type PlanSettings = Pick<
   SettingValues,
-  "nodes" | "replicas" | "port" | "tls-port" | "tls-cluster" | "admin-port" | "bind" | "self" | "peers" | "cluster-replicas" | "dir"
+  | "nodes"
+  | "replicas"
+  | "port"
+  | "tls-port"
+  | "tls-cluster"
+  | "admin-port"
+  | "bind"
+  | "self"
+  | "peers"
+  | "cluster-replicas"
+  | "dir"
 >;
 
 /**

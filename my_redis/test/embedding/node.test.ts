@@ -85,42 +85,49 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
     await started.stop();
   });
 
-  test.skipIf(openssl === undefined)("encrypted clients are served, and a replica follows over TLS", async () => {
-    const { client: own, stranger } = certificates();
-    const bin = join(packageFolder, "bin", "my-redis-server.js");
-    const files = Object.entries(tlsDirectives()).flatMap(([name, value]) => [`--${name}`, value]);
-    const start = async (...words: string[]) => {
-      const tlsPort = await freePort();
-      const folder = temporaryFolder("node-tls");
-      const place = ["--port", "0", "--tls-port", `${tlsPort}`, "--dir", folder, ...words, ...files];
-      const cmd: [string, ...string[]] = [node as string, bin, ...place];
-      return { tlsPort, started: await startProcess({ cmd, readyWhen: "Ready to accept connections tls 127.0.0.1:" }) };
-    };
-    const primary = await start("--repl-diskless-sync-delay", "0", "--requirepass", "secret");
-    const address = `127.0.0.1 ${primary.tlsPort}`;
-    const replica = await start("--tls-replication", "yes", "--masterauth", "secret", "--replicaof", address);
-    const client = await TlsClient.open(primary.tlsPort, own);
-    await client.ask("AUTH secret\r\n");
-    const length = 8 * 1024 * 1024;
-    expect(await client.ask(`SETRANGE key ${length - 1} x\r\n`)).toBe(`:${length}\r\n`);
-    const whole = await client.ask("GET key\r\n", "x\r\n");
-    expect(whole.length).toBe(`$${length}\r\n`.length + length + 2);
-    const follower = await TlsClient.open(replica.tlsPort, own);
-    await waitUntil(async () => (await follower.ask("STRLEN key\r\n")) === `:${length}\r\n`, {
-      what: "the replica's data",
-      timeoutMs: 20_000,
-    });
-    expect(await client.ask("CONFIG SET tls-cert-file /nowhere\r\n")).toContain("No such file or directory");
-    expect(await client.ask(`CONFIG SET tls-ciphersuites TLS_AES_128_GCM_SHA256\r\n`)).toBe("+OK\r\n");
-    const later = await TlsClient.open(primary.tlsPort, own);
-    expect(later.socket.getCipher().name).toBe("TLS_AES_128_GCM_SHA256");
-    expect(await (await TlsClient.open(primary.tlsPort, stranger)).ask("PING\r\n")).toBe("closed");
-    expect(await later.ask("AUTH secret\r\n")).toBe("+OK\r\n");
-    expect(await later.ask("QUIT\r\n")).toBe("+OK\r\n");
-    await waitUntil(() => later.closed, { what: "the end after QUIT", timeoutMs: 10_000 });
-    for (const { socket } of [client, follower]) socket.destroy();
-    for (const { started } of [primary, replica]) expect(await started.stop()).toEqual({ code: 0, signal: null });
-  }, 60_000);
+  test.skipIf(openssl === undefined)(
+    "encrypted clients are served, and a replica follows over TLS",
+    async () => {
+      const { client: own, stranger } = certificates();
+      const bin = join(packageFolder, "bin", "my-redis-server.js");
+      const files = Object.entries(tlsDirectives()).flatMap(([name, value]) => [`--${name}`, value]);
+      const start = async (...words: string[]) => {
+        const tlsPort = await freePort();
+        const folder = temporaryFolder("node-tls");
+        const place = ["--port", "0", "--tls-port", `${tlsPort}`, "--dir", folder, ...words, ...files];
+        const cmd: [string, ...string[]] = [node as string, bin, ...place];
+        return {
+          tlsPort,
+          started: await startProcess({ cmd, readyWhen: "Ready to accept connections tls 127.0.0.1:" }),
+        };
+      };
+      const primary = await start("--repl-diskless-sync-delay", "0", "--requirepass", "secret");
+      const address = `127.0.0.1 ${primary.tlsPort}`;
+      const replica = await start("--tls-replication", "yes", "--masterauth", "secret", "--replicaof", address);
+      const client = await TlsClient.open(primary.tlsPort, own);
+      await client.ask("AUTH secret\r\n");
+      const length = 8 * 1024 * 1024;
+      expect(await client.ask(`SETRANGE key ${length - 1} x\r\n`)).toBe(`:${length}\r\n`);
+      const whole = await client.ask("GET key\r\n", "x\r\n");
+      expect(whole.length).toBe(`$${length}\r\n`.length + length + 2);
+      const follower = await TlsClient.open(replica.tlsPort, own);
+      await waitUntil(async () => (await follower.ask("STRLEN key\r\n")) === `:${length}\r\n`, {
+        what: "the replica's data",
+        timeoutMs: 20_000,
+      });
+      expect(await client.ask("CONFIG SET tls-cert-file /nowhere\r\n")).toContain("No such file or directory");
+      expect(await client.ask(`CONFIG SET tls-ciphersuites TLS_AES_128_GCM_SHA256\r\n`)).toBe("+OK\r\n");
+      const later = await TlsClient.open(primary.tlsPort, own);
+      expect(later.socket.getCipher().name).toBe("TLS_AES_128_GCM_SHA256");
+      expect(await (await TlsClient.open(primary.tlsPort, stranger)).ask("PING\r\n")).toBe("closed");
+      expect(await later.ask("AUTH secret\r\n")).toBe("+OK\r\n");
+      expect(await later.ask("QUIT\r\n")).toBe("+OK\r\n");
+      await waitUntil(() => later.closed, { what: "the end after QUIT", timeoutMs: 10_000 });
+      for (const { socket } of [client, follower]) socket.destroy();
+      for (const { started } of [primary, replica]) expect(await started.stop()).toEqual({ code: 0, signal: null });
+    },
+    60_000,
+  );
 
   test("a snapshot and a rewritten log are written in the background", async () => {
     const folder = temporaryFolder("embedding-files");

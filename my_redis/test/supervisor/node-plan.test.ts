@@ -107,7 +107,9 @@ test("encrypted nodes count up from tls-port, which is in their names when their
     ["127.0.0.1:7101", 0, 7101],
     ["127.0.0.1:7102", 0, 7102],
   ]);
-  expect(() => plan({ "tls-port": 7002 })).toThrow("the ports of 3 nodes from port 7000 and from tls-port 7002 are the same");
+  expect(() => plan({ "tls-port": 7002 })).toThrow(
+    "the ports of 3 nodes from port 7000 and from tls-port 7002 are the same",
+  );
   expect(() => plan({ "tls-port": 65_534 })).toThrow("3 nodes from tls-port 65534 upwards would go beyond port 65535");
   expect(() => plan({ port: 0, "tls-cluster": true })).toThrow("tls-cluster needs tls-port");
 });

@@ -209,6 +209,8 @@ for (const transport of ["bun", "node"] as const) {
         open.push(socket);
         socket.on("error", () => {});
         socket.on("close", () => closed++);
+        // Otherwise the end of a connection is not reported.
+        socket.resume();
       }
       await waitUntil(() => closed === 10, { what: "the end of those above maxclients", timeoutMs: 10_000 });
       // Those that say nothing make room for those that wait, long before their time is over.
@@ -235,7 +237,9 @@ describe.skipIf(openssl === undefined)("a server with tls-port (needs openssl)",
         (error: unknown) => (error instanceof DirectiveError ? error.message : error),
       );
     expect(await refusal({})).toBe("tls-cert-file is missing: encrypted connections need it");
-    expect(await refusal({ "tls-cert-file": server.cert })).toBe("tls-key-file is missing: encrypted connections need it");
+    expect(await refusal({ "tls-cert-file": server.cert })).toBe(
+      "tls-key-file is missing: encrypted connections need it",
+    );
     const files = { "tls-cert-file": server.cert, "tls-key-file": server.key };
     expect(await refusal(files)).toBe(
       "tls-ca-cert-file or tls-ca-cert-dir is missing: tls-replication, tls-cluster and tls-auth-clients need one",

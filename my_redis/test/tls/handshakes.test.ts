@@ -20,7 +20,15 @@ function setUp() {
       return handshake;
     });
   const pass = (ms: number): void => void (nowMs += ms);
-  return { handshakes, log, begun, dropped, add, pass, infoOf: (name: string) => new Map(handshakes.infoLines).get(name) };
+  return {
+    handshakes,
+    log,
+    begun,
+    dropped,
+    add,
+    pass,
+    infoOf: (name: string) => new Map(handshakes.infoLines).get(name),
+  };
 }
 
 describe("handshakes", () => {

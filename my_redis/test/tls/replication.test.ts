@@ -59,7 +59,10 @@ describe.skipIf(redis.missing || openssl === undefined)(`replication over TLS${r
         const replica = await start(to, ofReplica);
         await primary.ask("SET", "key", "value");
         await replica.ask("REPLICAOF", "127.0.0.1", primary.tlsPort);
-        const own = to === "MyRedis" ? /is not followed: .*/ : /Error condition on socket for SYNC|MASTER aborted replication|Failed to read response/;
+        const own =
+          to === "MyRedis"
+            ? /is not followed: .*/
+            : /Error condition on socket for SYNC|MASTER aborted replication|Failed to read response/;
         await waitUntil(() => own.test(replica.log()), { what: "a line in the log", timeoutMs: 15_000 });
         expect(await linkOf(replica)).toBe("down");
         expect(await replica.ask("GET", "key")).not.toContain("value");

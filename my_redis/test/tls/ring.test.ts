@@ -78,7 +78,10 @@ describe.skipIf(openssl === undefined)("a ring over TLS (needs openssl)", () => 
   test("lets no node in that shows no certificate of the authority, and says so", async () => {
     await startRing(certificates().stranger);
     const [first, second, last] = nodes as [OpenServer, OpenServer, OpenServer];
-    await waitUntil(() => linksOf(first).includes(true) && linksOf(second).includes(true), { what: "a pair", timeoutMs: 10_000 });
+    await waitUntil(() => linksOf(first).includes(true) && linksOf(second).includes(true), {
+      what: "a pair",
+      timeoutMs: 10_000,
+    });
     await waitUntil(() => log.some((line) => line.includes("TLS handshake")), { what: "a refusal", timeoutMs: 10_000 });
     // The others have connected meanwhile, so it could have done so, too.
     expect(linksOf(last)).toEqual([false, false]);
@@ -118,7 +121,7 @@ describe.skipIf(openssl === undefined)("a ring over TLS (needs openssl)", () => 
           ...{ port: 0, "tls-port": ports[index] as number, self, peers: names, "cluster-replicas": names.join(" ") },
           ...{ "tls-cluster": true, appendonly: true, save: "", dir: temporaryFolder("tls-ring") },
           ...{ "cluster-acknowledgement": "replica", "cluster-node-timeout": 600, ...tlsDirectives(server) },
-        } as StartOptions),
+        }),
       );
     }
     const statusOf = (node: OpenServer) => node.server.parts.cluster!.seat?.status;

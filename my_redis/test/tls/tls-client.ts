@@ -36,7 +36,11 @@ export class TlsClient {
   async ask(text: string, end = "\r\n"): Promise<string> {
     this.received = "";
     this.socket.write(text);
-    await waitUntil(() => this.received.endsWith(end) || this.closed, { what: `an answer to ${text}`, timeoutMs: 20_000, intervalMs: 1 });
+    await waitUntil(() => this.received.endsWith(end) || this.closed, {
+      what: `an answer to ${text}`,
+      timeoutMs: 20_000,
+      intervalMs: 1,
+    });
     return this.closed && this.received === "" ? "closed" : this.received;
   }
 }

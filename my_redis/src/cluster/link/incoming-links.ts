@@ -114,7 +114,8 @@ export class IncomingLinks implements IncomingLinkOwner {
     // Before anything that it says is believed.
     const isTrusted = encrypted === "certified" || !server.settings.values["tls-cluster"];
     const refusal =
-      (isTrusted ? introductions.meet(greeting) : uncertified) ?? (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
+      (isTrusted ? introductions.meet(greeting) : uncertified) ??
+      (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
     if (refusal !== undefined && this.#complaints.get(greeting.name) !== refusal) {
       if (this.#complaints.size > maxComplaints) this.#complaints.clear();
       this.#complaints.set(greeting.name, refusal);

@@ -4,7 +4,11 @@ import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** One node as a line of CLUSTER NODES. */
-export function nodeLine({ client, server }: Context, { addresses, members, links }: ClusterPort, node: number): string {
+export function nodeLine(
+  { client, server }: Context,
+  { addresses, members, links }: ClusterPort,
+  node: number,
+): string {
   const name = members.names[node] as string;
   const link = links[node];
   const primary = members.primaryOf[node] as number;

@@ -78,6 +78,7 @@ await Promise.all(
 const seconds = (performance.now() - startMs) / 1000;
 const waits = await new Promise<number[]>((resolve) => {
   other.once("message", resolve);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, and no window
   other.postMessage("end");
 });
 waits.sort((a, b) => a - b);

@@ -14,9 +14,8 @@ import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn } from "./stand-in.ts";
 import { receivedBytes } from "./socket-calls.ts";
 import type { Encryption } from "./tls/encryption.ts";
-import { Handshakes } from "./tls/handshakes.ts";
-import type { TlsContexts } from "./tls/tls-contexts.ts";
-import type { Listen, TlsListening, TransportHandlers, TransportSocket } from "./transport.ts";
+import { TlsEntrance } from "./tls/tls-entrance.ts";
+import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
@@ -37,8 +36,7 @@ export class NetworkServer implements ConnectionOwner {
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
   readonly #overload: Overload;
-  readonly #handshakes: Handshakes;
-  readonly #encryption: Encryption;
+  readonly #entrance: TlsEntrance;
   readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
   readonly #listeners: OpenListeners;
@@ -48,16 +46,9 @@ export class NetworkServer implements ConnectionOwner {
     this.#server = server;
     this.#turn = turn;
     this.#limits = requestLimits(server.settings);
-    this.#encryption = encryption;
-    this.#clientLimits = new ClientLimits(server, this.#connections, () => this.#handshakes.count);
-    this.#handshakes = new Handshakes({
-      environment: server.environment,
-      hasRoom: () => this.#clientLimits.hasRoom,
-    });
-    this.#overload = new Overload({
-      server,
-      isExempt: ({ client }) => (client.channel as Connection).neverWaits,
-    });
+    this.#entrance = new TlsEntrance(server, encryption, () => this.#clientLimits.hasRoom);
+    this.#clientLimits = new ClientLimits(server, this.#connections, () => this.#entrance.handshakes.count);
+    this.#overload = new Overload({ server, isExempt: ({ client }) => (client.channel as Connection).neverWaits });
     this.#shares = new TurnShares({
       monotonicMs: server.environment.monotonicMs,
       turnMs: () => server.settings.values["client-turn-ms"],
@@ -82,8 +73,6 @@ export class NetworkServer implements ConnectionOwner {
       ...this.#shares.infoLines,
       ...this.#overload.infoLines,
     ]);
-    server.info.add("server", () => encryption.infoLines(server.environment.nowMs()));
-    server.info.add("stats", () => (encryption.contexts === undefined ? [] : this.#handshakes.infoLines));
   }
 
   /** Accepts clients at this address; returns the port. */
@@ -95,11 +84,8 @@ export class NetworkServer implements ConnectionOwner {
       end: (connection) => this.#end(connection),
       close: (connection) => this.#close(connection),
     };
-    const tls: TlsListening | undefined =
-      purpose === "encrypted clients"
-        ? { contexts: () => this.#encryption.contexts as TlsContexts, handshakes: this.#handshakes }
-        : undefined;
-    return this.#listeners.open({ host, port, purpose }, (address) => listen({ ...address, tls }, handlers));
+    const tls = purpose === "encrypted clients" ? { tls: this.#entrance } : {};
+    return this.#listeners.open({ host, port, purpose }, (address) => listen({ ...address, ...tls }, handlers));
   }
 
   get connectionCount(): number {
@@ -109,7 +95,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
     this.#listeners.stop();
-    this.#handshakes.stop();
+    this.#entrance.handshakes.stop();
     this.#arrivals.stop();
     this.#shares.finish();
     this.#stopped = true;

@@ -41,20 +41,28 @@ describe("handshakes", () => {
     expect(handshakes.count).toBe(0);
   });
 
-  test("that stand still for a second make room for those that wait, and end after ten", async () => {
+  test("that are slow let others begin, and end after ten seconds", async () => {
     const { handshakes, begun, dropped, add, pass } = setUp();
     add(65);
     pass(1001);
     await waitUntil(() => begun.length === 65, { what: "the one that waited", timeoutMs: 10_000 });
-    expect(dropped.length).toBe(64);
+    expect(dropped).toEqual([]);
     pass(9000);
-    const [late] = add(1);
-    await waitUntil(() => begun.length === 66, { what: "the next one", timeoutMs: 10_000 });
-    expect(dropped.length).toBe(64);
-    pass(1001);
-    await waitUntil(() => dropped.length === 65, { what: "the end of the one that stands still", timeoutMs: 10_000 });
+    await waitUntil(() => dropped.length === 64, { what: "the end of the slow ones", timeoutMs: 10_000 });
     expect(handshakes.count).toBe(1);
-    handshakes.end(late as Handshake);
+    handshakes.stop();
+  });
+
+  test("of which more than 256 are slow end, the oldest first", async () => {
+    const { handshakes, begun, dropped, add, pass } = setUp();
+    add(64 * 6);
+    for (let batches = 2; batches <= 6; batches++) {
+      pass(1001);
+      await waitUntil(() => begun.length === batches * 64, { what: `batch ${batches}`, timeoutMs: 10_000 });
+    }
+    expect(dropped).toEqual(Array.from({ length: 64 }, (_, index) => index));
+    expect(handshakes.count).toBe(64 * 5);
+    handshakes.stop();
   });
 
   test("that fail are counted, and are one line of the log in ten seconds", () => {

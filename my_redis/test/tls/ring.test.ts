@@ -121,7 +121,7 @@ describe.skipIf(openssl === undefined)("a ring over TLS (needs openssl)", () => 
           ...{ port: 0, "tls-port": ports[index] as number, self, peers: names, "cluster-replicas": names.join(" ") },
           ...{ "tls-cluster": true, appendonly: true, save: "", dir: temporaryFolder("tls-ring") },
           ...{ "cluster-acknowledgement": "replica", "cluster-node-timeout": 600, ...tlsDirectives(server) },
-        } as StartOptions),
+        }),
       );
     }
     const statusOf = (node: OpenServer) => node.server.parts.cluster!.seat?.status;

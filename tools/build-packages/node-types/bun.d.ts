@@ -17,16 +17,24 @@ declare module "bun" {
     unref(): void;
     setNoDelay(wanted: boolean): boolean;
     setKeepAlive(wanted: boolean, delayMs: number): boolean;
+    readonly authorized: boolean;
+    getPeerCertificate(): object;
+    upgradeTLS<Upgraded>(options: {
+      readonly tls: unknown;
+      readonly data: Upgraded;
+      readonly socket: SocketHandler<Upgraded>;
+    }): [raw: Socket<Upgraded>, encrypted: Socket<Upgraded>];
   }
 
   interface SocketHandler<State> {
     open?(socket: Socket<State>): void | Promise<void>;
-    data(socket: Socket<State>, chunk: Buffer): void;
-    drain(socket: Socket<State>): void;
-    end(socket: Socket<State>): void;
-    close(socket: Socket<State>): void;
-    error(): void;
-    connectError(): void;
+    handshake?(socket: Socket<State>, success: boolean, error: Error | null): void;
+    data?(socket: Socket<State>, chunk: Buffer): void;
+    drain?(socket: Socket<State>): void;
+    end?(socket: Socket<State>): void;
+    close?(socket: Socket<State>): void;
+    error?(): void;
+    connectError?(): void;
   }
 }
 
@@ -44,5 +52,5 @@ declare const Bun: {
     unref(): void;
     stop(): void;
   };
-  connect<State>(address: BunAddress<State>): Promise<unknown>;
+  connect<State>(address: BunAddress<State> & { readonly tls?: unknown; readonly data?: State }): Promise<unknown>;
 };

@@ -95,7 +95,7 @@ class BunHandshake<State> implements Handshake, Opening<State> {
       socket,
     };
     const [, encrypted] = this.#socket.upgradeTLS(upgrade);
-    this.#encrypted = encrypted as Socket<unknown>;
+    this.#encrypted = encrypted;
     encrypted.resume();
   }
 
@@ -188,14 +188,14 @@ export function connectEncrypted<State>(
       ...encryptedHandlers(handlers),
       open(connected) {
         connected.setNoDelay(true);
-        opened = connected as Socket<unknown>;
+        opened = connected;
         if (isOver) connected.terminate();
       },
     };
     Bun.connect({ hostname: host, port, tls: secure, data: opening, socket }).catch((error: unknown) => {
       clearTimeout(timer);
       isOver = true;
-      reject(error);
+      reject(error instanceof Error ? error : new Error(String(error)));
     });
   });
 }
@@ -203,8 +203,11 @@ export function connectEncrypted<State>(
 /** Bun's own part of a context, which its sockets take. */
 const nativeContext = (context: SecureContext): unknown => context.context;
 
-const hasCertificate = (socket: Socket<unknown>): boolean =>
-  Object.keys((socket.getPeerCertificate() as object | null | undefined) ?? {}).length > 0;
+/** Whether the other side has shown a certificate. Without one Bun gives undefined, of which its types say nothing. */
+function hasCertificate(socket: Socket<unknown>): boolean {
+  const shown: { readonly certificate: object | undefined } = { certificate: socket.getPeerCertificate() };
+  return Object.keys(shown.certificate ?? {}).length > 0;
+}
 
 /** Whether the handshake itself succeeded, and only the certificate was not found valid. */
 const isOfCertificate = (error: Error): boolean => (error as { code?: string }).code !== "EPROTO";

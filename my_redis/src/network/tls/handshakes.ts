@@ -20,8 +20,10 @@ export const notCertified = "no valid certificate was shown";
 const mostAtATime = 64;
 /** A handshake ends within this time. */
 const longestMs = 10_000;
-/** After this time it must make room for others that wait. */
+/** After this time it counts as slow, and another one begins in its place. */
 const fairMs = 1000;
+/** Of more slow ones than this the oldest is closed. */
+const mostSlow = 256;
 /** An accepted connection waits so long for its handshake. */
 const longestWaitMs = 60_000;
 const tickMs = 200;
@@ -43,6 +45,7 @@ export class Handshakes {
   /** In the order in which they connected, with the times. */
   readonly #waiting = new Map<Handshake, number>();
   readonly #begun = new Map<Handshake, number>();
+  readonly #slow = new Map<Handshake, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isStopped = false;
   #succeeded = 0;
@@ -57,7 +60,7 @@ export class Handshakes {
 
   /** Connections without an end of their handshake. */
   get count(): number {
-    return this.#waiting.size + this.#begun.size;
+    return this.#waiting.size + this.#begun.size + this.#slow.size;
   }
 
   get infoLines(): readonly InfoLine[] {
@@ -83,7 +86,8 @@ export class Handshakes {
 
   /** The handshake has succeeded, or failed for this reason. Further calls for it do nothing. */
   end(handshake: Handshake, failure?: string): void {
-    if (!this.#waiting.delete(handshake) && !this.#begun.delete(handshake)) return;
+    const wasThere = [this.#waiting, this.#begun, this.#slow].some((each) => each.delete(handshake));
+    if (!wasThere) return;
     if (failure === undefined) this.#succeeded++;
     else this.#noteFailure(handshake, failure);
     this.#goOn();
@@ -93,10 +97,10 @@ export class Handshakes {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    const all = [...this.#waiting.keys(), ...this.#begun.keys()];
-    this.#waiting.clear();
-    this.#begun.clear();
-    for (const handshake of all) handshake.drop();
+    for (const each of [this.#waiting, this.#begun, this.#slow]) {
+      for (const handshake of each.keys()) handshake.drop();
+      each.clear();
+    }
   }
 
   #goOn(): void {
@@ -113,9 +117,18 @@ export class Handshakes {
 
   #tick(): void {
     const nowMs = this.#options.environment.monotonicMs();
-    const limitMs = this.#waiting.size > 0 ? fairMs : longestMs;
-    this.#dropOlder(this.#begun, nowMs - limitMs, "it took too long");
+    for (const [handshake, startMs] of this.#begun) {
+      if (startMs > nowMs - fairMs) break;
+      this.#begun.delete(handshake);
+      this.#slow.set(handshake, startMs);
+    }
+    this.#dropOlder(this.#slow, nowMs - longestMs, "it took too long");
+    for (const handshake of [...this.#slow.keys()].slice(0, -mostSlow)) {
+      this.end(handshake, "too many others are as slow");
+      handshake.drop();
+    }
     this.#dropOlder(this.#waiting, nowMs - longestWaitMs, "too many others were before it");
+    this.#goOn();
   }
 
   #dropOlder(handshakes: ReadonlyMap<Handshake, number>, sinceMs: number, reason: string): void {

@@ -46,7 +46,11 @@ export const builtPackages: readonly BuiltPackage[] = [
     name: "my-redis",
     folder: "my_redis",
     platform: "node",
-    entries: { [publicEntry]: "index.ts", "run-program": "src/run-program.ts" },
+    entries: {
+      [publicEntry]: "index.ts",
+      "run-program": "src/run-program.ts",
+      "run-ring-tool": "src/ring_tool/run-process.ts",
+    },
     embedded: [
       {
         package: "wasmoon-lua5.1",

@@ -207,7 +207,13 @@ export interface MemberList {
   readonly primaryOf: readonly number[];
 }
 
-/** A node's place in a ring with replicas, as far as its data is concerned. */
+/** What operators want of a ring that agrees on its members. */
+export interface OperatorPort {
+  /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
+  takeOver(): void;
+}
+
+/** A node's place in a ring that agrees on its members, as far as its data is concerned. */
 export interface SeatPort {
   /** Which primary has put this node's data into their order; 0 for none. See 0076. */
   readonly epoch: number;
@@ -223,8 +229,7 @@ export interface SeatPort {
   readonly moves: string;
   /** More of the primary's stream was applied, or is on the disk. */
   moved(): void;
-  /** A majority is asked for: this node is to be the primary, whatever it has. Throws the error reply. */
-  takeOver(): void;
+  readonly operators: OperatorPort;
   readonly status: SeatStatus;
 }
 

@@ -88,7 +88,7 @@ describe("CLUSTER in a ring of three nodes", () => {
     const client = nodes[0] as RespConnection;
     for (const name of ["READONLY", "READWRITE", "ASKING"]) expect((await client.reply(name)).text).toBe("OK");
     for (const words of [["MEET", "127.0.0.1", "7000"], ["RESET"], ["ADDSLOTS", "1"], ["FAILOVER"]]) {
-      expect((await client.reply("CLUSTER", ...words)).text).toMatch(/^ERR CLUSTER .* redis\.conf/);
+      expect((await client.reply("CLUSTER", ...words)).text).toMatch(/^ERR CLUSTER .* is not possible: /);
     }
   });
 

@@ -41,7 +41,7 @@ export const mistakes = {
   ],
   "a node votes while it hears a leader": [
     kernel("election.ts", "if (hearsLeader(turn.member, turn.nowMs)) return;", ""),
-    kernel("election.ts", "if (hearsLeader(member, turn.nowMs)) return;", ""),
+    kernel("election.ts", "if (!mayVote(member, succeeds === true, turn.nowMs)) return;", ""),
   ],
   "a node that was just started votes at once": [
     kernel("step.ts", "leaderHeardAtMs: nowMs,", "leaderHeardAtMs: -1e9,"),

@@ -1,13 +1,18 @@
 import { isNewer, stampOf } from "./durable.ts";
 import { isMajority, isVoter } from "./majority.ts";
 import type { Member } from "./ring-member.ts";
-import type { Canvass, Candidacy, Support, Vote } from "./ring-message.ts";
+import type { Canvass, Candidacy, Succeed, Support, Vote } from "./ring-message.ts";
 import { nodesOf } from "./ring-table.ts";
 import type { Turn } from "./turn.ts";
 
 /** Whether a leader may still rely on this node. A node that has just started may have heard one before its start. */
 function hearsLeader({ role, leaderHeardAtMs, timing }: Member, nowMs: number): boolean {
   return role.type === "leader" || nowMs < leaderHeardAtMs + timing.silenceMs;
+}
+
+/** A named successor has the word of the leader that was heard. A node that leads itself knows better. */
+function mayVote(member: Member, succeeds: boolean, nowMs: number): boolean {
+  return succeeds ? member.role.type !== "leader" : !hearsLeader(member, nowMs);
 }
 
 /** After a silence, or a try that did not succeed, at a random moment: so that two candidates seldom meet. */
@@ -68,22 +73,34 @@ export function onSupport(turn: Turn, from: string, { term }: Support): void {
 }
 
 function standIfSupported(turn: Turn): void {
+  const { role, durable } = turn.member;
+  if (role.type === "canvassing" && isMajority(durable.stored.table, role.support)) stand(turn, {});
+}
+
+/** The leader leaves the ring, and has named this node. A word of an earlier leader counts no more. */
+export function onSucceed(turn: Turn, from: string, { term }: Succeed): void {
+  const { leader, durable, role } = turn.member;
+  if (leader !== from || term !== durable.term || role.type !== "follower") return;
+  if (isVoter(durable.stored.table, turn.member.self)) stand(turn, { succeeds: true });
+}
+
+function stand(turn: Turn, mark: { readonly succeeds?: true }): void {
   const { member } = turn;
-  const { role, durable } = member;
-  if (role.type !== "canvassing" || !isMajority(durable.stored.table, role.support)) return;
+  const { durable } = member;
   const term = durable.term + 1;
   turn.persist({ term, votedFor: member.self });
   // Its own vote counts when the disk has it.
   member.role = { type: "candidate", votes: new Set() };
   waitForLeader(turn, member.timing.silenceMs / 2);
+  const candidacy = { type: "candidacy", term, stored: stampOf(durable.stored), ...mark } as const;
   for (const node of nodesOf(durable.stored.table)) {
-    if (node !== member.self) turn.sendOnceKept(node, { type: "candidacy", term, stored: stampOf(durable.stored) });
+    if (node !== member.self) turn.sendOnceKept(node, candidacy);
   }
 }
 
-export function onCandidacy(turn: Turn, from: string, { term, stored }: Candidacy): void {
+export function onCandidacy(turn: Turn, from: string, { term, stored, succeeds }: Candidacy): void {
   const { member } = turn;
-  if (hearsLeader(member, turn.nowMs)) return;
+  if (!mayVote(member, succeeds === true, turn.nowMs)) return;
   if (term < member.durable.term) return turn.send(from, { type: "outdated", term: member.durable.term });
   if (term > member.durable.term) enterTerm(turn, term);
   const { votedFor } = member.durable;

@@ -61,6 +61,8 @@ export function lead(turn: Turn): void {
   if (hasCommitted && !isVoter(member.durable.stored.table, member.self)) {
     // Others may go on without this node, when they know that the table is committed.
     sendHeartbeats(turn);
+    const successor = successorOf(member.durable.stored, leader);
+    if (successor !== undefined) turn.send(successor, { type: "succeed", term: member.durable.term });
     return becomeFollower(turn);
   }
   updateServing(turn);
@@ -72,6 +74,17 @@ export function lead(turn: Turn): void {
     if (next !== undefined) return propose(turn, next);
   }
   if (hasCommitted || nowMs >= leader.nextHeartbeatMs) sendHeartbeats(turn);
+}
+
+/** A voter that has the newest table, and was heard last. */
+function successorOf(stored: StoredTable, { peers }: Leader): string | undefined {
+  const hasTable = (node: string): boolean => {
+    const its = peers.get(node)?.stored;
+    return its !== undefined && isSameStamp(its, stampOf(stored));
+  };
+  const heardAtMs = (node: string): number => peers.get(node)?.heardAtMs ?? 0;
+  const voters = stored.table.voters.filter(hasTable);
+  return voters.toSorted((one, other) => heardAtMs(other) - heardAtMs(one))[0];
 }
 
 export function onHeard(turn: Turn, from: string, heard: Heard): void {
@@ -192,7 +205,9 @@ function isPrimary(member: Member, leader: Leader | undefined, node: string, run
     const primary = seatOf(table, node)?.primary;
     return primary !== undefined && isSameCopy(primary, copy);
   };
-  return leader?.committed !== undefined && isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
+  // Run 0 stands for nobody: neither for a node that was not heard, nor for a primary that was not appointed.
+  if (run === 0 || leader?.committed === undefined) return false;
+  return isPrimaryBy(leader.committed) && isPrimaryBy(member.durable.stored);
 }
 
 function answerTimes(member: Member, { peers }: Leader, nowMs: number): ReadonlyMap<string, number> {

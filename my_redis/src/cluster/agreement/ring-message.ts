@@ -33,6 +33,18 @@ export interface Candidacy {
   readonly type: "candidacy";
   readonly term: number;
   readonly stored: Stamp;
+  /** The leader of the term before has named this candidate, and leads no more. */
+  readonly succeeds?: true;
+}
+
+/**
+ * A leader that leaves the ring names its successor, which stands for election at once: nobody has to wait for a silence.
+ * Leases of the former leader may still run then. They belong to primaries, and the successor takes none of them for gone
+ * before it was silent for longer than a lease.
+ */
+export interface Succeed {
+  readonly type: "succeed";
+  readonly term: number;
 }
 
 export interface Vote {
@@ -76,4 +88,4 @@ export interface Outdated {
   readonly term: number;
 }
 
-export type RingMessage = Canvass | Support | Candidacy | Vote | Heartbeat | Heard | Outdated;
+export type RingMessage = Canvass | Support | Candidacy | Succeed | Vote | Heartbeat | Heard | Outdated;

@@ -1,6 +1,6 @@
 import { appointByWord } from "./appointments.ts";
 import { type Durable, isSameStamp, stampOf } from "./durable.ts";
-import { canvass, enterTerm, onCandidacy, onCanvass, onSupport, onVote } from "./election.ts";
+import { canvass, enterTerm, onCandidacy, onCanvass, onSucceed, onSupport, onVote } from "./election.ts";
 import { answerHeartbeat, onHeartbeat } from "./heartbeats.ts";
 import { endedCount, onIncoming } from "./incoming.ts";
 import { allPeers, becomeLeader, change, lead, onHeard, proposeForOperator } from "./leadership.ts";
@@ -114,6 +114,8 @@ function onMessage(turn: Turn, from: string, message: RingMessage): void {
       return onSupport(turn, from, message);
     case "candidacy":
       return onCandidacy(turn, from, message);
+    case "succeed":
+      return onSucceed(turn, from, message);
     case "vote":
       return countVote(turn, from, message.term);
     case "heartbeat":

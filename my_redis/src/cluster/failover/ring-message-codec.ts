@@ -83,7 +83,8 @@ const isGrant = (value: unknown): boolean => hasFields(value, { run: isNumber, a
 const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (field: unknown) => boolean>>>> = {
   canvass: { term: isNumber, stored: isStamp },
   support: { term: isNumber },
-  candidacy: { term: isNumber, stored: isStamp },
+  candidacy: { term: isNumber, stored: isStamp, succeeds: optional((value) => value === true) },
+  succeed: { term: isNumber },
   vote: { term: isNumber },
   heartbeat: {
     term: isNumber,

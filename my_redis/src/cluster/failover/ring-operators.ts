@@ -1,9 +1,10 @@
+import type { OperatorPort } from "../../dispatch/ports.ts";
 import type { Services } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { allPeersOf } from "../agreement/leadership.ts";
 import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
 import type { Member } from "../agreement/ring-member.ts";
-import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import { seatOf } from "../agreement/ring-table.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -33,13 +34,24 @@ export interface RingOperatorsOptions {
 /** The leader is asked again so often while it has something else to do, or while there is none. */
 const repeatMs = 50;
 
+interface Begun {
+  readonly term: number;
+  readonly version: number;
+  readonly answered: () => void;
+  readonly lost: () => void;
+}
+
 const refused = (reason: string): OperatorAnswer => ({ type: "refused", reason });
 
+const lost = refused("another leader was elected meanwhile: ask for the status of the ring, and try it again");
+
 /** What operators want of the ring: any member takes it, and the leader carries it out. */
-export class RingOperators {
+export class RingOperators implements OperatorPort {
   readonly #options: RingOperatorsOptions;
   readonly #word: OperatorWord;
   #outcomes: ChangeOutcome[] = [];
+  /** Changes that this leader has proposed, and that are not committed yet. */
+  #begun: readonly Begun[] = [];
 
   constructor(options: RingOperatorsOptions) {
     this.#options = options;
@@ -52,7 +64,8 @@ export class RingOperators {
     events.onNotice(noticeKinds.word, (from) => this.#onWord(members.names[from] as string));
     events.onRequest(peerRequestKinds.ring, ({ payload, answer }) => {
       const request = decodeRequest(payload);
-      answer(encodeJson(request === undefined ? refused("the request is not understood") : this.#carryOut(request)));
+      if (request === undefined) answer(encodeJson(refused("the request is not understood")));
+      else this.#carryOut(request, (given) => answer(encodeJson(given)));
     });
   }
 
@@ -89,8 +102,11 @@ export class RingOperators {
     const { members, nodeTimeoutMs, outgoing } = this.#options;
     const { leader, role } = this.#member;
     if (role.type === "leader") {
-      const answer = this.#carryOut(request);
-      return answered(answer, answer.type === "busy");
+      return this.#carryOut(request, (answer) => answered(answer, answer.type === "busy"));
+    }
+    if (members.isOutside) {
+      const others = members.seats.join(", ") || "a member of one";
+      return answered(refused(`this node is no member of a ring: ask ${others}`), false);
     }
     const link = outgoing.links[members.names.indexOf(leader ?? "")];
     if (link === undefined) return answered(refused("no leader is known: a majority of the voters must answer"), true);
@@ -112,37 +128,52 @@ export class RingOperators {
   }
 
   /** Asks this node, which has to be the leader. */
-  change(request: RingRequest): ChangeOutcome {
+  #change(request: RingRequest): ChangeOutcome {
     this.#outcomes = [];
     this.#options.agent().take({ type: "change", request });
     return this.#outcomes.pop() ?? { type: "busy" };
   }
 
   /** As the leader. */
-  #carryOut(request: OperatorRequest): OperatorAnswer {
+  #carryOut(request: OperatorRequest, answered: (answer: OperatorAnswer) => void): void {
     const member = this.#member;
-    if (member.role.type !== "leader") return refused(`the leader of the ring is ${member.leader ?? "not known"}`);
+    if (member.role.type !== "leader") {
+      return answered(refused(`the leader of the ring is ${member.leader ?? "not known"}`));
+    }
     if (request.type === "status") {
-      return {
-        type: "status",
-        status: ringStatus(member, allPeersOf(member, this.#options.server.environment.monotonicMs())),
-      };
+      const peers = allPeersOf(member, this.#options.server.environment.monotonicMs());
+      return answered({ type: "status", status: ringStatus(member, peers) });
     }
     if (request.isDryRun) {
       const change = changeRing(member.durable.stored.table, request.request);
-      return change.type === "planned" ? { type: "planned", plan: change.plan } : change;
+      return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
     }
-    const outcome = this.change(request.request);
-    if (outcome.type === "begun") {
-      const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
-      this.#options.server.environment.report("notice", text);
-    }
-    return outcome;
+    const outcome = this.#change(request.request);
+    if (outcome.type !== "begun") return answered(outcome);
+    const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
+    this.#options.server.environment.report("notice", text);
+    const { term, table } = this.#member.durable.stored;
+    const begun = { answered: () => answered(outcome), lost: () => answered(lost) };
+    this.#begun = [...this.#begun, { term, version: table.version, ...begun }];
+    this.look();
+  }
+
+  /** Answers those whose change is committed by now. To be called when something has happened to the member. */
+  look(): void {
+    if (this.#begun.length === 0) return;
+    const { committed, durable } = this.#member;
+    const isCommitted = ({ version }: Begun): boolean => (committed?.version ?? 0) >= version;
+    const isLost = ({ term }: Begun): boolean => durable.term !== term;
+    const ready = this.#begun.filter((begun) => isCommitted(begun) || isLost(begun));
+    this.#begun = this.#begun.filter((begun) => !ready.includes(begun));
+    for (const begun of ready) (isLost(begun) ? begun.lost : begun.answered)();
   }
 
   /** Makes this node serve its place with whatever it has. Throws the error reply. */
-  takeOver(seat: Seat | undefined): void {
+  takeOver(): void {
     const { members, server } = this.#options;
+    const { committed, durable } = this.#member;
+    const seat = seatOf(committed ?? durable.stored.table, members.name);
     if (seat === undefined) throw new CommandError("ERR this node has no place on the ring");
     if (seat.primary.node === members.name && this.#member.serving !== undefined) {
       throw new CommandError("ERR You should send CLUSTER FAILOVER to a replica");

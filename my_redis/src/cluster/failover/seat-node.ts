@@ -102,19 +102,16 @@ export class SeatNode implements SeatPort {
       ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
-    const { members, events, outgoing } = options;
     this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
-      ...{ server, turn: options.turn, channel: options.channel, members, cursors: options.cursors },
+      ...options,
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    this.operators = new RingOperators({
-      ...{ server, members, events, outgoing, nodeTimeoutMs: timeoutMs, agent: () => this.#agent },
-    });
+    this.operators = new RingOperators({ ...options, nodeTimeoutMs: timeoutMs, agent: () => this.#agent });
     fixDirectives(settings);
   }
 
@@ -160,7 +157,10 @@ export class SeatNode implements SeatPort {
       ...{ self: this.#self, timing: this.#timing, environment: server.environment, file: this.#file, durable },
       position: this.#data.position,
       carryOut: (effect) => this.#carryOut(effect),
-      changed: () => this.#gate.look(),
+      changed: () => {
+        this.#gate.look();
+        this.operators.look();
+      },
       inTurn: (work) => turn.run(work),
     });
     this.#agent.start();
@@ -343,12 +343,6 @@ export class SeatNode implements SeatPort {
   #servedPosition(): Position | undefined {
     const { serving } = this.#agent.member;
     return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
-  }
-
-  // --- operators ---
-
-  takeOver(): void {
-    this.operators.takeOver(this.#seat);
   }
 
   get #seat(): Seat | undefined {

@@ -25,7 +25,7 @@ export const clusterFailover = command({
       );
     }
     if (args.count > 3 || !(args.is(2, "force") || args.is(2, "takeover"))) throw new CommandError(errors.syntax);
-    seat.takeOver();
+    seat.operators.takeOver();
     reply.ok();
   },
 });

@@ -54,14 +54,14 @@ export const fixedTopology: readonly Command[] = operations.map((operation) =>
     group: "cluster",
     since: "3.0.0",
     complexity: "O(1)",
-    summary: "Refused: the owners of hash slots follow from self and peers in redis.conf.",
+    summary: "Refused: a ring assigns hash slots to its nodes by itself.",
     flags: ["admin", "stale", "no_async_loading"],
     ...operation,
     name: `CLUSTER ${operation.name}`,
     run(context) {
       joinedCluster(context);
       throw new CommandError(
-        `ERR CLUSTER ${operation.name} is not possible: nodes are joined by self and peers in redis.conf, and own hash slots by consistent hashing`,
+        `ERR CLUSTER ${operation.name} is not possible: a ring assigns hash slots to its nodes by itself. See CLUSTER RING`,
       );
     },
   }),

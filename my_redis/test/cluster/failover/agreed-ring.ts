@@ -23,11 +23,14 @@ export class AgreedRing {
     count: number,
     spare: number,
     directives: Readonly<Record<string, string>> = {},
+    /** For the first start alone. */
+    atFirst: Readonly<Record<string, string>> = {},
   ): Promise<AgreedRing> {
     const ring = new AgreedRing(await freePorts(count + spare), directives);
     const names = ring.names.slice(0, count).join(" ");
-    await Promise.all(ring.names.slice(0, count).map((_, node) => ring.startNode(node, { peers: names })));
-    await ring.untilSettled(0, count);
+    await Promise.all(ring.names.slice(0, count).map((_, node) => ring.startNode(node, { peers: names, ...atFirst })));
+    if (atFirst["cluster-members"] === "fixed") await ring.untilWhole(count);
+    else await ring.untilSettled(0, count);
     return ring;
   }
 
@@ -41,8 +44,11 @@ export class AgreedRing {
     });
   }
 
-  connect(node: number): Promise<RespConnection> {
-    return RespConnection.open(this.ports[node] as number, `node ${node}`);
+  async connect(node: number): Promise<RespConnection> {
+    const connection = await RespConnection.open(this.ports[node] as number, `node ${node}`);
+    const password = this.#directives["requirepass"];
+    if (password !== undefined) await connection.reply("AUTH", password);
+    return connection;
   }
 
   /** What a node answers: text, or an error. */
@@ -78,6 +84,14 @@ export class AgreedRing {
       throw new Error(`${String(error)}\nlast: ${JSON.stringify(last)}`);
     });
     return last as RingStatus;
+  }
+
+  /** Waits until the nodes of a ring with fixed members are linked. */
+  async untilWhole(count: number): Promise<void> {
+    const isWhole = async (node: number): Promise<boolean> => (await this.ask(node, "DBSIZE")) === "0";
+    for (let node = 0; node < count; node++) {
+      await waitUntil(() => isWhole(node), { what: "a whole ring", timeoutMs: 20_000, intervalMs: 30 });
+    }
   }
 
   async kill(node: number, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {

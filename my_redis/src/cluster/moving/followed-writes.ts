@@ -50,15 +50,15 @@ export class FollowedWrites {
     else this.#marks.push({ at: this.#bytes.end, first: offset, last: offset });
   }
 
-  /** What comes after this offset; undefined when that is not known any more. To be called after `mark`. */
+  /** What comes after this offset, up to the next mark; undefined when that is not known any more. */
   after(offset: number): FollowedChunk | undefined {
     const index = this.#indexOf(offset);
     const from = this.#marks[index];
     if (from === undefined) return undefined;
     const to = this.#marks[index + 1] ?? from;
-    const isAll = to === this.#last;
     // The place means all these offsets: nothing of these slots was written between them.
-    return { bytes: this.#copy(from.at, to.at), offset: isAll ? to.last : to.first, isAll };
+    const until = to === this.#last ? to.last : to.first;
+    return { bytes: this.#copy(from.at, to.at), offset: until, isAll: to.at === this.#bytes.end };
   }
 
   #indexOf(offset: number): number {

@@ -28,6 +28,7 @@ export class IncomingData {
   apply(commands: Uint8Array, entry: () => readonly LogWord[]): string | undefined {
     const { changes, execution, keyspace } = this.#server;
     const { observed } = keyspace;
+    this.#context.select(0);
     const wasFollowing = execution.followsPrimary;
     changes.beginUnit();
     // Keys expire by the source's word: until then its commands find them. And no client knows of these keys yet.

@@ -137,9 +137,7 @@ export class OutgoingCopy {
     const bytes = this.#commands.take();
     this.sentBytes += bytes.length;
     followed.append(bytes);
-    const { offset, server } = this.#options;
-    // The offset of half a transaction may become smaller again.
-    if (followed.openBytes >= chunkBytes && server.execution.isAtRest) followed.mark(offset());
+    if (followed.openBytes >= chunkBytes) this.#mark();
     this.#limit();
   }
 
@@ -220,10 +218,19 @@ export class OutgoingCopy {
 
   /** The writes after this offset; undefined when they are not known. */
   writesAfter(offset: number): FollowedChunk | undefined {
-    const followed = this.#followed;
-    if (followed === undefined) return undefined;
-    followed.mark(this.#options.offset());
-    return followed.after(offset);
+    this.#mark();
+    return this.#followed?.after(offset);
+  }
+
+  /** No request for these slots is carried out any more, and nothing is half done. */
+  stopped(): void {
+    this.#mark();
+  }
+
+  /** An offset means one place. While a script is half done, its effects have no place in the stream yet. */
+  #mark(): void {
+    const { offset, server } = this.#options;
+    if (server.execution.isAtRest) this.#followed?.mark(offset());
   }
 
   /** All copies of the target have everything up to this offset. */

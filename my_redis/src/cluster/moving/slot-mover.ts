@@ -152,7 +152,10 @@ export class SlotMover {
   #stopAtRest(): void {
     const { member, position, server, take } = this.#options;
     if (this.#toStop.size === 0 || !server.execution.isAtRest) return;
-    for (const [move, attempt] of this.#toStop) take({ type: "frozen", move, attempt, offset: position().offset });
+    for (const [move, attempt] of this.#toStop) {
+      this.source.copyOf(move)?.stopped();
+      take({ type: "frozen", move, attempt, offset: position().offset });
+    }
     this.#toStop.clear();
     const { committed } = member();
     if (committed !== undefined) this.#updateStopped(committed);

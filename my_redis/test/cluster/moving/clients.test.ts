@@ -203,29 +203,3 @@ function slotsOf({ items }: Reply, port: number): (slot: number) => boolean {
   return (slot) =>
     ranges.some(({ items: range }) => Number(range?.[0]?.text) <= slot && slot <= Number(range?.[1]?.text));
 }
-
-test(
-  "a script that is paused while its slot moves is carried out as a whole",
-  async () => {
-    ring = await startMovingRing(2, 1, { "busy-reply-threshold": "5" });
-    const client = await ring.connect(1);
-    const script = "for i = 1, 30000 do redis.call('INCR', KEYS[1]) end return redis.call('GET', KEYS[1])";
-    const keys = Array.from({ length: 40 }, (_, number) => `script:${number}`);
-    let over = false;
-    const problems = repeated(
-      () => over,
-      async (number) => {
-        const key = keys[number % keys.length] as string;
-        const { text } = await client.reply("EVAL", script, 1, key);
-        const expected = 30_000 * (Math.floor(number / keys.length) + 1);
-        return text === `${expected}` ? undefined : `${key} is ${text}, and not ${expected}`;
-      },
-    );
-    const version = await changeRing(ring, weightsOf(ring, 3, 1), 2);
-    await untilMoved(ring, version);
-    over = true;
-    expect(await problems).toEqual([]);
-    client.close();
-  },
-  testTimeoutMs,
-);

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { EffectTap } from "../../../src/cluster/moving/effect-tap.ts";
 import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
 import { OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
+import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
 import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
@@ -22,7 +23,11 @@ async function start() {
   return { services: open.server, connection };
 }
 
-/** A server, a copy of all its slots, and its changes so far as its offset. */
+/** Half of all slots. */
+const slots = noSlots().fill(1, 0, 8192);
+const isInside = (key: string): boolean => slots[hashSlot(Buffer.from(key), 0, key.length)] === 1;
+
+/** A server, a copy of some of its slots, and its changes so far as its offset. */
 async function startCopy() {
   const source = await start();
   let offset = 0;
@@ -34,7 +39,7 @@ async function startCopy() {
   source.services.changes.alsoTo(tap);
   const begin = (): OutgoingCopy => {
     const options = { server: source.services, number: copies.length + 1, offset: () => offset };
-    const copy = new OutgoingCopy({ ...options, slots: noSlots().fill(1) });
+    const copy = new OutgoingCopy({ ...options, slots });
     copies.push(copy);
     return copy;
   };
@@ -49,14 +54,17 @@ test("a target that gets all parts and all writes has the same data, though clie
   const write = async (count: number): Promise<void> => {
     const commands = Array.from({ length: count }, () => {
       const key = `k${random.below(5000)}`;
-      const choice = random.below(6);
+      const choice = random.below(8);
+      const other = `k${random.below(5000)}`;
+      if (choice === 6) return ["MSET", key, "one", other, "other"];
+      if (choice === 7) return ["SINTERSTORE", key, other, "none"];
       if (choice === 0) return ["DEL", key];
       if (choice === 1) return ["RENAME", key, `k${random.below(5000)}`];
       if (choice === 2) return ["COPY", key, key, "DB", 1, "REPLACE"];
       if (choice === 3) return ["MOVE", key, 2];
       return choice === 4 ? ["SET", key, `v${random.below(100)}`] : ["APPEND", key, "x".repeat(random.below(100))];
     });
-    await connection.replies(commands);
+    await connection.replies([["SELECT", random.below(2)], ...commands]);
   };
   await write(5000);
   const copy = begin();
@@ -81,6 +89,16 @@ test("a target that gets all parts and all writes has the same data, though clie
     copy.acknowledged(offset);
   }
   expect(copy.waitingBytes).toBe(0);
+  // What does not belong to the copy is not compared.
+  for (const database of [0, 1, 2]) {
+    const [, keys] = await connection.replies([
+      ["SELECT", database],
+      ["KEYS", "*"],
+    ]);
+    const outside = (keys?.items ?? []).map(({ text }) => text as string).filter((key) => !isInside(key));
+    await connection.reply("UNLINK", "none", ...outside);
+  }
+  expect(Number((await connection.replies([["SELECT", 0], ["DBSIZE"]]))[1]?.text)).toBeGreaterThan(500);
   const digests = await Promise.all([connection, target.connection].map((each) => each.reply("DEBUG", "DIGEST")));
   expect(digests[0]?.text).toBe(digests[1]?.text as string);
   connection.close();
@@ -89,14 +107,15 @@ test("a target that gets all parts and all writes has the same data, though clie
 
 test("what waits for a slow target has a limit, and then the copy keeps nothing", async () => {
   const { begin, connection } = await startCopy();
-  await connection.reply("SET", "key", "value");
+  expect(isInside("key2")).toBe(true);
+  await connection.reply("SET", "key2", "value");
   const copy = begin();
   expect(copy.part(0)?.isLast).toBe(true);
   const megabyte = "x".repeat(1_000_000);
-  for (let count = 0; count < 60; count++) await connection.reply("SET", "key", megabyte);
+  for (let count = 0; count < 60; count++) await connection.reply("SET", "key2", megabyte);
   expect(copy.isVoid).toBe(false);
   expect(copy.waitingBytes).toBeGreaterThan(60_000_000);
-  for (let count = 0; count < 10; count++) await connection.reply("SET", "key", megabyte);
+  for (let count = 0; count < 10; count++) await connection.reply("SET", "key2", megabyte);
   expect([copy.isVoid, copy.waitingBytes]).toEqual([true, 0]);
   expect(copy.writesAfter(0)).toBeUndefined();
   connection.close();

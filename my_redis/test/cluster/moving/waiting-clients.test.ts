@@ -47,3 +47,24 @@ test("blocked clients, watches and subscribers of shard channels learn that thei
   }
   for (const connection of [blocked!, watching!, staying!, subscriber!]) connection.close();
 }, 60_000);
+
+test("a script that is paused while its slot moves is carried out as a whole", async () => {
+  ring = await startMovingRing(2, 1, { "busy-reply-threshold": "5" });
+  const { moves } = await keysOfSecond();
+  const client = await ring.connect(1);
+  const script = "for i = 1, 30000 do redis.call('INCR', KEYS[1]) end return redis.call('GET', KEYS[1])";
+  let isOver = false;
+  const problems: string[] = [];
+  const running = (async () => {
+    for (let count = 30_000; !isOver && problems.length < 3; count += 30_000) {
+      const { text } = await client.reply("EVAL", script, 1, moves);
+      if (text !== `${count}`) problems.push(`${text}, and not ${count}`);
+    }
+  })();
+  const version = await changeRing(ring, weightsOf(ring, 3, 1), 2);
+  await untilMoved(ring, version);
+  isOver = true;
+  await running;
+  expect(problems).toEqual([]);
+  client.close();
+}, 60_000);

@@ -15,6 +15,7 @@ const ours = new Map([
   ["peers", "nodes of a ring"],
   ["nodes", "nodes of a ring"],
   ["replicas", "nodes of a ring"],
+  ["cluster-members", "nodes of a ring"],
   ["cluster-replicas", "nodes of a ring"],
   ["cluster-acknowledgement", "nodes of a ring"],
   ["cluster-routing", "nodes of a ring"],

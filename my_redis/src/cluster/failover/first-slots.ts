@@ -16,7 +16,8 @@ export function firstSlots(member: Member): RingRequest | undefined {
   const { role } = member;
   if (role.type !== "leader" || role.committed === undefined) return undefined;
   const { seats, slots } = role.committed.table;
-  if (slots !== undefined || seats.length === 0) return undefined;
+  // A place that has never had a primary gets none with keys once slots have owners: see appointRestarted.
+  if (slots !== undefined || seats.length === 0 || seats.some(({ epoch }) => epoch === 0)) return undefined;
   const names = seats.map(({ name }) => name);
   const answers = seats.map((seat) => holdsKeys(member, seat));
   if (answers.includes(true)) return { type: "slots", owners: ownersByPoints(names), batch: slotsPerMove };

@@ -55,7 +55,7 @@ export class Introductions {
    */
   meet(other: NodeIntroduction): string | undefined {
     const own = this.own();
-    this.#endpoints.take(other.name, other.announced);
+    this.#endpoints.take(other.name, other.announced ?? {});
     this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
     if (!this.#members.names.includes(other.name)) return `${other.name} is not among our peers`;

@@ -18,8 +18,8 @@ export interface NodeIntroduction {
   readonly view: MemberView;
   /** What all nodes of a ring with replicas must have in common. Missing on other rings. */
   readonly failoverTerms?: string;
-  /** Where clients reach it. */
-  readonly announced: Announcement;
+  /** Where clients reach it. Missing in greetings of older versions. */
+  readonly announced?: Announcement;
 }
 
 /** The first message on a link. */
@@ -57,7 +57,7 @@ function isIntroduction(value: unknown): value is NodeIntroduction {
   if (typeof said !== "object" || said === null) return false;
   return (
     (said.failoverTerms === undefined || typeof said.failoverTerms === "string") &&
-    readAnnouncement(said.announced) !== undefined &&
+    (said.announced === undefined || readAnnouncement(said.announced) !== undefined) &&
     isCount(said.version) &&
     isText(said.name) &&
     isText(said.runId) &&

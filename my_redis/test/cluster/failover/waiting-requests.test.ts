@@ -39,13 +39,22 @@ test("what waits at the former primary for clients of other nodes is carried out
   const ring = await RingInProcess.start({ "cluster-node-timeout": "2000", "cluster-acknowledgement": "primary" });
   const { primary } = ring;
   const [replica, other] = [(primary + 1) % 3, (primary + 2) % 3];
-  const [client, queuing, operator] = [await ring.connect(other), await ring.connect(other), await ring.connect(replica)];
+  const [client, queuing, operator] = [
+    await ring.connect(other),
+    await ring.connect(other),
+    await ring.connect(replica),
+  ];
   const goOn = withholdProgress(ring, replica);
   expect((await client.reply("SET", "key", "0")).text).toBe("OK");
   expect((await operator.reply("CLUSTER", "FAILOVER")).text).toBe("OK");
   const { operators } = ring.clusterOf(primary).seat!;
   await ring.until("to hand over", () => operators.isHanding);
-  client.send(["APPEND", "key", "1"], ["APPEND", "key", "2"], ["PING"], ["EVAL", "return redis.call('GET', KEYS[1])", 1, "key"]);
+  client.send(
+    ["APPEND", "key", "1"],
+    ["APPEND", "key", "2"],
+    ["PING"],
+    ["EVAL", "return redis.call('GET', KEYS[1])", 1, "key"],
+  );
   queuing.send(["MULTI"], ["SET", "queued", "1"], ["EXEC"]);
   await ring.until("to hold the requests", () => ring.statusOf(primary)?.waitingRequests === 2);
   goOn();

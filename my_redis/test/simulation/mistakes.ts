@@ -90,24 +90,16 @@ export const mistakes = {
   ],
   // Leases.
   "a lease is longer than the wait": [
-    kernel(
-      "heartbeats.ts",
-      "beat.grant.askedAtMs + member.timing.leaseMs",
-      "beat.grant.askedAtMs + 3 * member.timing.leaseMs",
-    ),
+    kernel("heartbeats.ts", "grant.askedAtMs + member.timing.leaseMs", "grant.askedAtMs + 3 * member.timing.leaseMs"),
   ],
   "a lease counts from its arrival": [
-    kernel("heartbeats.ts", "beat.grant.askedAtMs + member.timing.leaseMs", "nowMs + member.timing.leaseMs"),
+    kernel("heartbeats.ts", "grant.askedAtMs + member.timing.leaseMs", "nowMs + member.timing.leaseMs"),
   ],
   "a lease is compared with a clock that was read earlier": [
     model("simulated-process.ts", "{ epoch, offset }, nowMs)", "{ epoch, offset }, this.member.leaderHeardAtMs)"),
   ],
   "a primary needs no lease": [
-    kernel(
-      "serving.ts",
-      "if (serving?.epoch !== epoch || nowMs >= leaseUntilMs) return false;",
-      "if (serving?.epoch !== epoch) return false;",
-    ),
+    kernel("serving.ts", "if (!isCurrent) return false;", "if (serving?.epoch !== epoch) return false;"),
   ],
   "a leader acts though no majority hears it": [
     kernel("leadership.ts", "return nowMs < heardMs + member.timing.majorityMs;", "return true;"),

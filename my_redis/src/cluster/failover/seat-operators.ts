@@ -29,6 +29,7 @@ export class Operators implements SeatOperators {
   readonly #options: OperatorsOptions;
   readonly #self: string;
   readonly #word: OperatorWord;
+  #wasHanding = false;
 
   constructor(options: OperatorsOptions) {
     const { events, members, server, timing } = options;
@@ -47,6 +48,14 @@ export class Operators implements SeatOperators {
   /** To be called at each heartbeat. */
   repeat(): void {
     this.#word.repeat();
+    const { isHanding } = this;
+    const isGivenUp = this.#wasHanding && !isHanding && this.#member.serving !== undefined;
+    this.#wasHanding = isHanding;
+    if (!isGivenUp) return;
+    this.#options.server.environment.report(
+      "warning",
+      `${this.#seat?.name} was not handed over in time: this node goes on`,
+    );
   }
 
   get #member() {
@@ -132,6 +141,7 @@ export class Operators implements SeatOperators {
     agent().take({ type: "handOver", to, leaves });
     const { handing } = this.#member.serving ?? {};
     if (handing !== undefined && serving?.handing === undefined) {
+      this.#wasHanding = true;
       server.environment.report("notice", `this node hands ${this.#seat?.name} over to ${handing.to.node}`);
     } else if (serving !== undefined && to !== undefined && mayFollow(this.#member, serving).length === 0) {
       server.environment.report("warning", `no replica of ${this.#seat?.name} is in sync: it cannot be handed over`);

@@ -54,7 +54,7 @@ export class Introductions {
   /** Takes in what another node says of itself. Gives the reason why there can be no link with it, or undefined. */
   meet(other: NodeIntroduction): string | undefined {
     const own = this.own();
-    if (other.announced !== undefined) this.#endpoints.take(other.name, other.announced);
+    this.#endpoints.take(other.name, other.announced ?? {});
     // Both nodes must know of a dispute, whether there is a link or not.
     if (this.#ring === undefined) this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;

@@ -5,7 +5,7 @@ import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 const nodeTimeoutMs = 1000;
 let ring: RingOfProcesses;
 
-afterEach(() => ring.stop());
+afterEach(() => ring?.stop());
 
 /** A client that counts up a key, again and again, and compares what it is answered. */
 class Counter {

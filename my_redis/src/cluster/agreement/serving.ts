@@ -92,6 +92,10 @@ export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.
 export const isFollowed = ({ serving, committed }: Member): boolean =>
   committed?.acknowledgement !== "replica" || serving?.waitFor.every(({ node }) => serving.progress.has(node)) === true;
 
+/** Whether somebody may be given all data now. A copy in sync may be behind: this is how it catches up. */
+export const mayCopy = (member: Member, nowMs: number): boolean =>
+  member.serving !== undefined && isReady(member) && nowMs < member.leaseUntilMs;
+
 /** Whether an answer that shows the first `offset` writes of `epoch` may be released now. */
 export function mayAnswer(member: Member, { epoch, offset }: Position, nowMs: number): boolean {
   const { serving, committed, leaseUntilMs } = member;

@@ -9,7 +9,7 @@ import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isFollowed, isReady, mayAnswer } from "../agreement/serving.ts";
+import { isFollowed, isReady, mayAnswer, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -259,11 +259,8 @@ export class SeatNode implements SeatPort {
     return this.#data.epoch;
   }
 
-  /** A replica need not be fresh for it: it gets its data by this. */
   get maySync(): boolean {
-    const { member } = this.#agent;
-    const hasLease = this.#options.server.environment.monotonicMs() < member.leaseUntilMs;
-    return member.serving !== undefined && isReady(member) && hasLease;
+    return mayCopy(this.#agent.member, this.#options.server.environment.monotonicMs());
   }
 
   took(args: Arguments): void {

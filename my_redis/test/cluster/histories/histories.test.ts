@@ -35,7 +35,7 @@ test.skipIf(isMissing)(
   async () => {
     const output = await run(seeds[1], (secondsInAll * 2) / 3);
     // A minority was asked, so it could have answered.
-    expect(Number(/; (\d+) operations at nodes that had to be silent/.exec(output)?.[1])).toBeGreaterThan(10);
+    expect(Number(/; (\d+) operations at nodes that had to be silent/.exec(output)?.[1])).toBeGreaterThan(0);
   },
   secondsInAll * 1000 + marginMs,
 );

@@ -223,3 +223,25 @@ describe("RequestParser", () => {
     expect(errorOf("*10\r\n$16384\r\n")).toBe("");
   });
 });
+
+test("requests that are put back are read first, wherever the rest was cut", () => {
+  const rest = "*2\r\n$3\r\nGET\r\n$5\r\nlater\r\n";
+  for (let cut = 0; cut <= rest.length; cut++) {
+    const parser = new RequestParser(limits);
+    const args = new Arguments();
+    const words: string[] = [];
+    const readOn = (): void => {
+      while (parser.next(args) === "request") words.push(args.latin1(1));
+      parser.keepRest(args);
+    };
+    parser.feed(Buffer.from(rest.slice(0, cut)));
+    // A request that is whole waits, as for a client that is held.
+    if (cut < rest.length) readOn();
+    else parser.keepRest(args);
+    parser.unread(Buffer.from("*2\r\n$3\r\nGET\r\n$5\r\nfirst\r\n*2\r\n$3\r\nGET\r\n$6\r\nsecond\r\n"));
+    readOn();
+    parser.feed(Buffer.from(rest.slice(cut)));
+    readOn();
+    expect(words).toEqual(["first", "second", "later"]);
+  }
+});

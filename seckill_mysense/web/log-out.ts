@@ -1,27 +1,21 @@
 import { call } from "./api.ts";
-import { button } from "./elements.ts";
+import { button, setText } from "./elements.ts";
 
-/** By the id of the button. */
-const logOuts = { "log-out": "DELETE /api/session", "log-out-everywhere": "DELETE /api/sessions" } as const;
-/** How long a button says that it did not work. */
+/** How long the button says that it did not work. */
 const toldMs = 5_000;
 
-/** The buttons with which a user logs out; it reports when the session is over. */
+/** The button with which a user logs out; it reports when the session is over. */
 export function watchLogOut(onLoggedOut: () => void): void {
-  for (const [id, endpoint] of Object.entries(logOuts)) {
-    const pressed = button(id);
-    const label = pressed.textContent;
-    pressed.addEventListener("click", () => void logOut(endpoint));
+  button("log-out").addEventListener("click", () => void logOut(onLoggedOut));
+}
 
-    async function logOut(of: (typeof logOuts)[keyof typeof logOuts]): Promise<void> {
-      const answer = await call(of);
-      // A session that is over already needs no log-out. After any other refusal it goes on, and the user must know.
-      if (!("refused" in answer) || answer.status === 401) {
-        onLoggedOut();
-        return;
-      }
-      pressed.textContent = "Not logged out: try again";
-      setTimeout(() => (pressed.textContent = label), toldMs);
-    }
+async function logOut(onLoggedOut: () => void): Promise<void> {
+  const answer = await call("DELETE /api/session");
+  if (!("refused" in answer)) {
+    onLoggedOut();
+    return;
   }
+  // The session goes on, and the user must know.
+  setText("log-out", "Not logged out: try again");
+  setTimeout(() => setText("log-out", "Log out"), toldMs);
 }

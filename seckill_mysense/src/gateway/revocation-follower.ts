@@ -1,6 +1,12 @@
 import type { Revocations } from "../authorization/revocations.ts";
 import type { HealthPart } from "../health/health-board.ts";
-import type { LedgerRevocations, NewRevocations, RevokedSession, UserRevocationReason } from "../ledger/revocations.ts";
+import type {
+  LedgerRevocations,
+  NewRevocations,
+  Revocation,
+  RevokedSession,
+  UserRevocationReason,
+} from "../ledger/revocations.ts";
 import type { Logger } from "../logging/logger.ts";
 
 export interface RevocationFollowerOptions {
@@ -25,6 +31,7 @@ const readEveryMs = 250;
 export class RevocationFollower {
   readonly #options: RevocationFollowerOptions;
   #revision = -1;
+  #reading = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
   #droppedLogged = 0;
@@ -46,12 +53,23 @@ export class RevocationFollower {
 
   /** Resolves once the ledger has it. This gateway knows it at once, and the others within a second. */
   async revokeSession(session: RevokedSession): Promise<void> {
-    this.#take([await this.#options.ledger.revokeSession(session)]);
+    await this.#know(await this.#options.ledger.revokeSession(session));
   }
 
   /** The same for all sessions of a user. */
   async revokeUser(userId: string, reason: UserRevocationReason): Promise<void> {
-    this.#take([await this.#options.ledger.revokeUser(userId, reason)]);
+    await this.#know(await this.#options.ledger.revokeUser(userId, reason));
+  }
+
+  /** It comes with the news, so that each is taken once and in its order. */
+  async #know(own: Revocation): Promise<void> {
+    await this.#read().catch(() => this.#take([own]));
+  }
+
+  /** One reading at a time: two would take the same news twice. */
+  #read(): Promise<void> {
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#readAll());
+    return this.#reading;
   }
 
   #readLater(): void {
@@ -70,7 +88,7 @@ export class RevocationFollower {
     this.#readLater();
   }
 
-  async #read(): Promise<void> {
+  async #readAll(): Promise<void> {
     const { ledger, health } = this.#options;
     for (let isMore = true; isMore;) {
       const { revision, revocations }: NewRevocations = await ledger.since(this.#revision, pageSize);

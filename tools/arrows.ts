@@ -162,7 +162,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/orders/**",
     only: [
       "seckill_mysense/src/{orders,contract,gate,queue,domain,health,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/{orders,bundles,returns,waiters,program-requests,dead-letters,ledger-errors}.ts",
+      "seckill_mysense/src/ledger/{orders,bundles,returns,waiters,program-requests,revocations,dead-letters,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on a few ports of the ledger, whatever database stands behind them",
   },

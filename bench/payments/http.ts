@@ -22,7 +22,7 @@ try {
   const orders = await recordOrders();
   const sessions = new Sessions([tokenSecret], 3_600_000);
   const request = (method: string, order: AcceptedReservation, rest: string): Uint8Array => {
-    const { cookie } = sessions.open({ id: order.userId, name: "Ada" }, Date.now());
+    const { cookie } = sessions.open({ id: order.userId, name: "Ada", sessionEpoch: 0 }, Date.now());
     const head = `Host: localhost\r\nCookie: ${sessionCookieName}=${cookie}\r\nContent-Length: 0\r\n\r\n`;
     return Buffer.from(`${method} ${rest} HTTP/1.1\r\n${head}`);
   };

@@ -12,6 +12,7 @@ import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offe
 import { showOrder } from "./order-view.ts";
 import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
+import { watchLogOut } from "./log-out.ts";
 import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
 import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
@@ -265,8 +266,7 @@ function endSession(): void {
   chooseNothingElse();
 }
 
-async function logOut(): Promise<void> {
-  await call("DELETE /api/session");
+function leaveSession(): void {
   tellOtherTabs(undefined);
   endSession();
   render();
@@ -316,7 +316,7 @@ async function start(): Promise<void> {
   button("cancel").addEventListener("click", () => void settle("cancel"));
   button("wait").addEventListener("click", () => void changeLine(joinLine));
   button("leave").addEventListener("click", () => void changeLine(leaveLine));
-  button("log-out").addEventListener("click", () => void logOut());
+  watchLogOut(leaveSession);
   await refresh();
   await enterSession();
   setInterval(render, tickMs);

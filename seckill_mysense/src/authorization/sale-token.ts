@@ -1,3 +1,4 @@
+import type { SessionMark } from "../domain/session-mark.ts";
 import { readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
 import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
@@ -14,6 +15,8 @@ export interface SaleTokenClaims {
   readonly reservationId: string;
   /** The place in the queue of the waiting room; 0 without a waiting room. */
   readonly queuePosition: number;
+  /** The session that got the token; undefined in a token of an earlier version. */
+  readonly mark?: SessionMark | undefined;
 }
 
 /** Some units of one product, or of the bucket of it from which the user buys. */
@@ -32,7 +35,7 @@ export interface BundleTokenClaims extends Omit<SaleTokenClaims, "productId" | "
 export type TokenClaims = SaleTokenClaims | BundleTokenClaims;
 
 /** An array, not an object: field names would double the size of the token, and every request carries one. */
-type Payload = [string, string | PayloadPart[], string, number, number, string, number];
+type Payload = [string, string | PayloadPart[], string, number, number, string, number, string?, number?];
 type PayloadPart = [productId: string, quantity: number];
 
 /** The number of verified tokens that are remembered. */
@@ -85,6 +88,7 @@ export class SaleTokens {
       claims.reservationId,
       claims.queuePosition,
     ];
+    if (claims.mark !== undefined) payload.push(claims.mark.sessionId, claims.mark.epoch);
     return signText(key, JSON.stringify(payload));
   }
 
@@ -110,14 +114,16 @@ export class SaleTokens {
     const read = readSignedText(token, this.#verifying);
     if (typeof read === "string") return read;
     const payload = JSON.parse(read.payload) as Payload;
-    const [saleId, product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition] = payload;
+    const [saleId, product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition, sessionId, epoch = 0] =
+      payload;
+    const mark = sessionId === undefined ? undefined : { sessionId, epoch };
     if (typeof product !== "string") {
       return {
-        ...{ saleId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition },
+        ...{ saleId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition, mark },
         parts: product.map(([productId, quantity]) => ({ productId, quantity })),
       };
     }
-    return { saleId, productId: product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition };
+    return { saleId, productId: product, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition, mark };
   }
 }
 

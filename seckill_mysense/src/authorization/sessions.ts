@@ -1,3 +1,5 @@
+import type { SessionMark } from "../domain/session-mark.ts";
+import type { RegisteredUser } from "../domain/user.ts";
 import { readSignedText, signText } from "./signed-text.ts";
 import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 
@@ -5,9 +7,17 @@ export interface Session {
   readonly userId: string;
   readonly name: string;
   readonly expiresAtMs: number;
+  /** Undefined in a session of an earlier version. */
+  readonly mark: SessionMark | undefined;
 }
 
+type Payload = [userId: string, name: string, expiresAtMs: number, sessionId?: string, epoch?: number];
+const idBytes = 12;
+
 export const sessionCookieName = "seckill_session";
+
+/** Who opens a session. */
+type SessionUser = Pick<RegisteredUser, "id" | "name" | "sessionEpoch">;
 
 /** A session is a signed cookie, so that every gateway can verify it and none has to store it. */
 export class Sessions {
@@ -24,17 +34,20 @@ export class Sessions {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  open(user: { readonly id: string; readonly name: string }, nowMs: number): { session: Session; cookie: string } {
-    const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs };
-    const payload = JSON.stringify([session.userId, session.name, session.expiresAtMs]);
-    return { session, cookie: signText(this.#signing[this.#choice.index]!, payload) };
+  open(user: SessionUser, nowMs: number): { session: Session; cookie: string } {
+    const sessionId = Buffer.from(crypto.getRandomValues(new Uint8Array(idBytes))).toString("base64url");
+    const mark = { sessionId, epoch: user.sessionEpoch };
+    const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs, mark };
+    const payload: Payload = [session.userId, session.name, session.expiresAtMs, sessionId, mark.epoch];
+    return { session, cookie: signText(this.#signing[this.#choice.index]!, JSON.stringify(payload)) };
   }
 
   /** Undefined unless one of the keys signed the session and it has not expired. */
   read(cookie: string, nowMs: number): Session | undefined {
     const read = readSignedText(cookie, this.#keys);
     if (typeof read === "string") return undefined;
-    const [userId, name, expiresAtMs] = JSON.parse(read.payload) as [string, string, number];
-    return nowMs < expiresAtMs ? { userId, name, expiresAtMs } : undefined;
+    const [userId, name, expiresAtMs, sessionId, epoch = 0] = JSON.parse(read.payload) as Payload;
+    const mark = sessionId === undefined ? undefined : { sessionId, epoch };
+    return nowMs < expiresAtMs ? { userId, name, expiresAtMs, mark } : undefined;
   }
 }

@@ -57,8 +57,18 @@ export const readSession = endpoint({
 export const deleteSession = endpoint({
   method: "DELETE",
   path: "/api/session",
-  summary: "Logs out: removes the session cookie.",
+  summary: "Logs out: ends the session and its tokens at all gateways, and removes the cookies.",
   ok: z.null(),
   okStatuses: [204],
   failures: ["cross_site"],
+});
+
+export const deleteSessions = endpoint({
+  method: "DELETE",
+  path: "/api/sessions",
+  summary: "Logs out everywhere: ends all sessions of the user and their tokens at all gateways.",
+  authorization: "session",
+  ok: z.null(),
+  okStatuses: [204],
+  failures: ["session_required", "cross_site"],
 });

@@ -44,6 +44,7 @@ const checkDeclaration = {
     "token_unknown_key",
     "token_forged",
     "token_expired",
+    "token_revoked",
     "token_wrong_product",
     "product_not_found",
     "sold_out",

@@ -1,4 +1,4 @@
-import { createSession, deleteSession, readSession, registerUser } from "./accounts.ts";
+import { createSession, deleteSession, deleteSessions, readSession, registerUser } from "./accounts.ts";
 import { checkRight } from "./check-right.ts";
 import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -18,6 +18,7 @@ export const endpoints = {
   "POST /api/session": createSession,
   "GET /api/session": readSession,
   "DELETE /api/session": deleteSession,
+  "DELETE /api/sessions": deleteSessions,
   "GET /api/sales": listSales,
   "GET /api/sales/:id": readSale,
   "POST /api/token": issueToken,

@@ -20,6 +20,7 @@ export const failures = {
   token_unknown_key: { status: 401, message: "The token was signed with a key that is not, or no longer, in use." },
   token_forged: { status: 401, message: "The token's signature is wrong." },
   token_expired: { status: 401, message: "The token has expired." },
+  token_revoked: { status: 401, message: "The session that got this token is over: log in and get a new token." },
 
   internal_secret_wrong: { status: 401, message: "This address is for programs that have the internal secret." },
 

@@ -57,7 +57,7 @@ export const readReservation = endpoint({
   path: "/api/reservations/:id",
   summary: "Tells a buyer what became of a reservation.",
   ok: reservation,
-  failures: ["session_required", "reservation_not_found", "not_owner", "gate_unavailable"],
+  failures: ["session_required", "token_revoked", "reservation_not_found", "not_owner", "gate_unavailable"],
 });
 
 export const watchReservation = endpoint({
@@ -67,5 +67,12 @@ export const watchReservation = endpoint({
   summary: "The same as server-sent events: one `status` event now and one at each change, until the end is known.",
   ok: z.string(),
   okContentType: "text/event-stream",
-  failures: ["session_required", "reservation_not_found", "not_owner", "gate_unavailable", "too_many_listeners"],
+  failures: [
+    "session_required",
+    "token_revoked",
+    "reservation_not_found",
+    "not_owner",
+    "gate_unavailable",
+    "too_many_listeners",
+  ],
 });

@@ -83,6 +83,9 @@ export interface SaleContent {
   readonly products: readonly ProductRecord[];
 }
 
+/** Buyers may ask about their reservations for this long after the end of their sale; then gateways forget the sale. */
+export const knownAfterEndMs = 7 * 24 * 60 * 60 * 1_000;
+
 /**
  * How long after the end of its sale a product's gate is looked after: compared with the ledger, and rebuilt if it has
  * lost data. Units that come back still need it then, and so do buyers who ask about their reservations.

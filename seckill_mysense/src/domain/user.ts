@@ -11,6 +11,9 @@ export function nameKey(name: string): string {
 /** The most characters of a key. A name of 40 characters may have a key of more. */
 export const maxNameKeyLength = 200;
 
+/** No setting allows a longer session. */
+export const longestSessionMs = 2_592_000_000;
+
 /** A registered buyer. */
 export interface User {
   readonly id: string;
@@ -18,4 +21,10 @@ export interface User {
   /** argon2id in PHC string form; never leaves the server. */
   readonly passwordHash: string;
   readonly createdAtMs: number;
+}
+
+/** A user as the ledger has it. */
+export interface RegisteredUser extends User {
+  /** How often all sessions of the user were revoked. A session that is opened now gets this epoch. */
+  readonly sessionEpoch: number;
 }

@@ -1,16 +1,31 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import type { Revocations } from "../authorization/revocations.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
-import { createSession, deleteSession, readSession, registerUser, type SessionUser } from "../contract/accounts.ts";
-import { maxNameKeyLength, nameKey } from "../domain/user.ts";
+import type { SaleTokens } from "../authorization/sale-token.ts";
+import {
+  createSession,
+  deleteSession,
+  deleteSessions,
+  readSession,
+  registerUser,
+  type SessionUser,
+} from "../contract/accounts.ts";
+import type { SessionMark } from "../domain/session-mark.ts";
+import { maxNameKeyLength, nameKey, type RegisteredUser } from "../domain/user.ts";
 import type { LedgerUsers } from "../ledger/users.ts";
 import { tokenCookieName } from "./check.ts";
+import type { RevocationFollower } from "./revocation-follower.ts";
+import { cookieValue } from "./request-fields.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
 
 export interface AccountOptions {
   readonly users: LedgerUsers;
   readonly sessions: Sessions;
+  readonly tokens: Pick<SaleTokens, "read">;
+  readonly revocations: Pick<Revocations, "isRevoked">;
+  readonly revoker: Pick<RevocationFollower, "revokeSession" | "revokeUser">;
   readonly hasher: PasswordHasher;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
@@ -22,13 +37,13 @@ export interface AccountOptions {
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, now } = options;
+  const { users, sessions, hasher, revoker, now } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
   const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
 
   /** The token may be that of another user, who was logged in before. */
-  function logIn(user: { readonly id: string; readonly name: string }, status: number): Success<SessionUser> {
+  function logIn(user: Pick<RegisteredUser, "id" | "name" | "sessionEpoch">, status: number): Success<SessionUser> {
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
@@ -45,7 +60,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
       createdAtMs: now(),
     };
     if ((await users.create(user)) === "taken") return { failure: "name_taken" };
-    return logIn(user, 201);
+    return logIn({ ...user, sessionEpoch: 0 }, 201);
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
@@ -66,10 +81,35 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  mountEndpoint(app, deleteSession, mount, () => ({
-    ok: null,
-    cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken],
-  }));
+  const noSession = { ok: null, cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken] };
+
+  /** A session of an earlier version has no id, so it ends together with all others of its user. */
+  async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {
+    if (options.revocations.isRevoked(userId, mark)) return;
+    if (mark === undefined) await revoker.revokeUser(userId, "everywhere");
+    else await revoker.revokeSession({ userId, sessionId: mark.sessionId, expiresAtMs });
+  }
+
+  mountEndpoint(app, deleteSession, mount, async ({ session, request }) => {
+    if (session !== undefined) await revoke(session);
+    // The token may be of another session than the cookie's: nobody buys with this browser's cookies any more.
+    const token = cookieValue(request.headers, tokenCookieName);
+    const claims = token === undefined ? undefined : options.tokens.read(token);
+    if (typeof claims === "object" && claims.mark !== undefined) await revoke(claims);
+    return noSession;
+  });
+
+  mountEndpoint(app, deleteSessions, mount, async ({ session }) => {
+    await revoker.revokeUser(session.userId, "everywhere");
+    return noSession;
+  });
+}
+
+/** A session, or a token of one. */
+interface Revocable {
+  readonly userId: string;
+  readonly mark?: SessionMark | undefined;
+  readonly expiresAtMs: number;
 }
 
 function toSessionUser(session: Session): SessionUser {

@@ -10,10 +10,12 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Stock, StockParts } from "./open-stock.ts";
 import { ProductReserver } from "./product-reserver.ts";
 import type { SalePage } from "./sale-page.ts";
+import type { Revocations } from "../authorization/revocations.ts";
 import type { SaleTokens } from "../authorization/sale-token.ts";
 
 export interface CheckSystem extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
+  readonly revocations: Revocations;
   readonly gateCalls: GateCalls;
   readonly brokenBundles: BrokenBundles;
   readonly metrics: GatewayMetrics;

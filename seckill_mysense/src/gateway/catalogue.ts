@@ -1,6 +1,6 @@
 import type { SaleTokens } from "../authorization/sale-token.ts";
 import { productOf } from "../domain/buckets.ts";
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import { knownAfterEndMs, type ProductRecord, type SaleRecord } from "../domain/sale.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
 import { joinBuckets } from "./bucket-borrower.ts";
 import { type CatalogueProduct, endHints } from "./catalogue-product.ts";
@@ -31,8 +31,6 @@ interface CatalogueSale {
 
 /** The gate is watched for this long after the end of a sale. */
 const settledAfterMs = 60_000;
-/** Buyers may ask about their reservations for this long after the end; then the sale is forgotten. */
-const keptAfterEndMs = 7 * 24 * 60 * 60 * 1_000;
 /** How often sales are chosen anew although none has changed: with time, some end. */
 const chooseEveryMs = 10_000;
 
@@ -141,7 +139,9 @@ export class Catalogue {
 
   async #readLedger(): Promise<void> {
     const { changes, now } = this.#options;
-    const { revision, sales, products } = await changes.since(this.#revision, { endedAfterMs: now() - keptAfterEndMs });
+    const { revision, sales, products } = await changes.since(this.#revision, {
+      endedAfterMs: now() - knownAfterEndMs,
+    });
     for (const sale of sales) this.#takeSale(sale);
     for (const product of products) this.#takeProduct(product);
     this.#revision = revision;
@@ -191,7 +191,7 @@ export class Catalogue {
     const { now, maxSales, tokens } = this.#options;
     const nowMs = now();
     this.#chooseAtMs = nowMs + chooseEveryMs;
-    for (const [id, { sale }] of this.#known) if (sale.endsAtMs + keptAfterEndMs < nowMs) this.#known.delete(id);
+    for (const [id, { sale }] of this.#known) if (sale.endsAtMs + knownAfterEndMs < nowMs) this.#known.delete(id);
     const listed = [...this.#known.values()].filter(({ sale }) => sale.state !== "draft");
     listed.sort((a, b) => urgency(a.sale, nowMs) - urgency(b.sale, nowMs));
     const chosen = listed.slice(0, maxSales);

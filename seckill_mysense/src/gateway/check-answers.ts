@@ -27,6 +27,7 @@ const encoded = {
   token_unknown_key: encodedRefusal("token_unknown_key"),
   token_forged: encodedRefusal("token_forged"),
   token_expired: encodedRefusal("token_expired"),
+  token_revoked: encodedRefusal("token_revoked"),
   token_wrong_product: encodedRefusal("token_wrong_product"),
   missing_product: encodedRefusal("missing_product"),
   product_not_found: encodedRefusal("product_not_found"),

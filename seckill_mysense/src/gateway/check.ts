@@ -1,4 +1,5 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Revocations } from "../authorization/revocations.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import { productOf } from "../domain/buckets.ts";
@@ -22,6 +23,7 @@ export const tokenCookieName = "seckill_token";
 
 export interface CheckOptions {
   readonly tokens: SaleTokens;
+  readonly revocations: Pick<Revocations, "isRevoked">;
   readonly catalogue: Catalogue;
   readonly reserver: ProductReserver;
   readonly authorizer: Authorizer;
@@ -55,7 +57,7 @@ export class Check {
   }
 
   respond(request: Request, server: AddressOf): Response | Promise<Response> {
-    const { tokens, catalogue, answers, admission, now } = this.#options;
+    const { tokens, revocations, catalogue, answers, admission, now } = this.#options;
     const { headers } = request;
     const authorization = headers.get("authorization");
     let claims = authorization === null ? undefined : tokens.readFrom(authorization, bearerOf);
@@ -71,6 +73,7 @@ export class Check {
     if (typeof claims === "string") return answers.turnAway(claims);
     const nowMs = now();
     if (nowMs >= claims.expiresAtMs) return answers.turnAway("token_expired");
+    if (revocations.isRevoked(claims.userId, claims.mark)) return answers.turnAway("token_revoked");
     if (claims.parts !== undefined) return this.#options.bundles.respond({ request, server, claims, nowMs });
 
     const productId = queryValue(request.url, "productID");

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
+import { Revocations } from "../authorization/revocations.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
@@ -29,6 +30,7 @@ import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
+import { RevocationFollower } from "./revocation-follower.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { openStock, type Stock, type StockParts } from "./open-stock.ts";
@@ -38,7 +40,10 @@ import { mountWaitingList } from "./waiting-list-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts extends StockParts {
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters">;
+  readonly ledger: Pick<
+    Ledger,
+    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations"
+  >;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   /** Providers through which buyers paid before: their callbacks still count. */
@@ -72,6 +77,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const letGo = (): void => {
     system.catalogue.stop();
     system.payments.stop();
+    system.revoker.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -91,10 +97,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-/** The server starts to listen only after the sales are loaded and the ring is joined. */
+/** The server starts to listen only after sales and revocations are loaded and the ring is joined. */
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
+    await system.revoker.start();
     system.payments.start();
     await system.ring?.start();
     return serve();
@@ -161,6 +168,8 @@ interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
+  readonly revocations: Revocations;
+  readonly revoker: RevocationFollower;
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
   readonly brokenBundles: BrokenBundles;
@@ -177,12 +186,20 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const tokens = new SaleTokens(secrets, choice);
   const stock = openStock(parts, tokens);
   const providers = new PaymentProviders(parts.provider, parts.formerProviders);
+  const watchers = openWatchers(parts);
+  const revocations = new Revocations(limits.revocations);
   const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
+    revocations,
+    revoker: new RevocationFollower({
+      ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
+      health: parts.health.part("revocations"),
+      onNews: () => watchers.stopRevoked(),
+    }),
     metrics: new GatewayMetrics(),
     ...stock,
     waitingList: new WaitingList({
@@ -197,25 +214,30 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       ...{ bundles: ledger.bundles, logger: parts.logger, capacity: limits.tracked_keys },
       ...{ maxRunning: 16, maxWaiting: 16_384, waitMs: 1_000 },
     }),
-    watchers: new ReservationWatchers({
-      maxListeners: limits.event_listeners,
-      maxPerUser: limits.event_listeners_per_user,
-      minPauseMs: 100,
-      maxPauseMs: 1_000,
-      maxWatchMs: 120_000,
-      now,
-    }),
+    watchers,
   };
+}
+
+function openWatchers({ settings: { limits }, now }: GatewayParts): ReservationWatchers {
+  return new ReservationWatchers({
+    maxListeners: limits.event_listeners,
+    maxPerUser: limits.event_listeners_per_user,
+    minPauseMs: 100,
+    maxPauseMs: 1_000,
+    maxWatchMs: 120_000,
+    now,
+  });
 }
 
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
   const { settings, ledger, gate, logger, now } = parts;
-  const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer } = system;
+  const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
   const mount: MountOptions = {
     sessions,
     authorizer,
+    revocations,
     clientAddress: system.clientAddress,
     nodeLimits: system.nodeLimits,
     internalSecret: system.internalSecret,
@@ -226,7 +248,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   };
   mountAccounts(app, mount, {
     users: ledger.users,
-    sessions,
+    ...{ sessions, tokens, revocations, revoker: system.revoker },
     hasher: new PasswordHasher({
       concurrency: settings.limits.hash_concurrency,
       maxWaiting: settings.limits.hash_waiting,
@@ -244,7 +266,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
   const bundleReader = new BundleReader({ bundles, gate, catalogue, forgotten });
-  mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer });
+  mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer, revocations, now: saleNow });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });
@@ -273,6 +295,9 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_products: system.catalogue.productCount,
     seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
+    seckill_revoked_sessions: system.revocations.sessionCount,
+    seckill_revoked_users: system.revocations.userCount,
+    seckill_revocations_dropped: system.revocations.dropped,
     ...system.payments.gauges,
     ...system.ring?.gauges,
   };

@@ -7,6 +7,7 @@ import type { Authorizer, Verdict } from "../authorization/authorizer.ts";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import type { Program, Programs } from "../authorization/programs.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
+import type { Revocations } from "../authorization/revocations.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
 import type { AddressOf } from "./check-admission.ts";
 import { failureOf } from "./failure-of.ts";
@@ -50,9 +51,10 @@ export type EndpointHandler<E extends Endpoint> = (
 ) => EndpointAnswer<E> | Promise<EndpointAnswer<E>>;
 
 export interface MountOptions {
-  /** Both undefined on a listener that has no buyers. */
+  /** These are undefined on a listener that has no buyers. */
   readonly sessions?: Sessions;
   readonly authorizer?: Authorizer;
+  readonly revocations?: Pick<Revocations, "isRevoked">;
   /** Undefined on a listener that is not for other programs. */
   readonly programs?: Programs;
   readonly clientAddress: ClientAddress;
@@ -243,5 +245,8 @@ function isHidden({ method, headers }: Request): boolean {
 
 function readSession(options: MountOptions, request: Request): Session | undefined {
   const cookie = cookieValue(request.headers, sessionCookieName);
-  return cookie === undefined ? undefined : options.sessions?.read(cookie, options.now());
+  const session = cookie === undefined ? undefined : options.sessions?.read(cookie, options.now());
+  // A session that is over is none.
+  if (session === undefined || options.revocations?.isRevoked(session.userId, session.mark) === true) return undefined;
+  return session;
 }

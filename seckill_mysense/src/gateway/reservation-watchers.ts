@@ -17,6 +17,8 @@ export interface ReservationWatchersOptions {
 /** One who wants to be told of changes. */
 interface Watching {
   readonly userId: string;
+  /** Whether the session is over by which the user watches. */
+  readonly isRevoked: () => boolean;
   readonly first: Reservation;
   readonly look: () => Promise<ReservationReading>;
   /** Aborts when the client is gone. */
@@ -26,7 +28,8 @@ interface Watching {
 /** Streams of server-sent events about reservations, limited in their number and in their duration. */
 export class ReservationWatchers {
   readonly #options: ReservationWatchersOptions;
-  readonly #stops = new Set<() => void>();
+  /** Each ends one stream, and has the question after which it is to end. */
+  readonly #stops = new Map<() => void, Watching["isRevoked"]>();
   readonly #byUser = new Map<string, number>();
 
   constructor(options: ReservationWatchersOptions) {
@@ -38,7 +41,7 @@ export class ReservationWatchers {
   }
 
   /** Undefined if the limit of listeners, or that of the user's, is reached. */
-  watch({ userId, first, look, signal }: Watching): ReadableStream<Uint8Array> | undefined {
+  watch({ userId, isRevoked, first, look, signal }: Watching): ReadableStream<Uint8Array> | undefined {
     const own = this.#byUser.get(userId) ?? 0;
     if (this.#stops.size >= this.#options.maxListeners || own >= this.#options.maxPerUser) return undefined;
     const ended = new AbortController();
@@ -46,7 +49,7 @@ export class ReservationWatchers {
       if (this.#stops.delete(stop)) this.#countOne(userId, -1);
       ended.abort();
     };
-    this.#stops.add(stop);
+    this.#stops.set(stop, isRevoked);
     this.#countOne(userId, 1);
     signal.addEventListener("abort", stop, { once: true });
     return new ReadableStream<Uint8Array>({
@@ -69,7 +72,12 @@ export class ReservationWatchers {
 
   /** Ends all streams. A shutdown would otherwise wait for them. */
   stopAll(): void {
-    for (const stop of this.#stops) stop();
+    for (const stop of this.#stops.keys()) stop();
+  }
+
+  /** Ends the streams of sessions that are over. */
+  stopRevoked(): void {
+    for (const [stop, isRevoked] of this.#stops) if (isRevoked()) stop();
   }
 
   async #follow(

@@ -38,6 +38,7 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
       notBeforeMs: sale.startsAtMs,
       expiresAtMs: sale.endsAtMs + graceAfterEndMs,
       queuePosition: 0,
+      mark: session.mark,
     };
     const token = options.tokens.issue(claims);
     const maxAgeSeconds = Math.ceil((claims.expiresAtMs - nowMs) / 1000);

@@ -5,7 +5,9 @@ import { unwatchedPart } from "../health/part-sources.ts";
 import type { LedgerBundles } from "../ledger/bundles.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerProgramRequests } from "../ledger/program-requests.ts";
+import type { LedgerRevocations } from "../ledger/revocations.ts";
 import { ForgottenRequests } from "./forget-requests.ts";
+import { ForgottenRevocations } from "./forget-revocations.ts";
 import { offerUnits, type OfferParts } from "./offer-units.ts";
 import { OfferWatch, type OfferFigures } from "./offer-watch.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../ledger/returns.ts";
@@ -21,6 +23,8 @@ export interface SweeperOptions {
   readonly offers?: OfferParts;
   /** The requests of programs, which are forgotten long after their sale. */
   readonly programRequests?: Pick<LedgerProgramRequests, "forget">;
+  /** Revocations of sessions, which are forgotten when nothing is left that they concern. */
+  readonly revocations?: Pick<LedgerRevocations, "forget">;
   /** Is told whether sweeps succeed. */
   readonly health?: HealthPart;
   /** Pause between two sweeps. */
@@ -64,8 +68,11 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
   let cleanAtMs = now();
   const watch = new OfferWatch(now);
-  const { programRequests } = options;
-  const forgotten = programRequests && new ForgottenRequests(programRequests);
+  const { programRequests, revocations } = options;
+  const forgotten = [
+    ...(programRequests ? [new ForgottenRequests(programRequests)] : []),
+    ...(revocations ? [new ForgottenRevocations(revocations)] : []),
+  ];
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
@@ -113,7 +120,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
 
 interface SweepParts {
   readonly watch: OfferWatch;
-  readonly forgotten: ForgottenRequests | undefined;
+  readonly forgotten: readonly { step(nowMs: number): Promise<void> }[];
   readonly signal: AbortSignal;
 }
 
@@ -145,7 +152,7 @@ async function sweepOnce(options: SweeperOptions, { watch, forgotten, signal }: 
     offered += await offer(options, watch, signal);
     isMore = isMoreReturned || due.length > 0;
   }
-  await forgotten?.step(now());
+  for (const one of forgotten) await one.step(now());
   if (failure !== undefined) throw failure.reason;
   return { expired, ...returned.result, ...(offered > 0 && { offered }) };
 }

@@ -176,7 +176,7 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, bundles, returns, waiters, programRequests } = ledger;
+  const { orders, bundles, returns, waiters, programRequests, revocations } = ledger;
   const borrowParts = { gate, changes: ledger.changes };
   const offers = {
     waiters,
@@ -184,7 +184,7 @@ function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperP
     borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
   };
   const watched = { health: health.part("sweeper"), now: clock.now };
-  const sweeper = startSweeper({ orders, bundles, returns, gate, offers, programRequests, ...watched });
+  const sweeper = startSweeper({ orders, bundles, returns, gate, offers, programRequests, revocations, ...watched });
   stops.push(() => sweeper.stop());
   return sweeper;
 }

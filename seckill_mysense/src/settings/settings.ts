@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseAddressBlock } from "../authorization/ip-address.ts";
 import { parseNodeName } from "../authorization/ring/node-name.ts";
+import { longestSessionMs } from "../domain/user.ts";
 
 /** A weaker secret could be found offline, by trying secrets against a single token. */
 const minSecretLength = 32;
@@ -43,7 +44,7 @@ const backend = z.strictObject({
     )
     .max(64)
     .default([]),
-  session_seconds: whole(60, 2_592_000).default(43_200),
+  session_seconds: whole(60, longestSessionMs / 1_000).default(43_200),
   shutdown_seconds: whole(1, 300).default(10),
 });
 
@@ -232,6 +233,7 @@ const limits = z.strictObject({
   event_listeners: whole(0, 100_000).default(1_000),
   event_listeners_per_user: whole(1, 100_000).default(8),
   sales: whole(1, 10_000).default(1_000),
+  revocations: whole(1, 10_000_000).default(262_144),
 });
 
 /** The listener of every role for operators and monitors. */

@@ -34,6 +34,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     heartbeats: failing(ledger.heartbeats),
     programRequests: failing(ledger.programRequests),
     reservations: failing(ledger.reservations),
+    revocations: failing(ledger.revocations),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

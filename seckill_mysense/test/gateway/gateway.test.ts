@@ -63,7 +63,7 @@ describe("the gateway", () => {
     expect((await visitor.send("GET", "/readyz")).body).toEqual({
       ...{
         status: "ready",
-        parts: [expect.anything(), expect.anything(), expect.anything()],
+        parts: Array(4).fill(expect.anything()),
         products: [],
         productsNotWell: 0,
       },

@@ -21,6 +21,8 @@ describe("POST /api/token", () => {
       answer.body.expiresAtMs,
       answer.body.reservation,
       0,
+      expect.stringMatching(/^[\w-]{16}$/),
+      0,
     ]);
   });
 

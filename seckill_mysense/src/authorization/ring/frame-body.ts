@@ -1,5 +1,6 @@
-import { FrameReader, readUint32 } from "peer-link";
-import { PeerProtocolError } from "./frame-types.ts";
+import { FrameReader, lengthBytes, readUint32 } from "peer-link";
+import { maxFrameBytes, PeerProtocolError } from "./frame-types.ts";
+import { type RecordSeal, tagBytes } from "./record-seal.ts";
 
 /** The body of a frame, read from its beginning to its end. Valid until the handler returns. */
 export class FrameBody {
@@ -41,11 +42,38 @@ export type FrameHandler = (type: number, body: FrameBody) => boolean;
 /** A frame is at least its type. */
 const minBytes = 1;
 
-export const newFrameReader = (maxBytes: number, handle: FrameHandler): FrameReader =>
+/** `sealOf` gives the seal of the records that are read; while it gives none, bare frames are read. */
+export const newFrameReader = (
+  maxBytes: number,
+  handle: FrameHandler,
+  sealOf: () => RecordSeal | undefined = () => undefined,
+): FrameReader =>
   new FrameReader({ minBytes, maxBytes }, (bytes, start, end) => {
     const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const seal = sealOf();
+    if (seal !== undefined) return readRecord(seal, buffer, start, end, handle);
     return handle(buffer[start]!, new FrameBody(buffer, start + 1, end));
   });
+
+/** Nothing of a record is looked at before its tag. */
+function readRecord(seal: RecordSeal, buffer: Buffer, start: number, end: number, handle: FrameHandler): boolean {
+  const framesEnd = end - tagBytes;
+  if (framesEnd <= start || !seal.isNext(buffer, start, framesEnd)) {
+    throw new PeerProtocolError(
+      "a record with a wrong tag: somebody else made, changed, moved, repeated or dropped it",
+    );
+  }
+  for (let at = start; at < framesEnd;) {
+    const length = at + lengthBytes <= framesEnd ? readUint32(buffer, at) : 0;
+    const frame = at + lengthBytes;
+    if (length < minBytes || length > maxFrameBytes || frame + length > framesEnd) {
+      throw new PeerProtocolError(`a frame of ${length} bytes in a record of ${framesEnd - start}`);
+    }
+    at = frame + length;
+    if (!handle(buffer[frame]!, new FrameBody(buffer, frame + 1, at))) return false;
+  }
+  return true;
+}
 
 /** Reads what a socket has delivered. @throws PeerProtocolError */
 export function readFrames(reader: FrameReader, chunk: Buffer): void {

@@ -1,6 +1,6 @@
 /**
  * The messages between gateways. A frame is the length of what follows (four bytes, big endian), the type (one byte),
- * and the body. `hello`, `greeting`, `welcome` and `members` carry JSON in one text; the others are packed, since there
+ * and the body. After the greeting frames come in records: the length of what follows, some frames, and the record's tag. `hello`, `greeting`, `welcome` and `members` carry JSON in one text; the others are packed, since there
  * is one of them for each request.
  */
 export const frameTypes = {
@@ -27,6 +27,10 @@ export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
 /** Larger than any honest frame: the names of 64 members, each of 260 characters. */
 export const maxFrameBytes = 32_768;
+/** A writer ends a record when it has become so long. */
+export const fullRecordBytes = 16_384;
+/** The longest record: one that was almost full, one more frame, and the tag. */
+export const maxRecordBytes = 65_536;
 /** Before its proof a stranger gets no more of this gateway's memory than this. */
 export const maxGreetingBytes = 1_024;
 

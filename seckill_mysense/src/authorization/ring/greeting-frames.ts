@@ -4,7 +4,7 @@ import { type FrameType, PeerProtocolError } from "./frame-types.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 
 /** A gateway with another version of the protocol is refused at its first frame. */
-const protocol = z.literal("seckill-gateways-1");
+const protocol = z.literal("seckill-gateways-2");
 const shortText = z.string().min(1).max(300);
 const keyIds = z.array(z.string().min(1).max(16)).min(1).max(4);
 /** More than any ring may have; `gateways.max_nodes` limits how many are kept. */

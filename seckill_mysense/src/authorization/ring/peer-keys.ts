@@ -1,4 +1,5 @@
 import { deriveSigningKey, type SigningKey } from "../signing-key.ts";
+import { RecordSeal } from "./record-seal.ts";
 
 /** The two sides of a connection, each with a random nonce. */
 export interface Greeting {
@@ -6,6 +7,9 @@ export interface Greeting {
   readonly callerNonce: string;
   readonly listenerName: string;
   readonly callerName: string;
+  /** The ids of the keys that each side says it knows. */
+  readonly listenerKeys: readonly string[];
+  readonly callerKeys: readonly string[];
 }
 
 /** The side that proves itself. It is part of the proof, so that one side cannot repeat the other's proof. */
@@ -32,10 +36,20 @@ export class PeerKeys {
   }
 
   prove(side: PeerSide, keyId: string, greeting: Greeting): string {
+    return this.#sign(side, keyId, greeting);
+  }
+
+  /** The seal of one side's records, on the connection of this greeting. */
+  seal(side: PeerSide, keyId: string, greeting: Greeting): RecordSeal {
+    return new RecordSeal(Buffer.from(this.#sign(`records of the ${side}`, keyId, greeting), "base64url"));
+  }
+
+  #sign(purpose: string, keyId: string, greeting: Greeting): string {
     const key = this.#keys.get(keyId);
     if (key === undefined) throw new Error(`no peer key ${keyId}`);
-    const { listenerNonce, callerNonce, listenerName, callerName } = greeting;
-    return key.sign(JSON.stringify([side, listenerNonce, callerNonce, listenerName, callerName]));
+    const { listenerNonce, callerNonce, listenerName, callerName, listenerKeys, callerKeys } = greeting;
+    const names = [listenerNonce, callerNonce, listenerName, callerName];
+    return key.sign(JSON.stringify([purpose, ...names, listenerKeys, callerKeys]));
   }
 
   /** Takes the same time wherever the texts differ, so that time reveals nothing. */

@@ -3,11 +3,12 @@ import type { UserTry, Verdict } from "../authorizer.ts";
 import type { Holding } from "../user-holdings.ts";
 import { type FrameReader, RetryPause } from "peer-link";
 import { type FrameBody, newFrameReader, readFrames } from "./frame-body.ts";
-import { frameTypes, maxFrameBytes, maxGreetingBytes, PeerProtocolError } from "./frame-types.ts";
+import { frameTypes, maxGreetingBytes, maxRecordBytes, PeerProtocolError } from "./frame-types.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { helloBody, membersBody, readJson, welcomeBody, writeJson } from "./greeting-frames.ts";
 import { parseNodeName } from "./node-name.ts";
 import { newNonce, type Greeting, type PeerKeys } from "./peer-keys.ts";
+import type { RecordSeal } from "./record-seal.ts";
 import { readAnswer, writeHolding, writeQuestion } from "./try-frames.ts";
 import { WaitingQuestions } from "./waiting-questions.ts";
 
@@ -45,12 +46,12 @@ interface Call {
   readonly reader: FrameReader;
   readonly writer: FrameWriter;
   readonly startedMs: number;
+  /** Of the peer's records; undefined during the greeting. */
+  seal: RecordSeal | undefined;
 }
 
 interface SentGreeting extends Greeting {
   readonly keyId: string;
-  /** The ids of the keys that the peer knows. */
-  readonly peerKeyIds: readonly string[];
 }
 
 /**
@@ -223,9 +224,14 @@ export class PeerLink {
     const { host, port } = parseNodeName(this.name)!;
     this.#dialling++;
     const call: Call = {
-      reader: newFrameReader(maxGreetingBytes, (type, body) => this.#handle(call, type, body)),
+      reader: newFrameReader(
+        maxGreetingBytes,
+        (type, body) => this.#handle(call, type, body),
+        () => call.seal,
+      ),
       writer: new FrameWriter(),
       startedMs: nowMs,
+      seal: undefined,
     };
     this.#become({ name: "calling", call });
     Bun.connect<Call>({
@@ -307,8 +313,10 @@ export class PeerLink {
       callerNonce: newNonce(),
       listenerName: this.name,
       callerName: selfName,
+      listenerKeys: hello.keys,
+      callerKeys: keys.ids,
     };
-    this.#become({ name: "greeting", call, socket, sent: { ...greeting, keyId, peerKeyIds: hello.keys } });
+    this.#become({ name: "greeting", call, socket, sent: { ...greeting, keyId } });
     writeJson(call.writer, frameTypes.greeting, {
       name: selfName,
       nonce: greeting.callerNonce,
@@ -321,12 +329,15 @@ export class PeerLink {
 
   #welcome(call: Call, socket: Socket<Call>, sent: SentGreeting, body: FrameBody): void {
     const { proof } = readJson(body, welcomeBody);
-    if (!this.#options.keys.isProof(proof, "listener", sent.keyId, sent)) {
+    const { keys } = this.#options;
+    if (!keys.isProof(proof, "listener", sent.keyId, sent)) {
       throw new PeerProtocolError("its proof of the secret is wrong");
     }
-    call.reader.allow(maxFrameBytes);
+    call.reader.allow(maxRecordBytes);
+    call.seal = keys.seal("listener", sent.keyId, sent);
+    call.writer.sealWith(keys.seal("caller", sent.keyId, sent));
     const nowMs = this.#options.elapsedMs();
-    const { peerKeyIds } = sent;
+    const { listenerKeys: peerKeyIds } = sent;
     this.#become({ name: "up", call, socket, peerKeyIds, heardMs: nowMs, pingedMs: nowMs, isSuspect: false });
     this.#wasTried = true;
     this.#retry.reset();

@@ -2,10 +2,11 @@ import type { Socket, TCPSocketListener } from "bun";
 import type { LocalAuthorizer } from "../local-authorizer.ts";
 import type { FrameReader } from "peer-link";
 import { type FrameBody, newFrameReader, readFrames } from "./frame-body.ts";
-import { frameTypes, maxFrameBytes, maxGreetingBytes, PeerProtocolError } from "./frame-types.ts";
+import { frameTypes, maxGreetingBytes, maxRecordBytes, PeerProtocolError } from "./frame-types.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { greetingBody, protocolName, readJson, writeJson } from "./greeting-frames.ts";
 import { newNonce, type PeerKeys } from "./peer-keys.ts";
+import type { RecordSeal } from "./record-seal.ts";
 import { readHolding, readQuestion, writeAnswer } from "./try-frames.ts";
 
 export interface PeerListenerOptions {
@@ -36,6 +37,8 @@ interface Caller {
   readonly reader: FrameReader;
   readonly writer: FrameWriter;
   state: CallerState;
+  /** Of the caller's records; undefined during the greeting. */
+  seal: RecordSeal | undefined;
   heardMs: number;
 }
 
@@ -118,9 +121,14 @@ export class PeerListener {
     const { keys, selfName, elapsedMs } = this.#options;
     const nonce = newNonce();
     const caller: Caller = {
-      reader: newFrameReader(maxGreetingBytes, (type, body) => this.#handle(caller, type, body)),
+      reader: newFrameReader(
+        maxGreetingBytes,
+        (type, body) => this.#handle(caller, type, body),
+        () => caller.seal,
+      ),
       writer: new FrameWriter(),
       state: { name: "greeting", nonce },
+      seal: undefined,
       heardMs: elapsedMs(),
     };
     socket.data = caller;
@@ -193,12 +201,14 @@ export class PeerListener {
 
   #greeted(caller: Caller, listenerNonce: string, body: FrameBody): void {
     const { keys, selfName, maxConnections } = this.#options;
-    const { name, nonce, key, proof } = readJson(body, greetingBody);
+    const { name, nonce, key, keys: callerKeys, proof } = readJson(body, greetingBody);
     const greeting = {
       listenerNonce,
       callerNonce: nonce,
       listenerName: selfName,
       callerName: name,
+      listenerKeys: keys.ids,
+      callerKeys,
     };
     if (!keys.isProof(proof, "caller", key, greeting)) throw new PeerProtocolError("its proof of the secret is wrong");
     const known = [...this.#callers].filter(({ data }) => data.state.name === "up").length;
@@ -206,8 +216,10 @@ export class PeerListener {
     const refusal = this.#options.onGreeted(name);
     if (refusal !== undefined) throw new PeerProtocolError(refusal);
     caller.state = { name: "up", gateway: name };
-    caller.reader.allow(maxFrameBytes);
+    caller.reader.allow(maxRecordBytes);
+    caller.seal = keys.seal("caller", key, greeting);
     writeJson(caller.writer, frameTypes.welcome, { proof: keys.prove("listener", key, greeting) });
+    caller.writer.sealWith(keys.seal("listener", key, greeting));
     this.#writeMembers(caller);
   }
 

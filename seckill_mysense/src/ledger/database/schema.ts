@@ -4,6 +4,7 @@ import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
+import type { RevocationReason } from "../revocations.ts";
 import type { WaiterState } from "../../domain/waiter.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
@@ -25,6 +26,7 @@ export interface LedgerSchema {
   waiters: WaiterRow;
   bundles: BundleRow;
   program_requests: ProgramRequestRow;
+  revocations: RevocationRow;
   schema_migrations: MigrationRow;
 }
 
@@ -85,6 +87,8 @@ export interface UserRow {
   name_key: string;
   password_hash: string;
   created_at_ms: number;
+  /** How often all sessions of the user were revoked. */
+  session_epoch: Generated<number>;
 }
 
 export interface OrderRow {
@@ -243,6 +247,20 @@ export interface ProgramRequestRow {
   requested_at_ms: number;
 }
 
+/** One session that is over before its time, or all sessions of a user up to an epoch. */
+export interface RevocationRow {
+  user_id: string;
+  /** Empty for all sessions of the user. */
+  session_id: string;
+  /** Sessions of the user with a lower epoch are over; 0 in the row of one session. */
+  least_epoch: number;
+  reason: RevocationReason;
+  until_ms: number;
+  /** The ledger's revision of revocations at the last change of this row. */
+  revision: number;
+}
+
+/** Row 1 counts changes of sales, row 2 revocations. */
 export interface RevisionRow {
   id: number;
   revision: number;

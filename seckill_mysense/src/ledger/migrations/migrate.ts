@@ -14,6 +14,7 @@ import { refundsThatFail } from "./0009-refunds-that-fail.ts";
 import { buckets } from "./0010-buckets.ts";
 import { bundles } from "./0011-bundles.ts";
 import { changesWithIds } from "./0012-changes-with-ids.ts";
+import { revocations } from "./0013-revocations.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   buckets,
   bundles,
   changesWithIds,
+  revocations,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -4,7 +4,7 @@ import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
-import type { User } from "../../domain/user.ts";
+import type { RegisteredUser } from "../../domain/user.ts";
 import type { Waiter } from "../../domain/waiter.ts";
 import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow, WaiterRow } from "../database/schema.ts";
 
@@ -100,6 +100,9 @@ export function toWaiter(row: Selectable<WaiterRow>): Waiter {
   };
 }
 
-export function toUser(row: UserRow): User {
-  return { id: row.id, name: row.name, passwordHash: row.password_hash, createdAtMs: row.created_at_ms };
+export function toUser(row: Selectable<UserRow>): RegisteredUser {
+  return {
+    ...{ id: row.id, name: row.name, passwordHash: row.password_hash, createdAtMs: row.created_at_ms },
+    sessionEpoch: row.session_epoch,
+  };
 }

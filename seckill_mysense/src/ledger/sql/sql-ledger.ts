@@ -14,6 +14,7 @@ import { SqlPayments } from "./sql-payments.ts";
 import { SqlProgramRequests } from "./sql-program-requests.ts";
 import { SqlReservations } from "./sql-reservations.ts";
 import { SqlReturns } from "./sql-returns.ts";
+import { SqlRevocations } from "./sql-revocations.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
 import { SqlWaiters } from "./sql-waiters.ts";
@@ -48,6 +49,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     ),
     programRequests: new SqlProgramRequests(database),
     reservations: new SqlReservations(database, now),
+    revocations: new SqlRevocations(database, now),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

@@ -1,4 +1,4 @@
-import { maxNameKeyLength, nameKey, type User } from "../../domain/user.ts";
+import { maxNameKeyLength, nameKey, type RegisteredUser, type User } from "../../domain/user.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { describeBadIdentifier, isIdentifier } from "../../domain/identifier.ts";
 import { InvalidUserError } from "../ledger-errors.ts";
@@ -33,7 +33,7 @@ export class SqlUsers implements LedgerUsers {
     });
   }
 
-  async findByName(name: string): Promise<User | undefined> {
+  async findByName(name: string): Promise<RegisteredUser | undefined> {
     const row = await this.#database.read((database) =>
       database.selectFrom("users").selectAll().where("name_key", "=", nameKey(name)).executeTakeFirst(),
     );

@@ -8,8 +8,15 @@ export interface SilencingProxy {
   forwardTo(host: string): void;
   /** Nothing gets through any more, in either direction; connections stay. */
   silence(): void;
+  /** From now on what callers send is replaced. */
+  meddle(how: Meddling): void;
+  /** Ends all connections. */
+  cut(): void;
   close(): void;
 }
+
+/** What goes on to the listener, and back to the caller, in place of what the caller has sent. */
+export type Meddling = (chunk: Buffer) => { readonly onward?: readonly Buffer[]; readonly back?: readonly Buffer[] };
 
 interface Pair {
   /** Bytes that came before the other side was connected. */
@@ -22,6 +29,7 @@ export async function silencingProxy(): Promise<SilencingProxy> {
   const port = await freePort();
   let target = "";
   let isSilent = false;
+  let meddling: Meddling = (chunk) => ({ onward: [chunk] });
   const sockets = new Set<Socket<Pair>>();
 
   async function connectOn(socket: Socket<Pair>): Promise<void> {
@@ -47,9 +55,16 @@ export async function silencingProxy(): Promise<SilencingProxy> {
       data(socket, chunk) {
         if (isSilent) return;
         if (socket.data.other === undefined) socket.data.early.push(Buffer.from(chunk));
-        else socket.data.other.write(chunk);
+        else {
+          const { onward = [], back = [] } = meddling(Buffer.from(chunk));
+          for (const one of onward) socket.data.other.write(one);
+          for (const one of back) socket.write(one);
+        }
       },
-      close: (socket) => socket.data.other?.terminate(),
+      close(socket) {
+        sockets.delete(socket);
+        socket.data.other?.terminate();
+      },
     },
   });
   return {
@@ -59,6 +74,12 @@ export async function silencingProxy(): Promise<SilencingProxy> {
     },
     silence: () => {
       isSilent = true;
+    },
+    meddle: (how) => {
+      meddling = how;
+    },
+    cut() {
+      for (const socket of sockets) socket.terminate();
     },
     close() {
       server.stop(true);

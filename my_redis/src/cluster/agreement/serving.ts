@@ -1,3 +1,4 @@
+import { isHanding } from "./handing.ts";
 import { mayAnswerHanding } from "./handing.ts";
 import type { Member } from "./ring-member.ts";
 import type { Serving } from "./serving-state.ts";
@@ -89,7 +90,7 @@ export function wishOf(member: Member, nowMs: number): Wish | undefined {
 export const isReady = ({ serving, keptPosition }: Member): boolean => serving?.epoch === keptPosition.epoch;
 
 /** Whether every replica that answers wait for has been heard in this epoch. Before that, no answer could be released. */
-export const isFollowed = ({ serving, committed }: Member): boolean =>
+const isFollowed = ({ serving, committed }: Member): boolean =>
   committed?.acknowledgement !== "replica" || serving?.waitFor.every(({ node }) => serving.progress.has(node)) === true;
 
 /** Whether somebody may be given all data now. A copy in sync may be behind: this is how it catches up. */
@@ -122,4 +123,15 @@ function acknowledging(serving: Serving): Serving {
     least = Math.min(least, known?.run === run ? known.offset : 0);
   }
   return least > serving.acknowledged ? { ...serving, acknowledged: least } : serving;
+}
+
+/**
+ * Whether requests may be carried out now. Before the replicas follow, the replies to them would wait with those of clients,
+ * which wait for these replicas.
+ */
+export function mayCarryOut(member: Member, nowMs: number): boolean {
+  const { committed, serving } = member;
+  if (serving === undefined || !isReady(member) || committed?.slots === undefined) return false;
+  if (isHanding(member) || !isFollowed(member)) return false;
+  return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, nowMs);
 }

@@ -4,12 +4,11 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
-import { isHanding } from "../agreement/handing.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isFollowed, isReady, mayAnswer, mayCopy } from "../agreement/serving.ts";
+import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -304,12 +303,7 @@ export class SeatNode implements SeatPort {
 
   /** Whether requests for this node's place on the ring may run now. */
   get mayServe(): boolean {
-    const { member } = this.#agent;
-    const { serving } = member;
-    if (serving === undefined || !isReady(member) || member.committed?.slots === undefined) return false;
-    // The replies to replicas that begin to follow would wait with those of clients, which wait for these replicas.
-    if (this.#gate.isFull || isHanding(member) || !isFollowed(member)) return false;
-    return mayAnswer(member, { epoch: serving.epoch, offset: 0 }, this.#options.server.environment.monotonicMs());
+    return !this.#gate.isFull && mayCarryOut(this.#agent.member, this.#options.server.environment.monotonicMs());
   }
 
   /**

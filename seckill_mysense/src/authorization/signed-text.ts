@@ -7,7 +7,7 @@ import type { SigningKey } from "./signing-key.ts";
 const version = "v1";
 /**
  * Limits the work that a forged text can cause. The longest token, for a bundle of eight products whose ids are as long as
- * ids may be, has about 1,150 characters.
+ * ids may be, has less than 1,200 characters.
  */
 export const maxSignedTextLength = 1_280;
 const macLength = 43;

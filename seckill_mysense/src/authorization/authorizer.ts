@@ -7,7 +7,7 @@ export type TryKind = (typeof tryKinds)[number];
 /** One request of one user, as far as limits and bans go. */
 export interface UserTry {
   readonly kind: TryKind;
-  /** The user's id; for logins the name that was entered. */
+  /** The user's id; for logins the key of the name that was entered. */
   readonly userId: string;
   /** For `check`: the reservation that the token stands for. */
   readonly reservation?: Omit<Holding, "userId">;

@@ -18,7 +18,14 @@ import type { LedgerUsers } from "../ledger/users.ts";
 import { tokenCookieName } from "./check.ts";
 import type { RevocationFollower } from "./revocation-follower.ts";
 import { cookieValue } from "./request-fields.ts";
-import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
+import {
+  type GatewayApp,
+  mountEndpoint,
+  type MountOptions,
+  type Refusal,
+  refusalOf,
+  type Success,
+} from "./mount-endpoint.ts";
 
 export interface AccountOptions {
   readonly users: LedgerUsers;
@@ -52,7 +59,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
     const waitMs = options.perAddress.take(address, now());
-    if (waitMs > 0) return limited("address_limited", waitMs);
+    if (waitMs > 0) return addressLimited(waitMs);
     const user = {
       id: Bun.randomUUIDv7("base64url"),
       name: body.name,
@@ -65,13 +72,12 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
     const waitMs = options.perAddress.take(address, now());
-    if (waitMs > 0) return limited("address_limited", waitMs);
+    if (waitMs > 0) return addressLimited(waitMs);
     const key = nameKey(body.name);
     // No account has such a key.
     if (key === "" || key.length > maxNameKeyLength) return { failure: "wrong_credentials" };
-    const verdict = await options.authorizer.decide({ kind: "login", userId: key });
-    if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
-    if ("waitMs" in verdict && verdict.waitMs > 0) return limited("limited", verdict.waitMs);
+    const refusal = refusalOf(await options.authorizer.decide({ kind: "login", userId: key }));
+    if (refusal !== undefined) return refusal;
     const user = await users.findByName(body.name);
     const isRight = await hasher.verify(body.password, user?.passwordHash);
     return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
@@ -116,6 +122,6 @@ function toSessionUser(session: Session): SessionUser {
   return { userID: session.userId, name: session.name, expiresAtMs: session.expiresAtMs };
 }
 
-function limited<Code extends "limited" | "address_limited">(failure: Code, waitMs: number): Refusal<Code> {
-  return { failure, retryAfterSeconds: Math.ceil(waitMs / 1000) };
+function addressLimited(waitMs: number): Refusal<"address_limited"> {
+  return { failure: "address_limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
 }

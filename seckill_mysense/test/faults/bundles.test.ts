@@ -262,10 +262,16 @@ class BundleShop implements AsyncDisposable {
     throw new Error(`no final answer from ${path}`);
   }
 
-  /** What the buyer is told at last: the status, or the code of the failure. */
+  /** What the buyer is told at last: the status, or the code of the failure. The ledger may know nothing yet of a bundle. */
   async told({ id, token }: Bundle): Promise<string> {
-    const { body } = await new TestBuyer(this.url(1)).send("GET", `/api/reservations/${id}`, { bearer: token });
-    return body.status ?? body.error;
+    let told = "pending";
+    const isDecided = async (): Promise<boolean> => {
+      const { body } = await new TestBuyer(this.url(1)).send("GET", `/api/reservations/${id}`, { bearer: token });
+      told = body.status ?? body.error;
+      return told !== "pending";
+    };
+    await waitUntil(isDecided, { what: `${id} to be decided`, timeoutMs: 40_000, intervalMs: 50 });
+    return told;
   }
 
   /** What all are told at last, about each part of a bundle. */

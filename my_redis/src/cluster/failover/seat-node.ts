@@ -41,7 +41,7 @@ export interface SeatNodeOptions {
   readonly members: Members;
   readonly events: LinkEvents;
   /** The links to the other nodes. */
-  readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
+  readonly outgoing: Pick<OutgoingLinks, "links" | "follow" | "meet">;
   readonly ring: RingMembership;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;

@@ -162,16 +162,17 @@ export class ScatteredCommands {
   }
 
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
-    if (this.#refuseIfGone(context, reply, this.#view.primaries)) return;
+    if (this.#refuseIfGone(context, reply, this.#view.owning)) return;
     this.#askAll(context, args, this.#finish(context, reply, this.#writeOne));
   }
 
-  /** Replicas have scripts, too. */
+  /** Replicas have scripts, too. A node of a place without slots is asked, but it may be away: nobody may ever have heard it. */
   #flushScripts(context: Context, args: Arguments, reply: DeferredReply): void {
-    const { nodes } = this.#view;
-    if (this.#refuseIfGone(context, reply, nodes)) return;
+    const { nodes, owning, primaryOf } = this.#view;
+    const needed = nodes.filter((node) => owning.includes(primaryOf(node)));
+    if (this.#refuseIfGone(context, reply, needed)) return;
     const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.run(new Map(nodes.map((node) => [node, part])), this.#finish(context, reply, this.#writeOne));
+    this.#nodes.runOnReachable(part, this.#finish(context, reply, this.#writeOne), needed);
   }
 
   /** When one node cannot be asked, no node is: a partial effect would be worse. */
@@ -201,22 +202,22 @@ export class ScatteredCommands {
   /** Scans one node at a time; the cursor contains the node and the node's own cursor. */
   #scan(context: Context, args: Arguments, reply: DeferredReply): void {
     // A place on the ring keeps its number, whichever node serves it.
-    const { primaries } = this.#view;
-    const place = readPlace(args, primaries.length);
+    const { owning } = this.#view;
+    const place = readPlace(args, owning.length);
     if (typeof place === "string") {
       this.#refuse(context, reply, place);
       return;
     }
     const words = wordsOf(args);
     words[1] = String(place.cursor);
-    const node = primaries[place.node] as number;
+    const node = owning[place.node] as number;
     const parts = new Map([[node, this.#partOf(context, words)]]);
     this.#nodes.run(
       parts,
       this.#finish(context, reply, (writer, replies) => {
         const [cursor, names] = elementsOf(replies.get(node) as Uint8Array) as [Uint8Array, Uint8Array];
         writer.array(2);
-        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, primaries.length));
+        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, owning.length));
         writer.raw(names);
       }),
     );
@@ -232,7 +233,7 @@ export class ScatteredCommands {
       }
       const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
       let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
-      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.primaries[0] as number];
+      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.owning[0] as number];
       const parts = new Map([[chosen, this.#partOf(context, ["RANDOMKEY"])]]);
       this.#nodes.run(
         parts,

@@ -1,7 +1,7 @@
 /** This node's right to serve its place on a ring with replicas. */
 export interface SeatServing {
-  /** Runs something that is no client's request once this node may serve, or says why it may not. */
-  whenServing(run: (refusal: string | undefined) => void): void;
+  /** Runs something that is no client's request once this node may serve or `isMoot`, or says why it may not. */
+  whenServing(run: (refusal: string | undefined) => void, isMoot: () => boolean): void;
   /** Runs it when the ring's table has changed, or says why that has lasted too long. */
   whenTable(run: (refusal: string | undefined) => void): void;
   /** Knows which slots are about to become this node's own. */

@@ -194,11 +194,15 @@ export class NodeCommands {
       const showsData = found.isWrite || found.flagSet.has("readonly");
       if (seat === undefined || !showsData) return answer(this.#call(part, found));
       const owned = { ...part, args: args.copy() };
-      seat.whenServing((overdue) => {
-        // A slot may have gone while the request waited.
-        const refusal = overdue ?? this.#refusalOf(owned, found);
-        answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
-      });
+      // A slot may go while the request waits.
+      const refusalNow = (): string | undefined => this.#refusalOf(owned, found);
+      seat.whenServing(
+        (overdue) => {
+          const refusal = overdue ?? refusalNow();
+          answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
+        },
+        () => refusalNow() !== undefined,
+      );
     });
   }
 

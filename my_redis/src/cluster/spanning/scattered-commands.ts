@@ -145,11 +145,19 @@ export class ScatteredCommands {
 
   /** Asks all nodes that own slots, until they agree with this one on who owns which: no slot is asked for twice, or left out. */
   #askAll(context: Context, args: Arguments, done: (replies: NodeReplies) => void): void {
-    const { environment, settings } = context.server;
-    const overdueMs = environment.monotonicMs() + settings.values["cluster-node-timeout"];
     const part = { ...this.#partOf(context, wordsOf(args)), isOfAllSlots: true };
+    this.#untilAgreed(context, (end) => this.#nodes.runOnAll(part, end), done);
+  }
+
+  /** Asks anew while nodes know other owners of slots than this one. */
+  #untilAgreed(
+    { server: { environment, settings } }: Context,
+    ask: (end: (replies: NodeReplies) => void) => void,
+    done: (replies: NodeReplies) => void,
+  ): void {
+    const overdueMs = environment.monotonicMs() + settings.values["cluster-node-timeout"];
     const attempt = (): void =>
-      this.#nodes.runOnAll(part, (replies) => {
+      ask((replies) => {
         const hasChanged = "error" in replies && replies.error === routeErrors.ownersChanged;
         if (hasChanged && environment.monotonicMs() < overdueMs) setTimeout(attempt, movedPauseMs);
         else done(replies);
@@ -226,22 +234,16 @@ export class ScatteredCommands {
   /** Every key is equally likely: a node is chosen by its number of keys. */
   #randomKey(context: Context, reply: DeferredReply): void {
     const { random } = context.server.environment;
-    this.#nodes.runOnAll(this.#partOf(context, ["DBSIZE"]), (sizes) => {
-      if ("error" in sizes) {
-        this.#refuse(context, reply, sizes.error);
-        return;
-      }
-      const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
-      let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
-      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.owning[0] as number];
-      const parts = new Map([[chosen, this.#partOf(context, ["RANDOMKEY"])]]);
-      this.#nodes.run(
-        parts,
-        this.#finish(context, reply, (writer, replies) => {
-          writer.raw(replies.get(chosen) as Uint8Array);
-        }),
-      );
-    });
+    const partOf = (word: string): PartialCommand => ({ ...this.#partOf(context, [word]), isOfAllSlots: true });
+    const ask = (end: (replies: NodeReplies) => void): void =>
+      this.#nodes.runOnAll(partOf("DBSIZE"), (sizes) => {
+        if ("error" in sizes) return end(sizes);
+        const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
+        let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
+        const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.owning[0] as number];
+        this.#nodes.run(new Map([[chosen, partOf("RANDOMKEY")]]), end);
+      });
+    this.#untilAgreed(context, ask, this.#finish(context, reply, this.#writeOne));
   }
 }
 

@@ -207,8 +207,8 @@ function clusterView(
 ): ClusterView {
   return {
     seat,
-    get primaries() {
-      return members.primaries;
+    get owning() {
+      return members.owning;
     },
     get nodes() {
       return members.nodes;
@@ -218,6 +218,7 @@ function clusterView(
     get ownersSum() {
       return ownersSum(members);
     },
+    primaryOf: (node) => members.primaryOf[node] as number,
     ownerOfSlot: (slot) => members.owners[slot] as number,
     slotOfKey: hashSlot,
     isReachable: (node) => links[node]?.gone !== true,

@@ -1,7 +1,7 @@
 /** This node's right to serve its place on a ring with replicas. */
 export interface SeatServing {
-  /** Runs something that is no client's request once this node may serve, or says why it may not. */
-  whenServing(run: (refusal: string | undefined) => void): void;
+  /** Runs something that is no client's request once this node may serve or `isMoot`, or says why it may not. */
+  whenServing(run: (refusal: string | undefined) => void, isMoot: () => boolean): void;
   /** Runs it when the ring's table has changed, or says why that has lasted too long. */
   whenTable(run: (refusal: string | undefined) => void): void;
   /** Knows which slots are about to become this node's own. */
@@ -19,12 +19,14 @@ export interface ClusterView {
   readonly nodes: readonly number[];
   /** This node's place among `names`. */
   readonly self: number;
-  /** The nodes that own slots, one for each place on the ring, in the order of the places. */
-  readonly primaries: readonly number[];
+  /** The nodes that own slots, one for each place that has any, in the order of the places. */
+  readonly owning: readonly number[];
   /** Undefined on a ring without replicas. */
   readonly seat: SeatServing | undefined;
   /** Tells one distribution of the slots from another. */
   readonly ownersSum: number;
+  /** The node that serves the place of this one; the node itself where it has none. */
+  primaryOf(node: number): number;
   /** The node that owns a hash slot (0 to 16383). */
   ownerOfSlot(slot: number): number;
   /** The hash slot of a key, bytes[start, end): the slot of its hash tag if it has one. */

@@ -33,6 +33,7 @@ export class Members {
   #seatOfSlot: Uint16Array = new Uint16Array(slotCount);
   #owners: Uint16Array = this.#seatOfSlot;
   #primaries: readonly number[] = [];
+  #owning: readonly number[] = [];
   #primaryOf: readonly number[] = [];
   #isOutside = false;
 
@@ -90,6 +91,11 @@ export class Members {
     return this.#primaries;
   }
 
+  /** The primaries of the places that own slots, in the order of the places. A place that joins or leaves may own none. */
+  get owning(): readonly number[] {
+    return this.#owning;
+  }
+
   /** For each node, the primary of its seat, which may be the node itself. */
   get primaryOf(): readonly number[] {
     return this.#primaryOf;
@@ -117,6 +123,8 @@ export class Members {
     if (!isSameRing) this.#seatOfSlot = owners === undefined ? seatsByPoints(names) : seatsByRanges(names, owners);
     this.#seats = names;
     this.#primaries = sorted.map(({ nodes }) => this.#numberOf(nodes[0] as string));
+    const withSlots = new Set(this.#seatOfSlot);
+    this.#owning = this.#primaries.filter((_, seat) => withSlots.has(seat));
     const primaryOf = this.#names.map((_, node) => node);
     for (const { nodes } of sorted) {
       for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);

@@ -204,6 +204,8 @@ export interface MemberList {
   readonly seats: readonly string[];
   /** For each place, the node that owns its slots. All others are their replicas. */
   readonly primaries: readonly number[];
+  /** The primaries of the places that own slots. A place that joins or leaves may own none. */
+  readonly owning: readonly number[];
   /** For each node, the one of which it is a replica: itself, if it owns slots. */
   readonly primaryOf: readonly number[];
 }

@@ -70,12 +70,17 @@ export class RingMembership {
     this.#state = isMember ? "member" : "outside";
   }
 
+  /** How another node's terms differ from those of this one; undefined when they do not. */
+  differenceFrom(ring: RingGreeting | undefined): string | undefined {
+    const { terms } = this.#options.greeting;
+    return ring?.terms === terms ? undefined : `it has '${ring?.terms ?? "cluster-members fixed"}', we have '${terms}'`;
+  }
+
   /** Takes in what another node says. Gives the reason why there can be no link with it, or undefined. */
   meet({ name, members: others, ring }: GreetedNode): string | undefined {
-    const { greeting, members } = this.#options;
-    if (ring === undefined || ring.terms !== greeting.terms) {
-      return `it has '${ring?.terms ?? "cluster-members fixed"}', we have '${greeting.terms}'`;
-    }
+    const { members } = this.#options;
+    const difference = this.differenceFrom(ring);
+    if (ring === undefined || difference !== undefined) return difference;
     if (this.#state === "starting") return `${members.name} is still starting`;
     const names = others.includes(members.name);
     if (ring.plan === undefined) {

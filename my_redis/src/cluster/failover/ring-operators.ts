@@ -21,7 +21,7 @@ export interface RingOperatorsOptions {
   readonly server: Pick<Services, "environment">;
   readonly members: Members;
   readonly events: LinkEvents;
-  readonly outgoing: Pick<OutgoingLinks, "links">;
+  readonly outgoing: Pick<OutgoingLinks, "links" | "meet">;
   readonly nodeTimeoutMs: number;
   readonly agent: () => RingAgent;
 }
@@ -110,7 +110,8 @@ export class RingOperators {
             failure === "refused",
           );
       },
-      nodeTimeoutMs,
+      // The leader may have to hear a new node first.
+      2 * nodeTimeoutMs,
     );
   }
 
@@ -131,13 +132,30 @@ export class RingOperators {
       const peers = allPeersOf(member, this.#options.server.environment.monotonicMs());
       return answered({ type: "status", status: ringStatus(member, peers) });
     }
-    if (request.isDryRun) {
-      const change = changeRing(member.durable.stored.table, request.request);
-      return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
-    }
-    const outcome = this.#change(request.request);
+    const { request: wanted } = request;
+    const change = changeRing(member.durable.stored.table, wanted);
+    if (request.isDryRun) return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
+    if (wanted.type !== "join" || change.type === "refused") return this.#begin(wanted, answered);
+    this.#meetAll(wanted.nodes, (refusal) => {
+      if (refusal === undefined) this.#begin(wanted, answered);
+      else answered(refused(refusal));
+    });
+  }
+
+  /** A node that never answers would wait for good, and so would an address that is another name of a member. */
+  #meetAll([node, ...others]: readonly string[], told: (refusal: string | undefined) => void): void {
+    if (node === undefined) return told(undefined);
+    const { nodeTimeoutMs, outgoing } = this.#options;
+    outgoing.meet(node, nodeTimeoutMs, (refusal) => {
+      if (refusal === undefined) this.#meetAll(others, told);
+      else told(refusal);
+    });
+  }
+
+  #begin(request: RingRequest, answered: (answer: OperatorAnswer) => void): void {
+    const outcome = this.#change(request);
     if (outcome.type !== "begun") return answered(outcome);
-    const text = `an operator has changed the ring: ${JSON.stringify(request.request)}`;
+    const text = `an operator has changed the ring: ${JSON.stringify(request)}`;
     this.#options.server.environment.report("notice", text);
     const { term, table } = this.#member.durable.stored;
     const begun = { answered: () => answered(outcome), lost: () => answered(lost) };

@@ -4,8 +4,8 @@ import { type Members, nodeId } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import type { OperatorRequest } from "./ring-request-codec.ts";
 
-/** The places of the ring, and the primary of each. */
-export type KnownPlaces = Pick<Members, "seats" | "primaries" | "names">;
+/** The places of the ring, and the nodes of each. */
+export type KnownPlaces = Pick<Members, "seats" | "primaries" | "primaryOf" | "names">;
 
 type Change = (OperatorRequest & { type: "change" })["request"];
 
@@ -60,7 +60,7 @@ export function checkedName(name: string): string {
 
 function readWeight(text: string): number {
   const weight = Number(text);
-  if (text === "" || !(weight > 0 && Number.isFinite(weight))) {
+  if (!/^\d+(\.\d+)?$/.test(text) || !(weight > 0 && Number.isFinite(weight))) {
     throw new CommandError(`ERR the weight '${text.slice(0, 128)}' is not a number above 0`);
   }
   return weight;
@@ -69,10 +69,17 @@ function readWeight(text: string): number {
 const isCalled = (name: string, word: string): boolean => name === word || nodeId(name) === word.toLowerCase();
 
 /** A place by its own name or id, or by those of its primary. Throws the error reply. */
-export function placeNamed(word: string, { seats, primaries, names }: KnownPlaces): string {
+export function placeNamed(word: string, { seats, primaries, primaryOf, names }: KnownPlaces): string {
   const seat =
     seats.find((each) => isCalled(each, word)) ??
     seats.find((_, place) => isCalled(names[primaries[place] as number] as string, word));
   if (seat !== undefined) return seat;
+  const replica = names.findIndex((name) => isCalled(name, word));
+  const place = seats[primaries.indexOf(primaryOf[replica] ?? -1)];
+  if (place !== undefined) {
+    throw new CommandError(
+      `ERR ${names[replica]} is a replica of place ${place}: a place comes and goes with all its nodes, by the name of the place`,
+    );
+  }
   throw new CommandError(`ERR no place '${word.slice(0, 128)}' in the ring: there are ${seats.join(", ")}`);
 }

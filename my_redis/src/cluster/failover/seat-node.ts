@@ -41,7 +41,7 @@ export interface SeatNodeOptions {
   readonly members: Members;
   readonly events: LinkEvents;
   /** The links to the other nodes. */
-  readonly outgoing: Pick<OutgoingLinks, "links" | "follow">;
+  readonly outgoing: Pick<OutgoingLinks, "links" | "follow" | "meet">;
   readonly ring: RingMembership;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;
@@ -325,11 +325,14 @@ export class SeatNode implements SeatPort {
     return mayRun;
   }
 
-  /** Runs something that is no client's request once this node may serve, or says why it may not. */
-  whenServing(run: (refusal: string | undefined) => void): void {
+  /**
+   * Runs something that is no client's request once this node may serve, or says why it may not. Also runs it once
+   * `isMoot` says that the slots have gone: this node may never serve again.
+   */
+  whenServing(run: (refusal: string | undefined) => void, isMoot: () => boolean): void {
     const sinceMs = this.#options.server.environment.monotonicMs();
     const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined || this.#mayRun(noSlot)) run(refusal);
+      if (refusal !== undefined || isMoot() || this.#mayRun(noSlot)) run(refusal);
       else this.requests.whenServing(attempt, sinceMs);
     };
     attempt(undefined);

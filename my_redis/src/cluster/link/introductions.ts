@@ -57,13 +57,27 @@ export class Introductions {
     this.#endpoints.take(other.name, other.announced ?? {});
     // Both nodes must know of a dispute, whether there is a link or not.
     if (this.#ring === undefined) this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
-    if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
-    if (other.databases !== own.databases) return `it has ${other.databases} databases, we have ${own.databases}`;
+    const difference = this.#differenceFrom(other);
+    if (difference !== undefined) return difference;
     if (this.#ring !== undefined) {
       return this.#ring.meet({ name: other.name, members: other.view.names, ring: other.ring });
     }
     if (other.ring !== undefined) return `it has '${other.ring.terms}', we have 'cluster-members fixed'`;
     if (!this.#members.has(other.name)) return `${other.name} is not among our peers`;
     return other.view.names.includes(own.name) ? undefined : `${own.name} is not among its peers`;
+  }
+
+  /** Why the node that has answered at the address `name` cannot become a member by that name, or undefined. */
+  whyNoMember(name: string, other: NodeIntroduction): string | undefined {
+    if (other.name !== name) return `the node at ${name} is ${other.name}: only its own name can be added`;
+    const difference = this.#differenceFrom(other) ?? this.#ring?.differenceFrom(other.ring);
+    return difference === undefined ? undefined : `node ${name} cannot be a member: ${difference}`;
+  }
+
+  /** What keeps two nodes apart, whoever the members are. */
+  #differenceFrom({ version, databases }: NodeIntroduction): string | undefined {
+    const own = this.own();
+    if (version !== own.version) return `its version of links is ${version}, ours ${own.version}`;
+    return databases === own.databases ? undefined : `it has ${databases} databases, we have ${own.databases}`;
   }
 }

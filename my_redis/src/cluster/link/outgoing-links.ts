@@ -5,6 +5,7 @@ import { Arguments } from "../../protocol/arguments.ts";
 import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import { requestBytes } from "../routing/transaction-request.ts";
+import { askForWelcome } from "./ask-for-welcome.ts";
 import type { Introductions } from "./introductions.ts";
 import type { LinkClock } from "./link-clock.ts";
 import type { LinkEvents, RelayReceiver } from "./link-events.ts";
@@ -113,7 +114,23 @@ export class OutgoingLinks implements OutgoingLinkOwner {
     });
   }
 
+  /** Whether the node of this name answers there, and can be a member: gives the reason why not, or undefined. `told` is called once, later. */
+  meet(name: string, timeoutMs: number, told: (refusal: string | undefined) => void): void {
+    const { connect, introductions, turn } = this.#parts;
+    askForWelcome({ connect, name, greeting: this.#greetingTo(name), timeoutMs }, (outcome) => {
+      const refusal =
+        outcome.name === "refused"
+          ? `node ${name} does not answer as a node of a ring (${outcome.reason}): start it first, or correct the address`
+          : introductions.whyNoMember(name, outcome.welcome);
+      turn.run(() => told(refusal));
+    });
+  }
+
   greeting({ name }: OutgoingLink): Uint8Array {
+    return this.#greetingTo(name);
+  }
+
+  #greetingTo(name: string): Uint8Array {
     const { server, introductions } = this.#parts;
     const { masterauth, requirepass } = server.settings.values;
     const password = masterauth === "" ? requirepass : masterauth;

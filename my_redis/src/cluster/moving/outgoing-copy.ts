@@ -18,10 +18,8 @@ const keptPartBytes = 1024 * 1024;
 /** Above this, what waits for a slow target is given up, and its copy begins anew. */
 export const maxWaitingBytes = 64 * 1024 * 1024;
 
-interface DirtyKey {
-  readonly database: number;
-  readonly key: Uint8Array;
-}
+/** The memory of a noted key beside its name: 160 to 185 bytes were measured with 300,000 to a million keys. */
+export const notedKeyBytes = 180;
 
 /** A part of the copy. The last one makes it whole. */
 export interface CopiedPart {
@@ -60,7 +58,8 @@ export class OutgoingCopy {
   #database = 0;
   #cursor = 0;
   #isWalking = true;
-  readonly #dirty = new Map<string, DirtyKey>();
+  /** Keys that have to be sent again, for each database: one character per byte. */
+  readonly #dirty = new Map<number, Set<string>>();
   #dirtyBytes = 0;
   #followed: FollowedWrites | undefined;
   #isVoid = false;
@@ -123,14 +122,18 @@ export class OutgoingCopy {
   }
 
   #noteKey(database: number, key: Uint8Array): void {
-    const place = placeOf(database, key);
-    if (this.#dirty.has(place)) return;
-    this.#dirty.set(place, { database, key });
-    this.#dirtyBytes += key.length;
+    const name = latin1Of(wholeRange(key));
+    const names = this.#dirty.get(database) ?? new Set();
+    if (names.has(name)) return;
+    this.#dirty.set(database, names.add(name));
+    this.#dirtyBytes += name.length + notedKeyBytes;
   }
 
-  #forgetKey(place: string, { key }: DirtyKey): void {
-    if (this.#dirty.delete(place)) this.#dirtyBytes -= key.length;
+  #forgetKey(database: number, name: string): void {
+    const names = this.#dirty.get(database);
+    if (names?.delete(name) !== true) return;
+    this.#dirtyBytes -= name.length + notedKeyBytes;
+    if (names.size === 0) this.#dirty.delete(database);
   }
 
   #passOn(followed: FollowedWrites): void {
@@ -200,19 +203,19 @@ export class OutgoingCopy {
       return;
     }
     const key = bytes.slice(start, end);
-    const place = placeOf(database, key);
-    const dirty = this.#dirty.get(place);
-    if (dirty !== undefined) this.#forgetKey(place, dirty);
+    if (this.#dirty.size > 0) this.#forgetKey(database, latin1Of(wholeRange(key)));
     this.#commands.value(database, key, address);
     this.sentKeys++;
   }
 
   #sendDirty(isFull: () => boolean): void {
-    for (const [place, dirty] of this.#dirty) {
-      if (isFull()) return;
-      this.#forgetKey(place, dirty);
-      this.#commands.key(dirty.database, dirty.key);
-      this.sentKeys++;
+    for (const [database, names] of this.#dirty) {
+      for (const name of names) {
+        if (isFull()) return;
+        this.#forgetKey(database, name);
+        this.#commands.key(database, Buffer.from(name, "latin1"));
+        this.sentKeys++;
+      }
     }
   }
 
@@ -240,5 +243,3 @@ export class OutgoingCopy {
     this.#partBytes = 0;
   }
 }
-
-const placeOf = (database: number, key: Uint8Array): string => `${database} ${latin1Of(wholeRange(key))}`;

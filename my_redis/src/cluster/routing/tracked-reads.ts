@@ -139,7 +139,7 @@ export class TrackedReads {
     if (relays && client.tracking?.mode.broadcast === true) {
       this.#broadcasting.set(client, new Map());
       const isNew = this.#switching === client && before === undefined;
-      for (const node of new Set(members.primaries)) {
+      for (const node of new Set(members.owning)) {
         this.#ask(client, node, isNew || this.#isKnown(client, before, node));
       }
     } else {
@@ -194,7 +194,7 @@ export class TrackedReads {
     }
     for (const [client, nodes] of this.#broadcasting) {
       for (const node of [...nodes.keys()]) {
-        if (members.primaries.includes(node)) continue;
+        if (members.owning.includes(node)) continue;
         nodes.delete(node);
         this.#end(client, node);
       }
@@ -206,7 +206,7 @@ export class TrackedReads {
   tick(): void {
     const { members, seat } = this.#parts;
     for (const [client, nodes] of this.#broadcasting) {
-      for (const node of new Set(members.primaries)) {
+      for (const node of new Set(members.owning)) {
         if (!this.#isKnown(client, nodes, node) && nodes.get(node) !== "asked") this.#ask(client, node, false);
       }
     }

@@ -102,19 +102,25 @@ export class NodeCommands {
 
   /** As `run`, on all nodes that own slots. */
   runOnAll(part: PartialCommand, done: (replies: NodeReplies) => void): void {
-    this.run(new Map(this.#view.primaries.map((node) => [node, part])), done);
+    this.run(new Map(this.#view.owning.map((node) => [node, part])), done);
   }
 
-  /** Like `runOnAll`, but leaves out other nodes that do not answer or that answer with an error. */
-  runOnReachable(part: PartialCommand, done: (replies: NodeReplies) => void): void {
+  /** One command on every node. Nodes that do not answer, or that answer with an error, are left out unless they are needed. */
+  runOnReachable(
+    part: PartialCommand,
+    done: (replies: NodeReplies) => void,
+    needed: readonly number[] = [this.#view.self],
+  ): void {
     const replies = new Map<number, Uint8Array>();
-    const { nodes } = this.#view;
+    const { nodes, self } = this.#view;
     let left = nodes.length;
     let error: string | undefined;
     for (const node of nodes) {
       this.ask(node, part, (bytes) => {
         if (bytes !== undefined && bytes[0] !== minus) replies.set(node, new Uint8Array(bytes));
-        else if (node === this.#view.self) error = bytes === undefined ? this.#notReleased : errorText(bytes);
+        else if (bytes !== undefined && needed.includes(node)) error = errorText(bytes);
+        else if (needed.includes(node))
+          error = node === self ? this.#notReleased : notAnswering(this.#view.names[node] as string);
         if (--left === 0) done(error === undefined ? replies : { error });
       });
     }
@@ -188,11 +194,15 @@ export class NodeCommands {
       const showsData = found.isWrite || found.flagSet.has("readonly");
       if (seat === undefined || !showsData) return answer(this.#call(part, found));
       const owned = { ...part, args: args.copy() };
-      seat.whenServing((overdue) => {
-        // A slot may have gone while the request waited.
-        const refusal = overdue ?? this.#refusalOf(owned, found);
-        answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
-      });
+      // A slot may go while the request waits.
+      const refusalNow = (): string | undefined => this.#refusalOf(owned, found);
+      seat.whenServing(
+        (overdue) => {
+          const refusal = overdue ?? refusalNow();
+          answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
+        },
+        () => refusalNow() !== undefined,
+      );
     });
   }
 

@@ -145,11 +145,19 @@ export class ScatteredCommands {
 
   /** Asks all nodes that own slots, until they agree with this one on who owns which: no slot is asked for twice, or left out. */
   #askAll(context: Context, args: Arguments, done: (replies: NodeReplies) => void): void {
-    const { environment, settings } = context.server;
-    const overdueMs = environment.monotonicMs() + settings.values["cluster-node-timeout"];
     const part = { ...this.#partOf(context, wordsOf(args)), isOfAllSlots: true };
+    this.#untilAgreed(context, (end) => this.#nodes.runOnAll(part, end), done);
+  }
+
+  /** Asks anew while nodes know other owners of slots than this one. */
+  #untilAgreed(
+    { server: { environment, settings } }: Context,
+    ask: (end: (replies: NodeReplies) => void) => void,
+    done: (replies: NodeReplies) => void,
+  ): void {
+    const overdueMs = environment.monotonicMs() + settings.values["cluster-node-timeout"];
     const attempt = (): void =>
-      this.#nodes.runOnAll(part, (replies) => {
+      ask((replies) => {
         const hasChanged = "error" in replies && replies.error === routeErrors.ownersChanged;
         if (hasChanged && environment.monotonicMs() < overdueMs) setTimeout(attempt, movedPauseMs);
         else done(replies);
@@ -162,16 +170,17 @@ export class ScatteredCommands {
   }
 
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
-    if (this.#refuseIfGone(context, reply, this.#view.primaries)) return;
+    if (this.#refuseIfGone(context, reply, this.#view.owning)) return;
     this.#askAll(context, args, this.#finish(context, reply, this.#writeOne));
   }
 
-  /** Replicas have scripts, too. */
+  /** Replicas have scripts, too. A node of a place without slots is asked, but it may be away: nobody may ever have heard it. */
   #flushScripts(context: Context, args: Arguments, reply: DeferredReply): void {
-    const { nodes } = this.#view;
-    if (this.#refuseIfGone(context, reply, nodes)) return;
+    const { nodes, owning, primaryOf } = this.#view;
+    const needed = nodes.filter((node) => owning.includes(primaryOf(node)));
+    if (this.#refuseIfGone(context, reply, needed)) return;
     const part = this.#partOf(context, wordsOf(args));
-    this.#nodes.run(new Map(nodes.map((node) => [node, part])), this.#finish(context, reply, this.#writeOne));
+    this.#nodes.runOnReachable(part, this.#finish(context, reply, this.#writeOne), needed);
   }
 
   /** When one node cannot be asked, no node is: a partial effect would be worse. */
@@ -201,22 +210,22 @@ export class ScatteredCommands {
   /** Scans one node at a time; the cursor contains the node and the node's own cursor. */
   #scan(context: Context, args: Arguments, reply: DeferredReply): void {
     // A place on the ring keeps its number, whichever node serves it.
-    const { primaries } = this.#view;
-    const place = readPlace(args, primaries.length);
+    const { owning } = this.#view;
+    const place = readPlace(args, owning.length);
     if (typeof place === "string") {
       this.#refuse(context, reply, place);
       return;
     }
     const words = wordsOf(args);
     words[1] = String(place.cursor);
-    const node = primaries[place.node] as number;
+    const node = owning[place.node] as number;
     const parts = new Map([[node, this.#partOf(context, words)]]);
     this.#nodes.run(
       parts,
       this.#finish(context, reply, (writer, replies) => {
         const [cursor, names] = elementsOf(replies.get(node) as Uint8Array) as [Uint8Array, Uint8Array];
         writer.array(2);
-        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, primaries.length));
+        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, owning.length));
         writer.raw(names);
       }),
     );
@@ -225,22 +234,16 @@ export class ScatteredCommands {
   /** Every key is equally likely: a node is chosen by its number of keys. */
   #randomKey(context: Context, reply: DeferredReply): void {
     const { random } = context.server.environment;
-    this.#nodes.runOnAll(this.#partOf(context, ["DBSIZE"]), (sizes) => {
-      if ("error" in sizes) {
-        this.#refuse(context, reply, sizes.error);
-        return;
-      }
-      const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
-      let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
-      const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.primaries[0] as number];
-      const parts = new Map([[chosen, this.#partOf(context, ["RANDOMKEY"])]]);
-      this.#nodes.run(
-        parts,
-        this.#finish(context, reply, (writer, replies) => {
-          writer.raw(replies.get(chosen) as Uint8Array);
-        }),
-      );
-    });
+    const partOf = (word: string): PartialCommand => ({ ...this.#partOf(context, [word]), isOfAllSlots: true });
+    const ask = (end: (replies: NodeReplies) => void): void =>
+      this.#nodes.runOnAll(partOf("DBSIZE"), (sizes) => {
+        if ("error" in sizes) return end(sizes);
+        const counts = [...sizes].map(([node, size]): [number, number] => [node, integerOf(size)]);
+        let left = random() * counts.reduce((sum, [, count]) => sum + count, 0);
+        const [chosen] = counts.find(([, count]) => (left -= count) < 0) ?? [this.#view.owning[0] as number];
+        this.#nodes.run(new Map([[chosen, partOf("RANDOMKEY")]]), end);
+      });
+    this.#untilAgreed(context, ask, this.#finish(context, reply, this.#writeOne));
   }
 }
 

@@ -44,7 +44,7 @@ export function clusterState(
     ["cluster_slots_fail", gone],
     ["cluster_slots_disputed", disputedSlots],
     ["cluster_known_nodes", members.nodes.length],
-    ["cluster_size", members.primaries.length],
+    ["cluster_size", members.owning.length],
     ["cluster_current_epoch", seat?.status.tableVersion ?? 0],
     ["cluster_my_epoch", epochOf(members, seat, members.primaryOf[members.self] as number)],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],

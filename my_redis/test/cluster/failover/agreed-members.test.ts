@@ -208,17 +208,107 @@ test(
 );
 
 test(
+  "a place without slots whose node is away costs no command over all nodes an error",
+  async () => {
+    ring = await AgreedRing.start(1, 1);
+    await write(0);
+    // A node with keys stays a place without slots, however long it takes.
+    await ring.startNode(1, { "cluster-members": "fixed", peers: "" });
+    expect(await ring.ask(1, "SET", "another", "value")).toBe("OK");
+    await ring.kill(1, "SIGTERM");
+    await ring.startNode(1);
+    expect(await join(1)).toBe("OK");
+    await waitUntil(
+      async () => (await ring.status(0))?.waitsFor.some((text) => text.includes("it holds keys")) === true,
+      { what: "a place that does not join", timeoutMs: 20_000, intervalMs: 50 },
+    );
+    await ring.kill(1);
+    expect(await ring.ask(0, "DBSIZE")).toBe(`${keys.length}`);
+    const client = await ring.connect(0);
+    expect((await client.reply("KEYS", "*")).items).toHaveLength(keys.length);
+    const seen = new Set<string>();
+    let cursor = "0";
+    do {
+      const { items } = await client.reply("SCAN", cursor, "COUNT", 100);
+      cursor = items?.[0]?.text as string;
+      for (const { text } of items?.[1]?.items ?? []) seen.add(text as string);
+    } while (cursor !== "0");
+    expect(seen.size).toBe(keys.length);
+    expect(keys).toContain((await client.reply("RANDOMKEY")).text as string);
+    client.close();
+    expect(await ring.ask(0, "CLUSTER", "INFO")).toContain("cluster_size:1\r\n");
+    expect(await ring.ask(0, "SCRIPT", "FLUSH")).toBe("OK");
+    expect(await ring.ask(0, "FLUSHALL")).toBe("OK");
+    expect(await ring.ask(0, "DBSIZE")).toBe("0");
+  },
+  testTimeoutMs,
+);
+
+test(
+  "commands over all nodes that wait at a node while it leaves are answered as soon as it has left",
+  async () => {
+    ring = await AgreedRing.start(3, 0, { "cluster-node-timeout": "2000" });
+    await write(0);
+    let isOver = false;
+    const answers = new Set<string>();
+    const ask = async (node: number, word: "DBSIZE" | "RANDOMKEY" | "KEYS", ...words: string[]): Promise<void> => {
+      const client = await ring.connect(node);
+      while (!isOver) {
+        const { items, text } = await client.reply(word, ...words);
+        const count = word === "RANDOMKEY" && keys.includes(text ?? "") ? keys.length : (items?.length ?? text);
+        answers.add(`${word} ${count}`);
+      }
+      client.close();
+    };
+    const asking = [ask(0, "DBSIZE"), ask(1, "DBSIZE"), ask(0, "KEYS", "*"), ask(1, "RANDOMKEY")];
+    expect(await leave(0, 2)).toBe("OK");
+    await ring.untilSettled(0, 2);
+    isOver = true;
+    await Promise.all(asking);
+    const { length } = keys;
+    expect([...answers].toSorted()).toEqual([`DBSIZE ${length}`, `KEYS ${length}`, `RANDOMKEY ${length}`]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a replica's name is no name of a place, and the refusal says of which place it is a replica",
+  async () => {
+    ring = await AgreedRing.start(1, 2);
+    await Promise.all([ring.startNode(1), ring.startNode(2)]);
+    const [, place, replica] = ring.names as [string, string, string];
+    expect(await ring.ask(0, "CLUSTER", "RING", "ADD", place, replica)).toContain('"begun"');
+    await ring.untilSettled(0, 2);
+    const refusal = `${replica} is a replica of place ${place}`;
+    expect(await leave(0, 2)).toContain(refusal);
+    expect(await ring.ask(0, "CLUSTER", "RING", "REMOVE", replica)).toContain(refusal);
+  },
+  testTimeoutMs,
+);
+
+test(
   "wrong requests are refused, with what is wrong and what would be right",
   async () => {
     ring = await AgreedRing.start(1, 1);
     const name = ring.names[0] as string;
+    const alias = `localhost:${ring.ports[0] as number}`;
+    const spare = ring.ports[1] as number;
     const refusals: readonly [[string, ...string[]], string][] = [
       [["CLUSTER", "MEET", "127.0.0.1", "70000"], "is not host:port with a port from 1 to 65535"],
       [["CLUSTER", "MEET", "127.0.0.1", `${ring.ports[0] as number}`], `seat ${name} is in the ring already`],
       [["CLUSTER", "FORGET", "0".repeat(40)], `no place '${"0".repeat(40)}' in the ring: there are ${name}`],
       [["CLUSTER", "FORGET", nodeId(name)], "is the last one: somebody must keep the slots"],
       [["CLUSTER", "RING", "WEIGHTS", name, "0"], "the weight '0' is not a number above 0"],
+      [["CLUSTER", "RING", "WEIGHTS", name, "0x10"], "the weight '0x10' is not a number above 0"],
+      [["CLUSTER", "RING", "WEIGHTS", name, " 3 "], "the weight ' 3 ' is not a number above 0"],
+      [["CLUSTER", "RING", "WEIGHTS", name, "1e3"], "the weight '1e3' is not a number above 0"],
       [["CLUSTER", "RING", "WEIGHTS", name], "syntax error"],
+      // Nobody answers there.
+      [["CLUSTER", "MEET", "127.0.0.1", `${spare}`], `node 127.0.0.1:${spare} does not answer`],
+      [["CLUSTER", "RING", "ADD", ring.names[1] as string], `node 127.0.0.1:${spare} does not answer`],
+      // Another name of a member.
+      [["CLUSTER", "MEET", "localhost", `${ring.ports[0] as number}`], `the node at ${alias} is ${name}`],
+      [["CLUSTER", "RING", "ADD", alias], `the node at ${alias} is ${name}`],
       [["CLUSTER", "RING", "NONSENSE"], "syntax error"],
       [["CLUSTER", "RING", "CANCEL"], "nothing moves: there is nothing to cancel"],
       [["CLUSTER", "REPLICATE", nodeId(name)], "CLUSTER REPLICATE is not possible"],

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { EffectTap } from "../../../src/cluster/moving/effect-tap.ts";
 import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
-import { OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
+import { notedKeyBytes, OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
 import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
@@ -118,5 +118,19 @@ test("what waits for a slow target has a limit, and then the copy keeps nothing"
   for (let count = 0; count < 10; count++) await connection.reply("SET", "key2", megabyte);
   expect([copy.isVoid, copy.waitingBytes]).toEqual([true, 0]);
   expect(copy.writesAfter(0)).toBeUndefined();
+  connection.close();
+});
+
+test("a key that waits counts with all memory that it takes, and not only with its name", async () => {
+  const { begin, connection } = await startCopy();
+  const copy = begin();
+  const names = Array.from({ length: 4000 }, (_, number) => `k${number}`).filter(isInside);
+  await connection.replies(names.map((name) => ["SET", name, "1"]));
+  // A copy that has not begun yet notes each key once.
+  await connection.replies(names.map((name) => ["SET", name, "2"]));
+  const nameBytes = names.join("").length;
+  expect(copy.waitingBytes).toBe(nameBytes + names.length * notedKeyBytes);
+  for (let number = 0; copy.part(number)?.isLast === false; number++);
+  expect(copy.waitingBytes).toBe(0);
   connection.close();
 });

@@ -3,6 +3,7 @@ import type { HeldRequests } from "../../dispatch/held-requests.ts";
 import type { Relaying } from "../../dispatch/relaying.ts";
 import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
 import { routeErrors } from "./route-errors.ts";
 import { requestBytes } from "./transaction-request.ts";
@@ -109,6 +110,7 @@ export class RelayedClient implements Relaying {
     if (this.#returned.length > 0) this.#refuseReturned();
     if (this.#special.length === 0 && client.replyMode === "on") {
       this.#received += countReplies(bytes, start, end);
+      server.observers.tracking.answeredElsewhere(client);
       server.replies.raw(client, bytes, start, end);
     } else {
       for (let at = start; at < end;) {
@@ -129,13 +131,23 @@ export class RelayedClient implements Relaying {
       this.#special.shift();
       if (special.last === undefined || special.last(bytes, start, end)) return;
     }
+    this.#answer((reply) => reply.raw(bytes, start, end));
+  }
+
+  /** The other node has judged its reply, and an error shows no data. */
+  #answer(write: (reply: ReplyWriter) => void): void {
     const { client, server } = this.context;
-    answer(server.replies, client, (reply) => reply.raw(bytes, start, end), "nothing");
+    server.observers.tracking.answeredElsewhere(client);
+    answer(server.replies, client, write, "nothing");
+  }
+
+  #refuse(message: string): void {
+    this.#answer((reply) => this.context.server.processor.writeError(reply, message));
   }
 
   /** A node that does not own the keys has not carried a request out, and sends it back. */
   returned(request: Uint8Array): void {
-    const { client, server } = this.context;
+    const { server } = this.context;
     const nowMs = server.environment.monotonicMs();
     const patienceMs = server.settings.values["cluster-node-timeout"];
     this.#returnedSinceMs ??= nowMs;
@@ -146,17 +158,13 @@ export class RelayedClient implements Relaying {
     const isKept = isSpecial && special.returned?.() === true;
     const mayAskAnew = !isSpecial || special.returned === undefined;
     if (mayAskAnew && nowMs - this.#returnedSinceMs <= patienceMs) this.#returned.push(new Uint8Array(request));
-    else if (!isKept)
-      answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.unsettled(patienceMs)));
+    else if (!isKept) this.#refuse(routeErrors.unsettled(patienceMs));
     if (this.#sent === this.#received) this.#idle();
   }
 
   /** A later request was carried out, whose reply must not come before those of what was sent back. */
   #refuseReturned(): void {
-    const { client, server } = this.context;
-    for (const _ of this.#returned) {
-      answer(server.replies, client, (reply) => server.processor.writeError(reply, routeErrors.passed), "nothing");
-    }
+    for (const _ of this.#returned) this.#refuse(routeErrors.passed);
     this.#returned = [];
   }
 
@@ -176,7 +184,7 @@ export class RelayedClient implements Relaying {
    * changed. */
   lost(node: number, message: string): void {
     this.sessions.delete(node);
-    const { client, server } = this.context;
+    const { client } = this.context;
     if (this.watchNode === node) client.watchBroken = true;
     this.trackingLost(node);
     if (this.node !== node || this.outstanding === 0) return;
@@ -190,7 +198,7 @@ export class RelayedClient implements Relaying {
       } else {
         this.#received++;
       }
-      answer(server.replies, client, (reply) => server.processor.writeError(reply, message), "nothing");
+      this.#refuse(message);
     }
     this.#idle();
   }

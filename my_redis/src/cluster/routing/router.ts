@@ -2,7 +2,6 @@ import type { Command } from "../../dispatch/command.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
-import type { ClientTracking } from "../../dispatch/observers/client-tracking.ts";
 import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
@@ -41,7 +40,6 @@ export class Router {
   readonly #held: HeldRequests;
   readonly #moving: MovingRequests;
   readonly #transactions: TransactionRouter;
-  readonly #tracking: ClientTracking;
   readonly #relayedRequests: RelayedRequests;
   /** The slot of the keys that the running script has used. */
   #scriptSlot = noSlot;
@@ -55,7 +53,6 @@ export class Router {
     this.#seat = owner.seat;
     this.#self = owner.members.self;
     this.#held = new HeldRequests(owner.server);
-    this.#tracking = owner.server.observers.tracking;
     this.#moving = new MovingRequests(owner, this.#held);
     this.#transactions = new TransactionRouter(owner, this.#moving, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
@@ -136,25 +133,22 @@ export class Router {
     if (this.#seat?.mover.isMoving(slot) === true) return this.#relayMoving(context, command, args, slot);
     if (!relaying.mayFollow(node)) return relaying.holdUntilAnswered(args);
     const { scripts } = this.#owner;
-    const info = infoOf(client);
     if (command.group !== "scripting") {
       const outcome = this.#send(context, { slot, node }, args);
       if (outcome === "held") this.#noteSent(relaying, command, args, slot);
       return outcome;
     }
     const retry = scripts.prepare(command, args, node, (bytes) => {
-      this.#send(context, { slot, node }, bytes, undefined, info);
+      this.#send(context, { slot, node }, bytes);
     });
     const special = retry === undefined ? undefined : { count: 1, last: retry };
     const outcome = this.#send(context, { slot, node }, args, special);
-    if (outcome === "held") this.#tracking.commandEnded(client, command);
     // If the script has to be sent again as EVAL, no later request may have run before it.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
     return outcome;
   }
 
   #noteSent(relaying: RelayedClient, command: Command, args: Arguments, slot: number): void {
-    this.#tracking.commandEnded(relaying.context.client, command);
     if (mayWaitForKeys(command, args)) relaying.mayWaitForKeys = true;
     if (command.watching !== "begins") return;
     relaying.watchedSlot = slot;
@@ -167,8 +161,7 @@ export class Router {
     if (relaying.outstanding > 0) return relaying.holdUntilAnswered(args);
     const node = this.#members.owners[slot] as number;
     const request = { context, args, slot, node };
-    const info = infoOf(context.client);
-    const again = (bytes: Uint8Array): void => void this.#send(context, { slot, node }, bytes, special, info);
+    const again = (bytes: Uint8Array): void => void this.#send(context, { slot, node }, bytes, special);
     const retry = command.group === "scripting" ? this.#owner.scripts.prepare(command, args, node, again) : undefined;
     const special = this.#moving.handling(request, { count: 1, ...(retry === undefined ? {} : { last: retry }) });
     const outcome = this.#send(context, { slot, node }, args, special);
@@ -184,9 +177,9 @@ export class Router {
     to: { readonly slot: number; readonly node: number },
     what: Arguments | Uint8Array,
     special?: SpecialReplies,
-    info = infoOf(context.client),
   ): Outcome {
     const { client } = context;
+    const info = infoOf(client);
     const link = this.#owner.links[to.node];
     if (link === undefined || link.gone) return this.#verdictOn(context, to.slot, to.node);
     const inPlace = !(what instanceof Uint8Array) && what.requestEnd > what.requestStart;
@@ -250,11 +243,7 @@ export class Router {
       const outcome = this.#seat.admit(context, args, runsQueue ? this.#transactions.slotOf(client) : noSlot);
       if (outcome !== "run") return outcome;
     }
-    if (command.insideMulti === "run the queue") {
-      const outcome = this.#transactions.exec(context, args);
-      if (outcome === "held") this.#tracking.commandEnded(context.client, command);
-      return outcome;
-    }
+    if (command.insideMulti === "run the queue") return this.#transactions.exec(context, args);
     const { watching } = command;
     if (watching === "ends" || (watching === "ends with MULTI" && client.transaction !== undefined)) {
       this.#unwatch(context);
@@ -281,8 +270,7 @@ export class Router {
 
   #span(context: Context, spanning: SpanningCommand, command: Command, args: Arguments): "held" {
     if (here(context, args) === "held") return "held";
-    spanning.run(context, args, new DeferredRequest(context));
-    this.#tracking.commandEnded(context.client, command);
+    spanning.run(context, args, new DeferredRequest(context, command));
     return "held";
   }
 

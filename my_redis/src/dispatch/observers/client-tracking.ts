@@ -110,9 +110,14 @@ export class ClientTracking {
   }
 
   /** CLIENT CACHING applies to one command or one transaction. */
-  commandEnded({ kind, transaction, tracking }: Client, command: CommandFacts): void {
-    if (transaction !== undefined || tracking === undefined || kind === "relayed") return;
-    if (!command.fullName.startsWith("client|")) tracking.caching = false;
+  commandEnded(client: Client, command: CommandFacts): void {
+    if (client.transaction !== undefined || client.kind === "relayed") return;
+    if (!command.fullName.startsWith("client|")) this.answeredElsewhere(client);
+  }
+
+  /** Another node has carried the client's command out. Until then the command may have to be sent again. */
+  answeredElsewhere({ tracking }: Client): void {
+    if (tracking !== undefined) tracking.caching = false;
   }
 
   /** Must also be called when a client disconnects. The keys that it has read are forgotten when they change. */

@@ -35,7 +35,7 @@ const longestWatchMs = 1500;
 
 /** These refusals promise that the request was not carried out, and never will be. */
 const refusals =
-  /^(CLUSTERDOWN (The primary of this place|Hash slot \d+ (is not served|does not belong)|More than )|LOADING |EXECABORT )/;
+  /^(CLUSTERDOWN (The primary of this place|Hash slot \d+ (is not served|does not belong)|More than |The hash slot has moved|The nodes have not agreed)|LOADING |EXECABORT )/;
 const inDoubt = /^CLUSTERDOWN Node \S+ stopped answering/;
 
 /** What became of an operation. */

@@ -44,7 +44,8 @@ export const clusterRing = command({
   since: "7.2.0",
   complexity: "O(N) where N is the number of hash slots",
   summary: "Shows or changes the members of the ring and their shares. DRYRUN only says what would move.",
-  arity: -3,
+  syntax:
+    "(STATUS | {ADD=node [replica...] [WEIGHT=weight:integer] [DRYRUN]} | {REMOVE=node [DRYRUN]} | {WEIGHTS {node weight:integer}... [DRYRUN]} | {REBALANCE [DRYRUN]} | {CANCEL [DRYRUN]})",
   usage:
     "STATUS | ADD <host:port> [<replica> ...] [WEIGHT <weight>] [DRYRUN] | REMOVE <node> [DRYRUN] | WEIGHTS <node> <weight> [...] [DRYRUN] | REBALANCE [DRYRUN] | CANCEL [DRYRUN]",
   run(context) {

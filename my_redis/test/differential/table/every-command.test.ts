@@ -28,6 +28,7 @@ const withoutComparison: Readonly<Record<string, string>> = {
   hgetex: ofRedis8,
   hsetex: ofRedis8,
   waitaof: "of Redis 7.2, which is not the server beside us",
+  "cluster|ring": "of MyRedis only",
   "cluster|myshardid": "of Redis 7.2, which is not the server beside us",
   "client|no-touch": "of Redis 7.2, which is not the server beside us",
   "client|setinfo": "of Redis 7.2, which is not the server beside us",

@@ -16,6 +16,7 @@ for (const [what, byMs] of [
     const others = [0, 1, 2].filter((node) => node !== former);
     for (const node of others) {
       await ring.nodes[node]?.close();
+      await ring.until("to know that it left", () => ring.statusOf(former)?.inSync.length === 2);
       await ring.startNode(node, { nowMs: () => Date.now() + byMs });
       await ring.untilInSync();
     }

@@ -76,13 +76,13 @@ test("a move that a newer request wants, too, goes on; another one is rolled bac
 });
 
 test.each<[RingRequest, string]>([
-  [{ type: "join", seat: "a", nodes: ["x"] }, "seat a is in the ring already"],
-  [{ type: "join", seat: "d", nodes: [] }, "seat d needs a node"],
-  [{ type: "join", seat: "d", nodes: ["x", "x"] }, "seat d names a node twice"],
+  [{ type: "join", seat: "a", nodes: ["x"] }, "place a is in the ring already"],
+  [{ type: "join", seat: "d", nodes: [] }, "place d needs a node"],
+  [{ type: "join", seat: "d", nodes: ["x", "x"] }, "place d names a node twice"],
   [{ type: "join", seat: "d", nodes: ["x", "b1"] }, "node b1 is in the ring already"],
   [{ type: "join", seat: "d", nodes: ["x"], weight: 0 }, 'the weight of "d" lies from 0.01 to 100, not at 0'],
-  [{ type: "leave", seat: "d" }, "no seat d in the ring: there are a, b"],
-  [{ type: "weights", weights: { d: 2 } }, "no seat d in the ring: there are a, b"],
+  [{ type: "leave", seat: "d" }, "no place d in the ring: there are a, b"],
+  [{ type: "weights", weights: { d: 2 } }, "no place d in the ring: there are a, b"],
   [{ type: "cancel" }, "nothing moves: there is nothing to cancel"],
 ])("%o is refused: %s", (request, reason) => {
   expect(changeRing(ringOf("a", "b"), request)).toEqual({ type: "refused", reason });
@@ -95,8 +95,8 @@ test("the last seat cannot leave, and none leaves twice", () => {
     const again = changeRing(outcome.table, { type: "leave", seat });
     return again.type === "refused" && again.reason;
   };
-  expect(refused("a")).toBe("seat a is leaving already");
-  expect(refused("b")).toBe("seat b is the last one: somebody must keep the slots");
+  expect(refused("a")).toBe("place a is leaving already");
+  expect(refused("b")).toBe("place b is the last one: somebody must keep the slots");
 });
 
 test("a node that does not lead says who does", () => {

@@ -77,25 +77,25 @@ function whyNot(table: RingTable, request: Change): string | undefined {
   const { seats } = table;
   const seatNamed = (name: string): Seat | undefined => seats.find((seat) => seat.name === name);
   if (request.type === "join") {
-    if (seatNamed(request.seat) !== undefined) return `seat ${request.seat} is in the ring already`;
-    if (request.nodes.length === 0) return `seat ${request.seat} needs a node`;
+    if (seatNamed(request.seat) !== undefined) return `place ${request.seat} is in the ring already`;
+    if (request.nodes.length === 0) return `place ${request.seat} needs a node`;
     const known = request.nodes.find((node) => seats.some(({ nodes }) => nodes.includes(node)));
     if (known !== undefined) return `node ${known} is in the ring already`;
-    if (new Set(request.nodes).size < request.nodes.length) return `seat ${request.seat} names a node twice`;
+    if (new Set(request.nodes).size < request.nodes.length) return `place ${request.seat} names a node twice`;
     return undefined;
   }
   if (request.type === "rebalance") return undefined;
   const names = request.type === "leave" ? [request.seat] : Object.keys(request.weights);
   const unknown = names.find((name) => seatNamed(name) === undefined);
   if (unknown !== undefined)
-    return `no seat ${unknown} in the ring: there are ${seats.map(({ name }) => name).join(", ")}`;
+    return `no place ${unknown} in the ring: there are ${seats.map(({ name }) => name).join(", ")}`;
   const leaving = names.find((name) => seatNamed(name)?.membership === "leaving");
-  if (leaving !== undefined) return `seat ${leaving} is leaving already`;
+  if (leaving !== undefined) return `place ${leaving} is leaving already`;
   if (
     request.type === "leave" &&
     seats.every(({ name, membership }) => name === request.seat || membership === "leaving")
   )
-    return `seat ${request.seat} is the last one: somebody must keep the slots`;
+    return `place ${request.seat} is the last one: somebody must keep the slots`;
   return undefined;
 }
 

@@ -13,7 +13,7 @@ import { replyFailure } from "./write-replies.ts";
 
 /** A decision is known to a majority of the nodes, and a replica that takes over is another node. */
 const notWithReplicas =
-  "CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas: give them one hash tag";
+  "CROSSSLOT Keys of several nodes cannot be written together on a ring that agrees on its members: give them one hash tag";
 const nothing = new Uint8Array(0);
 
 /** The replies of a command: after its success, and when a check of "absent" failed. */

@@ -295,7 +295,7 @@ test(
     const spare = ring.ports[1] as number;
     const refusals: readonly [[string, ...string[]], string][] = [
       [["CLUSTER", "MEET", "127.0.0.1", "70000"], "is not host:port with a port from 1 to 65535"],
-      [["CLUSTER", "MEET", "127.0.0.1", `${ring.ports[0] as number}`], `seat ${name} is in the ring already`],
+      [["CLUSTER", "MEET", "127.0.0.1", `${ring.ports[0] as number}`], `place ${name} is in the ring already`],
       [["CLUSTER", "FORGET", "0".repeat(40)], `no place '${"0".repeat(40)}' in the ring: there are ${name}`],
       [["CLUSTER", "FORGET", nodeId(name)], "is the last one: somebody must keep the slots"],
       [["CLUSTER", "RING", "WEIGHTS", name, "0"], "the weight '0' is not a number above 0"],

@@ -71,7 +71,7 @@ test(
     const [one, other] = keys.filter((key) => ring.ownerOf(key) === 0);
     const elsewhere = keys.find((key) => ring.ownerOf(key) === 1);
     expect((await client.reply("MSET", one as string, "1", elsewhere as string, "2")).text).toStartWith(
-      "CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas",
+      "CROSSSLOT Keys of several nodes cannot be written together on a ring that agrees on its members",
     );
     expect((await client.reply("MSET", one as string, "1", other as string, "2")).text).toBe("OK");
     // A node that hands over meanwhile would have to be asked again, and others may have swapped.

@@ -9,9 +9,9 @@ import { type FollowedChunk, FollowedWrites } from "./followed-writes.ts";
 import type { SlotFlags } from "./slot-flags.ts";
 
 /** An answer has about so many bytes. A value that is longer goes as a whole. */
-const chunkBytes = 64 * 1024;
+const chunkBytes = 32 * 1024;
 /** A part is ended after this time, however few of the keys belong to the move. */
-const sliceMs = 1;
+const sliceMs = 0.5;
 const bucketsPerLook = 32;
 /** The last parts are kept, up to so many bytes: the copies of a target may be a little behind when one of them takes over. */
 const keptPartBytes = 1024 * 1024;
@@ -83,6 +83,11 @@ export class OutgoingCopy {
 
   get isWhole(): boolean {
     return this.#followed !== undefined;
+  }
+
+  /** So much waits for the target that it should not wait any longer. */
+  get hasMuch(): boolean {
+    return (this.#followed?.pendingBytes ?? 0) >= chunkBytes;
   }
 
   /** Too much waits: the copy has to begin anew, and keeps nothing. */

@@ -1,5 +1,5 @@
 import type { Context, Services } from "../../dispatch/context.ts";
-import { PacedSlices } from "../../dispatch/paced-slices.ts";
+import { type Pace, PacedSlices } from "../../dispatch/paced-slices.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
@@ -16,6 +16,9 @@ export interface SlotSweeperOptions {
   /** The slots that were to be emptied are empty. */
   readonly done: () => void;
 }
+
+/** It has no hurry, and a timer leaves the processor to others. */
+const pace: Pace = { sliceMs: 0.3, pauseMs: 2 };
 
 /** Removes all keys of some slots, in slices. The removals are writes like any other: replicas and the log get them. */
 export class SlotSweeper {
@@ -34,7 +37,7 @@ export class SlotSweeper {
 
   constructor(options: SlotSweeperOptions) {
     this.#options = options;
-    this.#slices = new PacedSlices(options.server);
+    this.#slices = new PacedSlices(options.server, pace);
     this.#context = options.server.clients.addPseudo("loader");
   }
 

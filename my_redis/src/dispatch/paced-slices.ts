@@ -6,10 +6,15 @@ export interface Pace {
   readonly pauseMs: number;
 }
 
-/** While clients send requests. The work then takes two fifths of the time at most. */
-const busyPace: Pace = { sliceMs: 0.1, pauseMs: 0.15 };
-/** While nobody has sent anything since the slice before. */
-const idlePace: Pace = { sliceMs: 0.3, pauseMs: 0 };
+interface Paces {
+  /** While clients send requests. */
+  readonly busy: Pace;
+  /** While nobody has sent anything since the slice before. */
+  readonly idle: Pace;
+}
+
+/** Beside clients, the work takes two fifths of the time at most. */
+const usualPaces: Paces = { busy: { sliceMs: 0.1, pauseMs: 0.15 }, idle: { sliceMs: 0.3, pauseMs: 0 } };
 const leastTimerMs = 1;
 /** Limit on the turns of one pause, in case the clock stands still. */
 const maxPauseTurns = 10_000;
@@ -22,7 +27,7 @@ export interface PacedServer {
 /** The pace of long work that is done in slices between requests: short slices while clients are served. */
 export class PacedSlices {
   readonly #server: PacedServer;
-  readonly #busyPace: Pace;
+  readonly #paces: Paces;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
   // The pause: what follows it, when it ends, and the turns that it may still take.
@@ -32,10 +37,9 @@ export class PacedSlices {
   /** Commands that the server had run when the last slice began. */
   #commandsBefore = 0;
 
-  /** `pace`: while clients send requests. */
-  constructor(server: PacedServer, pace = busyPace) {
+  constructor(server: PacedServer, paces = usualPaces) {
     this.#server = server;
-    this.#busyPace = pace;
+    this.#paces = paces;
   }
 
   /** Runs the next slice after a pause. */
@@ -62,7 +66,8 @@ export class PacedSlices {
   };
 
   get #pace(): Pace {
-    return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idlePace : this.#busyPace;
+    const { busy, idle } = this.#paces;
+    return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idle : busy;
   }
 
   /** A slice begins. The result says when it has lasted long enough. */

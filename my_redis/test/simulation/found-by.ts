@@ -62,7 +62,6 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "parts of two snapshots are mixed": ["moving", 12],
   "the target's replicas need not have what has arrived": ["moving", 30],
   "a hand-over does not wait for the last writes": ["movingSingle", 1],
-  "what a former primary of the target had counts": ["moving", 11],
   "a slot is in two moves": ["moving", 1],
   "a voter who joins counts before the joint table is committed": ["moving", 586],
   "a seat leaves with its slots": ["moving", 1],

@@ -1,7 +1,7 @@
 import { arrivedOf, hasAll, movesTo } from "../../src/cluster/agreement/incoming.ts";
 import type { Cursor, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
 import { type Asking, isExpected, nextChunk } from "../../src/cluster/agreement/move-stream.ts";
-import { hasStopped, mayHold } from "../../src/cluster/agreement/outgoing.ts";
+import { hasStopped, heldBy } from "../../src/cluster/agreement/outgoing.ts";
 import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.ts";
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
@@ -76,7 +76,9 @@ export class SimulatedMover {
     if (!this.#isServing()) return;
     const table = member.committed!;
     const seat = seatOf(table, member.self)!;
-    const strays = [...copy.slots.keys()].filter((slot) => !mayHold(table, seat.name, slot));
+    if (table.slots === undefined) return;
+    const held = heldBy(table.slots, seat.name);
+    const strays = [...copy.slots.keys()].filter((slot) => !hasSlot(held, slot));
     if (strays.length > 0) this.#process.append({ type: "drop", slots: strays });
   }
 

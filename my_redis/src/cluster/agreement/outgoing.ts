@@ -4,7 +4,7 @@ import { advanced } from "./progress.ts";
 import type { Member } from "./ring-member.ts";
 import { type RingTable, type Seat, seatOf } from "./ring-table.ts";
 import type { Outgoing, Serving } from "./serving-state.ts";
-import { hasSlot, type Move, ownerOf } from "./slot-map.ts";
+import { hasSlot, type Move, ownerOf, type SlotMap, type SlotSpan } from "./slot-map.ts";
 import type { Turn } from "./turn.ts";
 
 const movesFrom = (table: RingTable, seat: string): readonly Move[] =>
@@ -60,8 +60,11 @@ function setOutgoing(member: Member, serving: Serving, move: number, outgoing: O
 export const readyOf = ({ epoch, outgoing }: Serving): Ready[] =>
   [...outgoing].flatMap(([move, { attempt, isReady }]) => (isReady ? [{ move, attempt, epoch }] : []));
 
-export const readyCount = (serving: Serving | undefined): number =>
-  serving === undefined ? 0 : readyOf(serving).length;
+export function readyCount(serving: Serving | undefined): number {
+  let count = 0;
+  for (const { isReady } of serving?.outgoing.values() ?? []) if (isReady) count++;
+  return count;
+}
 
 /** Whether requests for the slots of a move have stopped at this source: what it has is all. */
 export const hasStopped = ({ serving }: Member, move: number): boolean =>
@@ -80,10 +83,8 @@ export function mayCarryOut(member: Member, slot: number): boolean {
   return passing.to === seat && hasAll(member, passing.id);
 }
 
-/** Whether a slot's keys belong into the data of this seat. A primary deletes those that do not. */
-export function mayHold(table: RingTable, seat: string, slot: number): boolean {
-  const map = table.slots;
-  if (map === undefined || ownerOf(map, slot) === seat) return true;
-  const isNeededBy = ({ from, isPassing, to }: Move): boolean => to === seat || (isPassing === true && from === seat);
-  return map.moves.some((move) => isNeededBy(move) && hasSlot(move.spans, slot));
+/** The slots whose keys belong into the data of this seat. A primary deletes the others. */
+export function heldBy({ moves, owners }: SlotMap, seat: string): readonly SlotSpan[] {
+  const isNeeded = ({ from, isPassing, to }: Move): boolean => to === seat || (isPassing === true && from === seat);
+  return [...owners.filter(({ owner }) => owner === seat), ...moves.filter(isNeeded).flatMap(({ spans }) => spans)];
 }

@@ -16,7 +16,7 @@ export interface MoveSourceOptions {
   readonly position: () => Position;
 }
 
-/** After a part, while clients are served. A part takes half a millisecond here, and about as long at the target. */
+/** After a part, which takes half a millisecond here, and about as long at the target. */
 const partPauseMs = 1.5;
 /** While writes follow, an answer has those of so long a time. */
 const followPauseMs = 5;
@@ -33,8 +33,6 @@ export class MoveSource {
   readonly #pauses = new Map<number, { readonly untilMs: number; readonly lengthMs: number }>();
   #lastNumber = 0;
   #nextPartMs = 0;
-  /** Commands that the server had run after the last part. */
-  #commandsBefore = 0;
 
   constructor(options: MoveSourceOptions) {
     this.#options = options;
@@ -124,10 +122,7 @@ export class MoveSource {
     const part = copy.part(number);
     if (part === undefined) return undefined;
     const { position, server } = this.#options;
-    const { commandsProcessed } = server.observers.statistics;
-    const isBusy = commandsProcessed !== this.#commandsBefore;
-    this.#commandsBefore = commandsProcessed;
-    this.#nextPartMs = server.environment.monotonicMs() + (isBusy ? partPauseMs : 0);
+    this.#nextPartMs = server.environment.monotonicMs() + partPauseMs;
     const { epoch } = position();
     const cursor = {
       move: move.id,

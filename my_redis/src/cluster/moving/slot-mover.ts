@@ -2,7 +2,7 @@ import type { Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import { hasAll, movesTo } from "../agreement/incoming.ts";
 import type { MoveAsk } from "../agreement/move-message.ts";
-import { mayHold } from "../agreement/outgoing.ts";
+import { heldBy } from "../agreement/outgoing.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
@@ -304,8 +304,8 @@ export class SlotMover {
       this.sweeper.stop();
       return this.#show();
     }
-    const doomed = noSlots();
-    for (const slot of doomed.keys()) doomed[slot] = mayHold(committed, seat.name, slot) ? 0 : 1;
+    const doomed = noSlots().fill(1);
+    for (const { start, end } of heldBy(committed.slots, seat.name)) doomed.fill(0, start, end + 1);
     for (const { id, spans } of movesTo(this.#options.member())) {
       if (this.target.hasBegun(id)) continue;
       for (const { start, end } of spans) doomed.fill(1, start, end + 1);

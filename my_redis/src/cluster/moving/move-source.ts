@@ -44,8 +44,13 @@ export class MoveSource {
 
   /** Other moves are under way now. */
   keepOnly(isUnderWay: (move: number) => boolean): void {
-    for (const move of this.#copies.keys()) if (!isUnderWay(move)) this.#copies.delete(move);
+    for (const move of this.#copies.keys()) if (!isUnderWay(move)) this.#drop(move);
     for (const move of this.#pauses.keys()) if (!isUnderWay(move)) this.#pauses.delete(move);
+  }
+
+  #drop(move: number): void {
+    this.#copies.get(move)?.end();
+    this.#copies.delete(move);
   }
 
   changed(effect: Effect): void {
@@ -57,6 +62,7 @@ export class MoveSource {
     const { member, server } = this.#options;
     const copy = this.#copies.get(id);
     if (copy === undefined || copy.number !== has?.snapshot || copy.isVoid) return 0;
+    if (copy.isAwaited) return 0;
     if (!has.isWhole) return Math.max(0, this.#nextPartMs - server.environment.monotonicMs());
     return copy.hasMuch || hasStopped(member(), id) ? 0 : followPauseMs;
   }
@@ -114,6 +120,7 @@ export class MoveSource {
     if (server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
     const slots = flagsOf(move.spans);
     const copy = new OutgoingCopy({ server, slots, number: ++this.#lastNumber, offset: () => position().offset });
+    this.#drop(move.id);
     this.#copies.set(move.id, copy);
     return this.#part(move, ask, copy, 0) ?? noAnswer;
   }
@@ -137,6 +144,7 @@ export class MoveSource {
 
   /** This node is the primary anew: what it has begun before belongs to another epoch. */
   forget(): void {
+    for (const copy of this.#copies.values()) copy.end();
     this.#copies.clear();
     this.#pauses.clear();
   }

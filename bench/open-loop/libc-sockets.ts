@@ -11,7 +11,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
   setsockopt: { args: [int, int, int, pointer, int], returns: int },
   send: { args: [int, pointer, size, int], returns: long },
   recv: { args: [int, pointer, size, int], returns: long },
-  poll: { args: [pointer, size, int], returns: int },
+  ppoll: { args: [pointer, size, pointer, pointer], returns: int },
   shutdown: { args: [int, int], returns: int },
   close: { args: [int], returns: int },
 });
@@ -73,11 +73,13 @@ export function closeSocket(descriptor: number): void {
   libc.close(descriptor);
 }
 
-/** Asks which of some sockets can be read, without waiting. */
+/** Asks which of some sockets can be read. */
 export class ReadableSockets {
   readonly #entries: NativeBytes;
   readonly #words: Int16Array;
   readonly #count: number;
+  /** Seconds and nanoseconds. */
+  readonly #wait = new BigInt64Array(2);
 
   constructor(descriptors: readonly number[]) {
     this.#count = descriptors.length;
@@ -90,9 +92,10 @@ export class ReadableSockets {
     }
   }
 
-  /** The number of sockets that can be read or are closed. */
-  look(): number {
-    return libc.poll(this.#entries.at(0), this.#count, 0);
+  /** The number of sockets that can be read or are closed. Waits until there is one, for less than a second. */
+  look(waitMs = 0): number {
+    this.#wait[1] = BigInt(Math.max(0, Math.round(waitMs * 1e6)));
+    return libc.ppoll(this.#entries.at(0), this.#count, ptr(this.#wait), null);
   }
 
   isReadable(index: number): boolean {

@@ -112,7 +112,9 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
         this.reads.ownersChanged();
       };
       const { channel, outgoing } = this;
-      this.seat = new SeatNode({ server, turn, members, events, data, cursors, rolesChanged, ring, channel, outgoing });
+      this.seat = new SeatNode({
+        ...{ server, turn, members, endpoints, events, data, cursors, rolesChanged, ring, channel, outgoing },
+      });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
     this.scripts = new ScriptExchange(server, this.channel, this.view);

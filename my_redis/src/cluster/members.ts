@@ -123,16 +123,32 @@ export class Members {
     if (!isSameRing) this.#seatOfSlot = owners === undefined ? seatsByPoints(names) : seatsByRanges(names, owners);
     this.#seats = names;
     this.#primaries = sorted.map(({ nodes }) => this.#numberOf(nodes[0] as string));
-    const withSlots = new Set(this.#seatOfSlot);
-    this.#owning = this.#primaries.filter((_, seat) => withSlots.has(seat));
     const primaryOf = this.#names.map((_, node) => node);
     for (const { nodes } of sorted) {
       for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);
     }
     this.#primaryOf = primaryOf;
     this.#isOutside = sorted.every(({ nodes }) => !nodes.includes(this.name));
-    const next = this.#seatOfSlot.map((seat) => this.#primaries[seat] ?? this.self);
-    if (next.some((node, slot) => node !== this.#owners[slot])) this.#owners = next;
+    this.#updateOwners();
+  }
+
+  /** Requests wait meanwhile, also in a ring that was just started, whose code is slow yet: so in one loop. */
+  #updateOwners(): void {
+    const [before, primaries, seatOfSlot] = [this.#owners, this.#primaries, this.#seatOfSlot];
+    const next = new Uint16Array(slotCount);
+    const withSlots = new Set<number>();
+    let isOther = false;
+    let last = -1;
+    for (let slot = 0; slot < slotCount; slot++) {
+      const seat = seatOfSlot[slot] as number;
+      const node = primaries[seat] ?? this.self;
+      next[slot] = node;
+      if (node !== before[slot]) isOther = true;
+      if (seat !== last) withSlots.add(seat);
+      last = seat;
+    }
+    this.#owning = primaries.filter((_, seat) => withSlots.has(seat));
+    if (isOther) this.#owners = next;
   }
 
   /** Whether the place of this name owns a slot. */

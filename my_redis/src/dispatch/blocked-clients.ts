@@ -203,9 +203,10 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   }
 
   /** Answers clients that wait for what will not come here any more. `why` gives the error; undefined for others. */
-  refuse(why: (blocked: { readonly database: number; readonly keys: readonly string[] }) => string | undefined): void {
+  refuse(why: (client: Client, keys: readonly string[]) => string | undefined): void {
     for (const context of [...this.#blocked]) {
-      const message = context.client.blocked === undefined ? undefined : why(context.client.blocked);
+      const { client } = context;
+      const message = client.blocked === undefined ? undefined : why(client, client.blocked.keys);
       if (message === undefined) continue;
       this.#runner.refuse(context, message);
       this.#release(context);

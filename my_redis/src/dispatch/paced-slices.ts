@@ -1,15 +1,21 @@
 import type { Environment } from "../environment.ts";
 
 /** Lengths of a slice and of the pause after it. A client waits for one slice at most. */
-interface Pace {
+export interface Pace {
   readonly sliceMs: number;
   readonly pauseMs: number;
 }
 
-/** While clients send requests. The work then takes two fifths of the time at most. */
-const busyPace: Pace = { sliceMs: 0.1, pauseMs: 0.15 };
-/** While nobody has sent anything since the slice before. */
-const idlePace: Pace = { sliceMs: 0.3, pauseMs: 0 };
+interface Paces {
+  /** While clients send requests. */
+  readonly busy: Pace;
+  /** While nobody has sent anything since the slice before. */
+  readonly idle: Pace;
+}
+
+/** Beside clients, the work takes two fifths of the time at most. */
+const usualPaces: Paces = { busy: { sliceMs: 0.1, pauseMs: 0.15 }, idle: { sliceMs: 0.3, pauseMs: 0 } };
+const leastTimerMs = 1;
 /** Limit on the turns of one pause, in case the clock stands still. */
 const maxPauseTurns = 10_000;
 
@@ -21,6 +27,8 @@ export interface PacedServer {
 /** The pace of long work that is done in slices between requests: short slices while clients are served. */
 export class PacedSlices {
   readonly #server: PacedServer;
+  readonly #paces: Paces;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
   // The pause: what follows it, when it ends, and the turns that it may still take.
   #slice: () => void = () => {};
@@ -29,21 +37,27 @@ export class PacedSlices {
   /** Commands that the server had run when the last slice began. */
   #commandsBefore = 0;
 
-  constructor(server: PacedServer) {
+  constructor(server: PacedServer, paces = usualPaces) {
     this.#server = server;
+    this.#paces = paces;
   }
 
   /** Runs the next slice after a pause. */
   next(slice: () => void): void {
+    const { pauseMs } = this.#pace;
+    if (pauseMs >= leastTimerMs) {
+      this.#timer = setTimeout(slice, pauseMs);
+      return;
+    }
     this.#slice = slice;
-    this.#untilMs = this.#server.environment.monotonicMs() + this.#pace.pauseMs;
+    this.#untilMs = this.#server.environment.monotonicMs() + pauseMs;
     this.#turnsLeft = maxPauseTurns;
     this.#nextTurn = setImmediate(this.#turn);
   }
 
   /**
-   * Lets turns pass until the time has come. A timer takes at least a millisecond, which would double the duration of
-   * the whole work. There may be 100,000 turns in a second, hence one function for all of them.
+   * Lets turns pass until the time has come. A timer takes at least a millisecond, which would multiply the duration of
+   * work with short pauses. There may be 100,000 turns in a second, hence one function for all of them.
    */
   readonly #turn = (): void => {
     if (this.#turnsLeft-- > 0 && this.#server.environment.monotonicMs() < this.#untilMs) {
@@ -52,7 +66,8 @@ export class PacedSlices {
   };
 
   get #pace(): Pace {
-    return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idlePace : busyPace;
+    const { busy, idle } = this.#paces;
+    return this.#server.observers.statistics.commandsProcessed === this.#commandsBefore ? idle : busy;
   }
 
   /** A slice begins. The result says when it has lasted long enough. */
@@ -67,5 +82,6 @@ export class PacedSlices {
   /** No slice follows. */
   stop(): void {
     clearImmediate(this.#nextTurn);
+    clearTimeout(this.#timer);
   }
 }

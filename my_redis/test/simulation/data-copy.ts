@@ -67,7 +67,7 @@ export type DataMessage =
 
 export type MoveMessage =
   | { readonly type: "ask"; readonly run: number; readonly ask: MoveAsk }
-  | { readonly type: "chunk"; readonly chunk: MoveChunk; readonly load: Load; readonly isFinal: boolean };
+  | { readonly type: "chunk"; readonly chunk: MoveChunk; readonly load: Load };
 
 /** What the primary of this copy answers to a replica that has so much. */
 export function answerFetch(copy: DataCopy, has: Position): DataMessage {

@@ -1,49 +1,26 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
 import { kernel, model } from "./planted-change.ts";
 
-/** A failover of a seat does not begin the moves anew in which it is the source, or the target. */
-const retriesOnly = (side: "from" | "to"): Change =>
-  kernel("slot-map.ts", "move.from === seat || move.to === seat ?", `move.${side} === seat ?`);
-
 /** Mistakes about slots that move, and seats that come and go. */
 export const movingMistakes = {
   // The source.
   "a source goes on after it has said that it has stopped": [
-    kernel(
-      "outgoing.ts",
-      "return map.moves.every(({ id, spans }) => !isFrozen(member, id) || !hasSlot(spans, slot));",
-      "return hasSlot([], slot) || true;",
-    ),
+    kernel("outgoing.ts", '?.freeze === "asked";', "?.freeze !== undefined;"),
   ],
-  "the last writes before a freeze are not counted": [
-    kernel(
-      "outgoing.ts",
-      "serving?.outgoing.get(move)?.freeze !== undefined;",
-      'typeof serving?.outgoing.get(move)?.freeze === "object";',
-    ),
-    model(
-      "simulated-process.ts",
-      "    queue.after(chance.next() * 3",
-      "    const offset = this.copy.entries.length;\n    queue.after(chance.next() * 3",
-    ),
-    model("simulated-process.ts", "attempt, offset: this.copy.entries.length }", "attempt, offset }"),
+  "a source says that it has stopped while it finishes what was begun": [
+    kernel("outgoing.ts", '?.freeze === "done";', "?.freeze !== undefined;"),
   ],
   "a source goes on with any other table": [
-    kernel("outgoing.ts", "isSame ? before :", "isSame ? { ...before, freeze: undefined } :"),
+    kernel("outgoing.ts", "before?.freeze ?? stopping", "before?.freeze === undefined ? stopping : stopping"),
   ],
-  "a source deletes before the hand-over is committed": [
-    model(
-      "simulated-mover.ts",
-      "filter((slot) => !mayHold(table, seat.name, slot))",
-      "filter((slot) => !mayHold(table, seat.name, slot) || table.slots!.moves.some(({ id, spans }) => isFrozen(member, id) && hasSlot(spans, slot)))",
-    ),
+  "a new primary of the source goes on where the last one may have stopped": [
+    kernel("outgoing.ts", '(before === undefined ? "done" : "asked")', '(before === undefined ? "asked" : "asked")'),
+  ],
+  "a source deletes before the target has everything": [
+    kernel("outgoing.ts", "(isPassing === true && from === seat)", '(isPassing === true && from === "")'),
   ],
   "nobody deletes what has gone, or was rolled back": [
-    kernel(
-      "outgoing.ts",
-      "return map.moves.some(({ to, spans }) => to === seat && hasSlot(spans, slot));",
-      "return true;",
-    ),
+    kernel("outgoing.ts", "owners.filter(({ owner }) => owner === seat)", "owners.filter(() => true)"),
   ],
   "what is deleted is not told to replicas": [
     model(
@@ -53,12 +30,8 @@ export const movingMistakes = {
     ),
   ],
   // The target.
-  "a target serves before the hand-over is committed": [
-    kernel(
-      "outgoing.ts",
-      "if (ownerOf(map, slot) !== seatOf(committed!, self)?.name) return false;",
-      "const seat = seatOf(committed!, self)?.name;\n  const isHere = (id: number): boolean => member.serving?.incoming.some(({ cursor, isFinal }) => isFinal && cursor.move === id) === true;\n  if (ownerOf(map, slot) !== seat && !map.moves.some(({ id, to, spans }) => to === seat && isHere(id) && hasSlot(spans, slot))) return false;",
-    ),
+  "a target serves before it has everything": [
+    kernel("outgoing.ts", "passing.to === seat && hasAll(member, passing.id);", "passing.to === seat;"),
   ],
   "a write between snapshot and stream is missing": [
     model(
@@ -99,47 +72,20 @@ export const movingMistakes = {
   ],
   // The leader.
   "a hand-over does not wait for the last writes": [
-    kernel("moves.ts", "&& cursor.source.offset >= freeze.offset", "&& cursor.source.offset >= 0"),
+    kernel("moves.ts", "cursorOf(table, move, peers)?.isFinal === true;", "cursorOf(table, move, peers)?.isWhole === true;"),
   ],
-  "a hand-over does not ask the source": [
-    kernel("moves.ts", "freeze === undefined || cursor === undefined ||", "cursor === undefined ||"),
-    kernel(
-      "moves.ts",
-      "return cursor.source.epoch === freeze.epoch && cursor.source.offset >= freeze.offset;",
-      "return freeze === undefined || (cursor.source.epoch === freeze.epoch && cursor.source.offset >= freeze.offset);",
-    ),
+  "a hand-over is taken back by an operator": [
+    kernel("ring-change.ts", "map.moves.filter(({ isPassing }) => isPassing) });", "map.moves.filter(({ id }) => id < 0) });"),
+    kernel("ring-change.ts", "return isPassing === true || spans", "return isPassing !== true && spans"),
   ],
-  "a promise for an earlier attempt counts": [
-    kernel("moves.ts", "freeze.move === id && freeze.attempt === attempt &&", "freeze.move === id && attempt > 0 &&"),
-  ],
-  "a promise of a former primary of the source counts": [
-    retriesOnly("to"),
-    kernel(
-      "moves.ts",
-      "  const primary = primaryOf(table, from, peers);\n  return primary?.peer.moves?.freezes.find(\n    (freeze) => freeze.move === id && freeze.attempt === attempt && freeze.epoch === primary.seat.epoch,\n  );",
-      "  const nodes = table.seats.find(({ name }) => name === from)?.nodes ?? [];\n  return nodes.flatMap((node) => peers.get(node)?.moves?.freezes ?? []).find((freeze) => freeze.move === id && freeze.attempt === attempt);",
-    ),
-  ],
-  "what a former primary of the target had counts": [
-    retriesOnly("from"),
-    kernel(
-      "moves.ts",
-      "  const primary = primaryOf(table, to, peers);\n  const arrivals = primary?.peer.moves?.arrivals;\n  return arrivals?.find(({ epoch, cursor }) => epoch === primary?.seat.epoch && cursor.move === id)?.cursor;",
-      "  const nodes = table.seats.find(({ name }) => name === to)?.nodes ?? [];\n  return nodes.flatMap((node) => peers.get(node)?.moves?.arrivals ?? []).find(({ cursor }) => cursor.move === id && cursor.isWhole)?.cursor;",
-    ),
+  "a seat gives away what it is still getting": [
+    kernel("slot-map.ts", "(move.isPassing !== true || move.to !== from)", "(move.isPassing !== true || move.to !== to)"),
   ],
   "a slot is in two moves": [
     kernel(
       "slot-map.ts",
-      "moves.every((move) => move.from !== from && move.to !== to);",
+      "moves.every((move) => move.from !== from && move.to !== to && (move.isPassing !== true || move.to !== from));",
       "moves.filter((move) => move.from === from && move.to === to).length < 2;",
-    ),
-  ],
-  "a move is never given up": [
-    kernel(
-      "moves.ts",
-      "return freeze !== undefined && freeze.forMs > handOverMs(timing);",
-      "return freeze !== undefined && freeze.forMs > 1e6 * handOverMs(timing);",
     ),
   ],
   // Seats that come and go.
@@ -153,11 +99,12 @@ export const movingMistakes = {
   "a seat leaves with its slots": [
     kernel("membership.ts", "slots.owners.every(({ owner }) => owner !== name) &&", "name !== undefined &&"),
   ],
+  "a seat leaves while a target still needs it": [kernel("membership.ts", "from !== name && to !== name", "from !== to && to !== name")],
   "a goal is forgotten while its target is not served": [
     kernel(
       "moves.ts",
-      "if (map.goal === undefined || differences(map.owners, map.goal).length > 0) return undefined;",
-      "if (map.goal === undefined || map.moves.length > (differences([], []).length as number)) return undefined;",
+      "map.moves.length > 0 || differences(map.owners, map.goal).length > 0)",
+      "map.moves.length > (differences([], []).length as number))",
     ),
   ],
 } as const satisfies Readonly<Record<string, readonly Change[]>>;

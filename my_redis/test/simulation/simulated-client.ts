@@ -54,7 +54,8 @@ export class SimulatedClient {
     const slot = chance.between(span.start, span.end);
     const owner = ownerOf(map, slot);
     const move = map.moves.find(({ spans }) => spans.some(({ start, end }) => start <= slot && slot <= end));
-    const name = move !== undefined && chance.happens(0.3) ? move.to : owner;
+    const other = move?.isPassing ? move.from : move?.to;
+    const name = other !== undefined && chance.happens(0.3) ? other : owner;
     return { slot, seat: seats.find((seat) => seat.name === name)! };
   }
 }

@@ -1,7 +1,7 @@
-import { arrivedOf, movesTo } from "../../src/cluster/agreement/incoming.ts";
+import { arrivedOf, hasAll, movesTo } from "../../src/cluster/agreement/incoming.ts";
 import type { Cursor, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
 import { type Asking, isExpected, nextChunk } from "../../src/cluster/agreement/move-stream.ts";
-import { isFrozen, mayHold } from "../../src/cluster/agreement/outgoing.ts";
+import { hasStopped, heldBy } from "../../src/cluster/agreement/outgoing.ts";
 import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.ts";
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
@@ -76,7 +76,9 @@ export class SimulatedMover {
     if (!this.#isServing()) return;
     const table = member.committed!;
     const seat = seatOf(table, member.self)!;
-    const strays = [...copy.slots.keys()].filter((slot) => !mayHold(table, seat.name, slot));
+    if (table.slots === undefined) return;
+    const held = heldBy(table.slots, seat.name);
+    const strays = [...copy.slots.keys()].filter((slot) => !hasSlot(held, slot));
     if (strays.length > 0) this.#process.append({ type: "drop", slots: strays });
   }
 
@@ -94,6 +96,8 @@ export class SimulatedMover {
     const number = ++this.#lastNumber;
     this.#asking.set(id, { number, attempt, isAnswered: false });
     const has = this.#newest.get(id) ?? copy.cursors.get(id);
+    // A primary that has taken over, or has been started again, finds in its data that nothing comes any more.
+    if (has?.isFinal) return hasAll(member, id) ? undefined : this.#tell(has);
     const ask = { move: id, attempt, number, has, acknowledged: arrivedOf(member.serving!, id) };
     const source = member.committed!.seats.find(({ name }) => name === from)!;
     this.#process.sendData(source.primary.node, { type: "ask", run: member.durable.run, ask });
@@ -108,13 +112,11 @@ export class SimulatedMover {
     const last = this.#copies.get(move.id);
     const snapshot = last === undefined ? undefined : { number: last.number, parts: Number.POSITIVE_INFINITY };
     const writesFrom = Math.max(0, position.offset - backlog);
-    const next = nextChunk(ask, { position, snapshot, writesFrom, isFrozen: isFrozen(member, move.id) });
+    const next = nextChunk(ask, { position, snapshot, writesFrom });
     const chunk = { move: move.id, attempt: move.attempt, number: ask.number };
-    const send = (rest: Pick<MoveChunk, "isStart" | "cursor">, load: Load, isFinal = false): void =>
-      this.#process.sendData(from, { type: "chunk", chunk: { ...chunk, ...rest }, load, isFinal });
+    const send = (rest: Pick<MoveChunk, "isStart" | "cursor">, load: Load): void =>
+      this.#process.sendData(from, { type: "chunk", chunk: { ...chunk, ...rest }, load });
     switch (next.type) {
-      case "nothing":
-        return;
       case "snapshot":
         this.#begin(move);
         return send({ isStart: true, cursor: this.#cursorAt(move, 1) }, this.#part(move, 0));
@@ -124,9 +126,8 @@ export class SimulatedMover {
         const writes = copy.entries.slice(next.from).flatMap((entry): [number, Write][] => {
           return entry.type === "write" && hasSlot(move.spans, entry.slot) ? [[entry.slot, entry.write]] : [];
         });
-        const freeze = member.serving!.outgoing.get(move.id)?.freeze;
-        const cursor = { ...ask.has!, source: position };
-        return send({ isStart: false, cursor }, { ...nothing, writes }, typeof freeze === "object");
+        const end = hasStopped(member, move.id) ? ({ isFinal: true } as const) : {};
+        return send({ isStart: false, cursor: { ...ask.has!, source: position, ...end } }, { ...nothing, writes });
       }
     }
   }
@@ -167,7 +168,7 @@ export class SimulatedMover {
     return { move: move.id, source: { epoch: this.#epoch, offset }, snapshot: number, parts, isWhole: isLast };
   }
 
-  #onChunk({ chunk, load, isFinal }: Extract<MoveMessage, { type: "chunk" }>): void {
+  #onChunk({ chunk, load }: Extract<MoveMessage, { type: "chunk" }>): void {
     const move = movesTo(this.#process.member).find(
       ({ id, attempt }) => id === chunk.move && attempt === chunk.attempt,
     );
@@ -177,13 +178,17 @@ export class SimulatedMover {
     const { cursor, isStart } = chunk;
     const hasLoad = load.slots.length + load.writes.length > 0;
     const dropped = isStart ? [...this.#process.copy.slots.keys()].filter((slot) => hasSlot(move.spans, slot)) : [];
-    if (hasLoad) this.#process.append({ type: "incoming", cursor, dropped, load });
+    // What has nothing to load need not be kept, but for the end: no later copy could know of it.
+    if (hasLoad || cursor.isFinal) this.#process.append({ type: "incoming", cursor, dropped, load });
     this.#newest.set(move.id, cursor);
-    const offset = this.#process.copy.entries.length;
-    this.#process.take({ type: "incoming", incoming: { cursor, offset, isFinal } });
+    this.#tell(cursor);
     if (hasLoad && this.#isServing()) {
       const present = movesTo(this.#process.member).find(({ id }) => id === move.id);
       if (present !== undefined) this.#ask(present);
     }
+  }
+
+  #tell(cursor: Cursor): void {
+    this.#process.take({ type: "incoming", incoming: { cursor, offset: this.#process.copy.entries.length } });
   }
 }

@@ -112,13 +112,13 @@ export class SimulatedProcess implements RingProcess {
   }
 
   /** Requests for the slots of a move have ended a moment after the member has asked for it. */
-  #freeze({ move, attempt }: Extract<RingEffect, { type: "freeze" }>): void {
+  #freeze({ move }: Extract<RingEffect, { type: "freeze" }>): void {
     const { queue, chance, note, freezes } = this.#world;
     for (const notice of freezes) notice(this.#node, move);
     queue.after(chance.next() * 3, () =>
       this.#whileAlive(() => {
         note(() => `${this.#node.name} freezes move ${move}`);
-        this.take({ type: "frozen", move, attempt, offset: this.copy.entries.length });
+        this.take({ type: "frozen", move });
       }),
     );
   }

@@ -26,7 +26,7 @@ export function slotFault({ slots: map, seats }: RingTable): string | undefined 
     if (owner === undefined || !isSeat(owner)) return `slot ${slot} belongs to ${owner}, which is no seat`;
     const moves = map.moves.filter(({ spans }) => hasSlot(spans, slot));
     if (moves.length > 1) return `slot ${slot} is in two moves`;
-    if (moves.some(({ from, to }) => from !== owner || !isSeat(to)))
+    if (moves.some(({ from, isPassing, to }) => (isPassing ? to : from) !== owner || !isSeat(to) || !isSeat(from)))
       return `slot ${slot} of ${owner} is in a wrong move`;
   }
   return undefined;

@@ -35,7 +35,7 @@ export function onHeartbeat(turn: Turn, from: string, beat: Heartbeat): void {
 /** Tells the leader what this node has, and asks for a lease that counts from now on. */
 export function answerHeartbeat(turn: Turn, leader: string): void {
   const { member, nowMs } = turn;
-  const moves = moveReport(member, nowMs);
+  const moves = moveReport(member);
   turn.send(leader, {
     type: "heard",
     term: member.durable.term,

@@ -48,4 +48,11 @@ export function arrivalsOf(serving: Serving): Arrival[] {
 
 /** How many moves have come to their end, and are waiting for the leader. */
 export const endedCount = (serving: Serving | undefined): number =>
-  serving === undefined ? 0 : safe(serving).filter(({ isFinal }) => isFinal).length;
+  serving === undefined ? 0 : safe(serving).filter(({ cursor }) => cursor.isFinal).length;
+
+/**
+ * Whether this primary has everything of a move. Copies and disks need not have it yet: they get all later writes after
+ * it, so no copy can have one of those without it.
+ */
+export const hasAll = ({ serving }: Member, move: number): boolean =>
+  serving?.incoming.some(({ cursor }) => cursor.move === move && cursor.isFinal) === true;

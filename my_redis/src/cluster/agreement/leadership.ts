@@ -144,7 +144,7 @@ export function allPeersOf(member: Member, nowMs: number): ReadonlyMap<string, P
   const wish = wishOf(member, nowMs);
   const runSinceMs = leader?.electedAtMs ?? nowMs;
   const times = { heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: nowMs, runSinceMs };
-  const moves = moveReport(member, nowMs);
+  const moves = moveReport(member);
   const own = { run: durable.run, stored: stampOf(kept.stored), position, holdsKeys, wish, moves };
   return peers.set(member.self, { ...times, ...own });
 }

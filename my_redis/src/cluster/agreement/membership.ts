@@ -41,7 +41,7 @@ function left(table: RingTable, leaving: Seat): RingTable | undefined {
 
 function isDrained({ slots }: RingTable, { name }: Seat): boolean {
   if (slots === undefined) return true;
-  return slots.owners.every(({ owner }) => owner !== name) && slots.moves.every(({ to }) => to !== name);
+  return slots.owners.every(({ owner }) => owner !== name) && slots.moves.every(({ from, to }) => from !== name && to !== name);
 }
 
 function stayingVoters({ voters, seats }: RingTable): string[] {

@@ -11,18 +11,16 @@ export interface Cursor {
   readonly parts: number;
   /** The snapshot is complete: what follows are writes. */
   readonly isWhole: boolean;
+  /** The source has stopped to carry out requests for these slots: nothing comes after it. */
+  readonly isFinal?: true;
 }
 
-/** A source has stopped to carry out requests for the slots of a move, and goes on only with another table. */
-export interface Freeze {
+/** The target of a move has nearly everything, as its source sees it: the slots can be handed over. */
+export interface Ready {
   readonly move: number;
   readonly attempt: number;
-  /** The epoch of the source that promises it. */
+  /** The epoch of the source that says so. */
   readonly epoch: number;
-  /** How many writes the source had then: none of the later ones concerns these slots. */
-  readonly offset: number;
-  /** How long ago that was. */
-  readonly forMs: number;
 }
 
 /** What a target, and every copy of its seat that is in sync, has of a move. */
@@ -34,7 +32,7 @@ export interface Arrival {
 
 /** What a primary tells its leader of the moves in which its seat takes part. */
 export interface MoveReport {
-  readonly freezes: readonly Freeze[];
+  readonly ready: readonly Ready[];
   readonly arrivals: readonly Arrival[];
 }
 

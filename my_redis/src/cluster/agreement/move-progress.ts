@@ -1,11 +1,11 @@
-import { cursorOf, isFrozenBySource } from "./moves.ts";
+import { cursorOf } from "./moves.ts";
 import type { Peer } from "./ring-member.ts";
 import type { RingTable } from "./ring-table.ts";
 import { countOf, differences, type Move } from "./slot-map.ts";
 
 export interface MoveProgress {
   readonly move: Move;
-  /** "waiting": the target has nothing yet. "handing over": the slots are served by nobody for a moment. */
+  /** "waiting": the target has nothing yet. "handing over": the target owns the slots, and may lack the last writes. */
   readonly phase: "waiting" | "copying" | "following" | "handing over";
   /** How many parts of the snapshot the target has. */
   readonly parts: number;
@@ -32,7 +32,7 @@ export function ringProgress(table: RingTable, peers: ReadonlyMap<string, Peer>)
 function moveProgress(table: RingTable, move: Move, peers: ReadonlyMap<string, Peer>): MoveProgress {
   const cursor = cursorOf(table, move, peers);
   const parts = cursor?.parts ?? 0;
-  if (isFrozenBySource(table, move, peers)) return { move, phase: "handing over", parts };
+  if (move.isPassing) return { move, phase: "handing over", parts };
   if (cursor === undefined) return { move, phase: "waiting", parts };
   return { move, phase: cursor.isWhole ? "following" : "copying", parts };
 }

@@ -1,10 +1,10 @@
 import { arrivalsOf } from "./incoming.ts";
 import type { MoveReport } from "./move-message.ts";
-import { freezesOf } from "./outgoing.ts";
+import { readyOf } from "./outgoing.ts";
 import type { Member } from "./ring-member.ts";
 
 /** What a primary tells its leader of moves. Undefined: this node is the primary of no seat, or of one in a ring where nothing moves. */
-export function moveReport({ serving, committed }: Member, nowMs: number): MoveReport | undefined {
+export function moveReport({ serving, committed }: Member): MoveReport | undefined {
   if (serving === undefined || committed?.slots === undefined) return undefined;
-  return { freezes: freezesOf(serving, nowMs), arrivals: arrivalsOf(serving) };
+  return { ready: readyOf(serving), arrivals: arrivalsOf(serving) };
 }

@@ -8,7 +8,6 @@ export interface MoveSource {
   readonly snapshot: { readonly number: number; readonly parts: number } | undefined;
   /** Writes from here on are in memory. */
   readonly writesFrom: number;
-  readonly isFrozen: boolean;
 }
 
 /** What a source sends next. Its target has everything up to `asked.has`, and asks for nothing else meanwhile. */
@@ -17,12 +16,10 @@ export type NextChunk =
   | { readonly type: "snapshot" }
   | { readonly type: "part"; readonly part: number; readonly isLast: boolean }
   /** The writes to the slots of the move after the first `from` writes of the source. */
-  | { readonly type: "writes"; readonly from: number }
-  /** A source that is frozen begins no snapshot: the leader may count on what the target has. It waits for another attempt. */
-  | { readonly type: "nothing" };
+  | { readonly type: "writes"; readonly from: number };
 
-export function nextChunk({ has }: MoveAsk, { position, snapshot, writesFrom, isFrozen }: MoveSource): NextChunk {
-  const anew: NextChunk = { type: isFrozen ? "nothing" : "snapshot" };
+export function nextChunk({ has }: MoveAsk, { position, snapshot, writesFrom }: MoveSource): NextChunk {
+  const anew: NextChunk = { type: "snapshot" };
   if (has === undefined || has.source.epoch !== position.epoch) return anew;
   if (has.isWhole) {
     const { offset } = has.source;

@@ -1,35 +1,37 @@
-import type { Freeze, MoveAsk } from "./move-message.ts";
+import { hasAll } from "./incoming.ts";
+import type { MoveAsk, Ready } from "./move-message.ts";
 import { advanced } from "./progress.ts";
 import type { Member } from "./ring-member.ts";
 import { type RingTable, type Seat, seatOf } from "./ring-table.ts";
-import { handOverMs } from "./ring-timing.ts";
 import type { Outgoing, Serving } from "./serving-state.ts";
-import { hasSlot, type Move, ownerOf } from "./slot-map.ts";
+import { hasSlot, type Move, ownerOf, type SlotMap, type SlotSpan } from "./slot-map.ts";
 import type { Turn } from "./turn.ts";
-
-/** Of how many times the length of a hand-over the pause before the next one is, at most. */
-const mostPauses = 5;
 
 const movesFrom = (table: RingTable, seat: string): readonly Move[] =>
   table.slots?.moves.filter(({ from }) => from === seat) ?? [];
 
-/** The table has changed. A promise holds for its own attempt alone: with another one requests are carried out again. */
-export function updateOutgoing({ member, nowMs }: Turn, table: RingTable, seat: Seat): void {
+/**
+ * The table has changed. What a target has holds for one attempt alone. Requests do not go on once they have stopped. A
+ * primary that has taken over does not begin with them: another one may have stopped for good already.
+ */
+export function updateOutgoing({ member, effects }: Turn, table: RingTable, seat: Seat): void {
   const { serving } = member;
   if (serving === undefined) return;
   const outgoing = new Map<number, Outgoing>();
-  for (const { id, attempt } of movesFrom(table, seat.name)) {
+  for (const { id, attempt, isPassing } of movesFrom(table, seat.name)) {
     const before = serving.outgoing.get(id);
-    const isSame = before?.attempt === attempt;
-    outgoing.set(id, isSame ? before : { attempt, sinceMs: nowMs, progress: undefined, freeze: undefined });
+    const progress = before?.attempt === attempt ? before : { attempt, progress: undefined, isReady: false };
+    const stopping = isPassing ? (before === undefined ? "done" : "asked") : undefined;
+    const freeze = before?.freeze ?? stopping;
+    outgoing.set(id, { ...progress, freeze });
+    if (freeze === "asked" && before?.freeze === undefined) effects.push({ type: "freeze", move: id });
   }
   member.serving = { ...serving, outgoing };
 }
 
 /** The target of a move asks for more, and says what it has safely. */
-export function onAsked(turn: Turn, run: number, { move, attempt, acknowledged }: MoveAsk): void {
-  const { member, nowMs } = turn;
-  const { serving, position } = member;
+export function onAsked({ member, nowMs }: Turn, run: number, { move, attempt, acknowledged }: MoveAsk): void {
+  const { serving, position, timing } = member;
   const outgoing = serving?.outgoing.get(move);
   if (serving === undefined || outgoing?.attempt !== attempt || acknowledged === undefined) return;
   const { source, isWhole } = acknowledged;
@@ -38,60 +40,51 @@ export function onAsked(turn: Turn, run: number, { move, attempt, acknowledged }
   if (last !== undefined && (last.run > run || (last.run === run && source.offset < last.offset))) return;
   const before = last?.run === run ? last : undefined;
   const progress = advanced(before, { run, offset: source.offset, whole: position.offset, nowMs });
-  setOutgoing(member, serving, move, { ...outgoing, progress });
-  freezeIfReady(turn, move);
+  const isReady = nowMs - progress.caughtUpAtMs <= timing.heartbeatMs;
+  setOutgoing(member, serving, move, { ...outgoing, progress, isReady });
 }
 
-/**
- * The target has nearly everything: requests stop, so that it can get the rest. After tries that did not succeed, requests
- * are carried out for longer and longer before the next one.
- */
-function freezeIfReady({ member, nowMs, effects }: Turn, move: number): void {
-  const { serving, timing, committed, self } = member;
-  const outgoing = serving?.outgoing.get(move);
-  if (serving === undefined || outgoing?.progress === undefined || outgoing.freeze !== undefined) return;
-  if (nowMs - outgoing.progress.caughtUpAtMs > timing.heartbeatMs) return;
-  const { retries } = movesFrom(committed!, seatOf(committed!, self)!.name).find(({ id }) => id === move)!;
-  if (nowMs < outgoing.sinceMs + Math.min(retries, mostPauses) * handOverMs(timing)) return;
-  setOutgoing(member, serving, move, { ...outgoing, freeze: "asked" });
-  effects.push({ type: "freeze", move, attempt: outgoing.attempt });
-}
-
-/** Requests for these slots have stopped, after so many writes. */
-export function onFrozen({ member, nowMs }: Turn, move: number, attempt: number, offset: number): void {
+/** Requests for these slots have stopped. */
+export function onFrozen({ member }: Turn, move: number): void {
   const { serving } = member;
   const outgoing = serving?.outgoing.get(move);
-  if (serving === undefined || outgoing?.attempt !== attempt || outgoing.freeze !== "asked") return;
-  setOutgoing(member, serving, move, { ...outgoing, freeze: { offset, sinceMs: nowMs } });
+  if (serving === undefined || outgoing?.freeze !== "asked") return;
+  setOutgoing(member, serving, move, { ...outgoing, freeze: "done" });
 }
 
 function setOutgoing(member: Member, serving: Serving, move: number, outgoing: Outgoing): void {
   member.serving = { ...serving, outgoing: new Map(serving.outgoing).set(move, outgoing) };
 }
 
-/** What this primary promises its leader. */
-export function freezesOf({ epoch, outgoing }: Serving, nowMs: number): Freeze[] {
-  return [...outgoing].flatMap(([move, { attempt, freeze }]): Freeze[] => {
-    if (freeze === undefined || freeze === "asked") return [];
-    return [{ move, attempt, epoch, offset: freeze.offset, forMs: nowMs - freeze.sinceMs }];
-  });
+/** What this primary tells its leader. */
+export const readyOf = ({ epoch, outgoing }: Serving): Ready[] =>
+  [...outgoing].flatMap(([move, { attempt, isReady }]) => (isReady ? [{ move, attempt, epoch }] : []));
+
+export function readyCount(serving: Serving | undefined): number {
+  let count = 0;
+  for (const { isReady } of serving?.outgoing.values() ?? []) if (isReady) count++;
+  return count;
 }
 
-export const isFrozen = ({ serving }: Member, move: number): boolean =>
-  serving?.outgoing.get(move)?.freeze !== undefined;
+/** Whether requests for the slots of a move have stopped at this source: what it has is all. */
+export const hasStopped = ({ serving }: Member, move: number): boolean =>
+  serving?.outgoing.get(move)?.freeze === "done";
 
 /** Whether a primary may carry out requests for this slot. In a ring that does not agree on slots, others decide that. */
 export function mayCarryOut(member: Member, slot: number): boolean {
   const { committed, self } = member;
   const map = committed?.slots;
   if (map === undefined) return true;
-  if (ownerOf(map, slot) !== seatOf(committed!, self)?.name) return false;
-  return map.moves.every(({ id, spans }) => !isFrozen(member, id) || !hasSlot(spans, slot));
+  const seat = seatOf(committed!, self)?.name;
+  const passing = map.moves.find(({ isPassing, spans }) => isPassing && hasSlot(spans, slot));
+  if (passing === undefined) return ownerOf(map, slot) === seat;
+  // What was begun before, as a script, is carried out to its end.
+  if (passing.from === seat) return member.serving?.outgoing.get(passing.id)?.freeze === "asked";
+  return passing.to === seat && hasAll(member, passing.id);
 }
 
-/** Whether a slot's keys belong into the data of this seat. A primary deletes those that do not. */
-export function mayHold(table: RingTable, seat: string, slot: number): boolean {
-  const map = table.slots;
-  if (map === undefined || ownerOf(map, slot) === seat) return true;
-  return map.moves.some(({ to, spans }) => to === seat && hasSlot(spans, slot));
+/** The slots whose keys belong into the data of this seat. A primary deletes the others. */
+export function heldBy({ moves, owners }: SlotMap, seat: string): readonly SlotSpan[] {
+  const isNeeded = ({ from, isPassing, to }: Move): boolean => to === seat || (isPassing === true && from === seat);
+  return [...owners.filter(({ owner }) => owner === seat), ...moves.filter(isNeeded).flatMap(({ spans }) => spans)];
 }

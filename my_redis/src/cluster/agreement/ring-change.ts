@@ -1,6 +1,6 @@
 import { assignSlots, type SlotRange } from "hash-ring";
 import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
-import { countOf, type Difference, differences, type Move, type SlotMap, withMoves } from "./slot-map.ts";
+import { countOf, type Difference, differences, type Move, type SlotMap, type SlotSpan, withMoves } from "./slot-map.ts";
 
 /** What an operator asks of a ring. */
 export type RingRequest =
@@ -55,7 +55,7 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
     const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
     const isAnew = request.type === "rebalance" && map.owners.length > mostRanges;
     const goal = assignSlots(members, isAnew ? [] : withMoves(map), { slots });
-    return planned(table, seats, { ...map, goal, moves: map.moves.filter((move) => leadsTo(goal, move)) });
+    return planned(table, seats, { ...map, goal, moves: map.moves.filter((move) => mayGoOn(goal, move)) });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return refused(error.message);
@@ -129,14 +129,14 @@ function cancelled(table: RingTable, map: SlotMap): RingChange {
     const { membership: _, ...staying } = seat;
     return staying;
   });
-  return planned(table, seats, { ...map, goal: undefined, moves: [] });
+  return planned(table, seats, { ...map, goal: undefined, moves: map.moves.filter(({ isPassing }) => isPassing) });
 }
 
-/** Whether the new goal wants this move, too. Otherwise it is rolled back. */
-function leadsTo(goal: readonly SlotRange[], { spans, to }: Move): boolean {
-  return spans.every((span) =>
-    goal.every(({ start, end, owner }) => owner === to || end < span.start || start > span.end),
-  );
+/** Whether the new goal wants this move, too, or it cannot be taken back any more. Otherwise it is rolled back. */
+function mayGoOn(goal: readonly SlotRange[], { isPassing, spans, to }: Move): boolean {
+  const leadsTo = ({ start, end }: SlotSpan): boolean =>
+    goal.every((range) => range.owner === to || range.end < start || range.start > end);
+  return isPassing === true || spans.every(leadsTo);
 }
 
 function planned(table: RingTable, seats: readonly Seat[], slots: SlotMap): RingChange {

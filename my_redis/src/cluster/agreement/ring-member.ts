@@ -97,8 +97,8 @@ export type RingEvent =
   | { readonly type: "handOver"; readonly to: string | undefined; readonly leaves: boolean }
   /** The target of a move, in that run of its primary, asks this primary. */
   | { readonly type: "asked"; readonly run: number; readonly ask: MoveAsk }
-  /** After a "freeze": no request for these slots is carried out any more, and this primary has `offset` writes. */
-  | { readonly type: "frozen"; readonly move: number; readonly attempt: number; readonly offset: number }
+  /** After a "freeze": no request for these slots is carried out any more. */
+  | { readonly type: "frozen"; readonly move: number }
   /** Something of a move has become a part of this primary's own data. */
   | { readonly type: "incoming"; readonly incoming: Incoming };
 
@@ -119,6 +119,6 @@ export type RingEffect =
   /** This node follows the primary of that epoch, and gives up what that primary does not have. */
   | { readonly type: "follow"; readonly epoch: number; readonly primary: string }
   | { readonly type: "lease"; readonly untilMs: number }
-  /** Requests for the slots of this move must stop: see "frozen". They go on when a table does not name the attempt any more. */
-  | { readonly type: "freeze"; readonly move: number; readonly attempt: number }
+  /** Requests for the slots of this move must stop, because the target owns them: see "frozen". */
+  | { readonly type: "freeze"; readonly move: number }
   | { readonly type: "changed"; readonly outcome: ChangeOutcome };

@@ -13,19 +13,17 @@ export interface Handing extends HandOver {
 /** Slots that leave this seat. */
 export interface Outgoing {
   readonly attempt: number;
-  /** When this primary learned of this attempt. */
-  readonly sinceMs: number;
   readonly progress: Progress | undefined;
-  /** "asked": whoever runs the agreement was told to stop requests, and has not confirmed it. */
-  readonly freeze: "asked" | { readonly offset: number; readonly sinceMs: number } | undefined;
+  /** The target has nearly everything. */
+  readonly isReady: boolean;
+  /** Once the target owns the slots. "asked": whoever runs the agreement was told to stop requests, and has not done it. */
+  readonly freeze: "asked" | "done" | undefined;
 }
 
 /** Something of a move that comes to this seat, and is a part of its data from the seat's own `offset` on. */
 export interface Incoming {
   readonly cursor: Cursor;
   readonly offset: number;
-  /** The source sends nothing after it. */
-  readonly isFinal: boolean;
 }
 
 /** What a primary knows about the copies of its seat. */

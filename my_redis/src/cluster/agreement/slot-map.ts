@@ -17,6 +17,11 @@ export interface Move {
   readonly from: string;
   readonly to: string;
   readonly spans: readonly SlotSpan[];
+  /**
+   * The target owns the slots already. The source stops when it learns of it, and the target carries out requests when it
+   * has everything until then. Nobody can take that back.
+   */
+  readonly isPassing?: true;
 }
 
 /** Who owns which slots, and what is about to change. */
@@ -92,7 +97,9 @@ export function nextBatch(
 ): Pick<Move, "from" | "to" | "spans"> | undefined {
   if (goal === undefined) return undefined;
   const all = differences(owners, goal);
-  const isFree = ({ from, to }: Difference): boolean => moves.every((move) => move.from !== from && move.to !== to);
+  // What a seat is still getting, it does not give away.
+  const isFree = ({ from, to }: Difference): boolean =>
+    moves.every((move) => move.from !== from && move.to !== to && (move.isPassing !== true || move.to !== from));
   const first = all.find((each) => isFree(each) && isServed(each.to));
   if (first === undefined) return undefined;
   const { from, to } = first;
@@ -113,7 +120,7 @@ export function retriedBy(map: SlotMap, seat: string, version: number): SlotMap 
   return { ...map, moves };
 }
 
-export const retried = (move: Move, version: number): Move => ({
+const retried = (move: Move, version: number): Move => ({
   ...move,
   attempt: version,
   retries: move.retries + 1,

@@ -5,7 +5,7 @@ import { onHandOver, updateHanding } from "./handing.ts";
 import { answerHeartbeat, onHeartbeat } from "./heartbeats.ts";
 import { endedCount, onIncoming } from "./incoming.ts";
 import { allPeers, becomeLeader, change, lead, onHeard, proposeForOperator } from "./leadership.ts";
-import { onAsked, onFrozen } from "./outgoing.ts";
+import { onAsked, onFrozen, readyCount } from "./outgoing.ts";
 import type { Member, Moment, RingEffect, RingEvent } from "./ring-member.ts";
 import type { Position } from "./position.ts";
 import type { RingMessage } from "./ring-message.ts";
@@ -58,7 +58,8 @@ export function step(before: Member, event: RingEvent, moment: Moment): Step {
   const turn = new Turn(before, moment);
   take(turn, event);
   const isHandedOver = updateHanding(turn);
-  if (isHandedOver || endedCount(turn.member.serving) > endedCount(before.serving)) report(turn);
+  const [was, is] = [before.serving, turn.member.serving];
+  if (isHandedOver || endedCount(is) > endedCount(was) || readyCount(is) > readyCount(was)) report(turn);
   return { member: turn.member, effects: turn.effects };
 }
 
@@ -97,8 +98,7 @@ function take(turn: Turn, event: RingEvent): void {
     case "asked":
       return onAsked(turn, event.run, event.ask);
     case "frozen":
-      onFrozen(turn, event.move, event.attempt, event.offset);
-      return report(turn);
+      return onFrozen(turn, event.move);
     case "incoming":
       return onIncoming(turn, event.incoming);
   }

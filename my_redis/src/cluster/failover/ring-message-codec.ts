@@ -21,6 +21,7 @@ const optional =
   (value: unknown): boolean =>
     value === undefined || fits(value);
 
+const isTrue = (value: unknown): boolean => value === true;
 const isCopy = (value: unknown): boolean => hasFields(value, { node: isText, run: isNumber });
 const isStamp = (value: unknown): boolean => hasFields(value, { term: isNumber, version: isNumber });
 const isPosition = (value: unknown): boolean => hasFields(value, { epoch: isNumber, offset: isNumber });
@@ -44,6 +45,7 @@ const isMove = (value: unknown): boolean =>
     from: isText,
     to: isText,
     spans: listOf(isSpan),
+    isPassing: optional(isTrue),
   });
 const isSlotMap = (value: unknown): boolean =>
   hasFields(value, {
@@ -75,18 +77,18 @@ export const isCursor = (value: unknown): boolean =>
     snapshot: isNumber,
     parts: isNumber,
     isWhole: (whole) => typeof whole === "boolean",
+    isFinal: optional(isTrue),
   });
-const isFreeze = (value: unknown): boolean =>
-  hasFields(value, { move: isNumber, attempt: isNumber, epoch: isNumber, offset: isNumber, forMs: isNumber });
+const isReady = (value: unknown): boolean => hasFields(value, { move: isNumber, attempt: isNumber, epoch: isNumber });
 const isArrival = (value: unknown): boolean => hasFields(value, { epoch: isNumber, cursor: isCursor });
 const isMoveReport = (value: unknown): boolean =>
-  hasFields(value, { freezes: listOf(isFreeze), arrivals: listOf(isArrival) });
+  hasFields(value, { ready: listOf(isReady), arrivals: listOf(isArrival) });
 const isGrant = (value: unknown): boolean => hasFields(value, { run: isNumber, askedAtMs: isNumber });
 
 const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (field: unknown) => boolean>>>> = {
   canvass: { term: isNumber, stored: isStamp },
   support: { term: isNumber },
-  candidacy: { term: isNumber, stored: isStamp, succeeds: optional((value) => value === true) },
+  candidacy: { term: isNumber, stored: isStamp, succeeds: optional(isTrue) },
   succeed: { term: isNumber },
   vote: { term: isNumber },
   heartbeat: {
@@ -104,7 +106,7 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     askedAtMs: isNumber,
     stored: isStamp,
     position: isPosition,
-    holdsKeys: optional((value) => value === true),
+    holdsKeys: optional(isTrue),
     wish: optional(isWish),
     moves: optional(isMoveReport),
   },

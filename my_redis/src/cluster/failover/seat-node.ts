@@ -6,9 +6,10 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
+import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -39,6 +40,7 @@ export interface SeatNodeOptions {
   readonly server: Services;
   readonly turn: Turn;
   readonly members: Members;
+  readonly endpoints: AnnouncedEndpoints;
   readonly events: LinkEvents;
   /** The links to the other nodes. */
   readonly outgoing: Pick<OutgoingLinks, "links" | "follow" | "meet">;
@@ -70,6 +72,8 @@ export class SeatNode implements SeatPort {
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #emptyDisk!: EmptyDisk;
+  /** A table that is committed, and that this node does not go by yet. */
+  #awaited: RingTable | undefined;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -133,7 +137,10 @@ export class SeatNode implements SeatPort {
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
-    turn.onEnd(() => this.#data.update());
+    turn.onEnd(() => {
+      this.#data.update();
+      this.#followTable();
+    });
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) =>
       this.#replicas.take(members.names[from] as string, payload),
@@ -199,8 +206,8 @@ export class SeatNode implements SeatPort {
       case "send":
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        this.#tables.follow(effect.table);
-        return this.mover.onTable(effect.table);
+        this.#awaited = effect.table;
+        return this.#followTable();
       case "serve":
         return this.#serve(effect.epoch);
       case "follow":
@@ -210,8 +217,18 @@ export class SeatNode implements SeatPort {
       case "changed":
         return this.ringOperators.changed(effect.outcome);
       case "freeze":
-        return this.mover.onFreeze(effect.move, effect.attempt);
+        // When a script has run for long, there may be no other end of a turn before the next script.
+        return this.#options.turn.finish();
     }
+  }
+
+  /** Slots do not go while a script or transaction is half done: it is carried out to its end. */
+  #followTable(): void {
+    const table = this.#awaited;
+    if (table === undefined || (this.mover.mustRest && !this.#options.server.execution.isAtRest)) return;
+    this.#awaited = undefined;
+    this.#tables.follow(table);
+    this.mover.onTable(table);
   }
 
   #notify(node: string, kind: number, payload: Uint8Array): void {
@@ -298,7 +315,7 @@ export class SeatNode implements SeatPort {
   }
 
   stillServes({ seatEpoch }: { readonly seatEpoch: number | undefined }): boolean {
-    return this.mayServe && seatEpoch === this.servedEpoch && !this.mover.isStopped(noSlot);
+    return this.mayServe && seatEpoch === this.servedEpoch && !this.mover.isHandingOver;
   }
 
   /** Whether requests for this node's place on the ring may run now. */

@@ -1,4 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
+import type { LogWord } from "../../dispatch/log-target.ts";
 import type { Address } from "../../memory/heap.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
 import * as record from "../../memory/record.ts";
@@ -23,6 +24,10 @@ export class CommandBytes {
   /** A change, as it was logged. */
   change(database: number, args: Arguments): void {
     this.#commands.appendRequest(database, args);
+  }
+
+  append(database: number, words: readonly LogWord[]): void {
+    this.#commands.append(database, words);
   }
 
   /** A key as it is now. An expired key counts as missing. */

@@ -10,8 +10,6 @@ export interface MoveQuestion {
 /** The answer of a source: what the agreement says of it, and the keys and writes as commands. */
 export interface MoveAnswer {
   readonly chunk: MoveChunk;
-  /** Nothing comes after it. */
-  readonly isFinal: boolean;
   readonly commands: Uint8Array;
 }
 
@@ -29,8 +27,8 @@ export function decodeQuestion(bytes: Uint8Array): MoveQuestion | undefined {
 /** An answer that has nothing for the target. */
 export const noAnswer = new Uint8Array(0);
 
-export function encodeAnswer({ chunk, isFinal, commands }: MoveAnswer): Uint8Array {
-  const head = Buffer.from(JSON.stringify({ chunk, isFinal }), "utf8");
+export function encodeAnswer({ chunk, commands }: MoveAnswer): Uint8Array {
+  const head = Buffer.from(JSON.stringify({ chunk }), "utf8");
   const bytes = Buffer.alloc(lengthBytes + head.length + commands.length);
   bytes.writeUInt32BE(head.length);
   bytes.set(head, lengthBytes);
@@ -44,8 +42,8 @@ export function decodeAnswer(bytes: Uint8Array): MoveAnswer | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const headEnd = lengthBytes + view.readUInt32BE();
   const head = parsed(view.subarray(lengthBytes, headEnd)) as Partial<MoveAnswer> | undefined;
-  if (typeof head?.chunk !== "object" || typeof head.isFinal !== "boolean") return undefined;
-  return { chunk: head.chunk, isFinal: head.isFinal, commands: view.subarray(headEnd) };
+  if (typeof head?.chunk !== "object") return undefined;
+  return { chunk: head.chunk, commands: view.subarray(headEnd) };
 }
 
 function parsed(bytes: Uint8Array): unknown {

@@ -1,7 +1,7 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Cursor, MoveAsk } from "../agreement/move-message.ts";
 import { nextChunk } from "../agreement/move-stream.ts";
-import { isFrozen } from "../agreement/outgoing.ts";
+import { hasStopped } from "../agreement/outgoing.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import type { Move } from "../agreement/slot-map.ts";
@@ -16,6 +16,10 @@ export interface MoveSourceOptions {
   readonly position: () => Position;
 }
 
+/** After a part, which takes half a millisecond here, and about as long at the target. */
+const partPauseMs = 1.5;
+/** While writes follow, an answer has those of so long a time. */
+const followPauseMs = 5;
 /** A copy that has failed is not begun anew before a pause. Each one doubles it. */
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
@@ -28,6 +32,7 @@ export class MoveSource {
   readonly #copies = new Map<number, OutgoingCopy>();
   readonly #pauses = new Map<number, { readonly untilMs: number; readonly lengthMs: number }>();
   #lastNumber = 0;
+  #nextPartMs = 0;
 
   constructor(options: MoveSourceOptions) {
     this.#options = options;
@@ -39,12 +44,27 @@ export class MoveSource {
 
   /** Other moves are under way now. */
   keepOnly(isUnderWay: (move: number) => boolean): void {
-    for (const move of this.#copies.keys()) if (!isUnderWay(move)) this.#copies.delete(move);
+    for (const move of this.#copies.keys()) if (!isUnderWay(move)) this.#drop(move);
     for (const move of this.#pauses.keys()) if (!isUnderWay(move)) this.#pauses.delete(move);
+  }
+
+  #drop(move: number): void {
+    this.#copies.get(move)?.end();
+    this.#copies.delete(move);
   }
 
   changed(effect: Effect): void {
     for (const copy of this.#copies.values()) copy.changed(effect);
+  }
+
+  /** How long a question may wait: so that parts leave time for clients, and that not each write is a message. */
+  waitMs({ id }: Move, { has }: MoveAsk): number {
+    const { member, server } = this.#options;
+    const copy = this.#copies.get(id);
+    if (copy === undefined || copy.number !== has?.snapshot || copy.isVoid) return 0;
+    if (copy.isAwaited) return 0;
+    if (!has.isWhole) return Math.max(0, this.#nextPartMs - server.environment.monotonicMs());
+    return copy.hasMuch || hasStopped(member(), id) ? 0 : followPauseMs;
   }
 
   /** What the target gets. Its question has been told to the agreement already. */
@@ -59,20 +79,17 @@ export class MoveSource {
       position: at,
       snapshot: copy === undefined ? undefined : { number: copy.number, parts: Number.POSITIVE_INFINITY },
       writesFrom: writes === undefined ? Number.POSITIVE_INFINITY : 0,
-      isFrozen: isFrozen(member(), move.id),
     });
     switch (next.type) {
-      case "nothing":
-        return noAnswer;
       case "snapshot":
         return this.#begin(move, ask);
       case "part":
         return this.#part(move, ask, copy as OutgoingCopy, next.part) ?? this.#begin(move, ask);
       case "writes": {
-        const freeze = member().serving?.outgoing.get(move.id)?.freeze;
-        const isFinal = typeof freeze === "object" && writes?.isAll === true;
-        const cursor = { ...(ask.has as Cursor), source: { epoch: at.epoch, offset: writes!.offset } };
-        return encodeAnswer({ chunk: chunkOf(move, ask, cursor, false), isFinal, commands: writes!.bytes });
+        const { bytes, isAll, offset } = writes!;
+        const end = isAll && hasStopped(member(), move.id) ? ({ isFinal: true } as const) : {};
+        const cursor = { ...(ask.has as Cursor), source: { epoch: at.epoch, offset }, ...end };
+        return encodeAnswer({ chunk: chunkOf(move, ask, cursor, false), commands: bytes });
       }
     }
   }
@@ -98,12 +115,12 @@ export class MoveSource {
   }
 
   #begin(move: Move, ask: MoveAsk): Uint8Array {
-    const { server, member, position } = this.#options;
+    const { server, position } = this.#options;
     const pause = this.#pauses.get(move.id);
-    // The leader may count on what the target of a frozen source has.
-    if (isFrozen(member(), move.id) || server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
+    if (server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
     const slots = flagsOf(move.spans);
     const copy = new OutgoingCopy({ server, slots, number: ++this.#lastNumber, offset: () => position().offset });
+    this.#drop(move.id);
     this.#copies.set(move.id, copy);
     return this.#part(move, ask, copy, 0) ?? noAnswer;
   }
@@ -111,7 +128,9 @@ export class MoveSource {
   #part(move: Move, ask: MoveAsk, copy: OutgoingCopy, number: number): Uint8Array | undefined {
     const part = copy.part(number);
     if (part === undefined) return undefined;
-    const { epoch } = this.#options.position();
+    const { position, server } = this.#options;
+    this.#nextPartMs = server.environment.monotonicMs() + partPauseMs;
+    const { epoch } = position();
     const cursor = {
       move: move.id,
       source: { epoch, offset: part.offset },
@@ -120,11 +139,12 @@ export class MoveSource {
       isWhole: part.isLast,
     };
     const chunk = chunkOf(move, ask, cursor, number === 0);
-    return encodeAnswer({ chunk, isFinal: false, commands: part.commands });
+    return encodeAnswer({ chunk, commands: part.commands });
   }
 
   /** This node is the primary anew: what it has begun before belongs to another epoch. */
   forget(): void {
+    for (const copy of this.#copies.values()) copy.end();
     this.#copies.clear();
     this.#pauses.clear();
   }

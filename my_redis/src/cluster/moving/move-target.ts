@@ -1,5 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
-import { arrivedOf, movesTo } from "../agreement/incoming.ts";
+import { arrivedOf, hasAll, movesTo } from "../agreement/incoming.ts";
 import type { Cursor } from "../agreement/move-message.ts";
 import { type Asking, isExpected } from "../agreement/move-stream.ts";
 import type { Position } from "../agreement/position.ts";
@@ -21,6 +21,8 @@ export interface MoveTargetOptions {
   readonly isEmpty: (move: Move) => boolean;
   /** Slots are to be emptied, or have something from now on. */
   readonly contentChanged: (move: Move) => void;
+  /** Everything is here. */
+  readonly ended: () => void;
 }
 
 /** One move that comes to this seat. */
@@ -35,7 +37,7 @@ interface Incoming {
   bytes: number;
 }
 
-/** Between two questions, while the source has nothing new. */
+/** Between two questions, while the source has nothing for this target. */
 const pollMs = 5;
 /** After a question without an answer. */
 const failedPauseMs = 50;
@@ -91,6 +93,8 @@ export class MoveTarget {
     if (incoming.isOpen || nowMs < incoming.nextAskMs) return;
     const { has } = incoming;
     if (has === undefined && !isEmpty(move)) return;
+    // A primary that has taken over, or has been started again, finds in its data that nothing comes any more.
+    if (has?.isFinal) return hasAll(member(), move.id) ? undefined : this.#tell(has);
     const { durable, serving } = member();
     const arrived = arrivedOf(serving!, move.id);
     // What all copies have of an earlier copy of the slots counts no more.
@@ -129,21 +133,27 @@ export class MoveTarget {
     this.#options.contentChanged(move);
   }
 
-  #take(move: Move, incoming: Incoming, { chunk, commands, isFinal }: MoveAnswer): void {
-    const { contentChanged, cursors, position, server, take } = this.#options;
-    const hasLoad = commands.length > 0;
+  #take(move: Move, incoming: Incoming, { chunk, commands }: MoveAnswer): void {
+    const { contentChanged, cursors, server } = this.#options;
     const isFirst = incoming.has === undefined;
     incoming.has = chunk.cursor;
     if (isFirst) contentChanged(move);
-    if (hasLoad) {
+    // What has nothing to load need not be kept, but for the end: a later primary has to know of it.
+    if (commands.length > 0 || chunk.cursor.isFinal) {
       incoming.bytes += commands.length;
       const problem = this.#data.apply(commands, () => cursors.set(chunk.cursor));
       if (problem !== undefined) {
         server.environment.report("error", `move ${move.id} begins anew: ${problem}`);
         return this.#drop(move, incoming);
       }
-      incoming.nextAskMs = 0;
     }
-    take({ type: "incoming", incoming: { cursor: chunk.cursor, offset: position().offset, isFinal } });
+    incoming.nextAskMs = 0;
+    this.#tell(chunk.cursor);
+  }
+
+  #tell(cursor: Cursor): void {
+    const { ended, position, take } = this.#options;
+    take({ type: "incoming", incoming: { cursor, offset: position().offset } });
+    if (cursor.isFinal) ended();
   }
 }

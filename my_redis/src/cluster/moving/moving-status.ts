@@ -26,13 +26,12 @@ export function movingStatus(member: Member, mover: SlotMover): MovingStatus {
 
 const textOf = ({ id, retries, spans }: Move): string => `id=${id},slots=${countOf(spans)},attempt=${retries + 1}`;
 
-function outgoingText({ serving }: Member, { source }: SlotMover, { id }: Move): string {
+function outgoingText({ serving }: Member, { source }: SlotMover, { id, isPassing }: Move): string {
   const copy = source.copyOf(id);
-  const freeze = serving?.outgoing.get(id)?.freeze;
   const phase =
     serving === undefined
       ? "at the primary"
-      : freeze !== undefined
+      : isPassing
         ? "handing over"
         : copy === undefined
           ? "waiting for the target"
@@ -50,8 +49,10 @@ function incomingText({ target, isEmptyFor }: SlotMover, move: Move): string {
       ? isEmptyFor(move)
         ? "waiting for the source"
         : "removing what is there"
-      : has.isWhole
-        ? "following"
-        : "copying";
+      : move.isPassing
+        ? "handing over"
+        : has.isWhole
+          ? "following"
+          : "copying";
   return `phase=${phase},parts=${has?.parts ?? 0},bytes=${bytes}`;
 }

@@ -6,12 +6,14 @@ import { hashSlot } from "../hash-slot.ts";
 import { CommandBytes } from "./command-bytes.ts";
 import type { Effect } from "./effect-tap.ts";
 import { type FollowedChunk, FollowedWrites } from "./followed-writes.ts";
+import { LargeValues } from "./large-values.ts";
 import type { SlotFlags } from "./slot-flags.ts";
+import { isInPieces } from "./value-pieces.ts";
 
-/** An answer has about so many bytes. A value that is longer goes as a whole. */
-const chunkBytes = 64 * 1024;
+/** An answer has about so many bytes. Longer are only values that cannot go in pieces. */
+const chunkBytes = 32 * 1024;
 /** A part is ended after this time, however few of the keys belong to the move. */
-const sliceMs = 1;
+const sliceMs = 0.5;
 const bucketsPerLook = 32;
 /** The last parts are kept, up to so many bytes: the copies of a target may be a little behind when one of them takes over. */
 const keptPartBytes = 1024 * 1024;
@@ -52,6 +54,7 @@ export class OutgoingCopy {
   sentBytes = 0;
   readonly #options: OutgoingCopyOptions;
   readonly #commands: CommandBytes;
+  readonly #large: LargeValues;
   readonly #parts = new Map<number, CopiedPart>();
   #partCount = 0;
   #partBytes = 0;
@@ -69,6 +72,17 @@ export class OutgoingCopy {
     this.number = options.number;
     this.slots = options.slots;
     this.#commands = new CommandBytes(options.server);
+    this.#large = new LargeValues(options.server, this.#commands, (database, key) => this.#noteKey(database, key));
+  }
+
+  /** Whether a client waits for a value that goes in pieces. */
+  get isAwaited(): boolean {
+    return this.#large.isAwaited;
+  }
+
+  /** The copy is not needed any more. */
+  end(): void {
+    this.#large.end();
   }
 
   /** Too much has waited for the target: the copy has to begin anew. */
@@ -78,11 +92,16 @@ export class OutgoingCopy {
 
   /** What waits in memory for the target. */
   get waitingBytes(): number {
-    return this.#dirtyBytes + (this.#followed?.pendingBytes ?? 0);
+    return this.#dirtyBytes + this.#commands.length + (this.#followed?.pendingBytes ?? 0);
   }
 
   get isWhole(): boolean {
     return this.#followed !== undefined;
+  }
+
+  /** So much waits for the target that it should not wait any longer. */
+  get hasMuch(): boolean {
+    return (this.#followed?.pendingBytes ?? 0) >= chunkBytes;
   }
 
   /** Too much waits: the copy has to begin anew, and keeps nothing. */
@@ -93,6 +112,7 @@ export class OutgoingCopy {
     this.#dirtyBytes = 0;
     this.#followed = undefined;
     this.#parts.clear();
+    this.end();
   }
 
   /** A change of data that concerns some of these slots, or none. */
@@ -100,11 +120,12 @@ export class OutgoingCopy {
     const inside = effect.keys.filter((index) => this.#has(effect, index));
     if (inside.length === 0 || this.isVoid) return;
     const followed = this.#followed;
+    const { database, args } = effect;
     if (followed === undefined) {
-      this.#note(effect, inside);
+      if (this.#large.follows(effect)) this.#commands.change(database, args);
+      else this.#note(effect, inside);
       return this.#limit();
     }
-    const { database, args } = effect;
     if (inside.length === effect.keys.length) this.#commands.change(database, args);
     else for (const index of inside) this.#commands.key(database, args.bytes(index));
     this.#passOn(followed);
@@ -118,7 +139,13 @@ export class OutgoingCopy {
     // These two change a key of another database, too.
     const isAcross = command.name === "MOVE" || command.name === "COPY";
     const databases = isAcross ? this.#options.server.keyspace.databases.map(({ number }) => number) : [database];
-    for (const index of inside) for (const each of databases) this.#noteKey(each, args.bytes(index));
+    for (const index of inside) {
+      const key = args.bytes(index);
+      const name = latin1Of(wholeRange(key));
+      for (const each of databases) {
+        if (this.#large.changed(each, name, command.keepsElements === true)) this.#noteKey(each, key);
+      }
+    }
   }
 
   #noteKey(database: number, key: Uint8Array): void {
@@ -165,9 +192,12 @@ export class OutgoingCopy {
     const { environment } = server;
     const endMs = environment.monotonicMs() + sliceMs;
     const isFull = (): boolean => this.#commands.length >= chunkBytes || environment.monotonicMs() >= endMs;
-    while (this.#isWalking && !isFull()) this.#walk();
-    if (!this.#isWalking) this.#sendDirty(isFull);
-    const isLast = !this.#isWalking && this.#dirty.size === 0;
+    while (!isFull()) {
+      if (this.#large.isOpen) this.#large.step();
+      else if (this.#isWalking) this.#walk();
+      else if (!this.#sendNoted()) break;
+    }
+    const isLast = !this.#isWalking && this.#dirty.size === 0 && !this.#large.isOpen;
     const commands = this.#commands.take();
     if (isLast) this.#followed = new FollowedWrites(offset());
     return { commands, isLast, offset: offset() };
@@ -184,8 +214,7 @@ export class OutgoingCopy {
     const expired: Address[] = [];
     for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
       this.#cursor = database.keys.scan(this.#cursor, (address) => this.#visit(database.number, address, expired));
-      if (this.#cursor === 0) break;
-      if (this.#commands.length >= chunkBytes) break;
+      if (this.#cursor === 0 || this.#large.isOpen || this.#commands.length >= chunkBytes) break;
     }
     // The target follows this source's word, which is said now. An index must not change while it is walked.
     for (const address of expired) database.expire(address);
@@ -204,19 +233,30 @@ export class OutgoingCopy {
     }
     const key = bytes.slice(start, end);
     if (this.#dirty.size > 0) this.#forgetKey(database, latin1Of(wholeRange(key)));
-    this.#commands.value(database, key, address);
+    this.#send(database, key, address);
+  }
+
+  #send(database: number, key: Uint8Array, address: Address): void {
+    if (!isInPieces(this.#options.server.keyspace, address)) this.#commands.value(database, key, address);
+    // Two of them may lie in one bucket. They go one after the other.
+    else if (this.#large.isOpen) return this.#noteKey(database, key);
+    else this.#large.begin(database, key, address);
     this.sentKeys++;
   }
 
-  #sendDirty(isFull: () => boolean): void {
+  /** Sends one of the noted keys; false when there is none. */
+  #sendNoted(): boolean {
     for (const [database, names] of this.#dirty) {
       for (const name of names) {
-        if (isFull()) return;
         this.#forgetKey(database, name);
-        this.#commands.key(database, Buffer.from(name, "latin1"));
-        this.sentKeys++;
+        const key = Buffer.from(name, "latin1");
+        const address = this.#options.server.keyspace.databases[database]?.find(key, 0, key.length) ?? 0;
+        if (address === 0) this.#commands.append(database, ["DEL", key]);
+        else this.#send(database, key, address);
+        return true;
       }
     }
+    return false;
   }
 
   /** The writes after this offset; undefined when they are not known. */

@@ -1,12 +1,14 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
-import { movesTo } from "../agreement/incoming.ts";
-import { mayHold } from "../agreement/outgoing.ts";
+import { hasAll, movesTo } from "../agreement/incoming.ts";
+import type { MoveAsk } from "../agreement/move-message.ts";
+import { heldBy } from "../agreement/outgoing.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
 import { isReady } from "../agreement/serving.ts";
 import type { Move } from "../agreement/slot-map.ts";
+import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { Members } from "../members.ts";
 import { type PeerChannel, type PeerRequest, peerRequestKinds } from "../peer-channel.ts";
@@ -24,12 +26,19 @@ export interface SlotMoverOptions {
   readonly turn: Turn;
   readonly channel: PeerChannel;
   readonly members: Members;
+  readonly endpoints: AnnouncedEndpoints;
   readonly cursors: MoveCursors;
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
   /** Requests that have waited may run now, or belong to another node. */
   readonly release: () => void;
+}
+
+interface OpenQuestion {
+  readonly request: PeerRequest;
+  readonly ask: MoveAsk;
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 /** While slots move, this node looks so often for what there is to do. */
@@ -54,10 +63,14 @@ export class SlotMover {
   #awaited: SlotFlags | undefined;
   /** Slots that go to another seat, while this node is the primary. */
   #leaving: SlotFlags | undefined;
-  /** Slots of this seat for which no request is carried out at present. */
+  /** Slots of this seat that have not come as a whole: no request for them is carried out yet. */
   #stopped: SlotFlags | undefined;
+  /** Slots that have gone, and whose last writes this seat still keeps for the target. */
+  #passing: SlotFlags | undefined;
+  /** Slots of this seat that are here as a whole. */
   #owned = noSlots();
-  readonly #toStop = new Map<number, number>();
+  /** Questions that wait for a while, or until requests have stopped. By the number of the move. */
+  readonly #open = new Map<number, OpenQuestion>();
 
   constructor(options: SlotMoverOptions) {
     const { channel, cursors, member, position, server, take, turn } = options;
@@ -71,16 +84,16 @@ export class SlotMover {
         this.sweeper.filled(flagsOf(spans));
         this.#sweep();
       },
+      ended: () => this.#ended(),
     });
     this.sweeper = new SlotSweeper({ server, turn, mayChange: () => this.#isServing(), done: () => this.#swept() });
     this.#tap = new EffectTap(server, (effect) => this.source.changed(effect));
-    // When a script has run for long, there may be no other moment before the next one.
-    turn.onEnd(() => this.#stopAtRest());
     channel.onRequest(peerRequestKinds.moveSlots, (request) => this.#answer(request));
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    for (const move of this.#open.keys()) this.#close(move);
     this.sweeper.stop();
   }
 
@@ -101,6 +114,11 @@ export class SlotMover {
     return this.#moving?.[slot] === 1;
   }
 
+  /** Whether a part of this seat's slots is neither all here nor all elsewhere. */
+  get isHandingOver(): boolean {
+    return this.#passing !== undefined || this.#stopped !== undefined;
+  }
+
   // --- what the agreement says ---
 
   /** A newer table is committed. */
@@ -111,17 +129,18 @@ export class SlotMover {
     cursors.keepOnly(isUnderWay);
     this.source.keepOnly(isUnderWay);
     this.target.keepOnly(isUnderWay);
-    for (const id of this.#toStop.keys()) if (!isUnderWay(id)) this.#toStop.delete(id);
     const seat = seatOf(table, member().self);
     this.#moving = slotsOfMoves(moves);
     this.#awaited = slotsOfMoves(moves.filter(({ to }) => to === seat?.name));
-    this.#leaving = slotsOfMoves(moves.filter(({ from }) => from === seat?.name && member().serving !== undefined));
+    const outgoing = moves.filter(({ from }) => from === seat?.name && member().serving !== undefined);
+    this.#leaving = slotsOfMoves(outgoing.filter(({ isPassing }) => !isPassing));
+    this.#passing = slotsOfMoves(outgoing.filter(({ isPassing }) => isPassing));
     const owned = this.#owned;
-    this.#owned = flagsOf(table.slots?.owners.filter(({ owner }) => owner === seat?.name) ?? []);
+    this.#updateOwned(table);
     if (this.#owned.some((isOwned, slot) => isOwned < (owned[slot] as number))) this.#lost(owned);
-    this.#updateStopped(table);
     this.#isServing();
     this.#sweep();
+    this.#stop(table);
     const takesPart = moves.some(({ from, to }) => from === seat?.name || to === seat?.name);
     this.#tickWhile(takesPart && member().serving !== undefined);
     this.#options.release();
@@ -129,7 +148,7 @@ export class SlotMover {
 
   /** Slots have gone: what clients wait for or watch there will not come here any more. */
   #lost(before: SlotFlags): void {
-    const { members, server } = this.#options;
+    const { endpoints, members, server } = this.#options;
     const lostSlot = (key: string): number => {
       const bytes = Buffer.from(key, "latin1");
       const slot = hashSlot(bytes, 0, bytes.length);
@@ -137,34 +156,53 @@ export class SlotMover {
     };
     server.watched.breakWhere((key) => lostSlot(key) >= 0);
     server.pubSub.endShards((name) => lostSlot(name) >= 0);
-    server.blocking.refuse(({ keys }) => {
+    server.blocking.refuse((client, keys) => {
       const slot = Math.max(-1, ...keys.map(lostSlot));
-      return slot < 0 ? undefined : routeErrors.moved(slot, members.names[members.owners[slot] as number] as string);
+      if (slot < 0) return undefined;
+      return routeErrors.moved(slot, endpoints.preferred(members.owners[slot] as number, client.channel.encrypted));
     });
   }
 
-  /** Requests for the slots of a move are to stop, once nothing is half done. */
-  onFreeze(move: number, attempt: number): void {
-    this.#toStop.set(move, attempt);
-    this.#options.turn.finish();
+  /** Whether slots are to go of which something may be half done here. */
+  get mustRest(): boolean {
+    const outgoing = this.#options.member().serving?.outgoing.values() ?? [];
+    return [...outgoing].some(({ freeze }) => freeze === "asked");
   }
 
-  #stopAtRest(): void {
-    const { member, position, server, take } = this.#options;
-    if (this.#toStop.size === 0 || !server.execution.isAtRest) return;
-    for (const [move, attempt] of this.#toStop) {
-      this.source.copyOf(move)?.stopped();
-      take({ type: "frozen", move, attempt, offset: position().offset });
+  /** By the table, requests for these slots are not carried out here any more: their targets get the rest. */
+  #stop({ slots }: RingTable): void {
+    const { member, take } = this.#options;
+    for (const { id } of slots?.moves ?? []) {
+      if (member().serving?.outgoing.get(id)?.freeze !== "asked") continue;
+      this.source.copyOf(id)?.stopped();
+      take({ type: "frozen", move: id });
     }
-    this.#toStop.clear();
-    const { committed } = member();
-    if (committed !== undefined) this.#updateStopped(committed);
+    // What has stopped is answered at once, and so is what is over.
+    for (const { ask } of this.#open.values()) {
+      const move = this.#moveOf(ask);
+      if (move === undefined || this.source.waitMs(move, ask) === 0) this.#answerOpen(ask.move);
+    }
   }
 
-  #updateStopped(table: RingTable): void {
-    const outgoing = this.#options.member().serving?.outgoing;
-    const isStopped = ({ id }: Move): boolean => typeof outgoing?.get(id)?.freeze === "object";
-    this.#stopped = slotsOfMoves(table.slots?.moves.filter(isStopped) ?? []);
+  #updateOwned({ seats, slots }: RingTable): void {
+    const { member } = this.#options;
+    const { self } = member();
+    const seat = seats.find(({ nodes }) => nodes.includes(self))?.name;
+    const isHere = ({ id, isPassing, to }: Move): boolean => !isPassing || to !== seat || hasAll(member(), id);
+    this.#owned = flagsOf(slots?.owners.filter(({ owner }) => owner === seat) ?? []);
+    const missing = slots?.moves.filter((move) => !isHere(move)) ?? [];
+    for (const { start, end } of missing.flatMap(({ spans }) => spans)) this.#owned.fill(0, start, end + 1);
+    this.#stopped = slotsOfMoves(missing);
+  }
+
+  /** Everything of a move has come: requests for its slots may be carried out, if they are this seat's already. */
+  #ended(): void {
+    const { member, release } = this.#options;
+    const { committed } = member();
+    if (committed === undefined) return;
+    this.#updateOwned(committed);
+    this.#show();
+    release();
   }
 
   /** Whether this node may change the data of its seat. What it has begun in an earlier epoch is forgotten. */
@@ -195,8 +233,7 @@ export class SlotMover {
   }
 
   #tick(): void {
-    if (!this.#isServing()) return;
-    this.target.ask();
+    if (this.#isServing()) this.target.ask();
   }
 
   #ask(seat: string, question: Uint8Array, answered: (answer: Uint8Array | undefined) => void): void {
@@ -215,15 +252,37 @@ export class SlotMover {
   #answer(request: PeerRequest): void {
     const question = decodeQuestion(request.payload);
     if (question === undefined || !this.#isServing()) return request.answer(noAnswer);
-    const { member, take } = this.#options;
     const { ask, run } = question;
-    take({ type: "asked", run, ask });
-    const { committed, self } = member();
-    const seat = seatOf(committed!, self)?.name;
-    const isAsked = ({ id, from, attempt }: Move): boolean =>
-      id === ask.move && from === seat && attempt === ask.attempt;
-    const move = committed?.slots?.moves.find(isAsked);
-    request.answer(move === undefined ? noAnswer : this.source.answer(move, ask));
+    this.#options.take({ type: "asked", run, ask });
+    this.#close(ask.move)?.request.answer(noAnswer);
+    const open: OpenQuestion = { request, ask };
+    this.#open.set(ask.move, open);
+    const move = this.#moveOf(ask);
+    const waitMs = move === undefined ? 0 : this.source.waitMs(move, ask);
+    if (waitMs === 0) return this.#answerOpen(ask.move);
+    const { turn } = this.#options;
+    open.timer = setTimeout(() => turn.run(() => this.#answerOpen(ask.move)), waitMs).unref();
+  }
+
+  /** The move that a question is about, if it is still one of this seat, in the same attempt. */
+  #moveOf({ attempt, move }: MoveAsk): Move | undefined {
+    const { committed, self } = this.#options.member();
+    const seat = committed === undefined ? undefined : seatOf(committed, self)?.name;
+    return committed?.slots?.moves.find((each) => each.id === move && each.from === seat && each.attempt === attempt);
+  }
+
+  #close(move: number): OpenQuestion | undefined {
+    const open = this.#open.get(move);
+    clearTimeout(open?.timer);
+    this.#open.delete(move);
+    return open;
+  }
+
+  #answerOpen(id: number): void {
+    const open = this.#close(id);
+    if (open === undefined) return;
+    const move = this.#isServing() ? this.#moveOf(open.ask) : undefined;
+    open.request.answer(move === undefined ? noAnswer : this.source.answer(move, open.ask));
   }
 
   // --- what does not belong here ---
@@ -243,8 +302,8 @@ export class SlotMover {
       this.sweeper.stop();
       return this.#show();
     }
-    const doomed = noSlots();
-    for (const slot of doomed.keys()) doomed[slot] = mayHold(committed, seat.name, slot) ? 0 : 1;
+    const doomed = noSlots().fill(1);
+    for (const { start, end } of heldBy(committed.slots, seat.name)) doomed.fill(0, start, end + 1);
     for (const { id, spans } of movesTo(this.#options.member())) {
       if (this.target.hasBegun(id)) continue;
       for (const { start, end } of spans) doomed.fill(1, start, end + 1);
@@ -261,7 +320,7 @@ export class SlotMover {
   /** Keys of other seats' slots are not shown, while there may be any. */
   #show(): void {
     const { member, server } = this.#options;
-    const mayBeThere = this.#awaited !== undefined || this.sweeper.isRunning;
+    const mayBeThere = this.#awaited !== undefined || this.#passing !== undefined || this.sweeper.isRunning;
     const isHiding = member().serving !== undefined && mayBeThere;
     server.keyspace.isHidden = isHiding ? this.#isHidden : undefined;
     server.keyspace.isLeaving = this.#leaving === undefined ? undefined : this.#isLeaving;

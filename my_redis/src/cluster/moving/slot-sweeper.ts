@@ -1,5 +1,5 @@
 import type { Context, Services } from "../../dispatch/context.ts";
-import { PacedSlices } from "../../dispatch/paced-slices.ts";
+import { type Pace, PacedSlices } from "../../dispatch/paced-slices.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
@@ -16,6 +16,10 @@ export interface SlotSweeperOptions {
   /** The slots that were to be emptied are empty. */
   readonly done: () => void;
 }
+
+/** It has no hurry, and a timer leaves the processor to others. */
+const pace: Pace = { sliceMs: 0.3, pauseMs: 2 };
+const paces = { busy: pace, idle: pace };
 
 /** Removes all keys of some slots, in slices. The removals are writes like any other: replicas and the log get them. */
 export class SlotSweeper {
@@ -34,7 +38,7 @@ export class SlotSweeper {
 
   constructor(options: SlotSweeperOptions) {
     this.#options = options;
-    this.#slices = new PacedSlices(options.server);
+    this.#slices = new PacedSlices(options.server, paces);
     this.#context = options.server.clients.addPseudo("loader");
   }
 
@@ -54,20 +58,23 @@ export class SlotSweeper {
 
   /** Something was put into these slots. */
   filled(slots: SlotFlags): void {
-    for (const [slot, isFilled] of slots.entries()) if (isFilled === 1) this.#empty[slot] = 0;
+    for (let slot = 0; slot < slots.length; slot++) if (slots[slot] === 1) this.#empty[slot] = 0;
   }
 
   /** From now on these slots are to be empty, and only these. Those that were found empty have stayed so. */
   empty(slots: SlotFlags): void {
     let isToDo = false;
-    for (const [slot, isDoomed] of slots.entries()) {
-      if (isDoomed === 0) this.#empty[slot] = 0;
-      else if (this.#empty[slot] === 0) isToDo = true;
-    }
     const wasRunning = this.isRunning;
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (slots[slot] === 1) {
+        if (this.#empty[slot] === 0) isToDo = true;
+        continue;
+      }
+      this.#empty[slot] = 0;
+      // A walk that is under way goes on: slots change often while others move.
+      this.#sinceBegin[slot] = 0;
+    }
     this.#doomed = isToDo ? slots : undefined;
-    // A walk that is under way goes on: slots change often while others move.
-    for (const [slot, isDoomed] of slots.entries()) if (isDoomed === 0) this.#sinceBegin[slot] = 0;
     if (!isToDo || wasRunning) return;
     this.#begin(slots);
     this.#slices.next(this.#slice);

@@ -186,8 +186,11 @@ export class TrackedReads {
   ownersChanged(): void {
     const { members, relayed } = this.#parts;
     const losing = new Set<number>();
-    for (const [slot, owner] of this.#owners.entries()) if (members.owners[slot] !== owner) losing.add(owner);
-    this.#owners = members.owners;
+    const [before, owners] = [this.#owners, members.owners];
+    for (let slot = 0; slot < owners.length; slot++) {
+      if (owners[slot] !== before[slot]) losing.add(before[slot] as number);
+    }
+    this.#owners = owners;
     for (const node of losing) {
       if (node === members.self) this.#tracking.allInDoubt();
       else relayed.ownsLess(node);

@@ -3,22 +3,31 @@ import { keyPositions, mayHaveKeys } from "../../dispatch/command-keys.ts";
 import type { Command, Context, Services } from "../../dispatch/context.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { requestsOf } from "../../dispatch/requests-of.ts";
-import type { Snapshot } from "../../keyspace/snapshot.ts";
+import type { Address } from "../../memory/heap.ts";
+import type { RecordIndex } from "../../memory/record-index.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
+/** What takes large values in pieces: a snapshot, or a copy of slots. */
+export interface TakesInPieces {
+  /** Whether the value is still needed as it is. Then it is taken next. */
+  takeNext(keys: RecordIndex, address: Address): boolean;
+  /** Called when a large value has been taken that a client may wait for. */
+  onTaken: () => void;
+}
+
 /**
- * While a snapshot is written in the background: a request that may change elements of a large value waits until the
- * snapshot has taken the value, which is the next one that it takes. Requests of other clients go on. A transaction
+ * While large values are taken in pieces in the background: a request that may change elements of one waits until it has
+ * been taken; it is the next one, then. Requests of other clients go on. A transaction
  * waits as a whole when its EXEC arrives, and a script by the keys that it names.
  */
 export class AwaitedValues {
-  readonly #snapshot: Snapshot;
+  readonly #snapshot: TakesInPieces;
   readonly #server: Services;
   readonly #requests: HeldRequests;
   readonly #uninstall: () => void;
   #isReleasing = false;
 
-  constructor(server: Services, snapshot: Snapshot) {
+  constructor(server: Services, snapshot: TakesInPieces) {
     this.#server = server;
     this.#snapshot = snapshot;
     this.#requests = new HeldRequests(server, { countsAsBlocked: true });

@@ -7,7 +7,7 @@ import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
 import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
-import { freePorts } from "../../../../tools/test-services/index.ts";
+import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
 
 const servers: OpenServer[] = [];
 
@@ -134,3 +134,151 @@ test("a key that waits counts with all memory that it takes, and not only with i
   expect(copy.waitingBytes).toBe(0);
   connection.close();
 });
+
+const inside = (prefix: string): string => {
+  for (let number = 0; ; number++) if (isInside(`${prefix}${number}`)) return `${prefix}${number}`;
+};
+
+/** Gives all parts to the target; `between` is called after each. Resolves to the offset of the whole copy. */
+async function copyAll(
+  copy: OutgoingCopy,
+  incoming: IncomingData,
+  between: (part: number) => Promise<void>,
+): Promise<number> {
+  for (let number = 0; ; number++) {
+    const part = copy.part(number)!;
+    expect(part.commands.length).toBeLessThan(256 * 1024);
+    expect(incoming.apply(part.commands, () => ["ECHO", "cursor"])).toBeUndefined();
+    if (part.isLast) return part.offset;
+    await between(number);
+  }
+}
+
+const digestsOf = async (connection: RespConnection, keys: readonly string[]): Promise<(string | null | undefined)[]> =>
+  ((await connection.reply("DEBUG", "DIGEST-VALUE", ...keys)).items ?? []).map(({ text }) => text);
+
+/** Fills large values of each type that goes in pieces. */
+async function fillLarge(connection: RespConnection): Promise<{ readonly [type: string]: string }> {
+  const keys = {
+    list: inside("list"),
+    set: inside("set"),
+    hash: inside("hash"),
+    zset: inside("zset"),
+    text: inside("text"),
+  };
+  const numbers = Array.from({ length: 6000 }, (_, number) => number);
+  const long = (number: number): string => `${number}:${"y".repeat(60)}`;
+  await connection.replies([
+    ["RPUSH", keys.list, ...numbers.map((number) => (number % 3 === 0 ? `${number}` : long(number)))],
+    ["SADD", keys.set, ...numbers.map(long)],
+    ["HSET", keys.hash, ...numbers.flatMap((number) => [`f${number}`, long(number)])],
+    [
+      "ZADD",
+      keys.zset,
+      ...numbers.flatMap((number) => [`${number * 0.1}`, long(number)]),
+      "-0",
+      "zero",
+      "-inf",
+      "first",
+      "inf",
+      "last",
+    ],
+    ["SET", keys.text, Buffer.from(Array.from({ length: 1_000_000 }, (_, at) => at % 251)), "PX", 10_000_000],
+    ["PEXPIRE", keys.hash, 20_000_000],
+  ]);
+  return keys;
+}
+
+test("large values go in pieces, and the target has them as they are when clients change them all the time", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const incoming = new IncomingData(target.services);
+  const keys = await fillLarge(connection);
+  const random = new SeededRandom(5);
+  const copy = begin();
+  const writes: Promise<unknown>[] = [];
+  const word = (): string => `w${random.below(50)}`;
+  const write = async (): Promise<void> => {
+    const { hash, list, set, text, zset } = keys as Record<string, string>;
+    const commands = [
+      ["RPUSH", list, word()],
+      ["LPOP", list],
+      ["LSET", list, "0", word()],
+      ["SADD", set, word()],
+      ["SREM", set, word()],
+      ["HSET", hash, word(), word()],
+      ["ZINCRBY", zset, "0.5", word()],
+      ["SETRANGE", text, "5", word()],
+      ["EXPIRE", set, "5000"],
+      ["PERSIST", hash],
+    ] as [string, ...string[]][];
+    writes.push(
+      connection.replies([commands[random.below(commands.length)]!, commands[random.below(commands.length)]!]),
+    );
+    await Bun.sleep(0);
+  };
+  let offset = await copyAll(copy, incoming, write);
+  await Promise.all(writes);
+  for (let isAll = false; !isAll;) {
+    const chunk = copy.writesAfter(offset)!;
+    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+    ({ isAll, offset } = chunk);
+  }
+  const names = Object.values(keys);
+  expect(await digestsOf(target.connection, names)).toEqual(await digestsOf(connection, names));
+  const times = (each: RespConnection) => each.replies(names.map((name) => ["PEXPIRETIME", name]));
+  expect(await times(target.connection)).toEqual(await times(connection));
+  // Each went once: what had changed followed it.
+  expect(copy.sentKeys).toBe(names.length);
+  connection.close();
+  target.connection.close();
+}, 60_000);
+
+test("a large value that is replaced, renamed or removed while it goes in pieces is sent as it is then", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const incoming = new IncomingData(target.services);
+  const keys = await fillLarge(connection);
+  const copy = begin();
+  const { hash, list, set, text, zset } = keys as Record<string, string>;
+  const tagged = (name: string): string => `{${name}}renamed`;
+  const changes: [string, ...string[]][] = [
+    ["SET", list!, "replaced"],
+    ["RENAME", set!, tagged(set!)],
+    ["DEL", hash!],
+    ["COPY", zset!, tagged(zset!)],
+    ["SET", text!, "short"],
+    ["RPUSH", list!, "error"],
+    ["HSET", hash!, "f", "again"],
+  ];
+  let offset = await copyAll(copy, incoming, async (number) => {
+    const change = number % 4 === 1 ? changes.shift() : undefined;
+    if (change !== undefined) await connection.reply(...change);
+  });
+  expect(changes).toEqual([]);
+  for (let isAll = false; !isAll;) {
+    const chunk = copy.writesAfter(offset)!;
+    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+    ({ isAll, offset } = chunk);
+  }
+  const names = Object.values(keys).flatMap((name) => [name, tagged(name)]);
+  expect(await digestsOf(target.connection, names)).toEqual(await digestsOf(connection, names));
+  connection.close();
+  target.connection.close();
+}, 60_000);
+
+test("a client that changes a value that goes in pieces waits until its last piece, and not for a target that has gone", async () => {
+  const { begin, connection } = await startCopy();
+  const { list } = (await fillLarge(connection)) as Record<string, string>;
+  await connection.reply("DEL", ...["set", "hash", "zset", "text"].map(inside));
+  const copy = begin();
+  copy.part(0);
+  let isAnswered = false;
+  const write = connection.reply("RPUSH", list!, "more").then(() => (isAnswered = true));
+  await waitUntil(async () => copy.isAwaited, { what: "the client to wait", timeoutMs: 5000 });
+  copy.part(1);
+  expect([isAnswered, copy.isAwaited]).toEqual([false, true]);
+  await write;
+  expect(copy.isAwaited).toBe(false);
+  connection.close();
+}, 20_000);

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import type { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { changeRing, seatName, startMovingRing, untilMoved, weightsOf } from "./moving-ring.ts";
@@ -46,6 +47,21 @@ test("blocked clients, watches and subscribers of shard channels learn that thei
     expect((await connection.reply("EXEC")).items === null).toBe(isVoid);
   }
   for (const connection of [blocked!, watching!, staying!, subscriber!]) connection.close();
+}, 60_000);
+
+test("a blocked client whose slot moves away is sent to the announced address of the new owner", async () => {
+  ring = await startMovingRing(2, 1);
+  const { moves } = await keysOfSecond();
+  const [announcing, blocked] = await Promise.all([0, 1].map((node) => ring.connect(node)));
+  await announcing!.reply("CONFIG", "SET", "cluster-announce-ip", "10.9.8.7", "cluster-announce-port", 7000);
+  const isTold = async (): Promise<boolean> =>
+    (await blocked!.reply("CLUSTER", "NODES")).text?.includes("10.9.8.7:7000@") === true;
+  await waitUntil(isTold, { what: "the announcement to be known", timeoutMs: 10_000 });
+  blocked!.send(["BLPOP", moves, 0]);
+  const version = await changeRing(ring, weightsOf(ring, 3, 1));
+  expect((await blocked!.next()).text).toBe(`MOVED ${slotOf(moves)} 10.9.8.7:7000`);
+  await untilMoved(ring, version);
+  for (const connection of [announcing!, blocked!]) connection.close();
 }, 60_000);
 
 test("a script that is paused while its slot moves is carried out as a whole", async () => {

@@ -34,6 +34,7 @@ export class Members {
   #owners: Uint16Array = this.#seatOfSlot;
   #primaries: readonly number[] = [];
   #owning: readonly number[] = [];
+  #owningSeats: readonly string[] = [];
   #primaryOf: readonly number[] = [];
   #isOutside = false;
 
@@ -96,6 +97,11 @@ export class Members {
     return this.#owning;
   }
 
+  /** The places that own slots, sorted. */
+  get owningSeats(): readonly string[] {
+    return this.#owningSeats;
+  }
+
   /** For each node, the primary of its seat, which may be the node itself. */
   get primaryOf(): readonly number[] {
     return this.#primaryOf;
@@ -125,6 +131,7 @@ export class Members {
     this.#primaries = sorted.map(({ nodes }) => this.#numberOf(nodes[0] as string));
     const withSlots = new Set(this.#seatOfSlot);
     this.#owning = this.#primaries.filter((_, seat) => withSlots.has(seat));
+    this.#owningSeats = names.filter((_, seat) => withSlots.has(seat));
     const primaryOf = this.#names.map((_, node) => node);
     for (const { nodes } of sorted) {
       for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);

@@ -1,5 +1,6 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
 import { handingMistakes } from "./handing-mistakes.ts";
+import { memberMistakes } from "./member-mistakes.ts";
 import { movingMistakes } from "./moving-mistakes.ts";
 import { kernel, model } from "./planted-change.ts";
 
@@ -231,7 +232,7 @@ export const mistakes = {
     ),
   ],
   "an empty copy is appointed without an operator's word": [
-    kernel("appointments.ts", "if (isEmpty(best.node) && !seat.nodes.every(isEmptyForSure)) return undefined;", ""),
+    kernel("appointments.ts", "if (isEmpty(best.node) && !mayBeEmpty) return undefined;", ""),
   ],
   "a node that was not heard counts as empty": [
     kernel("appointments.ts", "return run > 0 && peer?.run === run &&", "return peer?.run === run &&"),
@@ -246,6 +247,7 @@ export const mistakes = {
   ],
   ...movingMistakes,
   ...handingMistakes,
+  ...memberMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

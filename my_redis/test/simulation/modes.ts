@@ -17,6 +17,8 @@ export interface Mode {
   readonly movesSlots: boolean;
   /** Operators have primaries hand over to replicas. */
   readonly handsOver: boolean;
+  /** Operators also add and remove replicas of seats that exist, and give seats up whose nodes are away. */
+  readonly changesReplicas: boolean;
 }
 
 const strict: Mode = {
@@ -28,9 +30,11 @@ const strict: Mode = {
   hurtsElections: false,
   movesSlots: false,
   handsOver: false,
+  changesReplicas: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
 const moving: Mode = { ...strict, movesSlots: true };
+const members: Mode = { ...moving, changesReplicas: true };
 
 /** Each with its name on the command line. */
 export const modes = {
@@ -48,6 +52,9 @@ export const modes = {
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },
   movingAsynchronous: { ...moving, acknowledgement: "primary", oneFaultAtATime: true },
   movingVoters: { ...moving, changesVoters: true },
+  members,
+  membersSingle: { ...members, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  membersAsynchronous: { ...members, acknowledgement: "primary", oneFaultAtATime: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

@@ -1,3 +1,4 @@
+import { nothingLeft } from "../../src/cluster/agreement/given-up.ts";
 import { arrivedOf, movesTo } from "../../src/cluster/agreement/incoming.ts";
 import type { Cursor, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
 import { type Asking, isExpected, nextChunk } from "../../src/cluster/agreement/move-stream.ts";
@@ -96,6 +97,7 @@ export class SimulatedMover {
     const has = this.#newest.get(id) ?? copy.cursors.get(id);
     const ask = { move: id, attempt, number, has, acknowledged: arrivedOf(member.serving!, id) };
     const source = member.committed!.seats.find(({ name }) => name === from)!;
+    if (source.isGivenUp) return this.#onChunk({ type: "chunk", chunk: nothingLeft(ask), load: nothing, isFinal: true });
     this.#process.sendData(source.primary.node, { type: "ask", run: member.durable.run, ask });
   }
 
@@ -177,7 +179,7 @@ export class SimulatedMover {
     const { cursor, isStart } = chunk;
     const hasLoad = load.slots.length + load.writes.length > 0;
     const dropped = isStart ? [...this.#process.copy.slots.keys()].filter((slot) => hasSlot(move.spans, slot)) : [];
-    if (hasLoad) this.#process.append({ type: "incoming", cursor, dropped, load });
+    if (hasLoad || dropped.length > 0) this.#process.append({ type: "incoming", cursor, dropped, load });
     this.#newest.set(move.id, cursor);
     const offset = this.#process.copy.entries.length;
     this.#process.take({ type: "incoming", incoming: { cursor, offset, isFinal } });

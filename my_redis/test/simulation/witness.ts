@@ -71,11 +71,25 @@ export class Witness implements Observer {
     const fault = slotFault(table);
     if (fault !== undefined) this.fail(`R12: ${fault}`);
     if (table.version > this.newest.version) this.newest = table;
+    this.#forgetGivenUp(table);
     for (const seat of table.seats) {
       if (seat.epoch !== table.version) continue;
       // What a failover may lose, a planned handover may not.
       if (!this.#isHandover(table, seat)) this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
       this.#checkAppointment(table, seat.name);
+    }
+  }
+
+  /** What was in the slots of a seat that is given up is lost, as an operator wants it. */
+  #forgetGivenUp({ version, seats, slots }: RingTable): void {
+    const before = this.#tables.get(version - 1)?.seats ?? [];
+    for (const { name, isGivenUp } of seats) {
+      if (!isGivenUp || before.some((seat) => seat.name === name && seat.isGivenUp)) continue;
+      for (const [slot, known] of this.#known) {
+        if (slots === undefined || ownerOf(slots, slot) !== name) continue;
+        known.writes = [];
+        known.answeredAtMs.length = 0;
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import { isGivenUp, nothing } from "./given-up.ts";
 import type { Cursor, Freeze } from "./move-message.ts";
 import type { Peer } from "./ring-member.ts";
 import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
@@ -37,7 +38,8 @@ function handedOver(map: SlotMap, { id, spans, to }: Move): SlotMap {
  * the primaries that the table names, and the source's only for the present attempt.
  */
 function hasArrived(table: RingTable, move: Move, peers: Peers): boolean {
-  const freeze = freezeOf(table, move, peers);
+  // A source that is gone for good need not stop: it has no lease, and gets none.
+  const freeze = isGivenUp(table.seats, move.from) ? nothing : freezeOf(table, move, peers);
   const cursor = cursorOf(table, move, peers);
   if (freeze === undefined || cursor === undefined || !cursor.isWhole) return false;
   return cursor.source.epoch === freeze.epoch && cursor.source.offset >= freeze.offset;

@@ -25,6 +25,13 @@ export interface Peer {
   readonly moves: MoveReport | undefined;
 }
 
+/** How a leader sees the nodes at a moment. */
+export interface LeaderView {
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly timing: RingTiming;
+  readonly nowMs: number;
+}
+
 export type Role =
   | { readonly type: "follower" }
   | { readonly type: "canvassing"; readonly support: ReadonlySet<string> }
@@ -87,6 +94,8 @@ export type RingEvent =
   | { readonly type: "position"; readonly position: Position; readonly kept: Position; readonly holdsKeys?: boolean }
   /** A replica of this primary has this much. */
   | { readonly type: "replicated"; readonly node: string; readonly run: number; readonly position: Position }
+  /** A member of the ring says that it has let this node go, by this table, which is committed. */
+  | { readonly type: "left"; readonly table: RingTable }
   /** An operator changes the voters. Only an idle leader does it; it is asked again otherwise. */
   | { readonly type: "voters"; readonly voters: readonly string[] }
   /** An operator's word: this node serves the seat, whatever it has. */

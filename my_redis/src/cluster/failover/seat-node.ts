@@ -6,7 +6,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
@@ -19,6 +19,7 @@ import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
+import { answeringForGivenUp } from "./given-up-seats.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
 import { Operators } from "./seat-operators.ts";
@@ -106,6 +107,7 @@ export class SeatNode implements SeatPort {
     this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
       ...options,
+      channel: answeringForGivenUp(options.channel, options.members.names, () => this.#agent.member.committed),
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
@@ -140,7 +142,10 @@ export class SeatNode implements SeatPort {
     );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
-    this.#tables.start(durable.stored, () => this.#beginRing());
+    this.#tables.start(durable.stored, {
+      begins: () => this.#beginRing(),
+      left: (table) => this.#agent.take({ type: "left", table }),
+    });
   }
 
   /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
@@ -200,6 +205,7 @@ export class SeatNode implements SeatPort {
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
         this.#tables.follow(effect.table);
+        this.#endRole(effect.table);
         return this.mover.onTable(effect.table);
       case "serve":
         return this.#serve(effect.epoch);
@@ -237,6 +243,14 @@ export class SeatNode implements SeatPort {
     replication?.followInRing(host, port);
   }
 
+  /** A replica that has left its place gets no more of the primary's data. */
+  #endRole(table: RingTable): void {
+    if (this.#replicas.following === undefined || seatOf(table, this.#self) !== undefined) return;
+    this.#replicas.following = undefined;
+    this.#options.server.environment.report("notice", "this node is no replica any more: it has no place on the ring");
+    this.#options.server.replication?.endInRing();
+  }
+
   // --- what other nodes say ---
 
   #onMessage(from: number, payload: Uint8Array): void {
@@ -256,6 +270,10 @@ export class SeatNode implements SeatPort {
 
   get epoch(): number {
     return this.#data.epoch;
+  }
+
+  get holdsStrayKeys(): boolean {
+    return this.epoch === 0 && this.#options.server.keyspace.databases.some(({ size }) => size > 0);
   }
 
   get maySync(): boolean {

@@ -1,9 +1,9 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { StoredTable } from "../agreement/durable.ts";
-import { type RingTable, seatOf } from "../agreement/ring-table.ts";
+import type { RingTable } from "../agreement/ring-table.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
-import type { RingMembership } from "./ring-membership.ts";
+import { belongs, type MembershipEvents, type RingMembership } from "./ring-membership.ts";
 import { arrangementOf, differenceOf } from "./seat-plan.ts";
 
 export interface TableFollowerOptions {
@@ -29,14 +29,14 @@ export class TableFollower {
     return this.#failovers;
   }
 
-  /** Goes on in the ring of before, or looks for one. `begins`: this node and all others of its plan can begin a ring. */
-  start({ term, table }: StoredTable, begins: () => void): void {
+  /** Goes on in the ring of before, or looks for one. */
+  start({ term, table }: StoredTable, events: Pick<MembershipEvents, "begins" | "left">): void {
     const { members, outgoing, ring, server } = this.#options;
-    ring.on({ begins, changed: () => outgoing.follow() });
+    ring.on({ ...events, changed: () => outgoing.follow() });
     if (term === 0) return ring.start("planning");
     const difference = differenceOf(table, server.settings.values);
     if (difference !== undefined) server.environment.report("notice", difference);
-    ring.start(seatOf(table, members.name) === undefined ? "outside" : "member");
+    ring.start(belongs(table, members.name) ? "member" : "outside");
     this.#arrange(table);
   }
 
@@ -44,7 +44,7 @@ export class TableFollower {
     const { members, ring, rolesChanged } = this.#options;
     const { owners: before, primaries, seats } = members;
     this.#arrange(table);
-    ring.learn(seatOf(table, members.name) !== undefined);
+    ring.learn(table);
     const isSameRing = seats.join(" ") === members.seats.join(" ");
     if (isSameRing && members.primaries.some((node, seat) => node !== primaries[seat])) this.#failovers++;
     if (members.owners !== before) rolesChanged();

@@ -39,7 +39,8 @@ function exchange(
   requests: readonly (readonly string[])[],
 ): Promise<ServerReply[]> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = tls === undefined ? connect(nodeAddress(address)) : connectTls({ ...tls, ...nodeAddress(address) });
+    const socket: Socket =
+      tls === undefined ? connect(nodeAddress(address)) : connectTls({ ...tls, ...nodeAddress(address) });
     const chunks: Buffer[] = [];
     const fail = (reason: string): void => {
       socket.destroy();
@@ -48,7 +49,9 @@ function exchange(
     socket.setTimeout(timeoutMs, () => fail(`no answer for ${timeoutMs} ms`));
     socket.on("error", (error) => fail(error.message));
     socket.on("close", () => fail("it closed the connection"));
-    socket.on(tls === undefined ? "connect" : "secureConnect", () => socket.write(Buffer.concat(requests.map((words) => encodeRequest(words.map(bytesOf))))));
+    socket.on(tls === undefined ? "connect" : "secureConnect", () =>
+      socket.write(Buffer.concat(requests.map((words) => encodeRequest(words.map(bytesOf))))),
+    );
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       const replies = readReplies(Buffer.concat(chunks), requests.length);

@@ -1,5 +1,5 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
-import { kernel, model } from "./planted-change.ts";
+import { kernel } from "./planted-change.ts";
 
 /** Mistakes about replicas that come and go, and seats that are given up. */
 export const memberMistakes = {
@@ -11,7 +11,6 @@ export const memberMistakes = {
   ],
   "slots of a seat that was given up go with what another seat had of them": [
     kernel("given-up.ts", "isStart: has === undefined,", "isStart: false,"),
-    model("simulated-mover.ts", "filter((slot) => !mayHold(table, seat.name, slot))", "filter((slot) => slot < 0)"),
   ],
   "a replica that is added counts as in sync at once": [
     kernel(
@@ -21,7 +20,11 @@ export const memberMistakes = {
     ),
   ],
   "a replica that was removed is waited for again": [
-    kernel("serving.ts", "filter(([node]) => seat.nodes.includes(node))", "filter(([node]) => seat.nodes.includes(node) || true)"),
+    kernel(
+      "serving.ts",
+      "filter(([node]) => seat.nodes.includes(node))",
+      "filter(([node]) => seat.nodes.includes(node) || true)",
+    ),
   ],
   "a replica that was removed stays in sync": [
     kernel("replica-change.ts", "inSync: seat.inSync.filter((copy) => copy.node !== node),", "inSync: seat.inSync,"),

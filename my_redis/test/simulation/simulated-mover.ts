@@ -97,7 +97,8 @@ export class SimulatedMover {
     const has = this.#newest.get(id) ?? copy.cursors.get(id);
     const ask = { move: id, attempt, number, has, acknowledged: arrivedOf(member.serving!, id) };
     const source = member.committed!.seats.find(({ name }) => name === from)!;
-    if (source.isGivenUp) return this.#onChunk({ type: "chunk", chunk: nothingLeft(ask), load: nothing, isFinal: true });
+    if (source.isGivenUp)
+      return this.#onChunk({ type: "chunk", chunk: nothingLeft(ask), load: nothing, isFinal: true });
     this.#process.sendData(source.primary.node, { type: "ask", run: member.durable.run, ask });
   }
 

@@ -14,6 +14,8 @@ interface Known {
   seat: string;
   epoch: number;
   lastAnswerMs: number;
+  /** What was lost with a seat that was given up. */
+  readonly lost: Set<Write>;
 }
 
 /** Sees everything at once, as nobody in the ring can, and compares it with what the ring promises. */
@@ -87,6 +89,7 @@ export class Witness implements Observer {
       if (!isGivenUp || before.some((seat) => seat.name === name && seat.isGivenUp)) continue;
       for (const [slot, known] of this.#known) {
         if (slots === undefined || ownerOf(slots, slot) !== name) continue;
+        for (const write of known.writes) known.lost.add(write);
         known.writes = [];
         known.answeredAtMs.length = 0;
       }
@@ -140,12 +143,15 @@ export class Witness implements Observer {
     }
   }
 
-  /** R6: whoever answers has every write that was acknowledged before. */
+  /** R6: whoever answers has every write that was acknowledged before. R13: what was given up does not come back. */
   onAnswer(answer: Answer): void {
     const { queue } = this.#world;
     const { seat, slot, epoch, seen, expected } = answer;
-    const known = this.#known.get(slot) ?? { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0 };
+    const nothing = { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0, lost: new Set<Write>() };
+    const known = this.#known.get(slot) ?? nothing;
     this.#known.set(slot, known);
+    const back = seen.find((write) => known.lost.has(write));
+    if (back !== undefined) this.fail(`R13: write ${back} of slot ${slot} was lost, and is shown by ${seat}`);
     // Writes that were acknowledged after the request was carried out may be missing in its answer, and those that were
     // lost since then have been reported.
     const count = firstDifference(expected, known.writes, expected.length) ?? expected.length;

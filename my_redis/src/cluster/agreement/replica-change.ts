@@ -14,12 +14,17 @@ const seatWith = ({ seats }: RingTable, node: string): Seat | undefined =>
   seats.find((seat) => allNodesOf(seat).includes(node));
 
 /** Why a replica cannot come or go now, or undefined. */
-export function whyNotReplica(table: RingTable, request: ReplicaRequest, { peers, timing, nowMs }: LeaderView): string | undefined {
+export function whyNotReplica(
+  table: RingTable,
+  request: ReplicaRequest,
+  { peers, timing, nowMs }: LeaderView,
+): string | undefined {
   const { node } = request;
   const present = seatWith(table, node);
   if (request.type === "replicate") {
     const seat = table.seats.find(({ name }) => name === request.seat);
-    if (seat === undefined) return `no seat ${request.seat} in the ring: there are ${table.seats.map(({ name }) => name).join(", ")}`;
+    if (seat === undefined)
+      return `no seat ${request.seat} in the ring: there are ${table.seats.map(({ name }) => name).join(", ")}`;
     if (seat.membership === "leaving") return `seat ${seat.name} is leaving`;
     if (present === seat) return `node ${node} is a node of place ${seat.name} already`;
   } else if (present === undefined) return `node ${node} is not in the ring`;
@@ -31,7 +36,9 @@ export function whyNotReplica(table: RingTable, request: ReplicaRequest, { peers
   // It may be the only one that has what the primary had.
   const peer = peers.get(primary.node);
   const isLost = nodes.includes(node) && (peer === undefined || isGone(present, peer, timing, nowMs));
-  return isLost ? `the primary ${primary.node} of place ${name} does not answer: ${node} may have to take its place` : undefined;
+  return isLost
+    ? `the primary ${primary.node} of place ${name} does not answer: ${node} may have to take its place`
+    : undefined;
 }
 
 /** The table with which the change begins. A node that changes its seat goes on voting. */

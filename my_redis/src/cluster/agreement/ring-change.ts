@@ -53,7 +53,8 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
   if (request.type === "slots") return begun(table, request);
   if (map === undefined) return refused("the slots of this ring are not agreed on: nothing can move");
   if (request.type === "cancel") return cancelled(table, map);
-  if (request.type === "replicate" || request.type === "dismiss") return withReplicas(map, replicaChanged(table, request));
+  if (request.type === "replicate" || request.type === "dismiss")
+    return withReplicas(map, replicaChanged(table, request));
   const reason = whyNot(table, request);
   if (reason !== undefined) return refused(reason);
   const seats = changedSeats(table.seats, request);

@@ -81,8 +81,7 @@ const seatOfRing = (seat: Seat, ranges: readonly { start: number; end: number }[
   ranges: ranges.length,
 });
 
-const fullText =
-  "it holds keys. Stop it, move its folder away and start it again, or remove it from the ring";
+const fullText = "it holds keys. Stop it, move its folder away and start it again, or remove it from the ring";
 
 /** Why a place has no primary, or does not get on. */
 function waitsOf({ awaited = [], name, nodes, epoch, membership }: Seat, peers: ReadonlyMap<string, Peer>): string[] {

@@ -112,7 +112,8 @@ export class IncomingLinks implements IncomingLinkOwner {
           throw new CommandError("ERR this is not a valid greeting of a node");
         const refusal = this.#refusalOf(greeting, channel.encrypted);
         const { introductions } = this.#parts;
-        const left = refusal === undefined ? undefined : introductions.tableWithout(greeting.name);
+        const isRefused = refusal !== undefined && refusal !== uncertified;
+        const left = isRefused ? introductions.tableWithout(greeting) : undefined;
         const welcome: LinkWelcome = { ...introductions.own(), refusal: refusal ?? "", ...(left && { left }) };
         // One character per byte, as a line of text is written.
         reply.simple(linkReply + Buffer.from(JSON.stringify(welcome), "utf8").toString("latin1"));

@@ -68,9 +68,9 @@ export class Introductions {
     return other.view.names.includes(own.name) ? undefined : `${own.name} is not among its peers`;
   }
 
-  /** What a node is told that is no member any more; undefined for others. */
-  tableWithout(name: string): RingTable | undefined {
-    return this.#ring?.tableWithout(name);
+  /** What a node is told that belonged to a ring, and is no member of this one any more; undefined for others. */
+  tableWithout({ name, ring }: NodeIntroduction): RingTable | undefined {
+    return ring === undefined || ring.plan !== undefined ? undefined : this.#ring?.tableWithout(name);
   }
 
   /** Another node says that this one is no member of the ring any more, whose table this is. */

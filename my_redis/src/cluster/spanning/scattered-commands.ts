@@ -173,7 +173,8 @@ export class ScatteredCommands {
   /** Somebody who wants to empty a node that joins must not empty the ring. */
   #flush(context: Context, args: Arguments, reply: DeferredReply): void {
     const { names, owning, primaryOf, seat, self } = this.#view;
-    if (seat?.holdsStrayKeys !== true || owning.includes(primaryOf(self))) return this.#acknowledge(context, args, reply);
+    if (seat?.holdsStrayKeys !== true || owning.includes(primaryOf(self)))
+      return this.#acknowledge(context, args, reply);
     this.#refuse(
       context,
       reply,
@@ -264,7 +265,9 @@ export class ScatteredCommands {
       throw error;
     }
     const text = args.latin1(1);
-    return splitCursor(seat === undefined ? text : unmarkCursor(text, placesSum), owning.length) ?? errors.invalidCursor;
+    return (
+      splitCursor(seat === undefined ? text : unmarkCursor(text, placesSum), owning.length) ?? errors.invalidCursor
+    );
   }
 
   /** Every key is equally likely: a node is chosen by its number of keys. */

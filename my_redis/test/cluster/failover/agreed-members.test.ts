@@ -221,33 +221,6 @@ test(
 );
 
 test(
-  "commands over all nodes that wait at a node while it leaves are answered as soon as it has left",
-  async () => {
-    ring = await AgreedRing.start(3, 0, { "cluster-node-timeout": "2000" });
-    await writeAll(ring, 0);
-    let isOver = false;
-    const answers = new Set<string>();
-    const ask = async (node: number, word: "DBSIZE" | "RANDOMKEY" | "KEYS", ...words: string[]): Promise<void> => {
-      const client = await ring.connect(node);
-      while (!isOver) {
-        const { items, text } = await client.reply(word, ...words);
-        const count = word === "RANDOMKEY" && keys.includes(text ?? "") ? keys.length : (items?.length ?? text);
-        answers.add(`${word} ${count}`);
-      }
-      client.close();
-    };
-    const asking = [ask(0, "DBSIZE"), ask(1, "DBSIZE"), ask(0, "KEYS", "*"), ask(1, "RANDOMKEY")];
-    expect(await leave(0, 2)).toBe("OK");
-    await ring.untilSettled(0, 2);
-    isOver = true;
-    await Promise.all(asking);
-    const { length } = keys;
-    expect([...answers].toSorted()).toEqual([`DBSIZE ${length}`, `KEYS ${length}`, `RANDOMKEY ${length}`]);
-  },
-  testTimeoutMs,
-);
-
-test(
   "a replica's name is no name of a place, and the refusal says of which place it is a replica",
   async () => {
     ring = await AgreedRing.start(1, 2);

@@ -168,10 +168,9 @@ describe.skipIf(openssl === undefined)("my-redis-ring over TLS (needs openssl)",
           ...{ out: (text: string) => out.push(text), error: (text: string) => error.push(text), isTerminal: false },
         });
       const own = ["--tls", "--cert", client.cert, "--key", client.key];
-      await waitUntil(async () => (await run(...own, "--cacert", ca.cert)) === 0, {
-        what: "a ring",
-        timeoutMs: 20_000,
-      });
+      const isSettled = async (): Promise<boolean> =>
+        (await run(...own, "--cacert", ca.cert)) === 0 && out.at(-1)?.includes('"isSettled":true') === true;
+      await waitUntil(isSettled, { what: "a ring", timeoutMs: 20_000 });
       expect(JSON.parse(out.at(-1) as string)).toMatchObject({ keys: { [`127.0.0.1:${port}`]: 0 } });
       expect(await run(...own, "--insecure")).toBe(0);
       expect(await run(...own, "--cacert", otherCa.cert)).toBe(1);

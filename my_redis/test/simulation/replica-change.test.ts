@@ -3,7 +3,7 @@ import { whyNotGivenUp } from "../../src/cluster/agreement/given-up.ts";
 import { nextMembership } from "../../src/cluster/agreement/membership.ts";
 import { whyNotReplica } from "../../src/cluster/agreement/replica-change.ts";
 import { changeRing, firstSlots, type RingRequest } from "../../src/cluster/agreement/ring-change.ts";
-import type { LeaderView, Peer } from "../../src/cluster/agreement/ring-member.ts";
+import type { LeaderView, Peer } from "../../src/cluster/agreement/peer.ts";
 import type { RingTable, Seat } from "../../src/cluster/agreement/ring-table.ts";
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
 

@@ -2,7 +2,7 @@ import { isGone } from "./gone.ts";
 import { handedOver } from "./handing.ts";
 import { nextMembership } from "./membership.ts";
 import { nextMove } from "./moves.ts";
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import type { Position } from "./position.ts";
 import {
   type Copy,

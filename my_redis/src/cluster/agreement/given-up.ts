@@ -1,5 +1,5 @@
 import type { MoveAsk, MoveChunk } from "./move-message.ts";
-import type { LeaderView } from "./ring-member.ts";
+import type { LeaderView } from "./peer.ts";
 import type { RingTable, Seat } from "./ring-table.ts";
 
 /** What a source that is gone for good has, as the leader counts it. */

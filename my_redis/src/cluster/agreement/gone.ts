@@ -1,4 +1,4 @@
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import type { Seat } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";
 

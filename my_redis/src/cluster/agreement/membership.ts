@@ -1,4 +1,4 @@
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import { allNodesOf, renewed, type RingTable, type Seat, withVoters } from "./ring-table.ts";
 
 type Peers = ReadonlyMap<string, Peer>;

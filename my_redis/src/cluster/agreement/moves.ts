@@ -1,6 +1,6 @@
 import { isGivenUp, nothing } from "./given-up.ts";
 import type { Cursor, Freeze } from "./move-message.ts";
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
 import { handOverMs, type RingTiming } from "./ring-timing.ts";
 import { differences, given, type Move, nextBatch, retried, type SlotMap } from "./slot-map.ts";

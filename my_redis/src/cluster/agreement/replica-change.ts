@@ -1,5 +1,5 @@
 import { isGone } from "./gone.ts";
-import type { LeaderView } from "./ring-member.ts";
+import type { LeaderView } from "./peer.ts";
 import { withoutVoter } from "./membership.ts";
 import { allNodesOf, renewed, type RingTable, type Seat } from "./ring-table.ts";
 

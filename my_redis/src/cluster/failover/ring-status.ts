@@ -1,5 +1,6 @@
 import { ringProgress } from "../agreement/move-progress.ts";
-import type { Member, Peer } from "../agreement/ring-member.ts";
+import type { Peer } from "../agreement/peer.ts";
+import type { Member } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
 import { countOf } from "../agreement/slot-map.ts";
 

@@ -6,7 +6,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
@@ -14,7 +14,6 @@ import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
-import { nodeAddress } from "../node-address.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
@@ -31,6 +30,7 @@ import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
 import { firstTable, fixDirectives } from "./seat-plan.ts";
+import { SeatRole } from "./seat-role.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { TableFollower } from "./table-follower.ts";
@@ -67,6 +67,7 @@ export class SeatNode implements SeatPort {
   readonly #data: SeatData;
   readonly #replicas: ReplicaProgress;
   readonly #tables: TableFollower;
+  readonly #role: SeatRole;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -105,6 +106,10 @@ export class SeatNode implements SeatPort {
       notify: (...notice) => this.#notify(...notice),
     });
     this.#tables = new TableFollower(options);
+    this.#role = new SeatRole({
+      ...{ server, data: this.#data, replicas: this.#replicas },
+      place: () => this.#seat?.name ?? "",
+    });
     this.mover = new SlotMover({
       ...options,
       channel: answeringForGivenUp(options.channel, options.members.names, () => this.#agent.member.committed),
@@ -205,12 +210,12 @@ export class SeatNode implements SeatPort {
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
         this.#tables.follow(effect.table);
-        this.#endRole(effect.table);
+        if (seatOf(effect.table, this.#self) === undefined) this.#role.end();
         return this.mover.onTable(effect.table);
       case "serve":
-        return this.#serve(effect.epoch);
+        return this.#role.serve(effect.epoch);
       case "follow":
-        return this.#follow(effect.primary, effect.epoch);
+        return this.#role.follow(effect.primary, effect.epoch);
       case "lease":
         return this.#releaseRequests();
       case "changed":
@@ -223,32 +228,6 @@ export class SeatNode implements SeatPort {
   #notify(node: string, kind: number, payload: Uint8Array): void {
     const { members, outgoing } = this.#options;
     outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
-  }
-
-  #serve(epoch: number): void {
-    this.#replicas.following = undefined;
-    this.#options.server.watched.breakAll();
-    this.#data.begin(epoch);
-    const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
-    this.#options.server.environment.report("notice", text);
-  }
-
-  #follow(primary: string, epoch: number): void {
-    const { replication, environment, watched } = this.#options.server;
-    const { host, port } = nodeAddress(primary);
-    // The new primary changes what was watched here, by clients of this node and of others.
-    watched.breakAll();
-    this.#replicas.following = primary;
-    environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
-    replication?.followInRing(host, port);
-  }
-
-  /** A replica that has left its place gets no more of the primary's data. */
-  #endRole(table: RingTable): void {
-    if (this.#replicas.following === undefined || seatOf(table, this.#self) !== undefined) return;
-    this.#replicas.following = undefined;
-    this.#options.server.environment.report("notice", "this node is no replica any more: it has no place on the ring");
-    this.#options.server.replication?.endInRing();
   }
 
   // --- what other nodes say ---

@@ -69,45 +69,38 @@ async function scan(client: RespConnection, from: string, seen: Set<string>, mos
   return cursor;
 }
 
-test(
-  "what waits at a node that leaves is answered as soon as the node has left: DBSIZE, KEYS, RANDOMKEY and SCAN",
-  async () => {
-    const { names, connect } = await startRing();
-    // A SCAN begins at the first place.
-    const leaving = names.indexOf(names.toSorted()[0] as string);
-    const [asked, other] = [0, 1, 2].filter((node) => node !== leaving) as [number, number];
-    // Nothing is carried out there any more, whatever happens: as between the last hand-over and the end of its place.
-    nodes[leaving]!.server.parts.cluster!.seat!.mover.isStopped = () => true;
-    const startedMs = performance.now();
-    const ask = async (command: string, ...words: string[]): Promise<Reply> => (await connect(asked)).reply(command, ...words);
-    const answers = Promise.all([ask("DBSIZE"), ask("KEYS", "*"), ask("RANDOMKEY")]);
-    const seen = new Set<string>();
-    const scanned = scan(await connect(asked), "0", seen);
-    await leave(await connect(other), names[leaving] as string, 2);
-    const [size, listed, random] = await answers;
-    await scanned;
-    expect(performance.now() - startedMs).toBeLessThan(nodeTimeoutMs);
-    expect(size.text).toBe(`${keys.length}`);
-    expect(listed.items).toHaveLength(keys.length);
-    expect(keys).toContain(random.text as string);
-    expect(seen.size).toBe(keys.length);
-  },
-  30_000,
-);
+test("what waits at a node that leaves is answered as soon as the node has left: DBSIZE, KEYS, RANDOMKEY and SCAN", async () => {
+  const { names, connect } = await startRing();
+  // A SCAN begins at the first place.
+  const leaving = names.indexOf(names.toSorted()[0] as string);
+  const [asked, other] = [0, 1, 2].filter((node) => node !== leaving) as [number, number];
+  // Nothing is carried out there any more, whatever happens: as between the last hand-over and the end of its place.
+  nodes[leaving]!.server.parts.cluster!.seat!.mover.isStopped = () => true;
+  const startedMs = performance.now();
+  const ask = async (command: string, ...words: string[]): Promise<Reply> =>
+    (await connect(asked)).reply(command, ...words);
+  const answers = Promise.all([ask("DBSIZE"), ask("KEYS", "*"), ask("RANDOMKEY")]);
+  const seen = new Set<string>();
+  const scanned = scan(await connect(asked), "0", seen);
+  await leave(await connect(other), names[leaving] as string, 2);
+  const [size, listed, random] = await answers;
+  await scanned;
+  expect(performance.now() - startedMs).toBeLessThan(nodeTimeoutMs);
+  expect(size.text).toBe(`${keys.length}`);
+  expect(listed.items).toHaveLength(keys.length);
+  expect(keys).toContain(random.text as string);
+  expect(seen.size).toBe(keys.length);
+}, 30_000);
 
-test(
-  "a SCAN goes on, and misses no key, when the node leaves at which its cursor is",
-  async () => {
-    const { names, connect } = await startRing();
-    const leaving = names.indexOf(names.toSorted()[1] as string);
-    const client = await connect((leaving + 1) % 3);
-    const seen = new Set<string>();
-    // A place has about 130 keys.
-    const cursor = await scan(client, "0", seen, 18);
-    expect(Number(cursor)).toBeLessThan(2 ** 53);
-    await leave(client, names[leaving] as string, 2);
-    await scan(client, cursor, seen);
-    expect(seen.size).toBe(keys.length);
-  },
-  30_000,
-);
+test("a SCAN goes on, and misses no key, when the node leaves at which its cursor is", async () => {
+  const { names, connect } = await startRing();
+  const leaving = names.indexOf(names.toSorted()[1] as string);
+  const client = await connect((leaving + 1) % 3);
+  const seen = new Set<string>();
+  // A place has about 130 keys.
+  const cursor = await scan(client, "0", seen, 18);
+  expect(Number(cursor)).toBeLessThan(2 ** 53);
+  await leave(client, names[leaving] as string, 2);
+  await scan(client, cursor, seen);
+  expect(seen.size).toBe(keys.length);
+}, 30_000);

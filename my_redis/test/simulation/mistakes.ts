@@ -122,7 +122,7 @@ export const mistakes = {
     kernel("election.ts", "member.electAtMs = nowMs + leastMs", "member.electAtMs = nowMs + leastMs / 4"),
   ],
   "a silent primary is replaced before its lease has ended": [
-    kernel("appointments.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),
+    kernel("gone.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),
   ],
   // Copies in sync.
   "a write is answered before its replicas have it": [
@@ -176,8 +176,8 @@ export const mistakes = {
   "what a replica has of another epoch counts": [
     kernel(
       "serving.ts",
-      "if (serving === undefined || serving.epoch !== position.epoch) return;\n  const last",
-      "if (serving === undefined) return;\n  const last",
+      "if (serving === undefined || serving.epoch !== position.epoch) return;\n  if (committed",
+      "if (serving === undefined) return;\n  if (committed",
     ),
   ],
   "an asynchronous primary does not look how far its replicas are": [

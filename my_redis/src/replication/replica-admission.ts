@@ -92,6 +92,6 @@ export class ReplicaAdmission {
 
 /** Only the primary of a place on the ring sends its data, and only once its disk knows that it is the primary. */
 function requireSeat({ seat }: ClusterPort): void {
-  if (seat === undefined) throw new CommandError("ERR a node of a ring (self) has no replicas yet");
+  if (seat === undefined) throw new CommandError("ERR a node of a ring whose members are fixed has no replicas");
   if (!seat.maySync) throw new CommandError("NOMASTERLINK this node is not the primary of its place on the ring");
 }

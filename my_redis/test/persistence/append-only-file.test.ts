@@ -130,7 +130,10 @@ describe("after a failed sync the append-only file refuses writes until a restar
   /** A log whose file the system has closed: every later call on it fails. */
   function openBroken(): Scene & { readonly refusals: (string | undefined)[] } {
     const name = path();
+    // The system gives the lowest free number: with free ones below, nothing else gets the number of the closed file.
+    const below = Array.from({ length: 64 }, () => openSync("/dev/null", "r"));
     const descriptor = openSync(name, "a");
+    for (const each of below) closeSync(each);
     const messages: string[] = [];
     const environment = systemEnvironment((_level, message) => void messages.push(message));
     const file = new AppendOnlyFile(environment, options, descriptor, start);

@@ -180,7 +180,7 @@ describe("REPLICAOF is refused", () => {
     const port = await freePort();
     const node = await startMyRedis({ port: String(port), self: `127.0.0.1:${port}` });
     expect(await node.ask("REPLICAOF", "127.0.0.1", "1")).toBe("-ERR REPLICAOF not allowed in cluster mode.");
-    expect(await node.ask("PSYNC", "?", "-1")).toBe("-ERR a node of a ring (self) has no replicas yet");
+    expect(await node.ask("PSYNC", "?", "-1")).toBe("-ERR a node of a ring whose members are fixed has no replicas");
     await node.close();
   });
 

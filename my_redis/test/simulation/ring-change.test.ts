@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
 import { ringProgress } from "../../src/cluster/agreement/move-progress.ts";
+import { nextMembership } from "../../src/cluster/agreement/membership.ts";
 import { changeRing, firstSlots, type RingRequest } from "../../src/cluster/agreement/ring-change.ts";
-import type { RingTable, Seat } from "../../src/cluster/agreement/ring-table.ts";
+import type { Peer } from "../../src/cluster/agreement/peer.ts";
+import { type RingTable, type Seat, withoutFormerVoters } from "../../src/cluster/agreement/ring-table.ts";
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
 import { startMember, step } from "../../src/cluster/agreement/step.ts";
+import { firstTable } from "../../src/cluster/failover/seat-plan.ts";
 
 const slots = 16_384;
 
@@ -32,6 +35,31 @@ test("a seat that leaves gives its slots and nothing else moves; a cancel keeps 
   if (undone.type !== "planned") throw new Error(undone.reason);
   expect(undone.table.seats).toEqual([...table.seats]);
   expect(undone.table.slots).toEqual(table.slots);
+});
+
+test("a seat whose vote has ended gets it back when it stays after all", () => {
+  const outcome = changeRing(ringOf("a", "b", "c"), { type: "leave", seat: "b" });
+  if (outcome.type !== "planned") throw new Error(outcome.reason);
+  const { goal, ...map } = outcome.table.slots!;
+  const drained = { ...outcome.table, slots: { ...map, owners: goal!, goal: undefined } };
+  const peers = new Map(["a1", "b1", "c1"].map((node) => [node, { run: 1 } as Peer]));
+  const silent = withoutFormerVoters(nextMembership(drained, peers)!);
+  expect(silent.voters).toEqual(["a1", "c1"]);
+  const undone = changeRing(silent, { type: "cancel" });
+  if (undone.type !== "planned") throw new Error(undone.reason);
+  const back = nextMembership(undone.table, peers)!;
+  expect(back.voters.toSorted()).toEqual(["a1", "b1", "c1"]);
+  expect(back.seats.map(({ membership }) => membership)).toEqual([undefined, undefined, undefined]);
+});
+
+test("at most seven nodes of a new ring vote", () => {
+  const names = Array.from({ length: 9 }, (_, number) => `127.0.0.1:700${number}`);
+  const table = firstTable({
+    ...{ self: names[0]!, peers: names, "cluster-members": "agreed", "cluster-replicas": [], appendonly: true },
+    "cluster-acknowledgement": "primary",
+  });
+  expect(table.voters).toEqual(names.slice(0, 7));
+  expect(table.seats).toHaveLength(9);
 });
 
 test("a move that a newer request wants, too, goes on; another one is rolled back", () => {

@@ -30,9 +30,9 @@ export interface StockWatchOptions {
   readonly now: () => number;
 }
 
-/** Products in one round that are new or have changed, those that start first first. */
+/** Products in one round that are new or have changed, those that start first first. Then those whose gate is closed, in turn. */
 const maxDue = 1_000;
-/** Products in one round that are not well: few, since each may cost the gate's whole time limit. */
+/** Products in one round of which the gate gave no answer: few, since each may cost the gate's whole time limit. */
 const maxUnwell = 32;
 /** Other products in one round: first those that were asked for, then all in turn. */
 const maxInTurn = 256;
@@ -71,15 +71,20 @@ export class StockWatch {
 
   #choose(live: readonly CatalogueProduct[]): CatalogueProduct[] {
     const due: CatalogueProduct[] = [];
+    const closed: CatalogueProduct[] = [];
     const unwell: CatalogueProduct[] = [];
     const asked: CatalogueProduct[] = [];
     for (const entry of live) {
-      if (!this.#options.products.isWell(entry.product.id)) unwell.push(entry);
+      if (!this.#options.products.isWell(entry.product.id)) (entry.isClosed ? closed : unwell).push(entry);
       else if (entry.isDue) due.push(entry);
       else if (entry.isAsked) asked.push(entry);
     }
     if (due.length > 1) due.sort((a, b) => a.sale.startsAtMs - b.sale.startsAtMs);
-    const chosen = new Set([...due.slice(0, maxDue), ...this.#inTurn(unwell, maxUnwell), ...asked.slice(0, maxInTurn)]);
+    const soon = due.slice(0, maxDue);
+    const chosen = new Set([
+      ...[...soon, ...this.#inTurn(closed, maxDue - soon.length)],
+      ...[...this.#inTurn(unwell, maxUnwell), ...asked.slice(0, maxInTurn)],
+    ]);
     const others = maxInTurn - Math.min(asked.length, maxInTurn);
     for (const entry of this.#inTurn(live, others)) {
       if (this.#options.products.isWell(entry.product.id)) chosen.add(entry);
@@ -100,7 +105,7 @@ export class StockWatch {
       await this.#readStock(entry);
       return { entry };
     } catch (error) {
-      entry.available = null;
+      Object.assign(entry, { available: null, isClosed: false });
       return { entry, error: error as Error };
     }
   }

@@ -24,6 +24,7 @@ describe("a sale in which the ledger decides", () => {
         "catalogue",
         "ledger",
         "payments",
+        "revocations",
         "stock",
         "sweeper",
       ]);
@@ -110,6 +111,7 @@ describe("a sale in which the ledger decides", () => {
         "catalogue",
         "ledger",
         "payments",
+        "revocations",
         "stock",
         "sweeper",
       ]);

@@ -4,7 +4,7 @@ import { allNodesOf, renewed, type RingTable, type Seat, withVoters } from "./ri
 type Peers = ReadonlyMap<string, Peer>;
 
 /** More voters make a ring no safer, and each change slower. */
-const mostVoters = 7;
+export const mostVoters = 7;
 
 /** The next step of seats that join or leave, as the leader sees the nodes. */
 export function nextMembership(table: RingTable, peers: Peers): RingTable | undefined {

@@ -141,6 +141,8 @@ function cancelled(table: RingTable, map: SlotMap): RingChange {
   }
   const seats = table.seats.map((seat): Seat => {
     if (seat.membership !== "leaving") return seat;
+    // A seat whose votes have ended gets them back as one that joins.
+    if (!seat.nodes.some((node) => table.voters.includes(node))) return { ...seat, membership: "joining" };
     const { membership: _, ...staying } = seat;
     return staying;
   });

@@ -1,5 +1,6 @@
 import { DirectiveError } from "../../settings/directive.ts";
 import type { Settings, SettingValues } from "../../settings/settings.ts";
+import { mostVoters } from "../agreement/membership.ts";
 import { type Acknowledgement, nodesOf, type RingTable } from "../agreement/ring-table.ts";
 import type { Arrangement } from "../members.ts";
 import type { RingGreeting } from "./ring-membership.ts";
@@ -45,15 +46,16 @@ const refusal = (reason: string): DirectiveError => new DirectiveError(`cluster-
 /** The table that all nodes of a new ring begin with: it follows from their directives, and is alike on all of them. */
 export function firstTable(values: PlanValues): RingTable {
   const { "cluster-replicas": groups, "cluster-acknowledgement": acknowledgement } = values;
-  const voters = [...new Set([values.self, ...values.peers])].toSorted();
+  const names = [...new Set([values.self, ...values.peers])].toSorted();
   const replicas = new Set(groups.flatMap((group) => group.slice(1)));
-  const seats = voters
+  const seats = names
     .filter((name) => !replicas.has(name))
     .map((name) => {
       const primary = { node: name, run: 0 };
       const nodes = groups.find(([first]) => first === name) ?? [name];
       return { name, nodes, primary, epoch: 0, revision: 0, inSync: [primary] };
     });
+  const voters = names.slice(0, mostVoters);
   return { version: 0, voters, formerVoters: undefined, acknowledgement, seats };
 }
 

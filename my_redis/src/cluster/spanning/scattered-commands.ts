@@ -15,6 +15,9 @@ const minus = 45;
 /** Before a part is asked for again whose node has handed over slots: this node hears soon where they have gone. */
 const movedPauseMs = 5;
 
+/** A node that hands its place or slots over meanwhile would have to be asked anew: then it may swap twice, or not at all. */
+const noSwap = "ERR SWAPDB is not possible on a ring whose nodes agree on their members: some of them might swap twice";
+
 type WriteReply = (writer: ReplyWriter, replies: ReadonlyMap<number, Uint8Array>) => void;
 
 /** Commands of which each node carries out a part. The answers are put together, or the reply is an error. */
@@ -29,9 +32,6 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const acknowledged: SpanningCommand = {
-      run: (context, args, reply) => this.#acknowledge(context, args, reply),
-    };
     const flushing: SpanningCommand = { run: (context, args, reply) => this.#flush(context, args, reply) };
     return {
       mget: { run: (context, args, reply) => this.#readAll(context, args, reply) },
@@ -44,7 +44,7 @@ export class ScatteredCommands {
       randomkey: { run: (context, _args, reply) => this.#randomKey(context, reply) },
       flushdb: flushing,
       flushall: flushing,
-      swapdb: acknowledged,
+      swapdb: { run: (context, args, reply) => this.#swap(context, args, reply) },
       "script|flush": { run: (context, args, reply) => this.#flushScripts(context, args, reply) },
     };
   }
@@ -187,6 +187,11 @@ export class ScatteredCommands {
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
     if (this.#refuseIfGone(context, reply, this.#view.owning)) return;
     this.#askAll(context, args, this.#finish(context, reply, this.#writeOne));
+  }
+
+  #swap(context: Context, args: Arguments, reply: DeferredReply): void {
+    if (this.#view.seat !== undefined) this.#refuse(context, reply, noSwap);
+    else this.#acknowledge(context, args, reply);
   }
 
   /** Replicas have scripts, too. A node of a place without slots is asked, but it may be away: nobody may ever have heard it. */

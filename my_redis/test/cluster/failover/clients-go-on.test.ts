@@ -74,6 +74,14 @@ test(
       "CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas",
     );
     expect((await client.reply("MSET", one as string, "1", other as string, "2")).text).toBe("OK");
+    // A node that hands over meanwhile would have to be asked again, and others may have swapped.
+    for (const node of [0, 1, 2, 3]) {
+      const asked = await ring.connect(node);
+      expect((await asked.reply("SWAPDB", "0", "1")).text).toStartWith(
+        "ERR SWAPDB is not possible on a ring whose nodes agree",
+      );
+      asked.close();
+    }
     expect((await client.reply("EXISTS", one as string, other as string, elsewhere as string)).text).toBe("2");
     // A message reaches the subscribers of each node once, whether that is a primary or a replica.
     const subscribers = await Promise.all([0, 1, 2, 3].map((node) => ring.connect(node)));

@@ -78,7 +78,7 @@ test(
 test(
   "without a majority a refused EXEC is over, a blocked client hears nothing, and MIGRATE keeps its key",
   async () => {
-    ring = await RingOfProcesses.start(2, { "cluster-node-timeout": "600", "cluster-acknowledgement": "replica" }, 2);
+    ring = await RingOfProcesses.start(2, { "cluster-node-timeout": "2000", "cluster-acknowledgement": "replica" }, 2);
     const replicas = [2, 3, 4, 5];
     const key = ["a", "b", "c", "d", "e", "f", "g", "h"].find((name) => ring.ownerOf(name) === 0) as string;
     const clients = await Promise.all([0, 1].map((node) => ring.connect(node)));

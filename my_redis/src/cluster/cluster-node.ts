@@ -16,7 +16,7 @@ import { LinkClock } from "./link/link-clock.ts";
 import { LinkEvents } from "./link/link-events.ts";
 import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
-import { ownersSum } from "./owners-sum.ts";
+import { ownersSum, sumOf } from "./owners-sum.ts";
 import { Members } from "./members.ts";
 import type { PeerChannel } from "./peer-channel.ts";
 import { installAnnouncements } from "./link/announcements.ts";
@@ -219,6 +219,9 @@ function clusterView(
     self: members.self,
     get ownersSum() {
       return ownersSum(members);
+    },
+    get placesSum() {
+      return sumOf(members.owningSeats.join(" "));
     },
     primaryOf: (node) => members.primaryOf[node] as number,
     ownerOfSlot: (slot) => members.owners[slot] as number,

@@ -4,6 +4,8 @@ export interface SeatServing {
   whenServing(run: (refusal: string | undefined) => void, isMoot: () => boolean): void;
   /** Runs it when the ring's table has changed, or says why that has lasted too long. */
   whenTable(run: (refusal: string | undefined) => void): void;
+  /** It has keys from before it came to the ring, and they are in nobody's slots. */
+  readonly holdsStrayKeys: boolean;
   /** Knows which slots are about to become this node's own. */
   readonly mover: { isAwaited(slot: number): boolean };
 }
@@ -25,6 +27,8 @@ export interface ClusterView {
   readonly seat: SeatServing | undefined;
   /** Tells one distribution of the slots from another. */
   readonly ownersSum: number;
+  /** Tells one set of places that own slots from another: whichever nodes serve them, and whichever slots they own. */
+  readonly placesSum: number;
   /** The node that serves the place of this one; the node itself where it has none. */
   primaryOf(node: number): number;
   /** The node that owns a hash slot (0 to 16383). */

@@ -34,6 +34,7 @@ export class Members {
   #owners: Uint16Array = this.#seatOfSlot;
   #primaries: readonly number[] = [];
   #owning: readonly number[] = [];
+  #owningSeats: readonly string[] = [];
   #primaryOf: readonly number[] = [];
   #isOutside = false;
 
@@ -96,6 +97,11 @@ export class Members {
     return this.#owning;
   }
 
+  /** The places that own slots, sorted. */
+  get owningSeats(): readonly string[] {
+    return this.#owningSeats;
+  }
+
   /** For each node, the primary of its seat, which may be the node itself. */
   get primaryOf(): readonly number[] {
     return this.#primaryOf;
@@ -148,6 +154,7 @@ export class Members {
       last = seat;
     }
     this.#owning = primaries.filter((_, seat) => withSlots.has(seat));
+    this.#owningSeats = this.#seats.filter((_, seat) => withSlots.has(seat));
     if (isOther) this.#owners = next;
   }
 

@@ -11,9 +11,14 @@ export function ownersSum(members: Members): number {
   const text = slotRanges(members)
     .map(({ start, node }) => `${start} ${names[node] as string}`)
     .join();
-  // FNV-1a.
+  const sum = sumOf(text) || 1;
+  known.set(owners, sum);
+  return sum;
+}
+
+/** FNV-1a, 32 bits. */
+export function sumOf(text: string): number {
   let sum = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  known.set(owners, sum || 1);
-  return sum || 1;
+  return sum;
 }

@@ -448,6 +448,8 @@ export interface ReplicationPort {
   waitForRole(offset: number): void;
   /** On a ring with replicas: follows this primary from now on. */
   followInRing(host: string, port: number): void;
+  /** On a ring with replicas: follows nobody any more, and has no role until it gets one. */
+  endInRing(): void;
   /** On a ring with replicas: is the primary from now on, and keeps a stream for its replicas. */
   serveInRing(): void;
   /** REPLICAOF NO ONE: is a primary from now on. */

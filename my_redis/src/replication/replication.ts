@@ -191,6 +191,13 @@ export class Replication implements ReplicationPort {
     this.#checks.update();
   }
 
+  endInRing(): void {
+    this.#primary?.stop();
+    this.#primary = undefined;
+    this.#isIdle = true;
+    this.#checks.update();
+  }
+
   serveInRing(): void {
     this.#primary?.stop();
     this.#primary = undefined;

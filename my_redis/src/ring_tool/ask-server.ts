@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { encodeRequest } from "../protocol/encode-request.ts";
 import { nodeAddress } from "../cluster/node-address.ts";
 
@@ -6,6 +7,8 @@ export interface Login {
   readonly user: string | undefined;
   /** Undefined for a server without passwords. */
   readonly password: string | undefined;
+  /** Undefined for connections that are not encrypted. */
+  readonly tls: ConnectionOptions | undefined;
 }
 
 /** A server that cannot be reached, or does not answer as one. */
@@ -23,16 +26,21 @@ const timeoutMs = 60_000;
 
 /** Sends one command over a connection of its own. Throws ServerError. */
 export async function askServer(address: string, login: Login, words: readonly string[]): Promise<ServerReply> {
-  const { user, password } = login;
+  const { user, password, tls } = login;
   const requests = [words];
   if (password !== undefined) requests.unshift(["AUTH", ...(user === undefined ? [] : [user]), password]);
-  const replies = await exchange(address, requests);
+  const replies = await exchange(address, tls, requests);
   return replies.find((reply) => "error" in reply) ?? (replies.at(-1) as ServerReply);
 }
 
-function exchange(address: string, requests: readonly (readonly string[])[]): Promise<ServerReply[]> {
+function exchange(
+  address: string,
+  tls: ConnectionOptions | undefined,
+  requests: readonly (readonly string[])[],
+): Promise<ServerReply[]> {
   return new Promise((resolve, reject) => {
-    const socket = connect(nodeAddress(address));
+    const socket: Socket =
+      tls === undefined ? connect(nodeAddress(address)) : connectTls({ ...tls, ...nodeAddress(address) });
     const chunks: Buffer[] = [];
     const fail = (reason: string): void => {
       socket.destroy();
@@ -41,7 +49,9 @@ function exchange(address: string, requests: readonly (readonly string[])[]): Pr
     socket.setTimeout(timeoutMs, () => fail(`no answer for ${timeoutMs} ms`));
     socket.on("error", (error) => fail(error.message));
     socket.on("close", () => fail("it closed the connection"));
-    socket.on("connect", () => socket.write(Buffer.concat(requests.map((words) => encodeRequest(words.map(bytesOf))))));
+    socket.on(tls === undefined ? "connect" : "secureConnect", () =>
+      socket.write(Buffer.concat(requests.map((words) => encodeRequest(words.map(bytesOf))))),
+    );
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       const replies = readReplies(Buffer.concat(chunks), requests.length);

@@ -41,6 +41,10 @@ export function planText(plan: RingPlan, transfers: readonly PlannedTransfer[]):
   return `${tableText(["from", "to", "slots", "keys, about"], rows)}${plan.slots} of ${plan.of} slots move (${part}%). ${ranges}`;
 }
 
+/** What is lost with a place that is given up. */
+export const lossText = ({ type, plan: { lostSlots, of } }: { type: "planned" | "begun"; plan: RingPlan }): string =>
+  `WARNING: the keys of ${lostSlots} of ${of} slots ${type === "planned" ? "would be" : "are"} lost.\n`;
+
 export function statusText(status: RingStatus, keys: KeyCounts): string {
   const rows = status.seats.map(({ name, primary, nodes, membership, weight, slots, ranges }) => [
     ...[name, primary === "" ? "none" : primary === name ? "itself" : primary],

@@ -1,9 +1,10 @@
 import type { RingPlan } from "../cluster/agreement/ring-change.ts";
 import type { RingStatus } from "../cluster/failover/ring-status.ts";
 import { ServerError } from "./ask-server.ts";
-import { planText, progressText, statusText, transfersOf } from "./plan-text.ts";
-import { readWords, type ToolWords, usage, UsageError } from "./read-words.ts";
+import { lossText, planText, progressText, statusText, transfersOf } from "./plan-text.ts";
+import { readWords, type ToolWords, usage } from "./read-words.ts";
 import { RefusedError, RingClient } from "./ring-client.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What the tool needs of its process. */
 export interface ToolOutput {
@@ -41,7 +42,11 @@ export async function runRingTool(
   }
 }
 
+const passwordWarning =
+  "Warning: others of this machine can read a password on the command line: REDISCLI_AUTH is safer\n";
+
 async function run(words: ToolWords, output: ToolOutput): Promise<void> {
+  if (words.showsPassword) output.error(passwordWarning);
   const client = new RingClient(words.address, words.login);
   const status = await client.status();
   const keys = await client.keyCounts(status);
@@ -56,10 +61,11 @@ async function run(words: ToolWords, output: ToolOutput): Promise<void> {
   const answer = words.isDryRun ? planned : await planOf(client, words.words);
   const transfers = transfersOf(answer.plan, status, keys);
   if (!words.asJson) output.out(planText(answer.plan, transfers));
+  if (answer.plan.lostSlots > 0) output.error(lossText(answer));
   const waits = !words.isDryRun && words.waits;
   const after = waits ? await untilSettled(client, answer.plan, words.asJson ? undefined : output) : undefined;
-  const { slots, of, ranges } = answer.plan;
-  if (words.asJson) json({ type: answer.type, slots, of, ranges, transfers, ...(waits ? { after } : {}) });
+  const { slots, lostSlots, of, ranges } = answer.plan;
+  if (words.asJson) json({ type: answer.type, slots, lostSlots, of, ranges, transfers, ...(waits ? { after } : {}) });
   else if (after !== undefined) output.out("Done.\n");
 }
 

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, rmSync } from "node:fs";
+import { freePorts, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { runRingTool } from "../../src/ring_tool/run-ring-tool.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import { AgreedRing } from "../cluster/failover/agreed-ring.ts";
+import { certificates, openssl, tlsDirectives } from "../tls/certificates.ts";
 
 const password = "a secret with é";
 let ring: AgreedRing;
@@ -88,7 +92,7 @@ describe("my-redis-ring", () => {
       [[], 2, "there is no command ''"],
       [["add"], 2, "add needs one HOST:PORT"],
       [["add", "nowhere"], 2, "'nowhere' is not HOST:PORT"],
-      [["remove", nameOf(1), "--weight", "2"], 2, "--weight and --replica belong to add"],
+      [["remove", nameOf(1), "--weight", "2"], 2, "--weight, --replica and --replica-of belong to add"],
       [["status", "-x", "1"], 2, "there is no option '-x'"],
       [["weights", nameOf(1)], 2, "is not HOST:PORT=W"],
       [["weights", `${nameOf(1)}=none`], 1, "the weight 'none' is not a number above 0"],
@@ -96,6 +100,14 @@ describe("my-redis-ring", () => {
       [["cancel"], 1, "there is nothing to cancel"],
       [["add", "127.0.0.1:1"], 1, "127.0.0.1:1: connect ECONNREFUSED"],
       [["-a", "wrong", "status"], 1, "WRONGPASS"],
+      [["--pass", "wrong", "status"], 1, "Warning: others of this machine can read a password on the command line"],
+      [["status", "--force"], 2, "--force belongs to remove"],
+      [["remove", nameOf(1), "--replica-of", nameOf(1)], 2, "--replica-of belong to add"],
+      [["add", nameOf(0), "--replica-of", nameOf(1), "--weight", "2"], 2, "has no weight and no replicas"],
+      [["remove-replica", nameOf(1)], 1, `node ${nameOf(1)} is the primary of place ${nameOf(1)}`],
+      [["status", "--cacert", "/none"], 2, "options of TLS need --tls"],
+      [["status", "--tls", "--cacert", "/none"], 2, "--cacert '/none': No such file or directory"],
+      [["status", "--tls", "--cert", "/none"], 2, "--cert and --key belong together"],
     ];
     for (const [words, code, text] of wrong) {
       const run = await tool([...port, ...words]);
@@ -103,8 +115,73 @@ describe("my-redis-ring", () => {
       expect(run.code).toBe(code);
     }
     expect((await tool([...port, "status"], { environment: "" })).code).toBe(1);
+    const unwarned = await tool([...port, "-a", password, "--no-auth-warning", "status"], { environment: "" });
+    expect(unwarned).toMatchObject({ code: 0, error: "" });
     expect(await tool(["--help"])).toMatchObject({ code: 0, error: "" });
   });
+
+  test("adds a replica to a place, removes it again, and gives a place up with a warning", async () => {
+    const asked = ["-p", `${ring.ports[1] as number}`];
+    for (const node of [2, 3]) {
+      await ring.kill(node, "SIGTERM");
+      rmSync(ring.folders[node] as string, { recursive: true });
+      mkdirSync(ring.folders[node] as string);
+      await ring.startNode(node, { peers: nameOf(1) });
+    }
+    const added = await tool([...asked, "add", nameOf(3), "--replica-of", nameOf(1)]);
+    expect(added).toMatchObject({ code: 0, error: "" });
+    expect(added.out).toContain("No slots move.");
+    expect((await tool([...asked, "status"])).out).toContain(nameOf(3));
+    expect(await tool([...asked, "remove-replica", nameOf(3)])).toMatchObject({ code: 0, error: "" });
+    expect((await tool([...asked, "status"])).out).not.toContain(nameOf(3));
+    // Three nodes, so that the others can decide without the third one.
+    expect(await tool([...asked, "add", nameOf(3)])).toMatchObject({ code: 0, error: "" });
+    expect(await tool([...asked, "add", nameOf(2)])).toMatchObject({ code: 0, error: "" });
+    await ring.kill(2);
+    const words = [...asked, "remove", nameOf(2), "--force"];
+    let planned = await tool([...words, "--dry-run"]);
+    while (planned.code !== 0) {
+      expect(planned.error).toMatch(/silent for|no majority|no leader/);
+      planned = await tool([...words, "--dry-run"]);
+    }
+    expect(planned.error).toMatch(/^WARNING: the keys of \d{4} of 16384 slots would be lost\.\n$/);
+    const removed = await tool(words);
+    expect(removed.error).toMatch(/^WARNING: the keys of \d{4} of 16384 slots are lost\.\n$/);
+    expect(removed.code).toBe(0);
+    expect((await tool([...asked, "status"])).out).not.toContain(nameOf(2));
+  }, 60_000);
+});
+
+describe.skipIf(openssl === undefined)("my-redis-ring over TLS (needs openssl)", () => {
+  test("shows the authority and its own certificate as redis-cli does", async () => {
+    const { ca, client, otherCa } = certificates();
+    const [plain, port] = (await freePorts(2)) as [number, number];
+    const server = await startOpenServer({
+      ...{ port: plain, "tls-port": port, self: `127.0.0.1:${port}`, dir: temporaryFolder("ring-tool-tls") },
+      ...{ appendonly: true, save: "", "cluster-members": "agreed", "cluster-node-timeout": 600, "tls-cluster": true },
+      ...{ ...tlsDirectives(), environment: { report: () => {} } },
+    });
+    try {
+      const [out, error]: [string[], string[]] = [[], []];
+      const run = async (...words: string[]): Promise<number> =>
+        runRingTool(["-p", `${port}`, "--json", ...words, "status"], undefined, {
+          ...{ out: (text: string) => out.push(text), error: (text: string) => error.push(text), isTerminal: false },
+        });
+      const own = ["--tls", "--cert", client.cert, "--key", client.key];
+      const isSettled = async (): Promise<boolean> =>
+        (await run(...own, "--cacert", ca.cert)) === 0 && out.at(-1)?.includes('"isSettled":true') === true;
+      await waitUntil(isSettled, { what: "a ring", timeoutMs: 20_000 });
+      expect(JSON.parse(out.at(-1) as string)).toMatchObject({ keys: { [`127.0.0.1:${port}`]: 0 } });
+      expect(await run(...own, "--insecure")).toBe(0);
+      expect(await run(...own, "--cacert", otherCa.cert)).toBe(1);
+      expect(error.at(-1)).toContain("certificate");
+      // The nodes want to see a certificate.
+      expect(await run("--tls", "--cacert", ca.cert)).toBe(1);
+      expect(await run()).toBe(1);
+    } finally {
+      await server.close();
+    }
+  }, 30_000);
 });
 
 async function untilSettled(): Promise<void> {

@@ -75,4 +75,10 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a primary that gives its handover up goes on at once": ["handing", 291],
   "a handover goes to a replica that is not in sync": ["handing", 150],
   "a handover is never given up": ["handingAsynchronous", 1],
+  "a seat is given up while its primary may still answer": ["members", 49],
+  "a seat that was given up keeps its primary": ["members", 22],
+  "slots of a seat that was given up go with what another seat had of them": ["members", 59],
+  "a replica that is added counts as in sync at once": ["members", 28],
+  "a replica that was removed is waited for again": ["members", 33],
+  "a replica that was removed stays in sync": ["members", 32],
 };

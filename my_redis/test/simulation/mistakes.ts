@@ -1,5 +1,6 @@
 import type { Change } from "../../../tools/simulation/planted-tree.ts";
 import { handingMistakes } from "./handing-mistakes.ts";
+import { memberMistakes } from "./member-mistakes.ts";
 import { movingMistakes } from "./moving-mistakes.ts";
 import { kernel, model } from "./planted-change.ts";
 
@@ -121,7 +122,7 @@ export const mistakes = {
     kernel("election.ts", "member.electAtMs = nowMs + leastMs", "member.electAtMs = nowMs + leastMs / 4"),
   ],
   "a silent primary is replaced before its lease has ended": [
-    kernel("appointments.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),
+    kernel("gone.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),
   ],
   // Copies in sync.
   "a write is answered before its replicas have it": [
@@ -175,8 +176,8 @@ export const mistakes = {
   "what a replica has of another epoch counts": [
     kernel(
       "serving.ts",
-      "if (serving === undefined || serving.epoch !== position.epoch) return;\n  const last",
-      "if (serving === undefined) return;\n  const last",
+      "if (serving === undefined || serving.epoch !== position.epoch) return;\n  if (committed",
+      "if (serving === undefined) return;\n  if (committed",
     ),
   ],
   "an asynchronous primary does not look how far its replicas are": [
@@ -231,7 +232,7 @@ export const mistakes = {
     ),
   ],
   "an empty copy is appointed without an operator's word": [
-    kernel("appointments.ts", "if (isEmpty(best.node) && !seat.nodes.every(isEmptyForSure)) return undefined;", ""),
+    kernel("appointments.ts", "if (isEmpty(best.node) && !mayBeEmpty) return undefined;", ""),
   ],
   "a node that was not heard counts as empty": [
     kernel("appointments.ts", "return run > 0 && peer?.run === run &&", "return peer?.run === run &&"),
@@ -246,6 +247,7 @@ export const mistakes = {
   ],
   ...movingMistakes,
   ...handingMistakes,
+  ...memberMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

@@ -17,6 +17,8 @@ export interface Mode {
   readonly movesSlots: boolean;
   /** Operators have primaries hand over to replicas. */
   readonly handsOver: boolean;
+  /** Operators also add and remove replicas of seats that exist, and give seats up whose nodes are away. */
+  readonly changesReplicas: boolean;
 }
 
 const strict: Mode = {
@@ -28,6 +30,7 @@ const strict: Mode = {
   hurtsElections: false,
   movesSlots: false,
   handsOver: false,
+  changesReplicas: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
 const moving: Mode = { ...strict, movesSlots: true };
@@ -48,6 +51,8 @@ export const modes = {
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },
   movingAsynchronous: { ...moving, acknowledgement: "primary", oneFaultAtATime: true },
   movingVoters: { ...moving, changesVoters: true },
+  // Writes wait for the disk: a seat whose replicas were removed has one copy.
+  members: { ...moving, changesReplicas: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

@@ -104,8 +104,8 @@ export const movingMistakes = {
   "a voter who joins counts before the joint table is committed": [
     kernel(
       "membership.ts",
-      "voters.length === table.voters.length ? renewed(table) : withVoters(table, voters);",
-      "voters.length === table.voters.length ? renewed(table) : { ...withVoters(table, voters), formerVoters: undefined };",
+      "\n    : withVoters(table, voters);",
+      "\n    : { ...withVoters(table, voters), formerVoters: undefined };",
     ),
   ],
   "a seat leaves with its slots": [

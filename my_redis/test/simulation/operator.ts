@@ -1,7 +1,7 @@
 import type { RingRequest } from "../../src/cluster/agreement/ring-change.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
 
-/** An operator who lets seats join and leave, changes weights, and changes its mind. */
+/** An operator who lets seats and replicas come and go, changes weights, and changes its mind. */
 export class Operator {
   readonly #world: SimulatedWorld;
   #hasEnded = false;
@@ -14,7 +14,7 @@ export class Operator {
     const { queue, chance } = this.#world;
     queue.after(chance.between(30, chance.pick([200, 900])), () => {
       if (this.#hasEnded) return;
-      this.#say(this.#next());
+      this.#say((this.#world.mode.changesReplicas ? this.#nextOfReplicas() : undefined) ?? this.#next());
       this.begin();
     });
   }
@@ -35,6 +35,16 @@ export class Operator {
     if (dice < 0.65) return { type: "leave", seat: chance.pick(seats).name };
     if (dice < 0.85) return { type: "weights", weights: { [chance.pick(seats).name]: chance.pick([0.5, 1, 2, 4]) } };
     return { type: "cancel" };
+  }
+
+  /** About replicas, or a seat whose nodes do not answer; undefined for anything else. */
+  #nextOfReplicas(): RingRequest | undefined {
+    const { chance, nodes, witness } = this.#world;
+    const { seats } = witness.newest;
+    const dice = chance.next();
+    if (dice < 0.25) return { type: "replicate", seat: chance.pick(seats).name, node: chance.pick(nodes).name };
+    if (dice < 0.45) return { type: "dismiss", node: chance.pick(nodes).name };
+    return dice < 0.65 ? { type: "giveUp", seat: chance.pick(seats).name } : undefined;
   }
 
   /** Whoever leads takes it. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ringProgress } from "../../src/cluster/agreement/move-progress.ts";
 import { nextMembership } from "../../src/cluster/agreement/membership.ts";
 import { changeRing, firstSlots, type RingRequest } from "../../src/cluster/agreement/ring-change.ts";
-import type { Peer } from "../../src/cluster/agreement/ring-member.ts";
+import type { Peer } from "../../src/cluster/agreement/peer.ts";
 import { type RingTable, type Seat, withoutFormerVoters } from "../../src/cluster/agreement/ring-table.ts";
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
 import { startMember, step } from "../../src/cluster/agreement/step.ts";

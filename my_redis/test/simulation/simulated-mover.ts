@@ -1,3 +1,4 @@
+import { nothingLeft } from "../../src/cluster/agreement/given-up.ts";
 import { arrivedOf, hasAll, movesTo } from "../../src/cluster/agreement/incoming.ts";
 import type { Cursor, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
 import { type Asking, isExpected, nextChunk } from "../../src/cluster/agreement/move-stream.ts";
@@ -100,6 +101,7 @@ export class SimulatedMover {
     if (has?.isFinal) return hasAll(member, id) ? undefined : this.#tell(has);
     const ask = { move: id, attempt, number, has, acknowledged: arrivedOf(member.serving!, id) };
     const source = member.committed!.seats.find(({ name }) => name === from)!;
+    if (source.isGivenUp) return this.#onChunk({ type: "chunk", chunk: nothingLeft(ask), load: nothing });
     this.#process.sendData(source.primary.node, { type: "ask", run: member.durable.run, ask });
   }
 
@@ -179,7 +181,8 @@ export class SimulatedMover {
     const hasLoad = load.slots.length + load.writes.length > 0;
     const dropped = isStart ? [...this.#process.copy.slots.keys()].filter((slot) => hasSlot(move.spans, slot)) : [];
     // What has nothing to load need not be kept, but for the end: no later copy could know of it.
-    if (hasLoad || cursor.isFinal) this.#process.append({ type: "incoming", cursor, dropped, load });
+    if (hasLoad || cursor.isFinal || dropped.length > 0)
+      this.#process.append({ type: "incoming", cursor, dropped, load });
     this.#newest.set(move.id, cursor);
     this.#tell(cursor);
     if (hasLoad && this.#isServing()) {

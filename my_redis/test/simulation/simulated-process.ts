@@ -91,6 +91,7 @@ export class SimulatedProcess implements RingProcess {
         );
       case "table":
         note(() => `${name} learns ${JSON.stringify(effect.table)}`);
+        if (seatOf(effect.table, name) === undefined) this.#follows = undefined;
         if (this.#world.mode.movesSlots) this.#move();
         return witness.onCommitted(effect.table);
       case "serve":

@@ -35,7 +35,8 @@ export function simulate(options: SimulationOptions): readonly string[] {
 function heal(ring: SimulatedRing): void {
   const { queue, witness, mode } = ring;
   const startMs = queue.nowMs;
-  if (mode.forgetsData) queue.after(wordAfterMs, () => sayWord(ring));
+  // A replica that came from another seat has data of that one: an empty primary is not appointed beside it.
+  if (mode.forgetsData || mode.changesReplicas) queue.after(wordAfterMs, () => sayWord(ring));
   const withinMs = mode.movesSlots ? movedWithinMs : wholeWithinMs;
   while (queue.nowMs < startMs + withinMs) {
     ring.runUntil(queue.nowMs + 50);

@@ -58,5 +58,5 @@ export function isSettled({ witness }: SimulatedWorld): boolean {
   const { slots, seats, formerVoters } = witness.newest;
   if (slots === undefined) return true;
   if (slots.goal !== undefined || slots.moves.length > 0 || formerVoters !== undefined) return false;
-  return seats.every(({ membership }) => membership === undefined);
+  return seats.every(({ awaited, membership }) => membership === undefined && awaited === undefined);
 }

@@ -1,7 +1,7 @@
 import { hasCopy, isSameCopy, type RingTable, type Seat } from "../../src/cluster/agreement/ring-table.ts";
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
-import { ownerOf } from "../../src/cluster/agreement/slot-map.ts";
+import { hasSlot, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { countOf, type Write } from "./data-copy.ts";
 import { otherServer, slotFault } from "./slot-witness.ts";
 import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
@@ -14,6 +14,8 @@ interface Known {
   seat: string;
   epoch: number;
   lastAnswerMs: number;
+  /** What was lost with a seat that was given up. */
+  readonly lost: Set<Write>;
 }
 
 /** Sees everything at once, as nobody in the ring can, and compares it with what the ring promises. */
@@ -71,11 +73,32 @@ export class Witness implements Observer {
     const fault = slotFault(table);
     if (fault !== undefined) this.fail(`R12: ${fault}`);
     if (table.version > this.newest.version) this.newest = table;
+    this.#forgetGivenUp(table);
     for (const seat of table.seats) {
       if (seat.epoch !== table.version) continue;
       // What a failover may lose, a planned handover may not.
       if (!this.#isHandover(table, seat)) this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
       this.#checkAppointment(table, seat.name);
+    }
+  }
+
+  /**
+   * What was in the slots of a seat that is given up is lost, as an operator wants it. Of slots that are passing to another
+   * seat, that one has a part, which it keeps.
+   */
+  #forgetGivenUp({ version, seats, slots }: RingTable): void {
+    const before = this.#tables.get(version - 1)?.seats ?? [];
+    for (const { name, isGivenUp } of seats) {
+      if (!isGivenUp || before.some((seat) => seat.name === name && seat.isGivenUp)) continue;
+      const isPassing = (slot: number): boolean =>
+        slots?.moves.some((move) => move.from === name && move.isPassing && hasSlot(move.spans, slot)) === true;
+      for (const [slot, known] of this.#known) {
+        const isOwn = slots !== undefined && ownerOf(slots, slot) === name;
+        if (!isOwn && !isPassing(slot)) continue;
+        if (isOwn) for (const write of known.writes) known.lost.add(write);
+        known.writes = [];
+        known.answeredAtMs.length = 0;
+      }
     }
   }
 
@@ -126,12 +149,15 @@ export class Witness implements Observer {
     }
   }
 
-  /** R6: whoever answers has every write that was acknowledged before. */
+  /** R6: whoever answers has every write that was acknowledged before. R13: what was given up does not come back. */
   onAnswer(answer: Answer): void {
     const { queue } = this.#world;
     const { seat, slot, epoch, seen, expected } = answer;
-    const known = this.#known.get(slot) ?? { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0 };
+    const nothing = { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0, lost: new Set<Write>() };
+    const known = this.#known.get(slot) ?? nothing;
     this.#known.set(slot, known);
+    const back = seen.find((write) => known.lost.has(write));
+    if (back !== undefined) this.fail(`R13: write ${back} of slot ${slot} was lost, and is shown by ${seat}`);
     // Writes that were acknowledged after the request was carried out may be missing in its answer, and those that were
     // lost since then have been reported.
     const count = firstDifference(expected, known.writes, expected.length) ?? expected.length;

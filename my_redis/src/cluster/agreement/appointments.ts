@@ -1,7 +1,8 @@
+import { isGone } from "./gone.ts";
 import { handedOver } from "./handing.ts";
 import { nextMembership } from "./membership.ts";
 import { nextMove } from "./moves.ts";
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import type { Position } from "./position.ts";
 import {
   type Copy,
@@ -45,11 +46,6 @@ function nextSeat(
   return answers ? handedOver(table, seat, wish.handOver) : undefined;
 }
 
-/** A later run of the primary may have lost what it had. Its lease has ended with the process. */
-function isGone(seat: Seat, primary: Peer, { silenceMs }: RingTiming, nowMs: number): boolean {
-  return primary.run > seat.primary.run || nowMs - primary.heardAtMs > silenceMs;
-}
-
 /** The primary is gone. A copy in sync continues, with the most writes of those that answer. */
 function appoint(table: RingTable, seat: Seat, peers: Peers, timing: RingTiming, nowMs: number): RingTable | undefined {
   const answers = ({ node, run }: Copy): boolean => {
@@ -78,7 +74,8 @@ function appointRestarted(
   if (!seat.inSync.every(isBack)) return undefined;
   // A node may have been the primary of a seat that left a moment ago, and not know it yet.
   const isFree = (node: string): boolean => answers(present(node)) && peers.get(node)?.moves === undefined;
-  if (seat.membership === "joining" && seat.epoch === 0 && !seat.nodes.every(isFree)) return undefined;
+  const isNew = seat.membership === "joining" && seat.epoch === 0;
+  if (isNew && !seat.nodes.every(isFree)) return undefined;
   const best = furthest(
     seat.inSync.map(({ node }) => present(node)),
     peers,
@@ -89,9 +86,12 @@ function appointRestarted(
   const backSinceMs = peers.get(seat.primary.node)?.runSinceMs ?? 0;
   const hasToldSince = (node: string): boolean => (peers.get(node)?.answeredMs ?? 0) >= backSinceMs;
   const isEmptyForSure = (node: string): boolean => answers(present(node)) && hasToldSince(node) && isEmpty(node);
-  if (isEmpty(best.node) && !seat.nodes.every(isEmptyForSure)) return undefined;
-  // Keys from before any ring: they lie in slots that others have by now.
-  if (table.slots !== undefined && isEmpty(best.node) && peers.get(best.node)?.holdsKeys === true) return undefined;
+  // Keys from before any ring: they lie in slots that others have by now, and a replica would lose them.
+  const holdsStrayKeys = (node: string): boolean => isEmpty(node) && peers.get(node)?.holdsKeys === true;
+  if (table.slots !== undefined && (isNew ? seat.nodes : [best.node]).some(holdsStrayKeys)) return undefined;
+  // A seat that has never had slots has no data: what its nodes have is that of an earlier place.
+  const mayBeEmpty = (isNew && table.slots !== undefined) || seat.nodes.every(isEmptyForSure);
+  if (isEmpty(best.node) && !mayBeEmpty) return undefined;
   return withPrimary(table, seat, best, [best]);
 }
 
@@ -105,6 +105,7 @@ export function appointByWord(
   const seat = table.seats.find((each) => each.name === name);
   const [peer, primary] = [peers.get(node), peers.get(seat?.primary.node ?? "")];
   if (seat === undefined || peer === undefined || peer.run === 0 || !seat.nodes.includes(node)) return undefined;
+  if (seat.isGivenUp) return undefined;
   if (primary !== undefined && !isGone(seat, primary, timing, nowMs)) return undefined;
   const copy = { node, run: peer.run };
   return withPrimary(table, seat, copy, [copy]);

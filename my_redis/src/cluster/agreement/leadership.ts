@@ -4,10 +4,13 @@ import { becomeFollower } from "./election.ts";
 import { mayTakeLease } from "./handing.ts";
 import { learn } from "./learn.ts";
 import { isMajority, isVoter, timeOfMajority } from "./majority.ts";
-import type { Leader, Member, Peer } from "./ring-member.ts";
+import type { LeaderView, Peer } from "./peer.ts";
+import type { Leader, Member } from "./ring-member.ts";
 import type { Grant, Heard } from "./ring-message.ts";
 import { moveReport } from "./move-report.ts";
-import { type ChangeOutcome, changeRing, type RingRequest } from "./ring-change.ts";
+import { whyNotGivenUp } from "./given-up.ts";
+import { type ChangeOutcome, changeRing, type RingChange, type RingRequest } from "./ring-change.ts";
+import { whyNotReplica } from "./replica-change.ts";
 import { isSameCopy, latestRun, nodesOf, renewed, type RingTable, seatOf } from "./ring-table.ts";
 import { updateServing, wishOf } from "./serving.ts";
 import type { Turn } from "./turn.ts";
@@ -127,11 +130,26 @@ export function change(turn: Turn, request: RingRequest): ChangeOutcome {
   if (member.role.type !== "leader")
     return { type: "refused", reason: `the leader of the ring is ${member.leader ?? "not known"}` };
   if (!isHeard(member, turn.nowMs)) return { type: "refused", reason: "no majority of the voters answers" };
-  if (!isIdle(member)) return { type: "busy" };
-  const outcome = changeRing(member.durable.stored.table, request);
+  // Voters change in two steps, and the second one is next.
+  if (!isIdle(member) || member.durable.stored.table.formerVoters !== undefined) return { type: "busy" };
+  const outcome = plannedChange(member, request, turn.nowMs);
   if (outcome.type === "refused") return outcome;
   propose(turn, outcome.table);
   return { type: "begun", plan: outcome.plan };
+}
+
+/** What a request would begin, as this leader sees the ring. It changes nothing. */
+export function plannedChange(member: Member, request: RingRequest, nowMs: number): RingChange {
+  const { durable, timing } = member;
+  const { table } = durable.stored;
+  const reason = whyNotNow(table, request, { peers: allPeersOf(member, nowMs), timing, nowMs });
+  return reason === undefined ? changeRing(table, request) : { type: "refused", reason };
+}
+
+function whyNotNow(table: RingTable, request: RingRequest, view: LeaderView): string | undefined {
+  if (request.type === "giveUp") return whyNotGivenUp(table, request.seat, view);
+  const isOfReplica = request.type === "replicate" || request.type === "dismiss";
+  return isOfReplica ? whyNotReplica(table, request, view) : undefined;
 }
 
 export const allPeers = ({ member, nowMs }: Turn): ReadonlyMap<string, Peer> => allPeersOf(member, nowMs);

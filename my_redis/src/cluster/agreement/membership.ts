@@ -1,5 +1,5 @@
-import type { Peer } from "./ring-member.ts";
-import { renewed, type RingTable, type Seat, withVoters } from "./ring-table.ts";
+import type { Peer } from "./peer.ts";
+import { allNodesOf, renewed, type RingTable, type Seat, withVoters } from "./ring-table.ts";
 
 type Peers = ReadonlyMap<string, Peer>;
 
@@ -9,6 +9,9 @@ export const mostVoters = 7;
 /** The next step of seats that join or leave, as the leader sees the nodes. */
 export function nextMembership(table: RingTable, peers: Peers): RingTable | undefined {
   for (const seat of table.seats) {
+    const isFollowed = seat.epoch > 0 && seat.membership !== "leaving";
+    const replica = isFollowed ? seat.awaited?.find((node) => mayFollow(peers.get(node))) : undefined;
+    if (replica !== undefined) return withReplica(table, seat, replica);
     if (seat.membership === "joining" && isThere(seat, peers)) return joined(table, seat);
     const next = seat.membership === "leaving" && isDrained(table, seat) ? left(table, seat) : undefined;
     if (next !== undefined) return next;
@@ -20,6 +23,20 @@ export function nextMembership(table: RingTable, peers: Peers): RingTable | unde
 const isThere = ({ nodes, epoch }: Seat, peers: Peers): boolean =>
   epoch > 0 && nodes.every((node) => (peers.get(node)?.run ?? 0) > 0);
 
+/** A node that was heard, and has no keys but those of an earlier place in a ring: a replica gives up what it has. */
+const mayFollow = (peer: Peer | undefined): boolean =>
+  peer !== undefined && peer.run > 0 && (!peer.holdsKeys || peer.position.epoch > 0);
+
+/** It follows the primary from now on. It is in sync, and may take the place over, once the primary says so. */
+function withReplica(table: RingTable, seat: Seat, node: string): RingTable {
+  const { awaited = [], ...rest } = seat;
+  const others = awaited.filter((each) => each !== node);
+  const next = { ...rest, ...(others.length === 0 ? {} : { awaited: others }), nodes: [...seat.nodes, node] };
+  const seats = table.seats.map((each) => (each.name === seat.name ? { ...next, revision: seat.revision + 1 } : each));
+  const { voters } = table;
+  return withVotersIfOther({ ...table, seats }, [...voters, ...candidates(table, [node], voters)]);
+}
+
 function joined(table: RingTable, joining: Seat): RingTable {
   const { membership: _, ...seat } = joining;
   const seats = table.seats.map((each) => (each === joining ? seat : each));
@@ -29,7 +46,7 @@ function joined(table: RingTable, joining: Seat): RingTable {
 
 /** A seat without slots goes when none of its nodes votes any more. */
 function left(table: RingTable, leaving: Seat): RingTable | undefined {
-  if (!leaving.nodes.some((node) => table.voters.includes(node))) {
+  if (!allNodesOf(leaving).some((node) => table.voters.includes(node))) {
     return { ...renewed(table), seats: table.seats.filter((seat) => seat !== leaving) };
   }
   const staying = stayingVoters(table);
@@ -48,12 +65,21 @@ function isDrained({ slots }: RingTable, { name }: Seat): boolean {
 }
 
 function stayingVoters({ voters, seats }: RingTable): string[] {
-  const leaving = new Set(seats.filter(({ membership }) => membership === "leaving").flatMap(({ nodes }) => nodes));
+  const leaving = new Set(seats.filter(({ membership }) => membership === "leaving").flatMap(allNodesOf));
   return voters.filter((voter) => !leaving.has(voter));
+}
+
+/** As a further version, without this voter, which no longer belongs to a seat. Another node may vote in its place. */
+export function withoutVoter(table: RingTable, leaving: string): RingTable {
+  const staying = table.voters.filter((voter) => voter !== leaving);
+  const others = table.seats.filter(({ membership }) => membership === undefined).flatMap(({ nodes }) => nodes);
+  return withVotersIfOther(table, [...staying, ...candidates(table, others, staying)]);
 }
 
 const candidates = ({ voters }: RingTable, nodes: readonly string[], staying: readonly string[]): string[] =>
   nodes.filter((node) => !voters.includes(node)).slice(0, Math.max(0, mostVoters - staying.length));
 
 const withVotersIfOther = (table: RingTable, voters: readonly string[]): RingTable =>
-  voters.length === table.voters.length ? renewed(table) : withVoters(table, voters);
+  voters.length === table.voters.length && voters.every((voter) => table.voters.includes(voter))
+    ? renewed(table)
+    : withVoters(table, voters);

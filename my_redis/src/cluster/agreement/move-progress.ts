@@ -1,5 +1,5 @@
 import { cursorOf } from "./moves.ts";
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import type { RingTable } from "./ring-table.ts";
 import { countOf, differences, type Move } from "./slot-map.ts";
 

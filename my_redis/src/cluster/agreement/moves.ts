@@ -1,5 +1,6 @@
+import { isGivenUp } from "./given-up.ts";
 import type { Cursor } from "./move-message.ts";
-import type { Peer } from "./ring-member.ts";
+import type { Peer } from "./peer.ts";
 import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
 import { differences, given, type Move, nextBatch, type SlotMap } from "./slot-map.ts";
 
@@ -33,10 +34,15 @@ function withNextBatch({ seats }: RingTable, map: SlotMap, version: number): Slo
 const hasArrived = (table: RingTable, move: Move, peers: Peers): boolean =>
   move.isPassing === true && cursorOf(table, move, peers)?.isFinal === true;
 
-/** The target has nearly everything, by the word of the source's primary that the table names, for the present attempt. */
+/**
+ * The target has nearly everything, by the word of the source's primary that the table names, for the present attempt. A
+ * source that is gone for good has nothing, and says nothing.
+ */
 function isReady(table: RingTable, { id, attempt, from, isPassing }: Move, peers: Peers): boolean {
+  if (isPassing === true) return false;
+  if (isGivenUp(table.seats, from)) return true;
   const primary = primaryOf(table, from, peers);
-  if (isPassing === true || primary === undefined) return false;
+  if (primary === undefined) return false;
   return (primary.peer.moves?.ready ?? []).some(
     (ready) => ready.move === id && ready.attempt === attempt && ready.epoch === primary.seat.epoch,
   );

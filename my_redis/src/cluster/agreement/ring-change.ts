@@ -1,5 +1,7 @@
 import { assignSlots, type SlotRange } from "hash-ring";
-import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
+import { givenUp, isGivenUp } from "./given-up.ts";
+import { type ReplicaRequest, replicaChanged } from "./replica-change.ts";
+import { allNodesOf, renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
 import {
   countOf,
   type Difference,
@@ -15,6 +17,9 @@ export type RingRequest =
   | { readonly type: "join"; readonly seat: string; readonly nodes: readonly string[]; readonly weight?: number }
   /** The seat's slots go to others first. */
   | { readonly type: "leave"; readonly seat: string }
+  | ReplicaRequest
+  /** The seat's nodes are gone for good. Others get its slots, and its keys are lost. */
+  | { readonly type: "giveUp"; readonly seat: string }
   | { readonly type: "weights"; readonly weights: Readonly<Record<string, number>> }
   /** Shares become even again, and many ranges become few. */
   | { readonly type: "rebalance" }
@@ -23,7 +28,7 @@ export type RingRequest =
   /** Moves under way are rolled back, and slots that have moved stay. A seat that was leaving stays. */
   | { readonly type: "cancel" };
 
-type Change = Exclude<RingRequest, { type: "cancel" | "slots" }>;
+type Change = Exclude<RingRequest, ReplicaRequest | { type: "cancel" | "slots" }>;
 
 /** A ring with more ranges than this is laid out anew when it is rebalanced, although more slots move then. */
 const mostRanges = 500;
@@ -32,6 +37,8 @@ const mostRanges = 500;
 export interface RingPlan {
   readonly differences: readonly Difference[];
   readonly slots: number;
+  /** The keys of so many slots are lost. */
+  readonly lostSlots: number;
   /** Of how many slots in all. */
   readonly of: number;
   /** How many ranges there are before and afterwards. */
@@ -54,6 +61,8 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
   if (request.type === "slots") return begun(table, request);
   if (map === undefined) return refused("the slots of this ring are not agreed on: nothing can move");
   if (request.type === "cancel") return cancelled(table, map);
+  if (request.type === "replicate" || request.type === "dismiss")
+    return withReplicas(map, replicaChanged(table, request));
   const reason = whyNot(table, request);
   if (reason !== undefined) return refused(reason);
   const seats = changedSeats(table.seats, request);
@@ -63,7 +72,9 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
     const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
     const isAnew = request.type === "rebalance" && map.owners.length > mostRanges;
     const goal = assignSlots(members, isAnew ? [] : withMoves(map), { slots });
-    return planned(table, seats, { ...map, goal, moves: map.moves.filter((move) => mayGoOn(goal, move)) });
+    const isGoing = (move: Move): boolean =>
+      mayGoOn(goal, move) && (move.isPassing === true || !isGivenUp(seats, move.from));
+    return planned(table, seats, { ...map, goal, moves: map.moves.filter(isGoing) });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return refused(error.message);
@@ -87,20 +98,23 @@ function whyNot(table: RingTable, request: Change): string | undefined {
   if (request.type === "join") {
     if (seatNamed(request.seat) !== undefined) return `place ${request.seat} is in the ring already`;
     if (request.nodes.length === 0) return `place ${request.seat} needs a node`;
-    const known = request.nodes.find((node) => seats.some(({ nodes }) => nodes.includes(node)));
+    const known = request.nodes.find((node) => seats.some((seat) => allNodesOf(seat).includes(node)));
     if (known !== undefined) return `node ${known} is in the ring already`;
     if (new Set(request.nodes).size < request.nodes.length) return `place ${request.seat} names a node twice`;
     return undefined;
   }
   if (request.type === "rebalance") return undefined;
-  const names = request.type === "leave" ? [request.seat] : Object.keys(request.weights);
+  const names = request.type === "weights" ? Object.keys(request.weights) : [request.seat];
   const unknown = names.find((name) => seatNamed(name) === undefined);
   if (unknown !== undefined)
     return `no place ${unknown} in the ring: there are ${seats.map(({ name }) => name).join(", ")}`;
-  const leaving = names.find((name) => seatNamed(name)?.membership === "leaving");
-  if (leaving !== undefined) return `place ${leaving} is leaving already`;
+  // A seat that cannot leave with its keys may be given up.
+  const isLate = ({ membership, isGivenUp: isLost }: Seat): boolean =>
+    request.type === "giveUp" ? isLost === true : membership === "leaving";
+  const leaving = seats.find((seat) => names.includes(seat.name) && isLate(seat));
+  if (leaving !== undefined) return `place ${leaving.name} is leaving already`;
   if (
-    request.type === "leave" &&
+    request.type !== "weights" &&
     seats.every(({ name, membership }) => name === request.seat || membership === "leaving")
   )
     return `place ${request.seat} is the last one: somebody must keep the slots`;
@@ -113,6 +127,8 @@ function changedSeats(seats: readonly Seat[], request: Change): readonly Seat[] 
       return [...seats, newSeat(request.seat, request.nodes, request.weight ?? 1)];
     case "leave":
       return seats.map((seat) => (seat.name === request.seat ? { ...seat, membership: "leaving" } : seat));
+    case "giveUp":
+      return seats.map((seat) => (seat.name === request.seat ? givenUp(seat) : seat));
     case "rebalance":
       return seats;
     case "weights":
@@ -127,6 +143,8 @@ function newSeat(name: string, nodes: readonly string[], weight: number): Seat {
 }
 
 function cancelled(table: RingTable, map: SlotMap): RingChange {
+  const lost = table.seats.find((seat) => seat.isGivenUp);
+  if (lost !== undefined) return refused(`place ${lost.name} was given up: that cannot be cancelled`);
   if (map.goal === undefined && table.seats.every(({ membership }) => membership !== "leaving")) {
     return refused("nothing moves: there is nothing to cancel");
   }
@@ -140,6 +158,12 @@ function cancelled(table: RingTable, map: SlotMap): RingChange {
   return planned(table, seats, { ...map, goal: undefined, moves: map.moves.filter(({ isPassing }) => isPassing) });
 }
 
+/** Nothing moves. */
+function withReplicas(map: SlotMap, table: RingTable): RingChange {
+  if (table.voters.length === 0) return refused("no node would be left that may vote");
+  return { type: "planned", table, plan: planOf(table.seats, map) };
+}
+
 /** Whether the new goal wants this move, too, or it cannot be taken back any more. Otherwise it is rolled back. */
 function mayGoOn(goal: readonly SlotRange[], { isPassing, spans, to }: Move): boolean {
   const leadsTo = ({ start, end }: SlotSpan): boolean =>
@@ -147,12 +171,18 @@ function mayGoOn(goal: readonly SlotRange[], { isPassing, spans, to }: Move): bo
   return isPassing === true || spans.every(leadsTo);
 }
 
-function planned(table: RingTable, seats: readonly Seat[], slots: SlotMap): RingChange {
-  const { owners, goal = owners } = slots;
+const planned = (table: RingTable, seats: readonly Seat[], slots: SlotMap): RingChange => ({
+  ...{ type: "planned", table: withSlots({ ...renewed(table), seats }, slots), plan: planOf(seats, slots) },
+});
+
+function planOf(seats: readonly Seat[], { owners, goal = owners, moves }: SlotMap): RingPlan {
   const found = differences(owners, goal);
-  const plan = { differences: found, slots: countOf(found), of: countOf(owners) };
-  const next = withSlots({ ...renewed(table), seats }, slots);
-  return { type: "planned", table: next, plan: { ...plan, ranges: [owners.length, goal.length] } };
+  // Of slots that were passing to another seat, that one may lack something.
+  const passing = moves.filter(({ from, isPassing }) => isPassing && isGivenUp(seats, from));
+  const lost = [...owners.filter(({ owner }) => isGivenUp(seats, owner)), ...passing.flatMap(({ spans }) => spans)];
+  const lostSlots = countOf(lost);
+  const ranges = [owners.length, goal.length] as const;
+  return { differences: found, slots: countOf(found), lostSlots, of: countOf(owners), ranges };
 }
 
 const refused = (reason: string): RingChange => ({ type: "refused", reason });

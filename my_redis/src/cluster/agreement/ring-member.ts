@@ -1,29 +1,12 @@
-import type { Durable, Stamp, StoredTable } from "./durable.ts";
+import type { Durable, StoredTable } from "./durable.ts";
 import type { ChangeOutcome, RingRequest } from "./ring-change.ts";
 import type { Incoming, Serving } from "./serving-state.ts";
-import type { MoveAsk, MoveReport } from "./move-message.ts";
+import type { MoveAsk } from "./move-message.ts";
+import type { Peer } from "./peer.ts";
 import type { Position } from "./position.ts";
-import type { RingMessage, Wish } from "./ring-message.ts";
+import type { RingMessage } from "./ring-message.ts";
 import type { RingTable } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";
-
-/** What a leader knows of a node. Times are the leader's. */
-export interface Peer {
-  /** 0: it has not been heard in this term. */
-  readonly run: number;
-  /** When this run was heard first. */
-  readonly runSinceMs: number;
-  readonly heardAtMs: number;
-  /** When the newest heartbeat was sent that the node has answered. */
-  readonly answeredMs: number;
-  /** By the node's clock, when it sent its newest answer. */
-  readonly askedAtMs: number;
-  readonly stored: Stamp | undefined;
-  readonly position: Position;
-  readonly holdsKeys: boolean;
-  readonly wish: Wish | undefined;
-  readonly moves: MoveReport | undefined;
-}
 
 export type Role =
   | { readonly type: "follower" }
@@ -87,6 +70,8 @@ export type RingEvent =
   | { readonly type: "position"; readonly position: Position; readonly kept: Position; readonly holdsKeys?: boolean }
   /** A replica of this primary has this much. */
   | { readonly type: "replicated"; readonly node: string; readonly run: number; readonly position: Position }
+  /** A member of the ring says that it has let this node go, by this table, which is committed. */
+  | { readonly type: "left"; readonly table: RingTable }
   /** An operator changes the voters. Only an idle leader does it; it is asked again otherwise. */
   | { readonly type: "voters"; readonly voters: readonly string[] }
   /** An operator's word: this node serves the seat, whatever it has. */

@@ -24,6 +24,10 @@ export interface Seat {
   readonly weight?: number;
   /** "joining": its nodes do not vote yet. "leaving": its slots go to others, and then it goes. */
   readonly membership?: "joining" | "leaving";
+  /** It leaves without its keys: its nodes are gone for good. Nobody is its primary, and others get its slots empty. */
+  readonly isGivenUp?: true;
+  /** Nodes that are to be its replicas, and that nobody has heard yet, or that hold keys of their own. */
+  readonly awaited?: readonly string[];
 }
 
 /**
@@ -49,9 +53,12 @@ export interface RingTable {
 export const seatOf = (table: RingTable, node: string): Seat | undefined =>
   table.seats.find(({ nodes }) => nodes.includes(node));
 
+/** The nodes that serve a seat, and those that are to be its replicas. */
+export const allNodesOf = ({ nodes, awaited = [] }: Seat): readonly string[] => [...nodes, ...awaited];
+
 export function nodesOf(table: RingTable): ReadonlySet<string> {
   const nodes = new Set([...table.voters, ...(table.formerVoters ?? [])]);
-  for (const seat of table.seats) for (const node of seat.nodes) nodes.add(node);
+  for (const seat of table.seats) for (const node of allNodesOf(seat)) nodes.add(node);
   return nodes;
 }
 

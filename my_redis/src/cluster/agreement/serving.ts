@@ -28,7 +28,10 @@ export function startServing(turn: Turn, seat: Seat): void {
 export function updateCopies({ member }: Turn, seat: Seat): void {
   const { serving } = member;
   if (serving === undefined || serving.revision === seat.revision) return;
-  member.serving = acknowledging({ ...serving, revision: seat.revision, waitFor: othersInSync(seat, member.self) });
+  // A replica that has left its place is not waited for again.
+  const progress = new Map([...serving.progress].filter(([node]) => seat.nodes.includes(node)));
+  const waitFor = othersInSync(seat, member.self);
+  member.serving = acknowledging({ ...serving, revision: seat.revision, waitFor, progress });
 }
 
 export function onOwnPosition({ member }: Turn, position: Position, kept: Position): void {
@@ -42,8 +45,9 @@ export function onOwnPosition({ member }: Turn, position: Position, kept: Positi
 /** A replica says how far it has come. What it says about another epoch is about other writes. */
 export function onReplicated(turn: Turn, node: string, run: number, position: Position): void {
   const { member, nowMs } = turn;
-  const { serving } = member;
+  const { committed, serving } = member;
   if (serving === undefined || serving.epoch !== position.epoch) return;
+  if (committed === undefined || seatOf(committed, member.self)?.nodes.includes(node) !== true) return;
   const last = serving.progress.get(node);
   if (last !== undefined && last.run > run) return;
   const before = last?.run === run ? last : undefined;

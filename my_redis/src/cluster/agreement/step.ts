@@ -9,7 +9,8 @@ import { onAsked, onFrozen, readyCount } from "./outgoing.ts";
 import type { Member, Moment, RingEffect, RingEvent } from "./ring-member.ts";
 import type { Position } from "./position.ts";
 import type { RingMessage } from "./ring-message.ts";
-import { withVoters } from "./ring-table.ts";
+import { learn } from "./learn.ts";
+import { nodesOf, withVoters } from "./ring-table.ts";
 import type { RingTiming } from "./ring-timing.ts";
 import { onOwnPosition, onReplicated } from "./serving.ts";
 import { Turn } from "./turn.ts";
@@ -82,6 +83,9 @@ function take(turn: Turn, event: RingEvent): void {
       return onOwnPosition(turn, event.position, event.kept);
     case "replicated":
       return onReplicated(turn, event.node, event.run, event.position);
+    case "left":
+      if (nodesOf(event.table).has(member.self) || event.table.version <= member.durable.stored.table.version) return;
+      return learn(turn, event.table);
     case "voters":
       // Nobody could ever decide anything again.
       if (event.voters.length === 0) return;

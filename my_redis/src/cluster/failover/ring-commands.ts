@@ -23,6 +23,7 @@ export function ringCommands(
   return new Map([
     ["cluster|meet", asking(readMeet, writeOk)],
     ["cluster|forget", asking(readForget, writeOk)],
+    ["cluster|replicate", asking(readReplicate, writeOk)],
     ["cluster|ring", asking(readRingRequest, writeJson)],
   ]);
 }
@@ -60,6 +61,21 @@ function readMeet(args: Arguments): OperatorRequest {
 /** CLUSTER FORGET node-id */
 function readForget(args: Arguments, members: Members): OperatorRequest {
   return { type: "change", request: { type: "leave", seat: placeNamed(args.text(2), members) }, isDryRun: false };
+}
+
+/** CLUSTER REPLICATE node-id: this node becomes a replica of that one's place. */
+function readReplicate(args: Arguments, members: Members): OperatorRequest {
+  const { isOutside, name } = members;
+  if (isOutside) {
+    throw new CommandError(
+      `ERR this node is no member of a ring: CLUSTER RING ADD ${name} REPLICAOF <place> at a member makes it a replica`,
+    );
+  }
+  return {
+    type: "change",
+    request: { type: "replicate", node: name, seat: placeNamed(args.text(2), members) },
+    isDryRun: false,
+  };
 }
 
 const writeOk: Write = (reply) => reply.ok();

@@ -1,3 +1,4 @@
+import { allNodesOf, nodesOf, type RingTable } from "../agreement/ring-table.ts";
 import type { Members } from "../members.ts";
 
 /** What nodes of a ring that agrees on its members say of it in their greetings. */
@@ -22,6 +23,21 @@ export interface RingMembershipOptions {
   readonly report: (message: string) => void;
 }
 
+export interface MembershipEvents {
+  /** A ring of all nodes of the plan can begin. */
+  readonly begins: () => void;
+  /** There may be other members. */
+  readonly changed: () => void;
+  /** The ring with this table has let this node go while it was away. */
+  readonly left: (table: RingTable) => void;
+}
+
+const maxTableBytes = 256 * 1024;
+
+/** Whether a ring counts on a node: as one that has a place, or is to have one. */
+export const belongs = ({ seats }: RingTable, node: string): boolean =>
+  seats.some((seat) => allNodesOf(seat).includes(node));
+
 /**
  * - `starting`: ring.state has not been read.
  * - `planning`: nobody has ever agreed on anything with this node. It begins a ring when it has met all others of its plan,
@@ -39,6 +55,9 @@ export class RingMembership {
   #state: State = "starting";
   #begins: () => void = () => {};
   #memberChanged: () => void = () => {};
+  #left: (table: RingTable) => void = () => {};
+  /** What the ring has agreed on, as far as this node knows. */
+  #table: RingTable | undefined;
 
   constructor(options: RingMembershipOptions) {
     this.#options = options;
@@ -53,10 +72,10 @@ export class RingMembership {
     return this.#state === "starting" || this.#state === "planning" ? { terms, plan } : { terms };
   }
 
-  /** Calls `begins` when a ring of all nodes of the plan can begin, and `changed` when there may be other members. */
-  on({ begins, changed }: { readonly begins: () => void; readonly changed: () => void }): void {
+  on({ begins, changed, left }: MembershipEvents): void {
     this.#begins = begins;
     this.#memberChanged = changed;
+    this.#left = left;
   }
 
   /** ring.state has been read. */
@@ -66,8 +85,24 @@ export class RingMembership {
   }
 
   /** By the ring's table. */
-  learn(isMember: boolean): void {
-    this.#state = isMember ? "member" : "outside";
+  learn(table: RingTable): void {
+    const wasMember = this.#state === "member";
+    this.#table = table;
+    this.#state = belongs(table, this.#options.members.name) ? "member" : "outside";
+    if (wasMember && this.#state === "outside") this.#options.report("this node is no member of the ring any more");
+  }
+
+  /** The table for a node that was a member once and is none; undefined for others. */
+  tableWithout(name: string): RingTable | undefined {
+    const table = this.#table;
+    if (this.#state !== "member" || table === undefined || nodesOf(table).has(name)) return undefined;
+    // A greeting has a limited length. Without the table the node waits, and serves nothing either.
+    return JSON.stringify(table).length <= maxTableBytes ? table : undefined;
+  }
+
+  /** Another node says that this one is no member of the ring any more, whose table this is. */
+  toldOf(table: RingTable): void {
+    if (this.#state === "member") this.#left(table);
   }
 
   /** How another node's terms differ from those of this one; undefined when they do not. */

@@ -33,6 +33,8 @@ const isSeat = (value: unknown): boolean =>
     epoch: isNumber,
     revision: isNumber,
     inSync: listOf(isCopy),
+    isGivenUp: optional((word) => word === true),
+    awaited: optional(listOf(isText)),
   });
 
 const isSpan = (value: unknown): boolean => hasFields(value, { start: isNumber, end: isNumber });

@@ -1,6 +1,6 @@
 import type { Services } from "../../dispatch/context.ts";
-import { allPeersOf } from "../agreement/leadership.ts";
-import { type ChangeOutcome, changeRing, type RingRequest } from "../agreement/ring-change.ts";
+import { allPeersOf, plannedChange } from "../agreement/leadership.ts";
+import type { ChangeOutcome, RingRequest } from "../agreement/ring-change.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
@@ -133,13 +133,19 @@ export class RingOperators {
       return answered({ type: "status", status: ringStatus(member, peers) });
     }
     const { request: wanted } = request;
-    const change = changeRing(member.durable.stored.table, wanted);
+    const change = plannedChange(member, wanted, this.#options.server.environment.monotonicMs());
     if (request.isDryRun) return answered(change.type === "planned" ? { type: "planned", plan: change.plan } : change);
-    if (wanted.type !== "join" || change.type === "refused") return this.#begin(wanted, answered);
-    this.#meetAll(wanted.nodes, (refusal) => {
+    if (change.type === "refused") return this.#begin(wanted, answered);
+    this.#meetAll(this.#newNodes(wanted), (refusal) => {
       if (refusal === undefined) this.#begin(wanted, answered);
       else answered(refused(refusal));
     });
+  }
+
+  #newNodes(request: RingRequest): readonly string[] {
+    const { members } = this.#options;
+    if (request.type === "join") return request.nodes;
+    return request.type === "replicate" && !members.has(request.node) ? [request.node] : [];
   }
 
   /** A node that never answers would wait for good, and so would an address that is another name of a member. */

@@ -29,9 +29,11 @@ const isText = (value: unknown): boolean => typeof value === "string";
 /** Whether this is a request that a node may send for an operator. A leader alone lays out slots. */
 function isRingRequest(value: unknown): value is RingRequest {
   if (typeof value !== "object" || value === null) return false;
-  const { type, seat, nodes, weight, weights } = value as Record<string, unknown>;
+  const { type, seat, node, nodes, weight, weights } = value as Record<string, unknown>;
   if (type === "rebalance" || type === "cancel") return true;
-  if (type === "leave") return isText(seat);
+  if (type === "leave" || type === "giveUp") return isText(seat);
+  if (type === "dismiss") return isText(node);
+  if (type === "replicate") return isText(seat) && isText(node);
   if (type === "join") {
     const isWeight = weight === undefined || typeof weight === "number";
     return isText(seat) && Array.isArray(nodes) && nodes.every(isText) && isWeight;

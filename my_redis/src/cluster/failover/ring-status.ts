@@ -1,5 +1,6 @@
 import { ringProgress } from "../agreement/move-progress.ts";
-import type { Member, Peer } from "../agreement/ring-member.ts";
+import type { Peer } from "../agreement/peer.ts";
+import type { Member } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
 import { countOf } from "../agreement/slot-map.ts";
 
@@ -10,7 +11,9 @@ export interface SeatOfRing {
   readonly inSync: readonly string[];
   readonly epoch: number;
   readonly weight: number;
-  readonly membership: "member" | "joining" | "leaving";
+  readonly membership: "member" | "joining" | "leaving" | "given up";
+  /** Nodes that are to be its replicas, and are not yet. */
+  readonly awaited: readonly string[];
   readonly slots: number;
   readonly ranges: number;
 }
@@ -52,7 +55,8 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
     ...(table.slots === undefined ? ["a primary of each place, to say whether it holds keys"] : []),
     ...table.seats.flatMap((seat) => waitsOf(seat, peers)),
   ];
-  const isChanging = table.formerVoters !== undefined || table.seats.some(({ membership }) => membership !== undefined);
+  const isSeatChanging = ({ awaited, membership }: Seat): boolean => membership !== undefined || awaited !== undefined;
+  const isChanging = table.formerVoters !== undefined || table.seats.some(isSeatChanging);
   return {
     ...{ leader: self, term: durable.term, version: table.version, voters: table.voters },
     acknowledgement: table.acknowledgement,
@@ -72,21 +76,34 @@ const seatOfRing = (seat: Seat, ranges: readonly { start: number; end: number }[
   ...{ name: seat.name, primary: seat.epoch === 0 ? "" : seat.primary.node, nodes: seat.nodes, epoch: seat.epoch },
   inSync: seat.inSync.map(({ node }) => node),
   weight: seat.weight ?? 1,
-  membership: seat.membership ?? "member",
+  membership: seat.isGivenUp ? "given up" : (seat.membership ?? "member"),
+  awaited: seat.awaited ?? [],
   slots: countOf(ranges),
   ranges: ranges.length,
 });
 
+const fullText = "it holds keys. Stop it, move its folder away and start it again, or remove it from the ring";
+
 /** Why a place has no primary, or does not get on. */
-function waitsOf({ name, nodes, epoch, membership }: Seat, peers: ReadonlyMap<string, Peer>): string[] {
-  const silent = nodes.filter((node) => (peers.get(node)?.run ?? 0) === 0);
+function waitsOf({ awaited = [], name, nodes, epoch, membership }: Seat, peers: ReadonlyMap<string, Peer>): string[] {
+  const isSilent = (node: string): boolean => (peers.get(node)?.run ?? 0) === 0;
+  const silent = nodes.filter(isSilent);
+  const holdsKeys = (node: string): boolean =>
+    peers.get(node)?.holdsKeys === true && peers.get(node)?.position.epoch === 0;
+  if (awaited.length > 0) {
+    return awaited.map((node) =>
+      isSilent(node)
+        ? `node ${node}, a replica of place ${name}: it has not answered yet`
+        : holdsKeys(node)
+          ? `node ${node}, a replica of place ${name}: ${fullText}`
+          : `node ${node} to become a replica of place ${name}`,
+    );
+  }
   if (membership === "joining" || epoch === 0) {
     if (silent.length > 0) return silent.map((node) => `node ${node} of place ${name}: it has not answered yet`);
-    const full = nodes.filter((node) => peers.get(node)?.holdsKeys === true && peers.get(node)?.position.epoch === 0);
+    const full = nodes.filter(holdsKeys);
     if (membership === "joining" && epoch === 0 && full.length > 0) {
-      return full.map(
-        (node) => `node ${node} of place ${name}: it holds keys. Empty it (FLUSHALL) or take it away again`,
-      );
+      return full.map((node) => `node ${node} of place ${name}: ${fullText}`);
     }
     return epoch === 0 ? [`a primary of place ${name}`] : [`the nodes of place ${name} to vote`];
   }

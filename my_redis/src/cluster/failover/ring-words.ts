@@ -20,13 +20,23 @@ export function readRingRequest(args: Arguments, places: KnownPlaces): OperatorR
 
 function readChange(word: string, words: readonly string[], places: KnownPlaces): Change {
   const [first] = words;
-  if (word === "add" && first !== undefined) return readJoin(words);
-  if (word === "remove" && first !== undefined && words.length === 1) {
-    return { type: "leave", seat: placeNamed(first, places) };
+  if (word === "add" && words.length === 3 && words[1]?.toLowerCase() === "replicaof") {
+    return { type: "replicate", node: checkedName(words[0] as string), seat: placeNamed(words[2] as string, places) };
   }
+  if (word === "add" && first !== undefined) return readJoin(words);
+  if (word === "remove" && first !== undefined) return readRemove(first, words.slice(1), places);
   if (word === "weights" && words.length >= 2 && words.length % 2 === 0) return readWeights(words, places);
   if (word === "rebalance" && words.length === 0) return { type: "rebalance" };
   if (word === "cancel" && words.length === 0) return { type: "cancel" };
+  throw new CommandError(errors.syntax);
+}
+
+/** node [FORCE | REPLICA]: a place, a place that is gone with its keys, or a replica alone. */
+function readRemove(node: string, words: readonly string[], places: KnownPlaces): Change {
+  const how = words.join(" ").toLowerCase();
+  if (how === "") return { type: "leave", seat: placeNamed(node, places) };
+  if (how === "force") return { type: "giveUp", seat: placeNamed(node, places) };
+  if (how === "replica") return { type: "dismiss", node: nodeNamed(node, places) };
   throw new CommandError(errors.syntax);
 }
 
@@ -68,6 +78,11 @@ function readWeight(text: string): number {
 
 const isCalled = (name: string, word: string): boolean => name === word || nodeId(name) === word.toLowerCase();
 
+/** A node by its name or id. One that nobody knows may still be awaited as a replica. */
+function nodeNamed(word: string, { names }: KnownPlaces): string {
+  return names.find((name) => isCalled(name, word)) ?? checkedName(word);
+}
+
 /** A place by its own name or id, or by those of its primary. Throws the error reply. */
 export function placeNamed(word: string, { seats, primaries, primaryOf, names }: KnownPlaces): string {
   const seat =
@@ -78,7 +93,8 @@ export function placeNamed(word: string, { seats, primaries, primaryOf, names }:
   const place = seats[primaries.indexOf(primaryOf[replica] ?? -1)];
   if (place !== undefined) {
     throw new CommandError(
-      `ERR ${names[replica]} is a replica of place ${place}: a place comes and goes with all its nodes, by the name of the place`,
+      `ERR ${names[replica]} is a replica of place ${place}: a place comes and goes with all its nodes, by the name of the place. ` +
+        `CLUSTER RING REMOVE ${names[replica]} REPLICA removes the replica alone`,
     );
   }
   throw new CommandError(`ERR no place '${word.slice(0, 128)}' in the ring: there are ${seats.join(", ")}`);

@@ -6,7 +6,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
@@ -15,11 +15,11 @@ import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
-import { nodeAddress } from "../node-address.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
+import { answeringForGivenUp } from "./given-up-seats.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
 import { Operators } from "./seat-operators.ts";
@@ -31,6 +31,7 @@ import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
 import { firstTable, fixDirectives } from "./seat-plan.ts";
+import { SeatRole } from "./seat-role.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { TableFollower } from "./table-follower.ts";
@@ -68,12 +69,11 @@ export class SeatNode implements SeatPort {
   readonly #data: SeatData;
   readonly #replicas: ReplicaProgress;
   readonly #tables: TableFollower;
+  readonly #role: SeatRole;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #emptyDisk!: EmptyDisk;
-  /** A table that is committed, and that this node does not go by yet. */
-  #awaited: RingTable | undefined;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -103,20 +103,33 @@ export class SeatNode implements SeatPort {
           this.#releaseRequests();
         }),
     });
+    const agent = (): RingAgent => this.#agent;
     this.#replicas = new ReplicaProgress({
-      ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
+      ...{ changes: server.changes, agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
-    this.#tables = new TableFollower(options);
+    this.#tables = new TableFollower({
+      ...options,
+      // Slots do not go while a script or transaction is half done: it is carried out to its end.
+      mayFollow: () => !this.mover.mustRest || server.execution.isAtRest,
+      followed: (table) => {
+        if (seatOf(table, this.#self) === undefined) this.#role.end();
+        this.mover.onTable(table);
+      },
+    });
+    this.#role = new SeatRole({
+      ...{ server, data: this.#data, replicas: this.#replicas },
+      place: () => this.#seat?.name ?? "",
+    });
     this.mover = new SlotMover({
       ...options,
+      channel: answeringForGivenUp(options.channel, options.members.names, () => this.#agent.member.committed),
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });
-    const agent = (): RingAgent => this.#agent;
     this.operators = new Operators({
       ...{ ...options, agent, links: options.outgoing.links, timing: this.#timing },
       updateData: () => this.#data.update(),
@@ -128,10 +141,9 @@ export class SeatNode implements SeatPort {
   /** Takes part in the agreement from now on: once the log has been loaded. Throws RingStateError and DirectiveError. */
   start(): void {
     const { events, members, server, turn } = this.#options;
-    const { environment, settings } = server;
-    const { values } = settings;
-    this.#file = openStateFile(values.dir, this.#self, environment);
-    const durable = stateAtStart(this.#file, { values, dataEpoch: this.epoch, nowMs: environment.nowMs() });
+    const { values } = server.settings;
+    this.#file = openStateFile(values.dir, this.#self, server.environment);
+    const durable = stateAtStart(this.#file, { values, dataEpoch: this.epoch, nowMs: server.environment.nowMs() });
     this.#emptyDisk = new EmptyDisk(durable);
     this.#file.writeNow(durable);
     this.#data.start();
@@ -139,7 +151,7 @@ export class SeatNode implements SeatPort {
     server.changes.gateReplies(this.#gate);
     turn.onEnd(() => {
       this.#data.update();
-      this.#followTable();
+      this.#tables.look();
     });
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) =>
@@ -147,7 +159,10 @@ export class SeatNode implements SeatPort {
     );
     this.#timer = setInterval(() => turn.run(() => this.#tick()), this.#timing.heartbeatMs / 2);
     this.#timer.unref();
-    this.#tables.start(durable.stored, () => this.#beginRing());
+    this.#tables.start(durable.stored, {
+      begins: () => this.#beginRing(),
+      left: (table) => this.#agent.take({ type: "left", table }),
+    });
   }
 
   /** All nodes that the directives name are there, and none of them belongs to a ring: this is a new one. */
@@ -185,11 +200,10 @@ export class SeatNode implements SeatPort {
    * ends here, as with a crash, and another one begins with a greater number. To the agreement it has been started again.
    */
   #beginRun(run: number): void {
-    const { server } = this.#options;
-    const durable = { ...this.#agent.member.durable, run };
-    const text = `the ring knows run ${run - 1} of this node, which has begun as run ${this.#agent.member.durable.run}: it goes on as run ${run}`;
-    server.environment.report("warning", `${text}. Is its clock behind?`);
-    this.#beginAnew(durable);
+    const { durable } = this.#agent.member;
+    const text = `the ring knows run ${run - 1} of this node, which has begun as run ${durable.run}: it goes on as run ${run}`;
+    this.#options.server.environment.report("warning", `${text}. Is its clock behind?`);
+    this.#beginAnew({ ...durable, run });
   }
 
   stop(): void {
@@ -206,12 +220,11 @@ export class SeatNode implements SeatPort {
       case "send":
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        this.#awaited = effect.table;
-        return this.#followTable();
+        return this.#tables.committed(effect.table);
       case "serve":
-        return this.#serve(effect.epoch);
+        return this.#role.serve(effect.epoch);
       case "follow":
-        return this.#follow(effect.primary, effect.epoch);
+        return this.#role.follow(effect.primary, effect.epoch);
       case "lease":
         return this.#releaseRequests();
       case "changed":
@@ -222,36 +235,9 @@ export class SeatNode implements SeatPort {
     }
   }
 
-  /** Slots do not go while a script or transaction is half done: it is carried out to its end. */
-  #followTable(): void {
-    const table = this.#awaited;
-    if (table === undefined || (this.mover.mustRest && !this.#options.server.execution.isAtRest)) return;
-    this.#awaited = undefined;
-    this.#tables.follow(table);
-    this.mover.onTable(table);
-  }
-
   #notify(node: string, kind: number, payload: Uint8Array): void {
     const { members, outgoing } = this.#options;
     outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
-  }
-
-  #serve(epoch: number): void {
-    this.#replicas.following = undefined;
-    this.#options.server.watched.breakAll();
-    this.#data.begin(epoch);
-    const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
-    this.#options.server.environment.report("notice", text);
-  }
-
-  #follow(primary: string, epoch: number): void {
-    const { replication, environment, watched } = this.#options.server;
-    const { host, port } = nodeAddress(primary);
-    // The new primary changes what was watched here, by clients of this node and of others.
-    watched.breakAll();
-    this.#replicas.following = primary;
-    environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
-    replication?.followInRing(host, port);
   }
 
   // --- what other nodes say ---
@@ -273,6 +259,10 @@ export class SeatNode implements SeatPort {
 
   get epoch(): number {
     return this.#data.epoch;
+  }
+
+  get holdsStrayKeys(): boolean {
+    return this.epoch === 0 && this.#options.server.keyspace.databases.some(({ size }) => size > 0);
   }
 
   get maySync(): boolean {
@@ -297,8 +287,7 @@ export class SeatNode implements SeatPort {
   }
 
   #tick(): void {
-    this.#data.update();
-    this.#replicas.tellPrimary();
+    this.moved();
     this.#data.confirm();
     this.operators.repeat();
     this.ringOperators.tick();
@@ -347,16 +336,11 @@ export class SeatNode implements SeatPort {
    * `isMoot` says that the slots have gone: this node may never serve again.
    */
   whenServing(run: (refusal: string | undefined) => void, isMoot: () => boolean): void {
-    const sinceMs = this.#options.server.environment.monotonicMs();
-    const attempt = (refusal: string | undefined): void => {
-      if (refusal !== undefined || isMoot() || this.#mayRun(noSlot)) run(refusal);
-      else this.requests.whenServing(attempt, sinceMs);
-    };
-    attempt(undefined);
+    this.requests.whenever(() => isMoot() || this.#mayRun(noSlot), run);
   }
 
   whenTable(run: (refusal: string | undefined) => void): void {
-    this.requests.whenServing(run, this.#options.server.environment.monotonicMs());
+    this.requests.whenServing(run);
   }
 
   #releaseRequests(): void {

@@ -54,9 +54,19 @@ export class SeatRequests {
   }
 
   /** Runs something that is no client's request when this node may serve, or says why it may not. */
-  whenServing(run: (refusal: string | undefined) => void, sinceMs: number): void {
+  whenServing(run: (refusal: string | undefined) => void, sinceMs = this.#nowMs): void {
     if (this.count >= maxWaiting) run(this.overdueText);
     else this.#tasks.push({ sinceMs, run });
+  }
+
+  /** The same, at once if `isTime`, and judged anew each time until it is. */
+  whenever(isTime: () => boolean, run: (refusal: string | undefined) => void): void {
+    const sinceMs = this.#nowMs;
+    const attempt = (refusal: string | undefined): void => {
+      if (refusal !== undefined || isTime()) run(refusal);
+      else this.whenServing(attempt, sinceMs);
+    };
+    attempt(undefined);
   }
 
   /** Judges all of them anew. */

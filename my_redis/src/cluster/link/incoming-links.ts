@@ -111,7 +111,10 @@ export class IncomingLinks implements IncomingLinkOwner {
         if (greeting === undefined || channel.takeOver === undefined)
           throw new CommandError("ERR this is not a valid greeting of a node");
         const refusal = this.#refusalOf(greeting, channel.encrypted);
-        const welcome: LinkWelcome = { ...this.#parts.introductions.own(), refusal: refusal ?? "" };
+        const { introductions } = this.#parts;
+        const isRefused = refusal !== undefined && refusal !== uncertified;
+        const left = isRefused ? introductions.tableWithout(greeting) : undefined;
+        const welcome: LinkWelcome = { ...introductions.own(), refusal: refusal ?? "", ...(left && { left }) };
         // One character per byte, as a line of text is written.
         reply.simple(linkReply + Buffer.from(JSON.stringify(welcome), "utf8").toString("latin1"));
         if (refusal === undefined) this.#open(context, greeting, channel.takeOver.bind(channel));

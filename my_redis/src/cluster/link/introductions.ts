@@ -1,6 +1,7 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { Disputes } from "../disputes.ts";
+import type { RingTable } from "../agreement/ring-table.ts";
 import type { RingMembership } from "../failover/ring-membership.ts";
 import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
@@ -65,6 +66,16 @@ export class Introductions {
     if (other.ring !== undefined) return `it has '${other.ring.terms}', we have 'cluster-members fixed'`;
     if (!this.#members.has(other.name)) return `${other.name} is not among our peers`;
     return other.view.names.includes(own.name) ? undefined : `${own.name} is not among its peers`;
+  }
+
+  /** What a node is told that belonged to a ring, and is no member of this one any more; undefined for others. */
+  tableWithout({ name, ring }: NodeIntroduction): RingTable | undefined {
+    return ring === undefined || ring.plan !== undefined ? undefined : this.#ring?.tableWithout(name);
+  }
+
+  /** Another node says that this one is no member of the ring any more, whose table this is. */
+  toldOf(table: RingTable): void {
+    this.#ring?.toldOf(table);
   }
 
   /** Why the node that has answered at the address `name` cannot become a member by that name, or undefined. */

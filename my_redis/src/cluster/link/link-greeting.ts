@@ -1,5 +1,7 @@
 import { type Announcement, readAnnouncement } from "../announced-endpoints.ts";
+import type { RingTable } from "../agreement/ring-table.ts";
 import type { RingGreeting } from "../failover/ring-membership.ts";
+import { isTable } from "../failover/ring-message-codec.ts";
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
@@ -35,6 +37,8 @@ export interface LinkGreeting extends NodeIntroduction {
 export interface LinkWelcome extends NodeIntroduction {
   /** Why there will be no link; empty when there is one. */
   readonly refusal: string;
+  /** The ring's table, for a node that was a member and does not know that it is none any more. */
+  readonly left?: RingTable;
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.length <= 1000;
@@ -81,8 +85,9 @@ export function readGreeting(text: string): LinkGreeting | undefined {
 /** Undefined when the text is no welcome. */
 export function readWelcome(text: string): LinkWelcome | undefined {
   const said = parse(text);
-  const { refusal } = (said ?? {}) as Partial<LinkWelcome>;
-  return isIntroduction(said) && isText(refusal) ? { ...said, refusal } : undefined;
+  const { refusal, left } = (said ?? {}) as Partial<LinkWelcome>;
+  if (!isIntroduction(said) || !isText(refusal)) return undefined;
+  return { ...said, refusal, ...(isTable(left) ? { left } : {}) };
 }
 
 function parse(text: string): unknown {

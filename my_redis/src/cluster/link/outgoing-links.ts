@@ -141,6 +141,7 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   welcomed(link: OutgoingLink, welcome: LinkWelcome): string | undefined {
+    if (welcome.left !== undefined) this.#parts.introductions.toldOf(welcome.left);
     const ownRefusal = this.#parts.introductions.meet(welcome);
     const refusal = welcome.refusal === "" ? ownRefusal : welcome.refusal;
     if (refusal === undefined) this.#complaints.delete(link.node);

@@ -9,7 +9,7 @@ import { byOwner, refusalOf } from "./key-owners.ts";
 import { isNotOwner, routeErrors } from "../routing/route-errors.ts";
 import { errorText, type NodeCommands, type NodeReplies, notAnswering, type PartialCommand } from "./node-commands.ts";
 import { elementsOf, integerOf } from "./reply-parts.ts";
-import { joinCursor, splitCursor } from "./spanning-cursor.ts";
+import { joinCursor, markCursor, type ScanPlace, splitCursor, unmarkCursor } from "./spanning-cursor.ts";
 
 const minus = 45;
 /** Before a part is asked for again whose node has handed over slots: this node hears soon where they have gone. */
@@ -32,9 +32,7 @@ export class ScatteredCommands {
 
   get commands(): Record<string, SpanningCommand> {
     const summed: SpanningCommand = { run: (context, args, reply) => this.#sumOverKeys(context, args, reply) };
-    const acknowledged: SpanningCommand = {
-      run: (context, args, reply) => this.#acknowledge(context, args, reply),
-    };
+    const flushing: SpanningCommand = { run: (context, args, reply) => this.#flush(context, args, reply) };
     return {
       mget: { run: (context, args, reply) => this.#readAll(context, args, reply) },
       exists: summed,
@@ -44,8 +42,8 @@ export class ScatteredCommands {
       keys: { run: (context, args, reply) => this.#listKeys(context, args, reply) },
       scan: { run: (context, args, reply) => this.#scan(context, args, reply) },
       randomkey: { run: (context, _args, reply) => this.#randomKey(context, reply) },
-      flushdb: acknowledged,
-      flushall: acknowledged,
+      flushdb: flushing,
+      flushall: flushing,
       swapdb: { run: (context, args, reply) => this.#swap(context, args, reply) },
       "script|flush": { run: (context, args, reply) => this.#flushScripts(context, args, reply) },
     };
@@ -172,6 +170,20 @@ export class ScatteredCommands {
     this.#askAll(context, args, this.#finish(context, reply, writeSum));
   }
 
+  /** Somebody who wants to empty a node that joins must not empty the ring. */
+  #flush(context: Context, args: Arguments, reply: DeferredReply): void {
+    const { names, owning, primaryOf, seat, self } = this.#view;
+    if (seat?.holdsStrayKeys !== true || owning.includes(primaryOf(self)))
+      return this.#acknowledge(context, args, reply);
+    this.#refuse(
+      context,
+      reply,
+      `ERR this node owns no hash slots, and holds keys from before it came to the ring. ${args.text(0).toUpperCase()} would leave them, ` +
+        `and empty the whole ring: for that, send it to ${owning.map((node) => names[node]).join(", ")}. ` +
+        "To empty this node, stop it, move its folder away and start it again",
+    );
+  }
+
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
     if (this.#refuseIfGone(context, reply, this.#view.owning)) return;
     this.#askAll(context, args, this.#finish(context, reply, this.#writeOne));
@@ -217,25 +229,49 @@ export class ScatteredCommands {
 
   /** Scans one node at a time; the cursor contains the node and the node's own cursor. */
   #scan(context: Context, args: Arguments, reply: DeferredReply): void {
-    // A place on the ring keeps its number, whichever node serves it.
-    const { owning } = this.#view;
-    const place = readPlace(args, owning.length);
-    if (typeof place === "string") {
-      this.#refuse(context, reply, place);
-      return;
-    }
-    const words = wordsOf(args);
-    words[1] = String(place.cursor);
-    const node = owning[place.node] as number;
-    const parts = new Map([[node, this.#partOf(context, words)]]);
-    this.#nodes.run(
-      parts,
-      this.#finish(context, reply, (writer, replies) => {
-        const [cursor, names] = elementsOf(replies.get(node) as Uint8Array) as [Uint8Array, Uint8Array];
+    const kept = args.copy();
+    const write = (next: number): WriteReply => {
+      return (writer, replies) => {
+        const [part] = replies.values();
         writer.array(2);
-        writer.bulkInteger(joinCursor({ node: place.node, cursor: numberIn(cursor) }, owning.length));
-        writer.raw(names);
-      }),
+        writer.bulkInteger(next);
+        writer.raw(elementsOf(part as Uint8Array)[1] as Uint8Array);
+      };
+    };
+    let next = 0;
+    const ask = (end: (replies: NodeReplies) => void): void => {
+      const { owning, placesSum, seat } = this.#view;
+      // A place on the ring keeps its number, whichever node serves it.
+      const place = this.#readPlace(kept);
+      if (typeof place === "string") return end({ error: place });
+      const words = wordsOf(kept);
+      words[1] = String(place.cursor);
+      const node = owning[place.node] as number;
+      const part = { ...this.#partOf(context, words), isOfAllSlots: true };
+      this.#nodes.run(new Map([[node, part]]), (replies) => {
+        if (!("error" in replies)) {
+          const cursor = numberIn(elementsOf(replies.get(node) as Uint8Array)[0] as Uint8Array);
+          const joined = joinCursor({ node: place.node, cursor }, owning.length);
+          next = seat === undefined ? joined : markCursor(joined, placesSum);
+        }
+        end(replies);
+      });
+    };
+    this.#untilAgreed(context, ask, (replies) => this.#finish(context, reply, write(next))(replies));
+  }
+
+  /** Where a client's SCAN goes on, or the error that a single server would answer. */
+  #readPlace(args: Arguments): ScanPlace | string {
+    const { owning, placesSum, seat } = this.#view;
+    try {
+      readCursor(args, 1);
+    } catch (error) {
+      if (error instanceof CommandError) return error.message;
+      throw error;
+    }
+    const text = args.latin1(1);
+    return (
+      splitCursor(seat === undefined ? text : unmarkCursor(text, placesSum), owning.length) ?? errors.invalidCursor
     );
   }
 
@@ -265,14 +301,3 @@ function wordsOf(args: Arguments): (Uint8Array | string)[] {
 
 /** The integer in a bulk string. */
 const numberIn = (bulk: Uint8Array): number => Number(Buffer.from(bulk).toString("latin1").split("\r\n")[1]);
-
-/** Where a client's SCAN goes on, or the error that a single server would answer. */
-function readPlace(args: Arguments, nodeCount: number): { node: number; cursor: number } | string {
-  try {
-    readCursor(args, 1);
-  } catch (error) {
-    if (error instanceof CommandError) return error.message;
-    throw error;
-  }
-  return splitCursor(args.latin1(1), nodeCount) ?? errors.invalidCursor;
-}

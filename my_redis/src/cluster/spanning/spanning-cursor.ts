@@ -1,3 +1,20 @@
+/** So many cursors' worth of a mark: a cursor with one has at most 53 bits, which JavaScript still counts exactly. */
+const marks = 2048;
+
+/**
+ * A cursor with a mark of the places that the scan visits. Where members come and go, a scan that goes on while other places
+ * have slots begins anew: it shows keys twice then, and misses none for that reason.
+ */
+export const markCursor = (cursor: number, placesSum: number): number =>
+  cursor === 0 ? 0 : cursor * marks + (placesSum % marks);
+
+/** The cursor without its mark; "0" if it was made for other places. */
+export function unmarkCursor(text: string, placesSum: number): string {
+  if (!/^\d+$/.test(text)) return text;
+  const value = BigInt(text);
+  return value % BigInt(marks) === BigInt(placesSum % marks) ? `${value / BigInt(marks)}` : "0";
+}
+
 /** The place of a scan of all nodes: earlier nodes are complete, and this one goes on at its own cursor. */
 export interface ScanPlace {
   readonly node: number;

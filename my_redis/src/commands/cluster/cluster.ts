@@ -1,7 +1,7 @@
 import { container } from "../../dispatch/container.ts";
 import { clusterFailover } from "./failover.ts";
 import { fixedTopology } from "./fixed-topology.ts";
-import { clusterForget, clusterMeet, clusterRing } from "./ring.ts";
+import { clusterForget, clusterMeet, clusterReplicate, clusterRing } from "./ring.ts";
 import { clusterCountkeysinslot, clusterGetkeysinslot, clusterKeyslot } from "./slot-keys.ts";
 import { clusterCountFailureReports, clusterInfo, clusterLinks, clusterMyshardid } from "./state.ts";
 import { clusterMyid, clusterNodes, clusterReplicas, clusterShards, clusterSlaves, clusterSlots } from "./topology.ts";
@@ -29,6 +29,7 @@ export const cluster = container({
     clusterMyshardid,
     clusterNodes,
     clusterReplicas,
+    clusterReplicate,
     clusterRing,
     clusterShards,
     clusterSlaves,

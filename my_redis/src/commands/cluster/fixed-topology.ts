@@ -31,7 +31,6 @@ const operations: readonly Operation[] = [
     usage: rangesUsage,
   },
   { name: "FLUSHSLOTS", brief: true },
-  { name: "REPLICATE", brief: true, syntax: "node-id" },
   {
     name: "RESET",
     complexity: "O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side effect.",

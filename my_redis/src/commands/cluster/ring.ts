@@ -38,6 +38,19 @@ export const clusterForget = command({
   },
 });
 
+export const clusterReplicate = command({
+  ...facts,
+  name: "CLUSTER REPLICATE",
+  complexity: "O(1)",
+  brief: true,
+  summary: "Makes this node, which is a replica, one of another place.",
+  syntax: "node-id",
+  run(context) {
+    joinedCluster(context);
+    return refuse("CLUSTER REPLICATE");
+  },
+});
+
 export const clusterRing = command({
   ...facts,
   name: "CLUSTER RING",
@@ -45,9 +58,9 @@ export const clusterRing = command({
   complexity: "O(N) where N is the number of hash slots",
   summary: "Shows or changes the members of the ring and their shares. DRYRUN only says what would move.",
   syntax:
-    "(STATUS | {ADD=node [replica...] [WEIGHT=weight:integer] [DRYRUN]} | {REMOVE=node [DRYRUN]} | {WEIGHTS {node weight:integer}... [DRYRUN]} | {REBALANCE [DRYRUN]} | {CANCEL [DRYRUN]})",
+    "(STATUS | {ADD=node [replica...] [REPLICAOF=place] [WEIGHT=weight:integer] [DRYRUN]} | {REMOVE=node [FORCE | REPLICA] [DRYRUN]} | {WEIGHTS {node weight:integer}... [DRYRUN]} | {REBALANCE [DRYRUN]} | {CANCEL [DRYRUN]})",
   usage:
-    "STATUS | ADD <host:port> [<replica> ...] [WEIGHT <weight>] [DRYRUN] | REMOVE <node> [DRYRUN] | WEIGHTS <node> <weight> [...] [DRYRUN] | REBALANCE [DRYRUN] | CANCEL [DRYRUN]",
+    "STATUS | ADD <host:port> ([<replica> ...] [WEIGHT <weight>] | REPLICAOF <place>) [DRYRUN] | REMOVE <node> [FORCE | REPLICA] [DRYRUN] | WEIGHTS <node> <weight> [...] [DRYRUN] | REBALANCE [DRYRUN] | CANCEL [DRYRUN]",
   run(context) {
     joinedCluster(context);
     return refuse("CLUSTER RING");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Member, Peer } from "../../../src/cluster/agreement/ring-member.ts";
+import type { Peer } from "../../../src/cluster/agreement/peer.ts";
+import type { Member } from "../../../src/cluster/agreement/ring-member.ts";
 import type { RingTable } from "../../../src/cluster/agreement/ring-table.ts";
 import { firstSlots } from "../../../src/cluster/failover/first-slots.ts";
 import { ownersByPoints } from "../../../src/cluster/members.ts";

@@ -1,0 +1,48 @@
+import type { Services } from "../../dispatch/context.ts";
+import { nodeAddress } from "../node-address.ts";
+import type { ReplicaProgress } from "./replica-progress.ts";
+import type { SeatData } from "./seat-data.ts";
+
+export interface SeatRoleOptions {
+  readonly server: Pick<Services, "environment" | "replication" | "watched">;
+  readonly data: Pick<SeatData, "begin">;
+  readonly replicas: Pick<ReplicaProgress, "following">;
+  /** The name of this node's place. */
+  readonly place: () => string;
+}
+
+/** Makes this node the primary of its place, a replica, or neither. */
+export class SeatRole {
+  readonly #options: SeatRoleOptions;
+
+  constructor(options: SeatRoleOptions) {
+    this.#options = options;
+  }
+
+  serve(epoch: number): void {
+    const { data, place, replicas, server } = this.#options;
+    replicas.following = undefined;
+    server.watched.breakAll();
+    data.begin(epoch);
+    server.environment.report("notice", `this node is the primary of ${place()} (epoch ${epoch})`);
+  }
+
+  follow(primary: string, epoch: number): void {
+    const { place, replicas, server } = this.#options;
+    const { host, port } = nodeAddress(primary);
+    // The new primary changes what was watched here, by clients of this node and of others.
+    server.watched.breakAll();
+    replicas.following = primary;
+    server.environment.report("notice", `this node is a replica of ${primary}, for ${place()} (epoch ${epoch})`);
+    server.replication?.followInRing(host, port);
+  }
+
+  /** It has no place any more: as a replica it gets no more of the primary's data. */
+  end(): void {
+    const { replicas, server } = this.#options;
+    if (replicas.following === undefined) return;
+    replicas.following = undefined;
+    server.environment.report("notice", "this node is no replica any more: it has no place on the ring");
+    server.replication?.endInRing();
+  }
+}

@@ -1,0 +1,106 @@
+import { afterEach, expect, test } from "bun:test";
+import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { nodeId } from "../../../src/cluster/members.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
+import type { Reply } from "../../differential/harness/reply.ts";
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+
+let nodes: OpenServer[] = [];
+let clients: RespConnection[] = [];
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await Promise.all(nodes.map((node) => node.close()));
+  [nodes, clients] = [[], []];
+});
+
+const keys = Array.from({ length: 400 }, (_, number) => `key:${number}`);
+const nodeTimeoutMs = 1_500;
+
+interface StartedRing {
+  readonly names: readonly string[];
+  connect(node: number): Promise<RespConnection>;
+}
+
+/** Three nodes of this process whose members come and go, with some keys. */
+async function startRing(): Promise<StartedRing> {
+  const ports = await freePorts(3);
+  const names = ports.map((port) => `127.0.0.1:${port}`);
+  nodes = await Promise.all(
+    ports.map((port, node) =>
+      startOpenServer({
+        ...{ bind: "127.0.0.1", port, dir: temporaryFolder("leaving-node"), appendonly: "yes", save: "" },
+        ...{ self: names[node] as string, peers: names.join(" "), "cluster-members": "agreed" },
+        ...{ "cluster-node-timeout": nodeTimeoutMs, environment: { report: () => {} } },
+      }),
+    ),
+  );
+  const connect = async (node: number): Promise<RespConnection> => {
+    const client = await RespConnection.open(ports[node] as number, `node ${node}`);
+    clients.push(client);
+    return client;
+  };
+  const client = await connect(0);
+  await waitUntil(async () => (await client.reply("DBSIZE")).text === "0", { what: "a ring", timeoutMs: 20_000 });
+  for (const key of keys) expect((await client.reply("SET", key, "value")).text).toBe("OK");
+  return { names, connect };
+}
+
+const placesSeenBy = async (client: RespConnection): Promise<number> =>
+  new Set((await client.reply("CLUSTER", "SLOTS")).items?.map((range) => range.items?.[2]?.items?.[1]?.text)).size;
+
+async function leave(client: RespConnection, name: string, left: number): Promise<void> {
+  expect((await client.reply("CLUSTER", "FORGET", nodeId(name))).text).toBe("OK");
+  await waitUntil(async () => (await placesSeenBy(client)) === left, {
+    ...{ what: `${left} places`, timeoutMs: 20_000, intervalMs: 10 },
+  });
+}
+
+/** Scans on from a cursor to the end. */
+async function scan(client: RespConnection, from: string, seen: Set<string>, mostSteps = Infinity): Promise<string> {
+  let cursor = from;
+  for (let step = 0; step < mostSteps; step++) {
+    const { items, text } = await client.reply("SCAN", cursor, "COUNT", 10);
+    if (items === undefined || items === null) throw new Error(text ?? "");
+    for (const item of items[1]?.items ?? []) seen.add(item.text as string);
+    cursor = items[0]?.text as string;
+    if (cursor === "0") break;
+  }
+  return cursor;
+}
+
+test("what waits at a node that leaves is answered as soon as the node has left: DBSIZE, KEYS, RANDOMKEY and SCAN", async () => {
+  const { names, connect } = await startRing();
+  // A SCAN begins at the first place.
+  const leaving = names.indexOf(names.toSorted()[0] as string);
+  const [asked, other] = [0, 1, 2].filter((node) => node !== leaving) as [number, number];
+  // Nothing is carried out there any more, whatever happens: as between the last hand-over and the end of its place.
+  nodes[leaving]!.server.parts.cluster!.seat!.mover.isStopped = () => true;
+  const startedMs = performance.now();
+  const ask = async (command: string, ...words: string[]): Promise<Reply> =>
+    (await connect(asked)).reply(command, ...words);
+  const answers = Promise.all([ask("DBSIZE"), ask("KEYS", "*"), ask("RANDOMKEY")]);
+  const seen = new Set<string>();
+  const scanned = scan(await connect(asked), "0", seen);
+  await leave(await connect(other), names[leaving] as string, 2);
+  const [size, listed, random] = await answers;
+  await scanned;
+  expect(performance.now() - startedMs).toBeLessThan(nodeTimeoutMs);
+  expect(size.text).toBe(`${keys.length}`);
+  expect(listed.items).toHaveLength(keys.length);
+  expect(keys).toContain(random.text as string);
+  expect(seen.size).toBe(keys.length);
+}, 30_000);
+
+test("a SCAN goes on, and misses no key, when the node leaves at which its cursor is", async () => {
+  const { names, connect } = await startRing();
+  const leaving = names.indexOf(names.toSorted()[1] as string);
+  const client = await connect((leaving + 1) % 3);
+  const seen = new Set<string>();
+  // A place has about 130 keys.
+  const cursor = await scan(client, "0", seen, 18);
+  expect(Number(cursor)).toBeLessThan(2 ** 53);
+  await leave(client, names[leaving] as string, 2);
+  await scan(client, cursor, seen);
+  expect(seen.size).toBe(keys.length);
+}, 30_000);

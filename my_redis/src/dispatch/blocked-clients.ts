@@ -18,7 +18,6 @@ export interface BlockedRunner<Context> {
   /** Whether the key exists. Looking it up changes nothing: no access time, no statistics, no deletion. */
   exists(context: Context, database: number, key: string): boolean;
   replyTimeout(context: Context): void;
-  refuse(context: Context, message: string): void;
   /** Answers as after the timeout, or with an error. */
   unblock(context: Context, how: "timeout" | "error"): void;
 }
@@ -202,14 +201,11 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     }
   }
 
-  /** Answers clients that wait for what will not come here any more. `why` gives the error; undefined for others. */
-  refuse(why: (client: Client, keys: readonly string[]) => string | undefined): void {
+  /** Ends the waits of some clients. `answered` answers such a client, and is false for others. */
+  end(answered: (context: Context, keys: readonly string[]) => boolean): void {
     for (const context of [...this.#blocked]) {
-      const { client } = context;
-      const message = client.blocked === undefined ? undefined : why(client, client.blocked.keys);
-      if (message === undefined) continue;
-      this.#runner.refuse(context, message);
-      this.#release(context);
+      const { blocked } = context.client;
+      if (blocked !== undefined && answered(context, blocked.keys)) this.#release(context);
     }
   }
 

@@ -8,11 +8,6 @@ export const blockedRunner: BlockedRunner<Context> = {
   exists: ({ keyspace }, database, key) => keyExists(keyspace, database, key),
   retry,
   replyTimeout,
-  refuse(context, message) {
-    const { client, server } = context;
-    answer(server.replies, client, (reply) => server.processor.writeError(reply, message), "nothing");
-    server.processor.countUnblocked(context);
-  },
   unblock(context, how) {
     const { client, server } = context;
     const message = "UNBLOCKED client unblocked via CLIENT UNBLOCK";

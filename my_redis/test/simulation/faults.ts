@@ -23,6 +23,7 @@ export class Faults {
     if (mode.changesVoters) this.#changeVoters();
     if (mode.movesSlots) this.#harmHandOvers(chance.pick([0, 0.1, 0.3]));
     if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
+    if (mode.changesVoters && mode.movesSlots) this.#partVoters(chance.pick([0, 0.3, 0.9]));
   }
 
   #hurtElections(): void {
@@ -152,6 +153,12 @@ export class Faults {
     const names = nodes.map(({ name }) => name);
     const count = mode.oneFaultAtATime ? 1 : chance.between(1, Math.max(1, names.length - 1));
     const some = chance.shuffled(names).slice(0, count);
+    return this.#apart(some);
+  }
+
+  /** Some nodes, and all others. */
+  #apart(some: readonly string[]): [string, string][] {
+    const names = this.#world.nodes.map(({ name }) => name);
     const others = names.filter((name) => !some.includes(name));
     return some.flatMap((one) =>
       others.flatMap((other): [string, string][] => [
@@ -210,6 +217,18 @@ export class Faults {
     const { chance, proposals } = this.#world;
     proposals.push((node) => {
       if (!this.#hasEnded && chance.happens(rate)) this.#cut(this.#around(node), chance.between(450, 1_000));
+    });
+  }
+
+  /** Those who get a vote are cut off with the leader that proposes it, from all who had one before. */
+  #partVoters(rate: number): void {
+    const { chance, proposals } = this.#world;
+    proposals.push((leader) => {
+      const { committed, durable } = leader.process!.member;
+      const before = new Set(committed?.voters);
+      const added = durable.stored.table.voters.filter((voter) => !before.has(voter));
+      if (this.#hasEnded || added.length === 0 || !chance.happens(rate)) return;
+      this.#cut(this.#apart([leader.name, ...added]), chance.between(600, 1_500));
     });
   }
 

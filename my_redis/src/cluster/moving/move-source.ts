@@ -115,9 +115,11 @@ export class MoveSource {
   }
 
   #begin(move: Move, ask: MoveAsk): Uint8Array {
-    const { server, position } = this.#options;
+    const { member, server, position } = this.#options;
     const pause = this.#pauses.get(move.id);
-    if (server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
+    // Nobody serves slots that pass: their copy is not put off.
+    const isUrgent = hasStopped(member(), move.id);
+    if (!isUrgent && server.environment.monotonicMs() < (pause?.untilMs ?? 0)) return noAnswer;
     const slots = flagsOf(move.spans);
     const copy = new OutgoingCopy({ server, slots, number: ++this.#lastNumber, offset: () => position().offset });
     this.#drop(move.id);

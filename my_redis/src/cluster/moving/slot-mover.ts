@@ -1,4 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
+import { answer } from "../../dispatch/replies.ts";
 import type { Turn } from "../../network/turn.ts";
 import { hasAll, movesTo } from "../agreement/incoming.ts";
 import type { MoveAsk } from "../agreement/move-message.ts";
@@ -12,6 +13,7 @@ import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { Members } from "../members.ts";
 import { type PeerChannel, type PeerRequest, peerRequestKinds } from "../peer-channel.ts";
+import { sendBack } from "../routing/returned-request.ts";
 import { routeErrors } from "../routing/route-errors.ts";
 import { EffectTap } from "./effect-tap.ts";
 import { decodeQuestion, noAnswer } from "./move-codec.ts";
@@ -156,10 +158,17 @@ export class SlotMover {
     };
     server.watched.breakWhere((key) => lostSlot(key) >= 0);
     server.pubSub.endShards((name) => lostSlot(name) >= 0);
-    server.blocking.refuse((client, keys) => {
+    server.blocking.end((context, keys) => {
+      const { client } = context;
       const slot = Math.max(-1, ...keys.map(lostSlot));
-      if (slot < 0) return undefined;
-      return routeErrors.moved(slot, endpoints.preferred(members.owners[slot] as number, client.channel.encrypted));
+      if (slot < 0) return false;
+      server.processor.countUnblocked(context);
+      // Its own node knows how to reach the new owner, and where a client is to be sent that reaches it over TLS.
+      if (client.kind === "relayed") return sendBack(context, client.blocked!.args) === "held";
+      const address = endpoints.preferred(members.owners[slot] as number, client.channel.encrypted);
+      const { moved } = routeErrors;
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, moved(slot, address)), "nothing");
+      return true;
     });
   }
 

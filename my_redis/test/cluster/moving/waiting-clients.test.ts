@@ -64,6 +64,25 @@ test("a blocked client whose slot moves away is sent to the announced address of
   for (const connection of [announcing!, blocked!]) connection.close();
 }, 60_000);
 
+test("a client of another node that is blocked on a slot goes on waiting at the new owner", async () => {
+  ring = await startMovingRing(2, 1);
+  const { moves } = await keysOfSecond();
+  const [blocked, other] = await Promise.all([2, 3].map((node) => ring.connect(node)));
+  blocked!.send(["BLPOP", moves, 0]);
+  const isWaiting = async (): Promise<boolean> => {
+    const connection = await ring.connect(1);
+    const { text } = await connection.reply("INFO", "clients");
+    connection.close();
+    return text?.includes("blocked_clients:1") === true;
+  };
+  await waitUntil(isWaiting, { what: "the client to be blocked", timeoutMs: 10_000 });
+  const version = await changeRing(ring, weightsOf(ring, 3, 1));
+  await untilMoved(ring, version);
+  await other!.reply("RPUSH", moves, "element");
+  expect((await blocked!.next()).items?.map(({ text }) => text)).toEqual([moves, "element"]);
+  for (const connection of [blocked!, other!]) connection.close();
+}, 60_000);
+
 test("a script that is paused while its slot moves is carried out as a whole", async () => {
   ring = await startMovingRing(2, 1, { "busy-reply-threshold": "5" });
   const { moves } = await keysOfSecond();

@@ -170,6 +170,9 @@ export interface StreamPosition {
   readonly database: number;
 }
 
+/** How far a server has gone in a history that it has left. */
+export type HistoryEnd = Pick<StreamPosition, "id" | "offset">;
+
 /** The files of a server. */
 export interface Storage {
   /** Where replication stood when the data was written with which this server has started, if that is known. */
@@ -456,6 +459,8 @@ export interface ReplicationPort {
   readonly isTakingSnapshot: boolean;
   /** Where the data is, for a snapshot of it; undefined while there is no stream. */
   mark(): StreamPosition | undefined;
+  /** Histories before the present one that the data goes on from, the latest last. */
+  readonly formerHistories: readonly HistoryEnd[];
   /** FAILOVER: a replica becomes the primary, and this server its replica. Throws the error reply. */
   beginFailover(request: FailoverRequest): void;
   /** Throws the error reply when there is no failover. */

@@ -285,7 +285,7 @@ export class FollowedPrimary {
     turn.run(() => {
       isApplied = this.#applier.feed(chunk);
     });
-    if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.nowMs;
+    if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.monotonicMs;
     onStream();
     server.cluster?.seat?.moved();
     if (isApplied) return undefined;

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failoverTable } from "./figures/failover.ts";
+import { failoverTable, handoverTable } from "./figures/failover.ts";
 import { latencyTable } from "./figures/latency.ts";
 import { linearizabilityTable } from "./figures/linearizability.ts";
 import { loadingTable } from "./figures/loading.ts";
@@ -39,6 +39,7 @@ fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
 fill("docs/performance.md", "replication", [replicationTable()]);
 fill("docs/performance.md", "failover", [failoverTable()]);
+fill("docs/performance.md", "handover", [handoverTable()]);
 fill("docs/performance.md", "moving", [movingTable()]);
 fill("docs/performance.md", "loading", [loadingTable("")]);
 fill("docs/performance.md", "long-loading", [loadingTable("long-")]);

@@ -11,6 +11,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   format: ["oxfmt", "--check"],
   arrows: ["bun", "tools/check-arrows.ts"],
   circles: ["bun", "tools/check-circles.ts"],
+  clocks: ["bun", "tools/check-clocks.ts"],
   unused: ["knip"],
   tree: ["bun", "tools/check-tree.ts"],
 };

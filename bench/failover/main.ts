@@ -12,9 +12,9 @@
 import { parseArgs } from "node:util";
 import { startProcess } from "../../tools/test-services/index.ts";
 import { RespConnection } from "../../my_redis/test/differential/harness/resp-connection.ts";
-import { RingOfProcesses } from "../../my_redis/test/cluster/crash/ring-of-processes.ts";
 import type { FailoverResults } from "./failover-results.ts";
 import { keepResults, measuredOn, textTable } from "../measure.ts";
+import { probePauseMs, seats, startProbedRing, waitsOf } from "./probed-ring.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,17 +31,9 @@ const { values: options } = parseArgs({
 const [kills, pauses, timeoutMs, busy, busySeconds] = (
   ["kills", "pauses", "timeout", "busy", "busy-seconds"] as const
 ).map((name) => Number(options[name])) as [number, number, number, number, number];
-const seats = 3;
 const pauseMs = 300;
-const probePauseMs = 2;
 
-const ring = await RingOfProcesses.start(
-  seats,
-  { "cluster-node-timeout": `${timeoutMs}`, "cluster-acknowledgement": options.acknowledgement },
-  1,
-);
-const names = Array.from({ length: 1000 }, (_, number) => `probe:${number}`);
-const keys = Array.from({ length: seats }, (_, seat) => names.find((name) => ring.ownerOf(name) === seat) as string);
+const { ring, keys } = await startProbedRing(timeoutMs, options.acknowledgement);
 
 async function otherThan(node: number): Promise<RespConnection> {
   return ring.connect((node + 1) % ring.ports.length);
@@ -108,9 +100,6 @@ async function keepBusy(): Promise<number> {
   return after.filter((epoch, seat) => epoch !== before[seat]).length;
 }
 
-const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-
 const times: number[] = [];
 for (let run = 0; run < kills; run++) times.push(await killOnce(run % seats));
 let moved = 0;
@@ -118,12 +107,11 @@ for (let run = 0; run < pauses; run++) if (await pauseOnce(run % seats)) moved++
 const movedByBusy = busy > 0 ? await keepBusy() : 0;
 await ring.stop();
 
-const sorted = times.toSorted((one, other) => one - other);
 const figures: FailoverResults = {
   timeoutMs,
   acknowledgement: options.acknowledgement,
   kills,
-  servedAfterMs: { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), longest: sorted.at(-1) ?? 0 },
+  servedAfterMs: waitsOf(times),
   pauses,
   movedByPauses: moved,
   ...(busy > 0 ? { busy: { processes: busy, seconds: busySeconds, moved: movedByBusy } } : {}),

@@ -55,7 +55,7 @@ export function buildServer(
   shutdown?: ShutdownPort,
 ): { readonly server: BuiltServer; readonly turn: Turn } {
   const changes = new ChangeLog();
-  const clock = new TurnClock(environment.nowMs);
+  const clock = new TurnClock(environment);
   const statistics = new Statistics();
   const turn = new Turn({ changes, clock, statistics });
   const book = new RecordBook();

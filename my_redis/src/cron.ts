@@ -79,7 +79,7 @@ export class Cron {
     const monotonicMs = server.environment.monotonicMs();
     observers.throughput.sample(observers.statistics, monotonicMs);
     this.#expireKeys();
-    blocking.expire(clock.nowMs);
+    blocking.expire(clock.monotonicMs);
     blocking.serve();
     if (monotonicMs - this.#lastSecondMs >= secondMs) {
       this.#lastSecondMs = monotonicMs;
@@ -172,7 +172,7 @@ export class Cron {
     clearTimeout(this.#deadlineTimer);
     this.#deadlineMs = deadlineMs;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    const leftMs = Math.ceil(deadlineMs - this.#server.environment.nowMs());
+    const leftMs = Math.ceil(deadlineMs - this.#server.environment.monotonicMs());
     this.#deadlineTimer = setTimeout(() => this.#deadlinePassed(), Math.min(Math.max(leftMs, 1), maxTimerMs));
     this.#deadlineTimer.unref();
   }
@@ -180,7 +180,7 @@ export class Cron {
   #deadlinePassed(): void {
     const { blocking, clock } = this.#server;
     clock.update();
-    blocking.expire(clock.nowMs);
+    blocking.expire(clock.monotonicMs);
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#watchDeadline(blocking.nextDeadlineMs);
     this.#work.finishTurn();

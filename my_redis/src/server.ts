@@ -100,18 +100,24 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     this.settings = settings;
     this.environment = environment;
     this.commands = options.commands;
-    this.clock = options.clock ?? new TurnClock(environment.nowMs);
+    this.clock = options.clock ?? new TurnClock(environment);
     this.changes = options.changes ?? new ChangeLog();
     this.replies = options.replies ?? noReplies;
     this.process = {
       runId: environment.runId(),
       startedAtMs: this.clock.nowMs,
+      startedAtMonotonicMs: this.clock.monotonicMs,
       shutdown: options.shutdown ?? { request: () => "ends", abort: () => false, leftMs: undefined },
     };
     const { clock } = this;
     this.keyspace = new Keyspace({
       databases: settings.values.databases,
-      environment: { nowMs: () => clock.nowMs, random: environment.random, hashKeys: environment.hashKeys() },
+      environment: {
+        nowMs: () => clock.nowMs,
+        steadyMs: () => clock.steadyMs,
+        random: environment.random,
+        hashKeys: environment.hashKeys(),
+      },
       limits: settings.values,
     });
     this.activeExpiry = new ActiveExpiry(this.keyspace);

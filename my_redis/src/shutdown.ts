@@ -8,6 +8,7 @@ interface Waiting {
   readonly request: ShutdownRequest;
   /** Replicas that have acknowledged this offset have all changes: clients' writes are paused meanwhile. */
   readonly offset: number;
+  /** By the monotonic clock. */
   readonly untilMs: number;
   readonly onCancelled: (() => void)[];
   /** A place on the ring is handed over first, to a replica that has everything. */
@@ -27,7 +28,7 @@ export class Shutdown implements ShutdownPort {
 
   get leftMs(): number | undefined {
     if (this.#waiting === undefined) return undefined;
-    return Math.max(0, this.#waiting.untilMs - this.#server.environment.nowMs());
+    return Math.max(0, this.#waiting.untilMs - this.#server.environment.monotonicMs());
   }
 
   request(request: ShutdownRequest): ShutdownOutcome {
@@ -43,7 +44,13 @@ export class Shutdown implements ShutdownPort {
   #handsOver(request: ShutdownRequest, timeoutMs: number): boolean {
     const { cluster, environment } = this.#server;
     if (cluster?.seat?.operators.leave() !== true) return false;
-    this.#waiting = { request, offset: 0, untilMs: environment.nowMs() + timeoutMs, onCancelled: [], handsOver: true };
+    this.#waiting = {
+      request,
+      offset: 0,
+      untilMs: environment.monotonicMs() + timeoutMs,
+      onCancelled: [],
+      handsOver: true,
+    };
     return true;
   }
 
@@ -54,7 +61,13 @@ export class Shutdown implements ShutdownPort {
     if (this.#lagging(offset).length === 0) return false;
     // Only now, because the question moves the offset with which the snapshot is written and the replicas go on later.
     replication?.askForAcknowledgements();
-    this.#waiting = { request, offset, untilMs: environment.nowMs() + timeoutMs, onCancelled: [], handsOver: false };
+    this.#waiting = {
+      request,
+      offset,
+      untilMs: environment.monotonicMs() + timeoutMs,
+      onCancelled: [],
+      handsOver: false,
+    };
     pause.pause(Number.POSITIVE_INFINITY, "write", "shutdown");
     environment.report("notice", "Waiting for replicas before shutting down.");
     return true;

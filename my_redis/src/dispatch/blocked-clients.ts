@@ -7,8 +7,8 @@ export interface Waiter<Entry> {
   readonly client: Client<Entry>;
   /** The command that runs. */
   readonly command: Entry | undefined;
-  /** Unix milliseconds. */
-  readonly now: number;
+  /** Now, by the monotonic clock. */
+  readonly monotonicMs: number;
 }
 
 /** How a client's command is run again, and how the client is answered, out of turn. */
@@ -49,7 +49,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   }
 
   /**
-   * Calls `listener` with the moment of the timeout whenever a client begins to wait with one. Call the result to stop.
+   * Calls `listener` with the moment of the timeout, by the monotonic clock, whenever a client begins to wait with one. Call the result to stop.
    */
   watchDeadlines(listener: (deadlineMs: number) => void): () => void {
     this.#onDeadline = listener;
@@ -97,7 +97,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
       args: args.copy(),
       database,
       keys: names,
-      deadlineMs: options.timeoutMs === 0 ? Number.POSITIVE_INFINITY : context.now + options.timeoutMs,
+      deadlineMs: options.timeoutMs === 0 ? Number.POSITIVE_INFINITY : context.monotonicMs + options.timeoutMs,
       timeoutReply: options.timeoutReply,
     };
     this.#blocked.add(context);
@@ -163,18 +163,18 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   }
 
   /** Answers the clients whose timeout has passed, in the order of their timeouts. */
-  expire(nowMs: number): void {
+  expire(monotonicMs: number): void {
     const deadlineOf = ({ client }: Context): number => client.blocked?.deadlineMs ?? Number.POSITIVE_INFINITY;
-    const late = [...this.#blocked].filter((context) => deadlineOf(context) <= nowMs);
+    const late = [...this.#blocked].filter((context) => deadlineOf(context) <= monotonicMs);
     for (const context of late.sort((one, other) => deadlineOf(one) - deadlineOf(other))) {
       // Answering one client may have released another one's request, which may have disconnected this client.
-      if (deadlineOf(context) > nowMs) continue;
+      if (deadlineOf(context) > monotonicMs) continue;
       this.#runner.replyTimeout(context);
       this.#release(context);
     }
   }
 
-  /** The earliest timeout; Infinity when no client waits with one. */
+  /** The earliest timeout, by the monotonic clock; Infinity when no client waits with one. */
   get nextDeadlineMs(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const context of this.#blocked) next = Math.min(next, context.client.blocked?.deadlineMs ?? next);

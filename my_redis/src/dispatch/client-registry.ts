@@ -57,7 +57,7 @@ export class ClientRegistry implements Clients {
   }
 
   #context(id: number, channel: ClientChannel, kind: ClientKind): Context {
-    const client = new Client<Command>(id, channel, this.#services.clock.nowMs, kind);
+    const client = new Client<Command>(id, channel, this.#services.clock.monotonicMs, kind);
     client.authenticated = true;
     return new Context(this.#services, client);
   }

@@ -36,7 +36,7 @@ export interface Blocked<Entry = CommandFacts> {
   readonly database: number;
   /** One character per byte. */
   readonly keys: readonly string[];
-  /** Moment of the timeout, Unix milliseconds; Infinity to wait for ever. */
+  /** Moment of the timeout by the monotonic clock; Infinity to wait for ever. */
   readonly deadlineMs: number;
   readonly timeoutReply: TimeoutReply;
 }
@@ -86,6 +86,7 @@ export class Client<Entry = CommandFacts> {
   readonly id: number;
   readonly channel: ClientChannel;
   readonly kind: ClientKind;
+  /** By the monotonic clock, like `lastActiveMs`. */
   readonly createdAtMs: number;
   /** One character per byte. */
   name = "";
@@ -127,11 +128,11 @@ export class Client<Entry = CommandFacts> {
   /** The client's requests that other nodes carry out; undefined until the first one. */
   relaying: Relaying | undefined;
 
-  constructor(id: number, channel: ClientChannel, nowMs: number, kind: ClientKind = "normal") {
+  constructor(id: number, channel: ClientChannel, monotonicMs: number, kind: ClientKind = "normal") {
     this.id = id;
     this.channel = channel;
-    this.createdAtMs = nowMs;
-    this.lastActiveMs = nowMs;
+    this.createdAtMs = monotonicMs;
+    this.lastActiveMs = monotonicMs;
     this.kind = kind;
   }
 

@@ -207,6 +207,11 @@ export class Context {
     return this.server.clock.nowMs;
   }
 
+  /** Now, by the clock for durations; the same throughout one command. */
+  get monotonicMs(): number {
+    return this.server.clock.monotonicMs;
+  }
+
   select(number: number): void {
     this.client.database = number;
     this.database = this.keyspace.database(number);

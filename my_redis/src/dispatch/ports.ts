@@ -13,8 +13,11 @@ export type PauseReason = "client pause" | "shutdown" | "failover";
 export interface PauseSwitch {
   /** Undefined while clients are not paused. */
   readonly mode: PauseMode | undefined;
-  /** Extends the pause for this reason, if there is one: it may become longer and stricter, not shorter or milder. */
-  pause(untilMs: number, mode: PauseMode, reason: PauseReason): void;
+  /**
+   * Pauses clients for so many milliseconds. Extends the pause for this reason, if there is one: it may become longer and
+   * stricter, not shorter or milder.
+   */
+  pause(lengthMs: number, mode: PauseMode, reason: PauseReason): void;
   /** Ends the pause for this reason. The held requests run when there is no other reason left. */
   unpause(reason: PauseReason): void;
   /** The client has disconnected: its held request does not run. Whether it had one. */
@@ -68,6 +71,8 @@ export interface ServerProcess {
   readonly runId: string;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
+  /** The same moment by the monotonic clock. */
+  readonly startedAtMonotonicMs: number;
   readonly shutdown: ShutdownPort;
 }
 
@@ -94,14 +99,16 @@ export interface LoadOptions {
   readonly existing: "refuse" | "replace";
 }
 
-/** dump.rdb: SAVE, BGSAVE, and what INFO reports about them. Moments are Unix milliseconds. */
+/** dump.rdb: SAVE, BGSAVE, and what INFO reports about them. */
 export interface SnapshotStorage {
   /** Changes of the data since the last snapshot. */
   readonly changes: number;
   readonly inProgress: boolean;
+  /** When the snapshot in the background was begun, by the monotonic clock. */
   readonly startedMs: number | undefined;
   readonly work: SnapshotProgress | undefined;
   readonly saves: number;
+  /** Unix milliseconds. */
   readonly lastSaveMs: number;
   /** Duration of the last background snapshot in seconds; -1 before the first. */
   readonly lastSeconds: number;
@@ -121,6 +128,7 @@ export interface SnapshotStorage {
 
 /** BGREWRITEAOF, and what INFO reports about it. */
 export interface LogRewriting {
+  /** When the running rewrite was begun, by the monotonic clock. */
   readonly startedMs: number | undefined;
   readonly isScheduled: boolean;
   readonly work: SnapshotProgress | undefined;
@@ -169,6 +177,9 @@ export interface StreamPosition {
   /** The database that the stream has selected there. */
   readonly database: number;
 }
+
+/** How far a server has gone in a history that it has left. */
+export type HistoryEnd = Pick<StreamPosition, "id" | "offset">;
 
 /** The files of a server. */
 export interface Storage {
@@ -458,6 +469,8 @@ export interface ReplicationPort {
   readonly isTakingSnapshot: boolean;
   /** Where the data is, for a snapshot of it; undefined while there is no stream. */
   mark(): StreamPosition | undefined;
+  /** Histories before the present one that the data goes on from, the latest last. */
+  readonly formerHistories: readonly HistoryEnd[];
   /** FAILOVER: a replica becomes the primary, and this server its replica. Throws the error reply. */
   beginFailover(request: FailoverRequest): void;
   /** Throws the error reply when there is no failover. */

@@ -15,12 +15,12 @@ export class AccessClock {
   setsSecond = true;
   #countsAccesses = false;
   #marks = true;
-  readonly #nowMs: () => number;
+  readonly #steadyMs: () => number;
   readonly #random: () => number;
 
-  /** `random` gives numbers in [0, 1). */
-  constructor({ nowMs, random }: { readonly nowMs: () => number; readonly random: () => number }) {
-    this.#nowMs = nowMs;
+  /** `steadyMs`: Unix milliseconds of a clock that nobody sets. `random` gives numbers in [0, 1). */
+  constructor({ steadyMs, random }: { readonly steadyMs: () => number; readonly random: () => number }) {
+    this.#steadyMs = steadyMs;
     this.#random = random;
   }
 
@@ -45,11 +45,11 @@ export class AccessClock {
   }
 
   get second(): number {
-    return Math.floor(this.#nowMs() / 1000) & secondMask;
+    return Math.floor(this.#steadyMs() / 1000) & secondMask;
   }
 
   get #minute(): number {
-    return Math.floor(this.#nowMs() / 60_000) & minuteMask;
+    return Math.floor(this.#steadyMs() / 60_000) & minuteMask;
   }
 
   /** The clock of a record that is created now. */

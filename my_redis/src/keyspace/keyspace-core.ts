@@ -10,6 +10,8 @@ import type { ValueLimits } from "./value-limits.ts";
 export interface KeyspaceEnvironment {
   /** The time in Unix milliseconds. It stands still while one command runs. */
   readonly nowMs: () => number;
+  /** Unix milliseconds of a clock that nobody sets while the program runs: for how long ago a key was used. */
+  readonly steadyMs: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Seeds of the key hash. */

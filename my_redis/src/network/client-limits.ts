@@ -70,7 +70,7 @@ export class ClientLimits {
     const { id, monitoring, subscriptions } = connection.context.client;
     let limit = subscriptions === undefined ? limits.normal : limits.pubsub;
     if (monitoring) limit = monitorLimit(limits);
-    const excess = outputExcess(connection, unreadBytes, limit, clock.nowMs);
+    const excess = outputExcess(connection, unreadBytes, limit, clock.monotonicMs);
     if (excess === undefined) return;
     observers.statistics.outputLimitDisconnections++;
     // Redis's words, because programs look for them in logs.
@@ -93,12 +93,12 @@ export class ClientLimits {
   /** Must be called regularly, because a client that does nothing triggers no other check. */
   checkAll(): void {
     const { clock, settings } = this.#server;
-    const { nowMs } = clock;
+    const { monotonicMs } = clock;
     const timeoutMs = settings.values.timeout * 1000;
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) {
-        const isRead = connection.unreadBytes === 0 || nowMs - client.lastActiveMs <= closingMs;
+        const isRead = connection.unreadBytes === 0 || monotonicMs - client.lastActiveMs <= closingMs;
         if (!isRead) this.disconnect(connection, "it does not read its last replies");
         continue;
       }
@@ -108,7 +108,7 @@ export class ClientLimits {
         connection.isParked ||
         (client.relaying !== undefined && client.relaying.outstanding > 0);
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
-      if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
+      if (timeoutMs > 0 && !mayBeIdle && monotonicMs - client.lastActiveMs > timeoutMs) {
         this.disconnect(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {
         this.checkOutput(connection, connection.pendingBytes);

@@ -163,7 +163,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       // Reading is a sign of life.
       const { client, server } = this.context;
       server.clock.update();
-      client.lastActiveMs = server.clock.nowMs;
+      client.lastActiveMs = server.clock.monotonicMs;
       if (pending.length > 0) return;
     }
     // Otherwise the next long reply would count as if the client had read nothing since.

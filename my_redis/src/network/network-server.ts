@@ -279,7 +279,7 @@ export class NetworkServer implements ConnectionOwner {
       return;
     }
     server.clock.update();
-    client.lastActiveMs = server.clock.nowMs;
+    client.lastActiveMs = server.clock.monotonicMs;
     const outer = this.#turn.enter();
     try {
       this.#runTurn(connection);

@@ -2,7 +2,7 @@ import type { OutputLimit } from "../settings/special-values.ts";
 
 /** How long a client's unread output has been above the soft limit. */
 export interface OutputWatch {
-  /** Since when, Unix milliseconds; undefined while it is below. */
+  /** Since when, by the monotonic clock; undefined while it is below. */
   aboveSoftSinceMs: number | undefined;
 }
 
@@ -14,7 +14,7 @@ export function outputExcess(
   watch: OutputWatch,
   unreadBytes: number,
   limit: OutputLimit,
-  nowMs: number,
+  monotonicMs: number,
 ): string | undefined {
   const { hardBytes, softBytes, softSeconds } = limit;
   if (hardBytes > 0 && unreadBytes >= hardBytes)
@@ -23,7 +23,7 @@ export function outputExcess(
     watch.aboveSoftSinceMs = undefined;
     return undefined;
   }
-  watch.aboveSoftSinceMs ??= nowMs;
-  if (nowMs - watch.aboveSoftSinceMs <= softSeconds * 1000) return undefined;
+  watch.aboveSoftSinceMs ??= monotonicMs;
+  if (monotonicMs - watch.aboveSoftSinceMs <= softSeconds * 1000) return undefined;
   return `${unreadBytes} bytes unread, above the soft limit of ${softBytes} for more than ${softSeconds} seconds`;
 }

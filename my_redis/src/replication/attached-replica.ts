@@ -22,7 +22,6 @@ export type ReplicaState = "waits" | "gets snapshot" | "has snapshot" | "online"
 
 export interface ReplicaOwner {
   readonly monotonicMs: () => number;
-  readonly nowMs: () => number;
   readonly stream: SharedBytes | undefined;
   /** The name of the command that it has sent. */
   commandName(args: Arguments): string;
@@ -196,7 +195,7 @@ export class AttachedReplica implements ChannelReader {
 
   data(chunk: Uint8Array): void {
     this.aliveAtMs = this.#owner.monotonicMs();
-    this.client.lastActiveMs = this.#owner.nowMs();
+    this.client.lastActiveMs = this.aliveAtMs;
     const args = this.#args;
     let result = this.#parser.feed(chunk) ? this.#parser.next(args) : "error";
     for (; (result === "request" || result === "empty") && !this.#isGone; result = this.#parser.next(args)) {

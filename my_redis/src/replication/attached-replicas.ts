@@ -38,7 +38,6 @@ export class AttachedReplicas implements ReplicaOwner {
   }
 
   readonly monotonicMs = (): number => this.#options.server.environment.monotonicMs();
-  readonly nowMs = (): number => this.#options.server.clock.nowMs;
 
   get stream(): SharedBytes | undefined {
     return this.#options.history.stream;

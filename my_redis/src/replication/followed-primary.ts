@@ -229,8 +229,7 @@ export class FollowedPrimary {
   #received(path: string, from: Pick<StreamPosition, "id" | "offset">, link: PrimaryLink): void {
     const { history, onNewHistory, server } = this.#options;
     const facts = readRdbFacts(path);
-    const { isEmpty } = facts;
-    if (isEmpty && from.id !== history.id) this.#refuseEmpty();
+    if (facts.isEmpty && !history.isContinuedBy(from.id, facts.formerHistories)) this.#refuseEmpty();
     this.#intake = new SnapshotIntake({
       server,
       path,
@@ -251,7 +250,7 @@ export class FollowedPrimary {
   #adopt({ id, offset }: Pick<StreamPosition, "id" | "offset">, facts: RdbFacts, link: PrimaryLink): void {
     const { history, server } = this.#options;
     const database = facts.position?.database ?? 0;
-    history.adopt(id, offset);
+    history.adopt(id, offset, facts.formerHistories);
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
     server.cluster?.seat?.replaced(facts.ringEpoch, facts.ringMoves);
     this.#connected(link);
@@ -259,8 +258,9 @@ export class FollowedPrimary {
 
   /** A primary that has lost its data must not take it from its replicas, too. */
   #refuseEmpty(): void {
-    const { keyspace, settings } = this.#options.server;
-    if (!settings.values["replica-refuse-empty-primary"]) return;
+    const { cluster, keyspace, settings } = this.#options.server;
+    // A ring with replicas has agreed on whose data counts.
+    if (!settings.values["replica-refuse-empty-primary"] || cluster?.seat !== undefined) return;
     const keys = keyspace.databases.reduce((sum, { keys: { size } }) => sum + size, 0);
     if (keys === 0) return;
     throw new Error(
@@ -285,7 +285,7 @@ export class FollowedPrimary {
     turn.run(() => {
       isApplied = this.#applier.feed(chunk);
     });
-    if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.nowMs;
+    if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.monotonicMs;
     onStream();
     server.cluster?.seat?.moved();
     if (isApplied) return undefined;

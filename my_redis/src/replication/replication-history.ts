@@ -1,7 +1,9 @@
-import type { StreamPosition } from "../dispatch/ports.ts";
+import type { HistoryEnd, StreamPosition } from "../dispatch/ports.ts";
 import { SharedBytes } from "./shared-bytes.ts";
 
 const noId = "0".repeat(40);
+/** Former histories that are remembered. */
+const maxFormer = 16;
 
 /**
  * Which history of changes this server's data is at, and how far. A history has a random id. Its bytes are the stream of
@@ -15,6 +17,8 @@ export class ReplicationHistory {
   secondId = noId;
   /** The first byte of which the histories differ; -1 without a second id. */
   secondOffset = -1;
+  /** The histories before this one, the latest last, and up to where this one has what they had. */
+  former: readonly HistoryEnd[] = [];
   /** On a replica: the database that the stream has selected at its end. Whoever sends the rest goes on in it. */
   database = 0;
   /** The last bytes of the stream, for replicas. Undefined while there has been no replica for long. */
@@ -56,7 +60,12 @@ export class ReplicationHistory {
     if (this.#stream === undefined) return;
     this.#offset = this.offset;
     this.#stream = undefined;
+    this.#remember();
     this.#newHistory();
+  }
+
+  #remember(): void {
+    this.former = [...this.former, { id: this.id, offset: this.offset }].slice(-maxFormer);
   }
 
   #newHistory(): void {
@@ -65,8 +74,14 @@ export class ReplicationHistory {
     this.secondOffset = -1;
   }
 
+  /** Whether a server with these former histories has gone on from what this one has: from all of it. */
+  isContinuedBy(id: string, former: readonly HistoryEnd[]): boolean {
+    return id === this.id || former.some((end) => end.id === this.id && this.offset <= end.offset);
+  }
+
   /** The data was replaced by that of a primary, at this offset of its history. */
-  adopt(id: string, offset: number): SharedBytes {
+  adopt(id: string, offset: number, former: readonly HistoryEnd[] = []): SharedBytes {
+    this.former = former;
     this.id = id;
     this.secondId = noId;
     this.secondOffset = -1;
@@ -82,6 +97,7 @@ export class ReplicationHistory {
 
   /** From here on this history has another id: the given one, or one of its own. */
   branch(id: string = this.#newId()): void {
+    this.#remember();
     this.secondId = this.id;
     this.secondOffset = this.offset + 1;
     this.id = id;

@@ -6,6 +6,7 @@ import type {
   ReplicaIntroduction,
   ReplicationPort,
   ReplicationStatus,
+  HistoryEnd,
   StreamPosition,
   SyncRequest,
 } from "../dispatch/ports.ts";
@@ -219,6 +220,10 @@ export class Replication implements ReplicationPort {
 
   get isTakingSnapshot(): boolean {
     return this.#fullSyncs.isRunning;
+  }
+
+  get formerHistories(): readonly HistoryEnd[] {
+    return this.#history.former;
   }
 
   mark(): StreamPosition | undefined {

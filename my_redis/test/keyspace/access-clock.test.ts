@@ -6,7 +6,7 @@ const minuteMs = 60_000;
 class Scene {
   nowMs = 1_700_000_040_000;
   chance = 0;
-  readonly clock = new AccessClock({ nowMs: () => this.nowMs, random: () => this.chance });
+  readonly clock = new AccessClock({ steadyMs: () => this.nowMs, random: () => this.chance });
 
   counting(): this {
     this.clock.countsAccesses = true;

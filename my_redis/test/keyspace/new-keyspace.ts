@@ -13,7 +13,7 @@ interface KeyspaceOfTest {
 export function newKeyspace({ databases = 2, nowMs = () => 0, random = () => 0.5 }: KeyspaceOfTest = {}): Keyspace {
   return new Keyspace({
     databases,
-    environment: { nowMs, random, hashKeys: [1, 2] },
+    environment: { nowMs, steadyMs: nowMs, random, hashKeys: [1, 2] },
     limits: new Settings().values,
   });
 }

@@ -188,7 +188,10 @@ describe("the log at run time", () => {
 describe("snapshots at run time", () => {
   test("are written at save points, and at the end where there are some", async () => {
     const clock = { nowMs: 1_700_000_000_000 };
-    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } });
+    const scene = await start({
+      save: "60 3",
+      environment: { nowMs: () => clock.nowMs, monotonicMs: () => clock.nowMs },
+    });
     await scene.connection.replies([
       ["SET", "a", 1],
       ["SET", "b", 2],

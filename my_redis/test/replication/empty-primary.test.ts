@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
-import { closedAfterEach, expectSameData, infoField, startMyRedis, untilConnected } from "./replication-servers.ts";
+import { freePort, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import {
+  closedAfterEach,
+  expectSameData,
+  infoField,
+  startMyRedis,
+  type TestServer,
+  untilConnected,
+} from "./replication-servers.ts";
 
 describe("replica-refuse-empty-primary", () => {
   const started = closedAfterEach();
@@ -57,6 +64,79 @@ describe("replica-refuse-empty-primary", () => {
     await replica.ask("REPLICAOF", "127.0.0.1", other.port);
     await untilConnected(replica);
     await expectSameData(other, replica);
+  }, 60_000);
+
+  for (const [when, change] of [
+    ["a FAILOVER", failOver],
+    ["repl-backlog-ttl without a replica", outliveBacklog],
+    ["a restart", restart],
+  ] as const) {
+    test(`follows a primary that has deleted all its data, and has another history since ${when}`, async () => {
+      let passedMs = 0;
+      const clock = { monotonicMs: () => performance.now() + passedMs };
+      const small = { "repl-backlog-size": "16384", "replica-refuse-empty-primary": "yes" };
+      const dir = temporaryFolder("emptied");
+      const primary = await started(startMyRedis({ ...small, dir, "repl-backlog-ttl": "60" }, clock));
+      await primary.ask("SET", "a", "1");
+      const replicaof = `127.0.0.1 ${primary.port}`;
+      const replica = await started(startMyRedis({ ...small, replicaof }));
+      await expectSameData(primary, replica);
+      await replica.ask("REPLICAOF", "127.0.0.1", await freePort());
+      for (let number = 0; number < 32; number++) await primary.ask("SET", "much", "x".repeat(1024));
+      await primary.ask("FLUSHALL");
+      const next = await change({ primary, small, dir, pass: (ms) => (passedMs += ms) });
+      await replica.ask("REPLICAOF", "127.0.0.1", next.port);
+      await expectSameData(next, replica);
+      expect(await replica.ask("DBSIZE")).toBe(":0");
+      expect(await infoField(next, "sync_full", "stats")).not.toBe("0");
+    }, 60_000);
+  }
+
+  interface Emptied {
+    readonly primary: TestServer;
+    readonly small: Readonly<Record<string, string>>;
+    readonly dir: string;
+    readonly pass: (ms: number) => void;
+  }
+
+  async function failOver({ primary, small }: Emptied): Promise<TestServer> {
+    const other = await started(startMyRedis({ ...small, replicaof: `127.0.0.1 ${primary.port}` }));
+    await expectSameData(primary, other);
+    expect(await primary.ask("FAILOVER")).toBe("+OK");
+    const isPrimary = async (): Promise<boolean> => (await infoField(other, "role")) === "master";
+    await waitUntil(isPrimary, { what: "the other one to take over", timeoutMs: 20_000 });
+    return other;
+  }
+
+  async function outliveBacklog({ primary, pass }: Emptied): Promise<TestServer> {
+    pass(61_000);
+    const isOver = async (): Promise<boolean> => (await infoField(primary, "repl_backlog_active")) === "0";
+    await waitUntil(isOver, { what: "the backlog to be given up", timeoutMs: 20_000 });
+    return primary;
+  }
+
+  async function restart({ primary, small, dir }: Emptied): Promise<TestServer> {
+    await primary.ask("SAVE");
+    await primary.close();
+    return started(startMyRedis({ ...small, dir }));
+  }
+
+  test("refuses a primary that has started with an older snapshot, which has no data", async () => {
+    const dir = temporaryFolder("older");
+    const primary = await startMyRedis({ dir });
+    const replica = await started(
+      startMyRedis({ "replica-refuse-empty-primary": "yes", replicaof: `127.0.0.1 ${primary.port}` }),
+    );
+    await expectSameData(primary, replica);
+    expect(await primary.ask("SAVE")).toBe("+OK");
+    await primary.ask("SET", "kept", "1");
+    await expectSameData(primary, replica);
+    // It ends as after a crash: without another snapshot.
+    await primary.close();
+    const again = await started(startMyRedis({ dir }));
+    await replica.ask("REPLICAOF", "127.0.0.1", again.port);
+    await waitUntil(() => replica.log().includes("it has no data"), { what: "the refusal", timeoutMs: 20_000 });
+    expect(await replica.ask("GET", "kept")).toContain("1");
   }, 60_000);
 
   test("by default a replica follows an empty primary, as redis-server's does", async () => {

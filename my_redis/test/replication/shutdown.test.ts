@@ -65,6 +65,18 @@ describe.skipIf(redis.missing)(`SHUTDOWN with a replica that lags${redis.reason}
     client.close();
   }, 60_000);
 
+  test("waits no longer than that when the clock is set back meanwhile", async () => {
+    let setMs = 0;
+    const primary = await startMyRedis({ "shutdown-timeout": "1" }, { nowMs: () => Date.now() + setMs });
+    await started(laggingReplica(primary));
+    const client = await primary.connect();
+    client.send(["SHUTDOWN"]);
+    await untilWaiting(primary);
+    setMs = -86_400_000;
+    await primary.inner.closed;
+    client.close();
+  }, 20_000);
+
   for (const how of ["NOW", "shutdown-timeout 0"]) {
     test(`does not wait with ${how}`, async () => {
       const primary = await startMyRedis({ "shutdown-timeout": how === "NOW" ? "60" : "0" });

@@ -70,8 +70,8 @@ describe("background work", () => {
     };
     let ticksBefore: number | undefined;
     const expire = blocking.expire.bind(blocking);
-    blocking.expire = (nowMs) => {
-      expire(nowMs);
+    blocking.expire = (monotonicMs) => {
+      expire(monotonicMs);
       if (blocking.count === 0) ticksBefore ??= ticks;
     };
     const began = performance.now();

@@ -32,7 +32,7 @@ class SlowSocket {
     };
     const limits = { maxBulkBytes: mebibyte, maxQueryBufferBytes: mebibyte };
     this.connection = new Connection(socket as TransportSocket, owner, limits);
-    const context = { client: {}, server: { clock: { update() {}, nowMs: 0 } } };
+    const context = { client: {}, server: { clock: { update() {}, monotonicMs: 0 } } };
     this.connection.context = context as unknown as Connection["context"];
   }
 

@@ -13,7 +13,10 @@ export interface AdminServerOptions {
   readonly service: SaleService;
   readonly settings: Settings["admin"];
   readonly logger: Logger;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 export interface AdminServer {
@@ -30,7 +33,7 @@ const bodyTimeoutMs = 10_000;
  * outside.
  * @throws when the port is taken (code EADDRINUSE)
  */
-export function startAdminServer({ service, settings, logger, now }: AdminServerOptions): AdminServer {
+export function startAdminServer({ service, settings, logger, now, elapsedMs }: AdminServerOptions): AdminServer {
   const app: GatewayApp = new Hono();
   const mount = {
     clientAddress: new ClientAddress({ trustedProxies: [], ipv6Prefix: 64 }),
@@ -40,6 +43,7 @@ export function startAdminServer({ service, settings, logger, now }: AdminServer
     metrics: new GatewayMetrics(),
     logger,
     now,
+    elapsedMs,
   };
   mountSaleAdmin(app, mount, service);
   app.notFound(() => refuse("not_found"));

@@ -10,8 +10,8 @@ export interface LocalAuthorizerOptions {
   readonly bans: BanRules;
   /** Undefined without a ring: the gate is then asked each time. */
   readonly holdings: { readonly capacity: number; readonly lifetimeMs: number } | undefined;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 const allowed: Verdict = { kind: "allowed" };
@@ -25,9 +25,9 @@ export class LocalAuthorizer implements Authorizer {
   readonly #limiters: Readonly<Record<TryKind, RateLimiter>>;
   readonly #bans: UserBans;
   readonly #holdings: UserHoldings | undefined;
-  readonly #now: () => number;
+  readonly #elapsedMs: () => number;
 
-  constructor({ limits, trackedKeys, bans, holdings, now }: LocalAuthorizerOptions) {
+  constructor({ limits, trackedKeys, bans, holdings, elapsedMs }: LocalAuthorizerOptions) {
     this.#limiters = {
       check: new RateLimiter(limits.check, trackedKeys),
       api: new RateLimiter(limits.api, trackedKeys),
@@ -35,7 +35,7 @@ export class LocalAuthorizer implements Authorizer {
     };
     this.#bans = new UserBans(bans);
     this.#holdings = holdings && new UserHoldings(holdings.capacity, holdings.lifetimeMs);
-    this.#now = now;
+    this.#elapsedMs = elapsedMs;
   }
 
   /** The number of users with failed tries. */
@@ -44,7 +44,7 @@ export class LocalAuthorizer implements Authorizer {
   }
 
   decide({ kind, userId, reservation, isPeek }: UserTry): Verdict {
-    const nowMs = this.#now();
+    const nowMs = this.#elapsedMs();
     if (kind === "check") {
       const banMs = this.#bans.waitMs(userId, nowMs);
       if (banMs > 0) return { kind: "banned", waitMs: banMs };
@@ -60,11 +60,11 @@ export class LocalAuthorizer implements Authorizer {
   }
 
   reportHolding(holding: Holding): void {
-    this.#holdings?.add(holding, this.#now());
+    this.#holdings?.add(holding, this.#elapsedMs());
   }
 
   reportFailure(userId: string): void {
-    this.#bans.recordFailure(userId, this.#now());
+    this.#bans.recordFailure(userId, this.#elapsedMs());
   }
 
   ownerOf(): string {

@@ -10,7 +10,7 @@ const ways = 8;
 
 /**
  * A rate limit per key (user or address) in a table of fixed size, by the generic cell rate algorithm. It stores one
- * number per key: the time at which the key's bucket would be empty again. When a set of slots is full, the key that is
+ * number per key: the time at which the key's bucket would be empty again, by a monotonic clock. When a set of slots is full, the key that is
  * furthest from its limit is forgotten. A flood of keys can therefore only make the limiter more lenient to others.
  */
 export class RateLimiter {

@@ -18,7 +18,7 @@ const clearedPerFailure = 2;
 
 /**
  * Bans users for a while who continue to try although they were refused. Only users with failed tries are stored, so
- * the check of any other user is one lookup in a small map.
+ * the check of any other user is one lookup in a small map. All times are those of a monotonic clock.
  */
 export class UserBans {
   readonly #rules: BanRules;

@@ -40,11 +40,14 @@ export interface AccountOptions {
   readonly perAddress: RateLimiter;
   /** Cookies only over TLS: for systems behind a proxy that speaks it. */
   readonly secureCookies: boolean;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, revoker, now } = options;
+  const { users, sessions, hasher, revoker, now, elapsedMs } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
   const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
@@ -58,7 +61,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
-    const waitMs = options.perAddress.take(address, now());
+    const waitMs = options.perAddress.take(address, elapsedMs());
     if (waitMs > 0) return addressLimited(waitMs);
     const user = {
       id: Bun.randomUUIDv7("base64url"),
@@ -71,7 +74,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
-    const waitMs = options.perAddress.take(address, now());
+    const waitMs = options.perAddress.take(address, elapsedMs());
     if (waitMs > 0) return addressLimited(waitMs);
     const key = nameKey(body.name);
     // No account has such a key.

@@ -34,8 +34,9 @@ export function assembleCheck(
   const admission = new CheckAdmission({
     ...system,
     ...{ answers, perAddress: limiterOf(settings, limits.check_per_address), maxBodyBytes: limits.max_body_bytes },
+    elapsedMs,
   });
-  const reserver = new ProductReserver({ ...system, gateWatch, now });
+  const reserver = new ProductReserver({ ...system, gateWatch, elapsedMs });
   const shared = { ...system, answers, admission, reserver, elapsedMs, startLeewayMs: limits.start_leeway_ms };
   return new Check({ ...shared, bundles: new BundleCheck({ ...shared, gate }), now, page });
 }

@@ -13,7 +13,6 @@ interface AuthorizationOptions {
   readonly settings: Settings;
   readonly secrets: readonly string[];
   readonly logger: Logger;
-  readonly now: () => number;
   readonly elapsedMs: () => number;
 }
 
@@ -36,7 +35,7 @@ const holdingLifetimeMs = 60_000;
 
 /** Builds the parts that decide whether a user may try: one gateway by itself, or a ring if `gateways.self` is set. */
 export function assembleAuthorization(options: AuthorizationOptions): AuthorizationParts {
-  const { settings, now } = options;
+  const { settings, elapsedMs } = options;
   const { limits, backend, gateways } = settings;
   const isAlone = gateways.self === "";
   const local = new LocalAuthorizer({
@@ -55,7 +54,7 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     holdings: isAlone
       ? undefined
       : { capacity: Math.min(limits.tracked_keys, maxHoldings), lifetimeMs: holdingLifetimeMs },
-    now,
+    elapsedMs,
   });
   const choice: SigningChoice = { index: 0 };
   const ring = isAlone ? undefined : openRing(options, local, choice);

@@ -69,7 +69,7 @@ export class BundleCheck {
   }
 
   respond({ request, server, claims, nowMs }: BundleRequest): Response | Promise<Response> {
-    const { admission, answers, brokenBundles, startLeewayMs } = this.#options;
+    const { admission, answers, brokenBundles, elapsedMs, startLeewayMs } = this.#options;
     // The token says what is wanted. A request that says it too is one for another product.
     if (queryValue(request.url, "productID") !== undefined || queryValue(request.url, "quantity") !== undefined) {
       return this.#wrongProduct(claims);
@@ -85,12 +85,12 @@ export class BundleCheck {
     if (brokenBundles.knows(claims.reservationId)) return answers.turnAway("bundle_broken");
     // Also those who are refused without asking the gates: a gate that is asked for is looked at soon.
     for (const { entry } of parts) entry.isAsked = true;
-    const soldOut = parts.filter(({ entry }) => entry.soldOut.isLikely(nowMs));
+    const soldOut = parts.filter(({ entry }) => entry.soldOut.isLikely(elapsedMs()));
     const refused = soldOut.find(({ entry, reservation }) => entry.soldOut.hasRefused(reservation.reservationId));
     if (refused !== undefined) return this.#refuse(refused, "sold_out");
-    const waitMs = admission.addressWaitMs(request, server, nowMs);
+    const waitMs = admission.addressWaitMs(request, server);
     if (waitMs > 0) return answers.limited("address_limited", waitMs);
-    return admission.admit({ kind: "check", userId: claims.userId }, nowMs, () =>
+    return admission.admit({ kind: "check", userId: claims.userId }, () =>
       this.#askGates({ claims, parts, soldOut, nowMs }),
     );
   }

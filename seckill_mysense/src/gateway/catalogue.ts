@@ -17,7 +17,10 @@ export interface CatalogueOptions {
   readonly products: ProductHealth;
   /** Is told which sales there are, before their first token is read. */
   readonly tokens: Pick<SaleTokens, "setSales">;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
   readonly soldOutHintMs: number;
@@ -93,9 +96,9 @@ export class Catalogue {
 
   /** Whether this gateway can sell anything: the gate answers, and something that is on sale now is well. */
   canSell(): boolean {
-    const { now, refreshMs, stock, products } = this.#options;
+    const { now, elapsedMs, refreshMs, stock, products } = this.#options;
+    if (stock.seenMs <= elapsedMs() - refreshMs * 5) return false;
     const nowMs = now();
-    if (stock.seenMs <= nowMs - refreshMs * 5) return false;
     const onSale = this.#live.filter((entry) => isOnSale(entry, nowMs));
     return onSale.length === 0 || onSale.some(({ product }) => products.isWell(product.id));
   }
@@ -138,14 +141,14 @@ export class Catalogue {
   }
 
   async #readLedger(): Promise<void> {
-    const { changes, now } = this.#options;
+    const { changes, now, elapsedMs } = this.#options;
     const { revision, sales, products } = await changes.since(this.#revision, {
       endedAfterMs: now() - knownAfterEndMs,
     });
     for (const sale of sales) this.#takeSale(sale);
     for (const product of products) this.#takeProduct(product);
     this.#revision = revision;
-    if (sales.length > 0 || products.length > 0 || now() >= this.#chooseAtMs) this.#choose();
+    if (sales.length > 0 || products.length > 0 || elapsedMs() >= this.#chooseAtMs) this.#choose();
     if (this.#leftOut === undefined) this.#options.health.ok();
     else this.#options.health.degraded(this.#leftOut);
   }
@@ -188,9 +191,9 @@ export class Catalogue {
 
   /** Chooses the sales to keep: those that are open, then the next ones, then those that ended last. */
   #choose(): void {
-    const { now, maxSales, tokens } = this.#options;
+    const { now, elapsedMs, maxSales, tokens } = this.#options;
     const nowMs = now();
-    this.#chooseAtMs = nowMs + chooseEveryMs;
+    this.#chooseAtMs = elapsedMs() + chooseEveryMs;
     for (const [id, { sale }] of this.#known) if (sale.endsAtMs + knownAfterEndMs < nowMs) this.#known.delete(id);
     const listed = [...this.#known.values()].filter(({ sale }) => sale.state !== "draft");
     listed.sort((a, b) => urgency(a.sale, nowMs) - urgency(b.sale, nowMs));

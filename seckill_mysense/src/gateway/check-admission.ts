@@ -16,6 +16,8 @@ export interface CheckAdmissionOptions {
   readonly nodeLimits: NodeLimits;
   readonly answers: CheckAnswers;
   readonly maxBodyBytes: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 type Proceed = (verdict: "allowed" | "held") => Response | Promise<Response>;
@@ -34,25 +36,25 @@ export class CheckAdmission {
   }
 
   /** Counts one try of the client's address; returns 0 if it may pass, otherwise the milliseconds until one may. */
-  addressWaitMs(request: Request, server: AddressOf, nowMs: number): number {
-    const { perAddress, clientAddress } = this.#options;
+  addressWaitMs(request: Request, server: AddressOf): number {
+    const { perAddress, clientAddress, elapsedMs } = this.#options;
     if (perAddress.isOff) return 0;
     const peer = server.requestIP(request)?.address ?? "";
-    return perAddress.take(clientAddress.keyOf(peer, request.headers), nowMs);
+    return perAddress.take(clientAddress.keyOf(peer, request.headers), elapsedMs());
   }
 
   /**
    * Asks whether the user may try, and proceeds if so: synchronously if this gateway owns the user, in one hop if another
    * one does.
    */
-  admit(attempt: UserTry, nowMs: number, proceed: Proceed): Response | Promise<Response> {
+  admit(attempt: UserTry, proceed: Proceed): Response | Promise<Response> {
     const { authorizer, nodeLimits, answers } = this.#options;
     if (!nodeLimits.enter()) return answers.turnAway("overloaded");
     const verdict = authorizer.decide(attempt);
     const response =
       verdict instanceof Promise
-        ? verdict.then((decided) => this.#follow(decided, nowMs, proceed))
-        : this.#follow(verdict, nowMs, proceed);
+        ? verdict.then((decided) => this.#follow(decided, proceed))
+        : this.#follow(verdict, proceed);
     if (response instanceof Promise) return this.#leaveAfter(response);
     nodeLimits.leave();
     return response;
@@ -66,8 +68,8 @@ export class CheckAdmission {
     }
   }
 
-  #follow(verdict: Verdict, nowMs: number, proceed: Proceed): Response | Promise<Response> {
-    const { answers, nodeLimits } = this.#options;
+  #follow(verdict: Verdict, proceed: Proceed): Response | Promise<Response> {
+    const { answers, nodeLimits, elapsedMs } = this.#options;
     switch (verdict.kind) {
       case "limited":
       case "banned":
@@ -77,7 +79,7 @@ export class CheckAdmission {
       case "held":
         return proceed("held");
       case "allowed":
-        return nodeLimits.tryWaitMs(nowMs) > 0 ? answers.turnAway("overloaded") : proceed("allowed");
+        return nodeLimits.tryWaitMs(elapsedMs()) > 0 ? answers.turnAway("overloaded") : proceed("allowed");
     }
   }
 }

@@ -94,8 +94,8 @@ export class Check {
     if (state === "cancelled") return answers.turnAway("sale_ended");
     if (nowMs < startsAtMs - this.#options.startLeewayMs) return answers.notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
-    if (this.#options.reserver.hasRefused(entry, claims.reservationId, nowMs)) return answers.turnAwaySoldOut();
-    const waitMs = admission.addressWaitMs(request, server, nowMs);
+    if (this.#options.reserver.hasRefused(entry, claims.reservationId)) return answers.turnAwaySoldOut();
+    const waitMs = admission.addressWaitMs(request, server);
     if (waitMs > 0) return answers.limited("address_limited", waitMs);
     return this.#admit({ claims, entry, quantity, nowMs });
   }
@@ -115,7 +115,7 @@ export class Check {
     const { admission, answers } = this.#options;
     const { userId, productId, reservationId } = attempt.claims;
     const reservation = { productId, reservationId, epoch: attempt.entry.product.epoch };
-    return admission.admit({ kind: "check", userId, reservation }, attempt.nowMs, (verdict) =>
+    return admission.admit({ kind: "check", userId, reservation }, (verdict) =>
       verdict === "held" ? answers.reserved(describe("held", attempt.claims)) : this.#askGate(attempt),
     );
   }

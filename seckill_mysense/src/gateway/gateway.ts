@@ -180,7 +180,7 @@ interface System extends AuthorizationParts, Stock {
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, now } = parts;
+  const { gate, ledger, settings, secrets, now, elapsedMs } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
@@ -203,7 +203,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     metrics: new GatewayMetrics(),
     ...stock,
     waitingList: new WaitingList({
-      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend: stock.amend, now },
+      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend: stock.amend, elapsedMs },
       windowMs: settings.sale.offer_seconds * 1_000,
       maxWaiting: limits.waiting_per_product,
     }),
@@ -218,19 +218,19 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   };
 }
 
-function openWatchers({ settings: { limits }, now }: GatewayParts): ReservationWatchers {
+function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): ReservationWatchers {
   return new ReservationWatchers({
     maxListeners: limits.event_listeners,
     maxPerUser: limits.event_listeners_per_user,
     minPauseMs: 100,
     maxPauseMs: 1_000,
     maxWatchMs: 120_000,
-    now,
+    elapsedMs,
   });
 }
 
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
-  const { settings, ledger, gate, logger, now } = parts;
+  const { settings, ledger, gate, logger, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
@@ -245,6 +245,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     metrics,
     logger,
     now,
+    elapsedMs,
   };
   mountAccounts(app, mount, {
     users: ledger.users,
@@ -258,6 +259,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     perAddress: limiterOf(settings, settings.limits.login_per_address),
     secureCookies,
     now,
+    elapsedMs,
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);

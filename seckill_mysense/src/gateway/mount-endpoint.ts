@@ -64,7 +64,10 @@ export interface MountOptions {
   readonly body: BodyLimits;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 export type GatewayApp = Hono<{ Bindings: { server: AddressOf } }>;
@@ -165,10 +168,10 @@ export function refusalOf(verdict: Verdict): Refusal<"overloaded" | "limited"> |
 /** Names under which programs put a key into an address, where logs and proxies would keep it. */
 const keyParameters = ["key", "api_key", "apiKey", "token", "access_token", "authorization"];
 
-function authorizeProgram({ programs, now }: MountOptions, request: Request): Checked<Caller> {
+function authorizeProgram({ programs, elapsedMs }: MountOptions, request: Request): Checked<Caller> {
   const parameters = new URL(request.url).searchParams;
   if (keyParameters.some((name) => parameters.has(name))) return { failure: "key_in_address" };
-  const admission = programs?.admit(bearerToken(request.headers), now()) ?? { kind: "unknown" };
+  const admission = programs?.admit(bearerToken(request.headers), elapsedMs()) ?? { kind: "unknown" };
   switch (admission.kind) {
     case "unknown":
       return { failure: "program_key_wrong" };

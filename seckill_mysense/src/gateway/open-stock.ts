@@ -38,14 +38,14 @@ export interface Stock {
 
 /** Builds the catalogue and what follows the gate for it. The caller starts and stops the catalogue. */
 export function openStock(parts: StockParts, tokens: CatalogueOptions["tokens"]): Stock {
-  const { gate, ledger, settings, logger, gateWatch, now } = parts;
+  const { gate, ledger, settings, logger, gateWatch, now, elapsedMs } = parts;
   const { limits } = settings;
-  const gateClock = new GateClock(now);
+  const gateClock = new GateClock(parts);
   const productHealth = new ProductHealth(logger);
   const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
     amendProduct({ gate, changes: ledger.changes }, sale, product);
   const stock = new StockWatch({
-    ...{ gate, gateWatch, gateClock, amend, now },
+    ...{ gate, gateWatch, gateClock, amend, elapsedMs },
     health: parts.health.part("stock"),
     products: productHealth,
   });
@@ -56,11 +56,12 @@ export function openStock(parts: StockParts, tokens: CatalogueOptions["tokens"])
     products: productHealth,
     tokens,
     now,
+    elapsedMs,
     refreshMs: 1_000,
     maxSales: limits.sales,
     soldOutHintMs: limits.sold_out_hint_ms,
     refusedCapacity: limits.tracked_keys,
   });
-  const borrower = new BucketBorrower({ gate, changes: ledger.changes, amend, elapsedMs: parts.elapsedMs });
+  const borrower = new BucketBorrower({ gate, changes: ledger.changes, amend, elapsedMs });
   return { catalogue, gateClock, productHealth, borrower, amend };
 }

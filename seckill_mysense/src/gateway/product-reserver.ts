@@ -10,8 +10,8 @@ export interface ProductReserverOptions {
   readonly gateCalls: GateCalls;
   readonly borrower: BucketBorrower;
   readonly gateWatch: GateWatch | undefined;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 /** Asks the gate for units of a product, and keeps with the product what the answer says about it. */
@@ -26,13 +26,13 @@ export class ProductReserver {
    * Whether the gate has lately refused this reservation, so that it is refused again without asking. The product counts
    * as asked for all the same: so its gate is looked at soon, and a unit that comes back ends the refusals.
    */
-  hasRefused(entry: CatalogueProduct, reservationId: string, nowMs: number): boolean {
+  hasRefused(entry: CatalogueProduct, reservationId: string): boolean {
     entry.isAsked = true;
-    return entry.soldOut.refuses(reservationId, nowMs);
+    return entry.soldOut.refuses(reservationId, this.#options.elapsedMs());
   }
 
   async reserve(entry: CatalogueProduct, request: ReservationRequest): Promise<GateAnswer> {
-    const { gateCalls, borrower, gateWatch, now } = this.#options;
+    const { gateCalls, borrower, gateWatch, elapsedMs } = this.#options;
     entry.isAsked = true;
     const ask = (): Promise<GateAnswer> => gateCalls.reserve(request, knownOf(entry));
     const outcome = await borrower.reserve(entry, { quantity: unitsOf(request), ask });
@@ -41,7 +41,7 @@ export class ProductReserver {
       noteSequence(entry, outcome.reservation);
     } else if (outcome.kind === "sold_out" && outcome.left === 0) {
       // Only a product without a single unit is sold out: other buyers may want fewer.
-      entry.soldOut.soldOut(request.reservationId, outcome.epoch, now());
+      entry.soldOut.soldOut(request.reservationId, outcome.epoch, elapsedMs());
       entry.available = 0;
     } else if (outcome.kind === "closed") {
       entry.isDue = true;

@@ -11,7 +11,7 @@ export interface ReservationWatchersOptions {
   readonly maxPauseMs: number;
   /** A stream ends after this time. Browsers reconnect by themselves. */
   readonly maxWatchMs: number;
-  readonly now: () => number;
+  readonly elapsedMs: () => number;
 }
 
 /** One who wants to be told of changes. */
@@ -86,12 +86,12 @@ export class ReservationWatchers {
     controller: ReadableStreamDefaultController<Uint8Array>,
     ended: AbortSignal,
   ): Promise<void> {
-    const { minPauseMs, maxPauseMs, maxWatchMs, now } = this.#options;
-    const endsAtMs = now() + maxWatchMs;
+    const { minPauseMs, maxPauseMs, maxWatchMs, elapsedMs } = this.#options;
+    const endsAtMs = elapsedMs() + maxWatchMs;
     let told = first;
     for (
       let pauseMs = minPauseMs;
-      !isFinal(told.status) && now() < endsAtMs;
+      !isFinal(told.status) && elapsedMs() < endsAtMs;
       pauseMs = Math.min(pauseMs * 2, maxPauseMs)
     ) {
       await pause(pauseMs, ended);

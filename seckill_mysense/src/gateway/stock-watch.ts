@@ -27,7 +27,8 @@ export interface StockWatchOptions {
   /** Takes the news of the gate as a whole. */
   readonly health: HealthPart;
   readonly products: ProductHealth;
-  readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 /** Products in one round that are new or have changed, those that start first first. Then those whose gate is closed, in turn. */
@@ -46,13 +47,13 @@ type Looked = { readonly entry: CatalogueProduct; readonly error?: Error };
 export class StockWatch {
   readonly #options: StockWatchOptions;
   #turn = 0;
-  #seenMs = 0;
+  #seenMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StockWatchOptions) {
     this.#options = options;
   }
 
-  /** When the gate last answered, Unix milliseconds. */
+  /** When the gate last answered, by the monotonic clock. */
   get seenMs(): number {
     return this.#seenMs;
   }
@@ -132,10 +133,10 @@ export class StockWatch {
   }
 
   async #ask({ sale, product }: CatalogueProduct): Promise<GateStatus | undefined> {
-    const { gate, gateClock, now } = this.#options;
-    const askedMs = now();
+    const { gate, gateClock, elapsedMs } = this.#options;
+    const askedMs = elapsedMs();
     const status = await gate.status(sale.id, product.id);
-    if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
+    if (status !== undefined) gateClock.note(status.nowMs, askedMs, elapsedMs());
     return status;
   }
 
@@ -174,13 +175,13 @@ export class StockWatch {
 
   /** One cause has one problem: a gate that answers nobody is not well itself, otherwise its products are not. */
   #judge(looked: readonly Looked[]): void {
-    const { health, products, now } = this.#options;
+    const { health, products, elapsedMs } = this.#options;
     const own = looked.filter(({ error }) => error instanceof GateRequestInvalid);
     const failed = looked.filter(({ error }) => error !== undefined && !(error instanceof GateRequestInvalid));
     const isAway = failed.length > 0 && failed.length === looked.length - own.length;
     if (isAway) health.down(failed[0]!.error!.message);
     else {
-      this.#seenMs = now();
+      this.#seenMs = elapsedMs();
       health.ok();
     }
     for (const { entry, error } of isAway ? own : [...own, ...failed]) {

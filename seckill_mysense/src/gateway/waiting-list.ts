@@ -19,8 +19,8 @@ export interface WaitingListParts {
   readonly windowMs: number;
   /** Most who wait for one product; 0 if nobody may. */
   readonly maxWaiting: number;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
 }
 
 export type JoinFailure =
@@ -41,7 +41,7 @@ export class WaitingList {
 
   constructor(parts: WaitingListParts) {
     this.#parts = parts;
-    this.#places = new WaitingPlaces(parts.waiters, parts.now);
+    this.#places = new WaitingPlaces(parts.waiters, parts.elapsedMs);
   }
 
   /**

@@ -17,18 +17,18 @@ const maxKept = 256;
  */
 export class WaitingPlaces {
   readonly #waiters: Pick<LedgerWaiters, "places">;
-  readonly #now: () => number;
+  readonly #elapsedMs: () => number;
   readonly #known = new Map<string, KnownList>();
   readonly #reading = new Map<string, Promise<KnownList>>();
 
-  constructor(waiters: Pick<LedgerWaiters, "places">, now: () => number) {
+  constructor(waiters: Pick<LedgerWaiters, "places">, elapsedMs: () => number) {
     this.#waiters = waiters;
-    this.#now = now;
+    this.#elapsedMs = elapsedMs;
   }
 
   async before(productId: string, place: number): Promise<number> {
     const known = this.#known.get(productId);
-    const isNew = known === undefined || this.#now() - known.atMs > freshMs || place > (known.places.at(-1) ?? 0);
+    const isNew = known === undefined || this.#elapsedMs() - known.atMs > freshMs || place > (known.places.at(-1) ?? 0);
     return countBelow(isNew ? await this.#read(productId, place) : known.places, place);
   }
 
@@ -45,7 +45,7 @@ export class WaitingPlaces {
   }
 
   async #readNow(productId: string): Promise<KnownList> {
-    const list = { atMs: this.#now(), places: await this.#waiters.places(productId) };
+    const list = { atMs: this.#elapsedMs(), places: await this.#waiters.places(productId) };
     // The one that was read the longest time ago goes first.
     this.#known.delete(productId);
     for (const oldest of this.#known.keys()) if (this.#known.size >= maxKept) this.#known.delete(oldest);

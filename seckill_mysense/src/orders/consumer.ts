@@ -26,7 +26,7 @@ export interface ConsumerOptions {
   readonly maxBatch?: number;
   /** How long an incomplete batch waits for more, in milliseconds. */
   readonly maxWaitMs?: number;
-  readonly now?: Clock["now"];
+  readonly elapsedMs?: Clock["elapsedMs"];
 }
 
 /** Counts since the start, in messages; `ledgerFailures` counts batches. */
@@ -40,13 +40,11 @@ export interface ConsumerCounts {
 
 export interface Consumer {
   readonly counts: Readonly<ConsumerCounts>;
-  /** When the last batch was recorded; undefined before the first one. */
-  readonly lastRecordedAtMs: number | undefined;
   /** Messages that it has from the queue and has not acknowledged. */
   readonly inHand: number;
   /** Missing with a queue that knows itself what is not settled. */
   readonly progress: ConsumerProgress | undefined;
-  /** Since when the ledger has had the present batch, Unix milliseconds; undefined between two batches. */
+  /** Since when the ledger has had the present batch, by the monotonic clock; undefined between two batches. */
   readonly handlingSinceMs: number | undefined;
   /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
   stop(): Promise<void>;
@@ -69,9 +67,6 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const consumption = await queue.consume((batch) => recorder.handle(batch), { maxBatch, maxWaitMs });
   return {
     counts: recorder.counts,
-    get lastRecordedAtMs() {
-      return recorder.lastRecordedAtMs;
-    },
     get inHand() {
       return consumption.inHand;
     },
@@ -100,7 +95,6 @@ class DeadLettersFullError extends Error {
 
 class BatchRecorder {
   readonly counts: ConsumerCounts = { recorded: 0, duplicate: 0, rejected: 0, deadLettered: 0, ledgerFailures: 0 };
-  lastRecordedAtMs: number | undefined;
   handlingSinceMs: number | undefined;
   readonly #options: ConsumerOptions;
   readonly #logger: Logger;
@@ -115,8 +109,8 @@ class BatchRecorder {
 
   /** Every step is safe to repeat, so a batch that failed half-way is handled again as a whole. */
   async handle(batch: readonly Delivery[]): Promise<void> {
-    const now = this.#options.now ?? systemClock.now;
-    this.handlingSinceMs = now();
+    const { elapsedMs = systemClock.elapsedMs } = this.#options;
+    this.handlingSinceMs = elapsedMs();
     try {
       await this.#record(batch.flatMap(({ reservation, body }) => (reservation ? [{ reservation, body }] : [])));
       for (const { reservation, body } of batch) if (reservation === undefined) await this.#refuseUnreadable(body);
@@ -127,7 +121,6 @@ class BatchRecorder {
     } finally {
       this.handlingSinceMs = undefined;
     }
-    this.lastRecordedAtMs = now();
     this.#health.ok();
   }
 

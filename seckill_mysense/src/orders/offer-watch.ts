@@ -6,7 +6,7 @@ export interface OfferFigures {
   readonly longest: Readonly<Record<string, number>>;
   readonly lists: number;
   readonly waiting: number;
-  /** Since when a unit has been free although somebody waits, Unix milliseconds; undefined if there is none. */
+  /** Since when a unit has been free although somebody waits, by the monotonic clock; undefined if there is none. */
   readonly freeSinceMs: number | undefined;
 }
 
@@ -15,13 +15,13 @@ const maxNamed = 20;
 
 /** Remembers from round to round which units stay free although somebody waits for them. */
 export class OfferWatch {
-  readonly #now: () => number;
+  readonly #elapsedMs: () => number;
   readonly #freeSinceMs = new Map<string, number>();
   #waiting: ReadonlyMap<string, number> = new Map();
   #notServed: string | undefined;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(elapsedMs: () => number) {
+    this.#elapsedMs = elapsedMs;
   }
 
   /** Why some lists cannot be served, in words; undefined while all of them can. */
@@ -33,7 +33,8 @@ export class OfferWatch {
     this.#waiting = waiting;
     this.#notServed = failed > 0 ? `${failed} waiting lists cannot be served: ${reason}` : undefined;
     for (const productId of this.#freeSinceMs.keys()) if (!free.has(productId)) this.#freeSinceMs.delete(productId);
-    for (const productId of free) if (!this.#freeSinceMs.has(productId)) this.#freeSinceMs.set(productId, this.#now());
+    for (const productId of free)
+      if (!this.#freeSinceMs.has(productId)) this.#freeSinceMs.set(productId, this.#elapsedMs());
   }
 
   get figures(): OfferFigures {

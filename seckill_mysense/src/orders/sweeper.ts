@@ -31,7 +31,9 @@ export interface SweeperOptions {
   readonly intervalMs?: number;
   /** Orders and returns in one step of a sweep. */
   readonly maxBatch?: number;
+  /** Unix milliseconds. */
   readonly now?: Clock["now"];
+  readonly elapsedMs?: Clock["elapsedMs"];
 }
 
 export interface SweepResult {
@@ -50,7 +52,7 @@ export interface SweepResult {
 export interface Sweeper {
   /** Starts a sweep, or joins the running one, and gives its result. */
   sweep(): Promise<SweepResult>;
-  /** When a sweep last ended that left nothing behind, Unix milliseconds. Before the first one: the start. */
+  /** When a sweep last ended that left nothing behind, by the monotonic clock. Before the first one: the start. */
   readonly cleanAtMs: number;
   /** The waiting lists as the last sweep saw them. */
   readonly lists: OfferFigures;
@@ -65,9 +67,9 @@ export interface Sweeper {
  * ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
-  let cleanAtMs = now();
-  const watch = new OfferWatch(now);
+  const { intervalMs = 500, health = unwatchedPart, elapsedMs = systemClock.elapsedMs } = options;
+  let cleanAtMs = elapsedMs();
+  const watch = new OfferWatch(elapsedMs);
   const { programRequests, revocations } = options;
   const forgotten = [
     ...(programRequests ? [new ForgottenRequests(programRequests)] : []),
@@ -87,7 +89,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
       if (failed > 0) return health.degraded(`the gate did not take ${failed} returned units: ${reason}`);
       const notServed = watch.notServed;
       if (notServed !== undefined) return health.degraded(notServed);
-      cleanAtMs = now();
+      cleanAtMs = elapsedMs();
       health.ok();
     } catch (error) {
       health.down(`a sweep failed: ${error instanceof Error ? error.message : String(error)}`);

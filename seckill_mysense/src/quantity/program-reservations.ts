@@ -96,7 +96,7 @@ export class ProgramReservations {
       return standing === undefined ? { failure: "over_limit", left: limitPerUser } : conflict(standing, wanted);
     }
     // Nothing is written for requests that cannot succeed: they may be many.
-    if (reserver.hasRefused(entry, reservationId, now())) return { failure: "sold_out" };
+    if (reserver.hasRefused(entry, reservationId)) return { failure: "sold_out" };
     const early = this.#tooEarly(entry);
     if (early !== undefined) return early;
 

@@ -106,10 +106,10 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
     nodeLimits,
     internalSecret: new InternalSecret(""),
     body: { maxBytes: limits.max_body_bytes, timeoutMs: limits.body_timeout_ms },
-    ...{ metrics, logger, now },
+    ...{ metrics, logger, now, elapsedMs },
   };
   const gateCalls = new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] });
-  const reserver = new ProductReserver({ gateCalls, borrower: stock.borrower, gateWatch, now });
+  const reserver = new ProductReserver({ gateCalls, borrower: stock.borrower, gateWatch, elapsedMs });
   const { catalogue } = stock;
   const { orders, gates, programRequests: requests } = ledger;
   // A request in the ledger proves whose the reservation is.

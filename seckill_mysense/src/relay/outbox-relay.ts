@@ -40,6 +40,8 @@ export class OutboxRelay {
   #forgetAtMs = 0;
   /** When the oldest entry that this lane carries was accepted, by the gate's clock; undefined while it carries none. */
   waitingSinceMs: number | undefined;
+  /** Since when the lane has carried what it carries, by the monotonic clock. */
+  carryingSinceMs: number | undefined;
 
   constructor(product: GateProduct, options: OutboxRelayOptions, signal: AbortSignal) {
     this.#product = product;
@@ -90,6 +92,7 @@ export class OutboxRelay {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
     this.waitingSinceMs = reservations[0]?.acceptedAtMs;
+    this.carryingSinceMs = this.#options.elapsedMs();
     const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
       this.#insist("publish the reservations", () => queue.publish(traced, { signal: this.#signal })),
     );
@@ -99,6 +102,7 @@ export class OutboxRelay {
     const ids = entries.map((entry) => entry.entryId);
     await this.#insist("acknowledge the outbox", () => gate.acknowledgeOutbox(this.#product, ids));
     this.waitingSinceMs = undefined;
+    this.carryingSinceMs = undefined;
   }
 
   /** Every action is safe to repeat: entries of a lost read are claimed later, and a message sent twice is harmless. */

@@ -40,6 +40,8 @@ export interface Relay {
   readonly published: number;
   /** When the oldest entry on its way to the queue was accepted, Unix milliseconds; undefined while there is none. */
   readonly waitingSinceMs: number | undefined;
+  /** Since when a lane has carried what it carries, the longest, by the monotonic clock. */
+  readonly carryingSinceMs: number | undefined;
   /** The products whose entries are on their way to the queue. */
   readonly busyProducts: readonly GateProduct[];
   /** Finishes the running publish. Another relay claims the entries that are not acknowledged by then. */
@@ -100,8 +102,10 @@ export function startRelay(options: RelayOptions): Relay {
       return published;
     },
     get waitingSinceMs() {
-      const since = busy().map(({ lane }) => lane.waitingSinceMs ?? Infinity);
-      return since.length === 0 ? undefined : Math.min(...since);
+      return earliest(busy().map(({ lane }) => lane.waitingSinceMs));
+    },
+    get carryingSinceMs() {
+      return earliest(busy().map(({ lane }) => lane.carryingSinceMs));
     },
     get busyProducts() {
       return busy().map(({ product }) => product);
@@ -138,4 +142,8 @@ const listOfProducts = "the list of products";
 
 function laneName(product: GateProduct): string {
   return `${product.saleId}:${product.id}`;
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times.map((ms) => ms ?? Infinity));
 }

@@ -1,5 +1,6 @@
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Figures } from "../operations/heartbeat-details.ts";
+import type { Clock } from "../time/clock.ts";
 import type { RunningParts } from "./running-parts.ts";
 import type { SystemOptions } from "./system-options.ts";
 
@@ -10,7 +11,7 @@ const stuckAfterMs = 10_000;
 export class Sampler {
   readonly #parts: RunningParts;
   readonly #health: HealthBoard;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #noted: Record<string, number> = {};
   /** The parts that were found stuck here, and not by themselves. */
   readonly #stuck = new Set<string>();
@@ -18,7 +19,7 @@ export class Sampler {
   constructor({ clock }: SystemOptions, parts: RunningParts, health: HealthBoard) {
     this.#parts = parts;
     this.#health = health;
-    this.#now = clock.now;
+    this.#clock = clock;
   }
 
   note(name: string, value: number): void {
@@ -27,13 +28,15 @@ export class Sampler {
 
   get figures(): Figures {
     const { relay, consumer, sweeper, payments } = this.#parts;
+    const { elapsedMs, now } = this.#clock;
     const seconds = (sinceMs: number | undefined): number =>
-      sinceMs === undefined ? 0 : Math.max(0, this.#now() - sinceMs) / 1_000;
+      sinceMs === undefined ? 0 : (elapsedMs() - sinceMs) / 1_000;
     return {
       ...this.#noted,
       ...payments?.gauges,
       ...(relay !== undefined && {
-        seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
+        // The gate's clock and this one may differ.
+        seckill_outbox_age_seconds: Math.max(0, now() - (relay.waitingSinceMs ?? Infinity)) / 1_000,
         seckill_relay_published: relay.published,
       }),
       ...(consumer !== undefined && {
@@ -63,7 +66,7 @@ export class Sampler {
   /** Finds work that does not fail and does not end either: for example an answer that never comes. */
   judge(): void {
     const { relay, consumer, sweeper } = this.#parts;
-    this.#judgeOne("relay", relay?.waitingSinceMs, "the oldest reservation has waited to be published for");
+    this.#judgeOne("relay", relay?.carryingSinceMs, "the queue has had reservations without an answer for");
     this.#judgeOne("consumer", consumer?.handlingSinceMs, "the ledger has had a batch without an answer for");
     this.#judgeOne("sweeper", sweeper?.cleanAtMs, "no sweep has ended with nothing left for");
   }
@@ -72,7 +75,7 @@ export class Sampler {
   #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
     // Asking the board for a part makes one, and not every process has all of them.
     if (sinceMs === undefined && !this.#stuck.has(name)) return;
-    const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
+    const forMs = sinceMs === undefined ? 0 : this.#clock.elapsedMs() - sinceMs;
     const part = this.#health.part(name);
     if (forMs <= stuckAfterMs) {
       if (this.#stuck.delete(name)) part.ok();

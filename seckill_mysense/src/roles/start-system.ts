@@ -183,7 +183,7 @@ function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperP
     gate,
     borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
   };
-  const watched = { health: health.part("sweeper"), now: clock.now };
+  const watched = { health: health.part("sweeper"), ...clock };
   const sweeper = startSweeper({ orders, bundles, returns, gate, offers, programRequests, revocations, ...watched });
   stops.push(() => sweeper.stop());
   return sweeper;
@@ -217,7 +217,7 @@ async function runConsumer(
   { ledger, queue, health }: ConsumerParts,
   stops: Stops,
 ): Promise<Consumer> {
-  const told = { health: health.part("consumer"), logger, now: clock.now };
+  const told = { health: health.part("consumer"), logger, elapsedMs: clock.elapsedMs };
   const { orders, deadLetters } = ledger;
   const consumer = await startConsumer({ queue, orders, deadLetters, ...recordWindows(settings), ...told });
   stops.push(() => consumer.stop());
@@ -261,7 +261,7 @@ function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Sto
   const { changes, orders, gates } = ledger;
   const service = new SaleService({ changes, orders, gates, gate, checkPrice: priceCheck(settings.payments.provider) });
   try {
-    const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
+    const server = startAdminServer({ service, settings: settings.admin, logger, ...clock });
     stops.push(() => server.stop());
     logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
     return server.port;

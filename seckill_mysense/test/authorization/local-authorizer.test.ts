@@ -11,7 +11,7 @@ function authorizer(clock: { nowMs: number }, remembers = true): LocalAuthorizer
     trackedKeys: 1_024,
     bans: { afterFailures: 3, windowMs: 10_000, banMs: 5_000, maxUsers: 10 },
     holdings: remembers ? { capacity: 64, lifetimeMs: 1_000 } : undefined,
-    now: () => clock.nowMs,
+    elapsedMs: () => clock.nowMs,
   });
 }
 

@@ -4,7 +4,6 @@ import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import type { PaymentProvider } from "../../src/payments/payment-provider.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
-import { systemClock } from "../../src/time/clock.ts";
 import { MemoryGate } from "./memory-gate.ts";
 import { openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -41,8 +40,10 @@ interface TestGatewayOptions {
   readonly secrets?: readonly string[];
   /** Without one no money moves. */
   readonly provider?: PaymentProvider;
-  /** The clock of gateway, gate and ledger, Unix milliseconds. */
+  /** The wall clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
+  /** The gateway's monotonic clock, which is the other one unless given. */
+  readonly elapsedMs?: () => number;
 }
 
 const noLimit = { rate_per_second: 0, burst: 1 };
@@ -91,8 +92,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     provider: options.provider,
     logger: silentLogger,
     health,
-    ...systemClock,
     now,
+    elapsedMs: options.elapsedMs ?? now,
   });
   return {
     url: `http://127.0.0.1:${gateway.port}`,

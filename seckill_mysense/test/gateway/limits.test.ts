@@ -88,3 +88,45 @@ describe("limits", () => {
     expect((await buyer.check("headphones", token)).body.error).toBe("banned");
   });
 });
+
+describe("when the clock is set back, limits end as before:", () => {
+  const hourMs = 3_600_000;
+  const second = { rate_per_second: 1, burst: 1 };
+  const start = async (limits: Record<string, unknown>) => {
+    const clocks = { wallMs: Date.now(), elapsedMs: 0 };
+    const system = await startTestGateway({
+      ...{ limits, sale: { startsAtMs: clocks.wallMs - 2 * hourMs }, product: { total: 1 } },
+      ...{ now: () => clocks.wallMs, elapsedMs: () => clocks.elapsedMs },
+    });
+    return { clocks, system };
+  };
+
+  for (const limit of ["check_per_address", "check_per_user", "check_per_node"]) {
+    test(limit, async () => {
+      const { clocks, system } = await start({ [limit]: second });
+      await using _ = system;
+      const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
+      const ask = async (): Promise<number> => (await buyer.check("headphones", token)).status;
+      expect(await ask()).toBe(202);
+      expect(await ask()).toBeGreaterThanOrEqual(400);
+      clocks.wallMs -= hourMs;
+      clocks.elapsedMs += 1_001;
+      // It holds the unit already.
+      expect(await ask()).toBe(200);
+    });
+  }
+
+  test("the time for which a gateway remembers that all is sold", async () => {
+    const { clocks, system } = await start({ sold_out_hint_ms: 60_000 });
+    await using _ = system;
+    const [ada, adasToken] = await buyerWithToken(system.url, "Ada", "headphones");
+    const [bob, bobsToken] = await buyerWithToken(system.url, "Bob", "headphones");
+    expect((await ada.check("headphones", adasToken)).status).toBe(202);
+    for (const _try of [1, 2]) expect((await bob.check("headphones", bobsToken)).status).toBe(410);
+    const asked = system.gate.reserveCalls;
+    clocks.wallMs -= hourMs;
+    clocks.elapsedMs += 60_001;
+    expect((await bob.check("headphones", bobsToken)).status).toBe(410);
+    expect(system.gate.reserveCalls).toBe(asked + 1);
+  });
+});

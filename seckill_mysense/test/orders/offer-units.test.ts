@@ -39,6 +39,7 @@ describe("offers to those who wait", () => {
       gate,
       offers: { waiters: ledger.waiters, gate, borrow: async ({ product }) => void borrowedFor.push(product.id) },
       now: () => nowMs,
+      elapsedMs: () => nowMs,
       intervalMs: 1_000_000,
     });
   const sweep = () => sweepers[0]!.sweep();

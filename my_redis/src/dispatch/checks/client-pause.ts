@@ -8,13 +8,14 @@ import type { RequestCheck, RequestChecks } from "./request-check.ts";
 export interface ClientPauseOptions {
   readonly checks: RequestChecks;
   readonly requests: HeldRequests;
-  readonly environment: Environment;
+  readonly environment: Pick<Environment, "monotonicMs">;
 }
 
 /** The longest delay that a timer accepts. */
 const maxTimerMs = 2_147_483_647;
 
 interface Pause {
+  /** By the monotonic clock. */
   readonly untilMs: number;
   readonly mode: PauseMode;
 }
@@ -39,7 +40,8 @@ export class ClientPause implements PauseSwitch {
     return this.#mode;
   }
 
-  pause(untilMs: number, mode: PauseMode, reason: PauseReason): void {
+  pause(lengthMs: number, mode: PauseMode, reason: PauseReason): void {
+    const untilMs = this.#options.environment.monotonicMs() + lengthMs;
     const before = this.#pauses.get(reason);
     this.#pauses.set(reason, {
       untilMs: Math.max(before?.untilMs ?? 0, untilMs),
@@ -73,13 +75,13 @@ export class ClientPause implements PauseSwitch {
   }
 
   #schedule(nextMs: number): void {
-    const leftMs = nextMs - this.#options.environment.nowMs();
+    const leftMs = nextMs - this.#options.environment.monotonicMs();
     this.#timer = setTimeout(() => this.#endDue(), Math.min(Math.max(leftMs, 1), maxTimerMs));
     this.#timer.unref();
   }
 
   #endDue(): void {
-    const nowMs = this.#options.environment.nowMs();
+    const nowMs = this.#options.environment.monotonicMs();
     for (const [reason, { untilMs }] of this.#pauses) if (untilMs <= nowMs) this.#pauses.delete(reason);
     this.#update();
   }

@@ -74,7 +74,7 @@ export class LogRewriter implements LogRewriting {
     this.#extension = extension;
   }
 
-  /** Unix milliseconds; undefined while no rewrite is running. */
+  /** By the monotonic clock; undefined while no rewrite is running. */
   get startedMs(): number | undefined {
     return this.#rewrite?.startedMs;
   }
@@ -108,7 +108,7 @@ export class LogRewriter implements LogRewriting {
     this.isScheduled = false;
     const { environment } = this.#server;
     const rewrite: Rewrite = {
-      startedMs: environment.nowMs(),
+      startedMs: environment.monotonicMs(),
       work: undefined,
       isCancelled: false,
       isFinishing: false,
@@ -138,7 +138,7 @@ export class LogRewriter implements LogRewriting {
   #isDue(): boolean {
     const { settings, environment } = this.#server;
     const open = this.#log.current;
-    if (open === undefined || !open.file.healthy || environment.nowMs() < this.#notBeforeMs) return false;
+    if (open === undefined || !open.file.healthy || environment.monotonicMs() < this.#notBeforeMs) return false;
     if (open.draft !== undefined) return true;
     const percentage = settings.values["auto-aof-rewrite-percentage"];
     const { bytes } = this.#log;
@@ -164,7 +164,7 @@ export class LogRewriter implements LogRewriting {
     } catch (error) {
       if (!(error instanceof SnapshotCancelledError)) this.#failed(error, log);
     }
-    this.lastSeconds = Math.floor((environment.nowMs() - rewrite.startedMs) / 1000);
+    this.lastSeconds = Math.floor((environment.monotonicMs() - rewrite.startedMs) / 1000);
     this.#rewrite = undefined;
   }
 
@@ -177,7 +177,7 @@ export class LogRewriter implements LogRewriting {
     let delayMs = doublings < 0 ? 0 : Math.min(firstDelayMs * 2 ** doublings, longestDelayMs);
     // A new log protects no data until it has a base, so its next try comes soon.
     if (log?.draft !== undefined) delayMs = draftRetryMs;
-    this.#notBeforeMs = environment.nowMs() + delayMs;
+    this.#notBeforeMs = environment.monotonicMs() + delayMs;
   }
 
   async #writeBase(rewrite: Rewrite, folder: LogFolder, log: OpenLog | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { latin1Of } from "../../memory/byte-range.ts";
-import type { StreamPosition } from "../../dispatch/ports.ts";
+import type { HistoryEnd, StreamPosition } from "../../dispatch/ports.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
@@ -9,6 +9,8 @@ import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 export interface RdbFacts {
   /** Undefined where it does not say all of it. */
   readonly position: StreamPosition | undefined;
+  /** Histories that the data goes on from. */
+  readonly formerHistories: readonly HistoryEnd[];
   readonly isEmpty: boolean;
   /** The epoch of the data, on a ring with replicas; 0 for none. */
   readonly ringEpoch: number;
@@ -23,7 +25,7 @@ export function readRdbFacts(path: string): RdbFacts {
   } catch (error) {
     const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
     if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, isEmpty: false, ringEpoch: 0, ringMoves: "" };
+    return { position: undefined, formerHistories: [], isEmpty: false, ringEpoch: 0, ringMoves: "" };
   }
 }
 
@@ -50,7 +52,8 @@ function factsOf(reader: RdbFileReader): RdbFacts {
       reader.count();
     } else {
       const ofRing = { ringEpoch: ringEpochIn(facts), ringMoves: facts.get("ring-moves") ?? "" };
-      return { position: positionIn(facts), isEmpty: code === opcode.end, ...ofRing };
+      const formerHistories = formerIn(facts);
+      return { position: positionIn(facts), formerHistories, isEmpty: code === opcode.end, ...ofRing };
     }
   }
 }
@@ -61,6 +64,11 @@ function positionIn(facts: ReadonlyMap<string, string>): StreamPosition | undefi
   const database = Number(facts.get("repl-stream-db") ?? -1);
   const isWhole = /^[0-9a-f]{40}$/i.test(id) && Number.isSafeInteger(offset) && Number.isSafeInteger(database);
   return isWhole && offset >= 0 && database >= 0 ? { id, offset, database } : undefined;
+}
+
+function formerIn(facts: ReadonlyMap<string, string>): HistoryEnd[] {
+  const ends = (facts.get("repl-former") ?? "").matchAll(/([0-9a-f]{40}):([0-9]{1,15})/g);
+  return Array.from(ends, ([, id, offset]) => ({ id: id as string, offset: Number(offset) }));
 }
 
 function ringEpochIn(facts: ReadonlyMap<string, string>): number {

@@ -53,6 +53,8 @@ function positionFacts({ cluster, execution, replication }: Services): [name: st
     ["repl-id", position.id],
     ["repl-offset", String(position.offset)],
   ];
+  const former = replication?.formerHistories ?? [];
+  if (former.length > 0) facts.push(["repl-former", former.map(({ id, offset }) => `${id}:${offset}`).join(" ")]);
   const { seat } = cluster ?? {};
   if (seat !== undefined) facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", seat.moves]);
   return facts;

@@ -63,10 +63,13 @@ export class Snapshots implements SnapshotStorage {
   #saving: Saving | undefined;
   #settled: Promise<void> = Promise.resolve();
   #lastTryMs = 0;
+  /** When the last snapshot was complete, by the monotonic clock. */
+  #savedAtMs: number;
 
   constructor(server: Services) {
     this.#server = server;
     this.lastSaveMs = server.environment.nowMs();
+    this.#savedAtMs = server.environment.monotonicMs();
   }
 
   get path(): string {
@@ -84,7 +87,7 @@ export class Snapshots implements SnapshotStorage {
     return this.#saving !== undefined;
   }
 
-  /** Unix milliseconds; undefined while no snapshot is being written in the background. */
+  /** By the monotonic clock; undefined while no snapshot is being written in the background. */
   get startedMs(): number | undefined {
     return this.#saving?.startedMs;
   }
@@ -113,7 +116,9 @@ export class Snapshots implements SnapshotStorage {
 
   #saved(changes: number): void {
     this.#changesAtSave = changes;
-    this.lastSaveMs = this.#server.environment.nowMs();
+    const { environment } = this.#server;
+    this.lastSaveMs = environment.nowMs();
+    this.#savedAtMs = environment.monotonicMs();
     this.saves++;
   }
 
@@ -145,7 +150,7 @@ export class Snapshots implements SnapshotStorage {
   #begin(): void {
     const { environment, keyspace } = this.#server;
     this.#isScheduled = false;
-    this.#lastTryMs = environment.nowMs();
+    this.#lastTryMs = environment.monotonicMs();
     const temporary = temporarySnapshot(this.path, "background");
     let work: BackgroundSnapshot;
     try {
@@ -157,7 +162,7 @@ export class Snapshots implements SnapshotStorage {
       throw error;
     }
     const { changes } = keyspace;
-    this.#saving = { startedMs: environment.nowMs(), work, temporary, isGivenUp: false, changes };
+    this.#saving = { startedMs: environment.monotonicMs(), work, temporary, isGivenUp: false, changes };
     environment.report("notice", "a snapshot is being written");
     this.#settled = this.#finish(this.#saving);
   }
@@ -180,7 +185,7 @@ export class Snapshots implements SnapshotStorage {
       removeUnneeded(environment, temporary);
     }
     freeTemporarySnapshot(temporary);
-    this.lastSeconds = Math.floor((environment.nowMs() - saving.startedMs) / 1000);
+    this.lastSeconds = Math.floor((environment.monotonicMs() - saving.startedMs) / 1000);
     this.#saving = undefined;
   }
 
@@ -199,10 +204,10 @@ export class Snapshots implements SnapshotStorage {
 
   #isDue(): boolean {
     const { settings, environment } = this.#server;
-    const nowMs = environment.nowMs();
+    const nowMs = environment.monotonicMs();
     if (this.lastFailed && nowMs - this.#lastTryMs < retryMs) return false;
     const { changes } = this;
-    const seconds = (nowMs - this.lastSaveMs) / 1000;
+    const seconds = (nowMs - this.#savedAtMs) / 1000;
     return settings.values.save.some((point) => changes >= point.changes && changes > 0 && seconds > point.seconds);
   }
 

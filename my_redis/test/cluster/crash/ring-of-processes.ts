@@ -15,7 +15,7 @@ export interface Places {
   readonly enter: (node: number) => readonly string[];
 }
 
-const onThisMachine: Places = { host: () => "127.0.0.1", enter: () => [] };
+export const onThisMachine: Places = { host: () => "127.0.0.1", enter: () => [] };
 
 /**
  * Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. With replicas, the nodes
@@ -24,7 +24,7 @@ const onThisMachine: Places = { host: () => "127.0.0.1", enter: () => [] };
 export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
-  readonly #names: readonly string[];
+  readonly names: readonly string[];
   readonly #placing: Places;
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
@@ -42,7 +42,7 @@ export class RingOfProcesses {
     this.ports = ports;
     this.folders = ports.map(() => temporaryFolder("ring-node"));
     const names = ports.map((port, node) => `${placing.host(node)}:${port}`);
-    this.#names = names;
+    this.names = names;
     this.#placing = placing;
     this.seatCount = ports.length / (1 + replicas);
     const seats = names.slice(0, replicas === 0 ? 0 : this.seatCount);
@@ -133,8 +133,8 @@ export class RingOfProcesses {
     const own = {
       bind: this.#placing.host(node),
       port: `${this.ports[node]}`,
-      self: this.#names[node] as string,
-      peers: this.#names.join(" "),
+      self: this.names[node] as string,
+      peers: this.names.join(" "),
     };
     const folder = this.folders[node] as string;
     this.processes[node] = await startMyRedis(
@@ -152,7 +152,7 @@ export class RingOfProcesses {
 
   /** The node with that name; -1 for none. */
   nodeOf(name: string): number {
-    return this.#names.indexOf(name);
+    return this.names.indexOf(name);
   }
 
   connect(node: number): Promise<RespConnection> {

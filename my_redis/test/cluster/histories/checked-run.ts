@@ -12,9 +12,10 @@ import {
 } from "../../../../linearizability/index.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
-import { RingOfProcesses } from "../crash/ring-of-processes.ts";
+import { onThisMachine, RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CheckedClient, type Keys } from "./checked-client.ts";
 import type { CutNetwork } from "./cut-network.ts";
+import { RingChanges } from "./ring-changes.ts";
 import { faultsOf, type FaultedRing } from "./ring-faults.ts";
 import { SilentNodes } from "./silent-nodes.ts";
 
@@ -25,12 +26,16 @@ const registersAtATime = 9;
 const countersAtATime = 4;
 const judgeLimitMs = 60_000;
 const fillerKeys = 50_000;
+/** Where slots move, fewer: most of them cross the links again and again. */
+const movingFillerKeys = 15_000;
 const fillerBytes = 200;
 
 export interface RunOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly network: CutNetwork | undefined;
+  /** Slots move, places are handed over, and a place comes and goes. */
+  readonly isChanged: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -38,7 +43,7 @@ export interface RunOptions {
  * Clients use a ring through all its nodes while it is killed, frozen and cut to pieces, one fault after the other. Says
  * what was wrong: a key whose history cannot be explained, an answer of a minority, an error that no client expects.
  */
-export async function checkedRun({ network, say, seconds, seed }: RunOptions): Promise<readonly string[]> {
+export async function checkedRun({ isChanged, network, say, seconds, seed }: RunOptions): Promise<readonly string[]> {
   const random = new SeededRandom(seed);
   const startedMs = performance.now();
   const directives = {
@@ -48,10 +53,12 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
     // Its network is open to nobody but this process and the nodes.
     "protected-mode": "no",
     "enable-debug-command": "yes",
+    ...(isChanged ? { "cluster-members": "agreed" } : {}),
   };
   say(`appendfsync ${directives.appendfsync}`);
   const ring = await RingOfProcesses.start(seats, directives, 1, network);
-  for (let node = 0; node < seats; node++) await fill(ring, node);
+  const keysOfNode = isChanged ? movingFillerKeys : fillerKeys;
+  for (let node = 0; node < seats; node++) await fill(ring, node, keysOfNode);
   const silentNodes = new SilentNodes();
   const histories = { registers: new History(), counters: new History() };
   const keys: Keys = { registers: [], counters: [] };
@@ -67,7 +74,10 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
     all.counters.push(...keys.counters);
   };
   const faulted: FaultedRing = { ring, network, nodeTimeoutMs, random, silentNodes };
+  const placing = network ?? onThisMachine;
+  const changes = isChanged ? await RingChanges.start({ ring, random: random.fork(), directives, placing }) : undefined;
   beginChapter(0);
+  const changing = changes?.run();
   const running = Promise.all(clients.map((client) => client.run()));
   let faults = 0;
   try {
@@ -84,20 +94,23 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
     }
   } finally {
     for (const client of clients) client.stop();
-    await running;
+    changes?.stop();
+    await Promise.all([running, changing]);
   }
+  await changes?.untilSettled();
   // What was acknowledged must be there now, whoever serves it: these reads belong to the history.
   const reader = new CheckedClient({ number: clientCount, ring, random: random.fork(), histories, keys, silentNodes });
   for (const key of all.registers) await untilAnswered(reader, async () => reader.read(key, "registers"));
   for (const key of all.counters) await untilAnswered(reader, async () => reader.read(key, "counters"));
   reader.stop();
-  await ring.stop();
+  await Promise.all([ring.stop(), changes?.end()]);
 
   const counts = (["answered", "refused", "unknown"] as const)
     .map((name) => `${sum(clients, name)} ${name}`)
     .join(", ");
   const silence = network === undefined ? "" : `; ${silentNodes.refusals} operations at nodes that had to be silent`;
   say(`${faults} faults; operations: ${counts}${silence}`);
+  if (changes !== undefined) say(`changes of the ring: ${changes.report}`);
   const wrong = [...silentNodes.violations, ...new Set(clients.flatMap(({ unexpected }) => unexpected))];
   wrong.push(...judge("registers", histories.registers.operations(), register));
   wrong.push(...judge("counters", histories.counters.operations(), counter));
@@ -106,9 +119,9 @@ export async function checkedRun({ network, say, seconds, seed }: RunOptions): P
 }
 
 /** So that all data of a place takes a while to send. */
-async function fill(ring: RingOfProcesses, node: number): Promise<void> {
+async function fill(ring: RingOfProcesses, node: number, keys: number): Promise<void> {
   const connection = await ring.connect(node);
-  await connection.reply("DEBUG", "POPULATE", fillerKeys, `filler${node}`, fillerBytes);
+  await connection.reply("DEBUG", "POPULATE", keys, `filler${node}`, fillerBytes);
   connection.close();
 }
 

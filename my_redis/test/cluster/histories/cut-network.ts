@@ -57,6 +57,10 @@ export class CutNetwork implements Places {
     return network;
   }
 
+  get nodes(): Iterable<number> {
+    return this.#holders.keys();
+  }
+
   readonly host = address;
 
   readonly enter = (node: number): readonly string[] => ["nsenter", `--net=/proc/${this.#holders[node]}/ns/net`];

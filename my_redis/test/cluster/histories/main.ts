@@ -2,13 +2,20 @@ import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { checkedRun, seats } from "./checked-run.ts";
 import { CutNetwork, isolation } from "./cut-network.ts";
+import { spareNodes } from "./ring-changes.ts";
 
 /**
- * `npm run histories -- [--seconds 60] [--seed S] [--no-network]`: a ring of processes under faults, and a judgement of what
- * its clients were told. The seed decides about the faults and the clients' choices; their order is up to the system.
+ * `npm run histories -- [--seconds 60] [--seed S] [--changes] [--no-network]`: a ring of processes under faults, and a
+ * judgement of what its clients were told. With `--changes` slots move, places are handed over, and a place comes and goes
+ * meanwhile. The seed decides about the faults and the clients' choices; their order is up to the system.
  */
 const { values } = parseArgs({
-  options: { seconds: { type: "string" }, seed: { type: "string" }, network: { type: "boolean", default: true } },
+  options: {
+    seconds: { type: "string" },
+    seed: { type: "string" },
+    changes: { type: "boolean", default: false },
+    network: { type: "boolean", default: true },
+  },
   allowNegative: true,
 });
 const seconds = Number(values.seconds ?? "60");
@@ -18,22 +25,25 @@ if (!Number.isInteger(seed)) throw new Error(`--seed is a whole number, not '${v
 
 /** Set in the program that this one starts in a network of its own. */
 const isolatedVariable = "RING_HISTORIES_ISOLATED";
+const changes = values.changes ? ["--changes"] : [];
 const isIsolated = process.env[isolatedVariable] !== undefined;
 const before = values.network && !isIsolated ? isolation() : undefined;
 if (before !== undefined) {
   const [program, ...words] = [...before, process.execPath, import.meta.filename, "--seconds", `${seconds}`];
-  const { status } = spawnSync(program, [...words, "--seed", `${seed}`], {
+  const { status } = spawnSync(program, [...words, "--seed", `${seed}`, ...changes], {
     stdio: "inherit",
     env: { ...process.env, [isolatedVariable]: "yes" },
   });
   process.exit(status ?? 1);
 }
-const network = isIsolated ? await CutNetwork.create(2 * seats) : undefined;
+const network = isIsolated ? await CutNetwork.create(2 * seats + (values.changes ? spareNodes : 0)) : undefined;
 if (network === undefined) console.log("no links are cut: network namespaces are not used, or not permitted here");
 console.log(`seed ${seed}, ${seconds} seconds`);
-const wrong = await checkedRun({ seconds, seed, network, say: (line) => console.log(line) });
+const wrong = await checkedRun({ seconds, seed, isChanged: values.changes, network, say: (line) => console.log(line) });
 for (const each of wrong) console.error(each);
 console.log(
-  wrong.length === 0 ? "all histories can be explained" : `FAILED; again: --seconds ${seconds} --seed ${seed}`,
+  wrong.length === 0
+    ? "all histories can be explained"
+    : `FAILED; again: ${[...changes, "--seconds", seconds, "--seed", seed].join(" ")}`,
 );
 process.exit(wrong.length === 0 ? 0 : 1);

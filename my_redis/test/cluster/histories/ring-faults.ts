@@ -21,8 +21,9 @@ type Fault = (ring: FaultedRing) => Promise<string>;
 
 const asText = (nodes: readonly number[]): string => `node${nodes.length > 1 ? "s" : ""} ${nodes.join(", ")}`;
 const allNodes = ({ ring }: FaultedRing): number[] => [...ring.ports.keys()];
-const othersThan = (ring: FaultedRing, nodes: readonly number[]): number[] =>
-  allNodes(ring).filter((node) => !nodes.includes(node));
+/** Nodes that come and go are on the side of the others, too: so a minority stays one while they are members. */
+const othersThan = ({ ring, network }: FaultedRing, nodes: readonly number[]): number[] =>
+  [...(network?.nodes ?? ring.ports.keys())].filter((node) => !nodes.includes(node));
 
 /** A node that matters more often than others: the primary of a place, the leader, or any. */
 async function victim(faulted: FaultedRing): Promise<number> {

@@ -19,7 +19,7 @@ export async function startRing(options: Partial<GatewayRingOptions> = {}): Prom
     trackedKeys: 65_536,
     bans: { afterFailures: 5, windowMs: 60_000, banMs: 60_000, maxUsers: 1_000 },
     holdings: { capacity: 1_024, lifetimeMs: 60_000 },
-    now: Date.now,
+    elapsedMs: () => performance.now(),
   });
   let signing = -1;
   const name = options.selfName ?? `127.0.0.1:${await freePort()}`;

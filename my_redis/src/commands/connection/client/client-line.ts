@@ -4,9 +4,9 @@ import type { Context } from "../../../dispatch/context.ts";
 
 /** One client as CLIENT LIST and CLIENT INFO show it. */
 export function clientLine(context: Context): string {
-  const { client, server } = context;
+  const { client } = context;
   const { channel, transaction } = client;
-  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((server.clock.nowMs - sinceMs) / 1000));
+  const seconds = (sinceMs: number): number => Math.floor((context.monotonicMs - sinceMs) / 1000);
   const fields: readonly [string, string | number][] = [
     ["id", client.id],
     ["addr", channel.remoteAddress],

@@ -70,7 +70,7 @@ function readFilter({ server }: Context, args: Arguments, options: OptionReader)
   if (options.is("maxage", 1)) {
     const seconds = options.integer("ERR maxage is not an integer or out of range");
     if (seconds < 1) throw new CommandError("ERR maxage should be greater than 0");
-    return ({ client }) => server.clock.nowMs - client.createdAtMs >= seconds * 1000;
+    return ({ client }) => server.clock.monotonicMs - client.createdAtMs >= seconds * 1000;
   }
   if (options.is("addr", 1)) {
     const address = args.latin1(options.value());

@@ -12,11 +12,11 @@ export const clientPause = command({
   summary: "Delays the commands of all clients, or only the writes, for some milliseconds.",
   syntax: "timeout:integer [WRITE | ALL]",
   flags: ["admin", "noscript", "loading", "stale"],
-  run({ server, now }, args, reply) {
+  run({ server }, args, reply) {
     const mode = readMode(args);
     const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
     if (timeoutMs < 0) throw new CommandError("ERR timeout is negative");
-    server.pause.pause(now + timeoutMs, mode, "client pause");
+    server.pause.pause(timeoutMs, mode, "client pause");
     reply.ok();
   },
 });

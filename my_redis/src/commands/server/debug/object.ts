@@ -9,19 +9,18 @@ export const debugObject: DebugSubcommand = {
   usage: "<key>",
   summary: "Shows where and how a key's value is stored.",
   counts: [3, 4],
-  run({ database, keyspace, now }, args, reply) {
+  run({ database, keyspace }, args, reply) {
     const address = findEvenExpired(database, args, 2);
     if (address === 0) throw new CommandError(errors.noSuchKey);
-    const { heap } = keyspace;
+    const { accessClock, heap } = keyspace;
     const clock = record.accessClockOf(heap, address);
-    const idleSeconds = (Math.floor(now / 1000) - clock) & 0xffffff;
     const facts = [
       `Value at:0x${(address >>> 0).toString(16)}`,
       "refcount:1",
       `encoding:${encodingName(heap, address)}`,
       `serializedlength:${heap.capacity(address)}`,
       `lru:${clock}`,
-      `lru_seconds_idle:${idleSeconds}`,
+      `lru_seconds_idle:${accessClock.idleSeconds(clock)}`,
     ];
     reply.simple(facts.join(" "));
   },

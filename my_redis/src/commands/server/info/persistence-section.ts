@@ -4,9 +4,9 @@ import type { InfoSection } from "./section.ts";
 
 const status = (failed: boolean): string => (failed ? "err" : "ok");
 
-/** Seconds since a moment; -1 when there was none. */
+/** Seconds since a moment of the monotonic clock; -1 when there was none. */
 const secondsSince = (server: Services, startedMs: number | undefined): number =>
-  startedMs === undefined ? -1 : Math.max(0, Math.floor((server.clock.nowMs - startedMs) / 1000));
+  startedMs === undefined ? -1 : Math.floor((server.clock.monotonicMs - startedMs) / 1000);
 
 /** A snapshot here needs no child process and no copy-on-write, so Redis's lines about them say zero. */
 export const persistenceSection: InfoSection = {

@@ -5,9 +5,9 @@ export const serverSection: InfoSection = {
   name: "server",
   title: "Server",
   byDefault: true,
-  lines({ clock: { nowMs }, cluster, environment, process: { runId, shutdown, startedAtMs }, settings }) {
+  lines({ clock, cluster, environment, keyspace, process: { runId, shutdown, startedAtMonotonicMs }, settings }) {
     const { machine } = environment;
-    const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
+    const uptimeSeconds = Math.floor((clock.monotonicMs - startedAtMonotonicMs) / 1000);
     return [
       ["redis_version", compatibleVersion],
       ["my_redis_version", version],
@@ -18,12 +18,12 @@ export const serverSection: InfoSection = {
       ["process_id", machine.processId],
       ["run_id", runId],
       ["tcp_port", settings.values.port || settings.values["tls-port"]],
-      ["server_time_usec", Math.floor(nowMs * 1000)],
+      ["server_time_usec", Math.floor(clock.nowMs * 1000)],
       ["uptime_in_seconds", uptimeSeconds],
       ["uptime_in_days", Math.floor(uptimeSeconds / 86400)],
       ["hz", settings.values.hz],
       ["configured_hz", settings.values.hz],
-      ["lru_clock", Math.floor(nowMs / 1000) & 0xffffff],
+      ["lru_clock", keyspace.accessClock.second],
       ["executable", machine.executable],
       ["config_file", settings.file ?? ""],
       ["io_threads_active", 0],

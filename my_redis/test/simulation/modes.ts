@@ -19,6 +19,8 @@ export interface Mode {
   readonly handsOver: boolean;
   /** Operators also add and remove replicas of seats that exist, and give seats up whose nodes are away. */
   readonly changesReplicas: boolean;
+  /** Disks that keep data take nothing for a while. */
+  readonly fillsDisks: boolean;
 }
 
 const strict: Mode = {
@@ -31,6 +33,7 @@ const strict: Mode = {
   movesSlots: false,
   handsOver: false,
   changesReplicas: false,
+  fillsDisks: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
 const moving: Mode = { ...strict, movesSlots: true };
@@ -46,6 +49,7 @@ export const modes = {
   handing,
   handingSingle: { ...handing, oneFaultAtATime: true, keepsBeforeAnswering: false },
   handingAsynchronous: { ...handing, acknowledgement: "primary", oneFaultAtATime: true },
+  handingFull: { ...handing, fillsDisks: true },
   handingMoving: { ...moving, handsOver: true },
   moving,
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },

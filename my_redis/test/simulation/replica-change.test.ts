@@ -23,7 +23,14 @@ function ringOf(...names: string[]): RingTable {
 
 const peer = (more: Partial<Peer> = {}): Peer => ({
   ...{ run: 1, runSinceMs: 0, heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: 0, stored: undefined },
-  ...{ position: { epoch: 1, offset: 0 }, holdsKeys: false, wish: undefined, moves: undefined, ...more },
+  ...{
+    position: { epoch: 1, offset: 0 },
+    holdsKeys: false,
+    diskFails: false,
+    wish: undefined,
+    moves: undefined,
+    ...more,
+  },
 });
 
 /** All nodes are heard, but those that are silent for so long. */

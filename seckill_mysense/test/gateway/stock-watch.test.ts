@@ -6,6 +6,7 @@ import { ProductHealth } from "../../src/gateway/product-health.ts";
 import { RefusedReservations, SoldOutHint } from "../../src/gateway/sold-out-hint.ts";
 import { StockWatch } from "../../src/gateway/stock-watch.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { testProduct } from "../fakes/test-gateway.ts";
 
 const products = 2_000;
@@ -34,11 +35,11 @@ function watchOf(status: (productId: string) => Promise<GateStatus | undefined>)
       },
     },
     gateWatch: undefined,
-    gateClock: new GateClock(() => 0),
+    gateClock: new GateClock(systemClock),
     amend: () => Promise.reject(new Error("nothing is to be amended")),
     health: { ok() {}, degraded() {}, down() {} },
     products: health,
-    now: () => 0,
+    elapsedMs: () => 0,
   });
   const takeAsked = (): number => {
     const before = asked;

@@ -18,6 +18,8 @@ export interface Peer {
   readonly stored: Stamp | undefined;
   readonly position: Position;
   readonly holdsKeys: boolean;
+  /** Its disk takes no data at present. */
+  readonly diskFails: boolean;
   readonly wish: Wish | undefined;
   readonly moves: MoveReport | undefined;
 }

@@ -109,6 +109,7 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     stored: isStamp,
     position: isPosition,
     holdsKeys: optional(isTrue),
+    diskFails: optional(isTrue),
     wish: optional(isWish),
     moves: optional(isMoveReport),
   },

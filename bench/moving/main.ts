@@ -75,9 +75,11 @@ async function measure(kind: ClientKind): Promise<MovingRow> {
     const [, port] = (ring.names[seats] as string).split(":") as [string, string];
     const join: ChangeFigures = await change(["CLUSTER", "MEET", "127.0.0.1", port], seats + 1, [0, 1, 2, 3]);
     await load.run(perSecond, Bun.sleep(warmMs));
-    const leave: ChangeFigures = await change(["CLUSTER", "RING", "REMOVE", ring.names[seats] as string], seats, [
-      0, 1, 2,
-    ]);
+    const leave: ChangeFigures = await change(
+      ["CLUSTER", "RING", "REMOVE", ring.names[seats] as string],
+      seats,
+      [0, 1, 2],
+    );
     return { clients: kind, before, join, leave };
   } finally {
     load.close();

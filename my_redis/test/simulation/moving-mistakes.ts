@@ -72,14 +72,26 @@ export const movingMistakes = {
   ],
   // The leader.
   "a hand-over does not wait for the last writes": [
-    kernel("moves.ts", "cursorOf(table, move, peers)?.isFinal === true;", "cursorOf(table, move, peers)?.isWhole === true;"),
+    kernel(
+      "moves.ts",
+      "cursorOf(table, move, peers)?.isFinal === true;",
+      "cursorOf(table, move, peers)?.isWhole === true;",
+    ),
   ],
   "a hand-over is taken back by an operator": [
-    kernel("ring-change.ts", "map.moves.filter(({ isPassing }) => isPassing) });", "map.moves.filter(({ id }) => id < 0) });"),
+    kernel(
+      "ring-change.ts",
+      "map.moves.filter(({ isPassing }) => isPassing) });",
+      "map.moves.filter(({ id }) => id < 0) });",
+    ),
     kernel("ring-change.ts", "return isPassing === true || spans", "return isPassing !== true && spans"),
   ],
   "a seat gives away what it is still getting": [
-    kernel("slot-map.ts", "(move.isPassing !== true || move.to !== from)", "(move.isPassing !== true || move.to !== to)"),
+    kernel(
+      "slot-map.ts",
+      "(move.isPassing !== true || move.to !== from)",
+      "(move.isPassing !== true || move.to !== to)",
+    ),
   ],
   "a slot is in two moves": [
     kernel(
@@ -99,7 +111,9 @@ export const movingMistakes = {
   "a seat leaves with its slots": [
     kernel("membership.ts", "slots.owners.every(({ owner }) => owner !== name) &&", "name !== undefined &&"),
   ],
-  "a seat leaves while a target still needs it": [kernel("membership.ts", "from !== name && to !== name", "from !== to && to !== name")],
+  "a seat leaves while a target still needs it": [
+    kernel("membership.ts", "from !== name && to !== name", "from !== to && to !== name"),
+  ],
   "a goal is forgotten while its target is not served": [
     kernel(
       "moves.ts",

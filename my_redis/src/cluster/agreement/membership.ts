@@ -41,7 +41,10 @@ function left(table: RingTable, leaving: Seat): RingTable | undefined {
 
 function isDrained({ slots }: RingTable, { name }: Seat): boolean {
   if (slots === undefined) return true;
-  return slots.owners.every(({ owner }) => owner !== name) && slots.moves.every(({ from, to }) => from !== name && to !== name);
+  return (
+    slots.owners.every(({ owner }) => owner !== name) &&
+    slots.moves.every(({ from, to }) => from !== name && to !== name)
+  );
 }
 
 function stayingVoters({ voters, seats }: RingTable): string[] {

@@ -1,6 +1,14 @@
 import { assignSlots, type SlotRange } from "hash-ring";
 import { renewed, type RingTable, type Seat, withSlots } from "./ring-table.ts";
-import { countOf, type Difference, differences, type Move, type SlotMap, type SlotSpan, withMoves } from "./slot-map.ts";
+import {
+  countOf,
+  type Difference,
+  differences,
+  type Move,
+  type SlotMap,
+  type SlotSpan,
+  withMoves,
+} from "./slot-map.ts";
 
 /** What an operator asks of a ring. */
 export type RingRequest =

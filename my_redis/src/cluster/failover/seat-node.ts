@@ -6,7 +6,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
-import { type RingTable, type Seat, seatOf } from "../agreement/ring-table.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
 import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
@@ -72,8 +72,6 @@ export class SeatNode implements SeatPort {
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
   #emptyDisk!: EmptyDisk;
-  /** A table that is committed, and that this node does not go by yet. */
-  #awaited: RingTable | undefined;
 
   constructor(options: SeatNodeOptions) {
     this.#options = options;
@@ -107,7 +105,7 @@ export class SeatNode implements SeatPort {
       ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
-    this.#tables = new TableFollower(options);
+    this.#tables = new TableFollower({ ...options, mover: () => this.mover });
     this.mover = new SlotMover({
       ...options,
       member: () => this.#agent.member,
@@ -137,10 +135,7 @@ export class SeatNode implements SeatPort {
     this.#data.start();
     this.#takePart(durable);
     server.changes.gateReplies(this.#gate);
-    turn.onEnd(() => {
-      this.#data.update();
-      this.#followTable();
-    });
+    turn.onEnd(() => this.#data.update());
     events.onNotice(noticeKinds.agreement, (from, payload) => this.#onMessage(from, payload));
     events.onNotice(noticeKinds.progress, (from, payload) =>
       this.#replicas.take(members.names[from] as string, payload),
@@ -206,8 +201,7 @@ export class SeatNode implements SeatPort {
       case "send":
         return this.#notify(effect.to, noticeKinds.agreement, encodeMessage(effect.message));
       case "table":
-        this.#awaited = effect.table;
-        return this.#followTable();
+        return this.#tables.learn(effect.table);
       case "serve":
         return this.#serve(effect.epoch);
       case "follow":
@@ -220,15 +214,6 @@ export class SeatNode implements SeatPort {
         // When a script has run for long, there may be no other end of a turn before the next script.
         return this.#options.turn.finish();
     }
-  }
-
-  /** Slots do not go while a script or transaction is half done: it is carried out to its end. */
-  #followTable(): void {
-    const table = this.#awaited;
-    if (table === undefined || (this.mover.mustRest && !this.#options.server.execution.isAtRest)) return;
-    this.#awaited = undefined;
-    this.#tables.follow(table);
-    this.mover.onTable(table);
   }
 
   #notify(node: string, kind: number, payload: Uint8Array): void {

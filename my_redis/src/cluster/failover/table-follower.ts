@@ -1,24 +1,30 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { StoredTable } from "../agreement/durable.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
+import type { Turn } from "../../network/turn.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
+import type { SlotMover } from "../moving/slot-mover.ts";
 import type { RingMembership } from "./ring-membership.ts";
 import { arrangementOf, differenceOf } from "./seat-plan.ts";
 
 export interface TableFollowerOptions {
-  readonly server: Pick<Services, "environment" | "settings">;
+  readonly server: Pick<Services, "environment" | "execution" | "settings">;
   readonly members: Members;
   readonly outgoing: Pick<OutgoingLinks, "follow">;
   readonly ring: RingMembership;
   /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
+  readonly turn: Pick<Turn, "onEnd">;
+  readonly mover: () => Pick<SlotMover, "mustRest" | "onTable">;
 }
 
 /** Lets the members, the links and the owners of slots follow the ring's table. */
 export class TableFollower {
   readonly #options: TableFollowerOptions;
   #failovers = 0;
+  /** A table that is committed, and that this node does not go by yet. */
+  #awaited: RingTable | undefined;
 
   constructor(options: TableFollowerOptions) {
     this.#options = options;
@@ -31,7 +37,8 @@ export class TableFollower {
 
   /** Goes on in the ring of before, or looks for one. `begins`: this node and all others of its plan can begin a ring. */
   start({ term, table }: StoredTable, begins: () => void): void {
-    const { members, outgoing, ring, server } = this.#options;
+    const { members, outgoing, ring, server, turn } = this.#options;
+    turn.onEnd(() => this.#follow());
     ring.on({ begins, changed: () => outgoing.follow() });
     if (term === 0) return ring.start("planning");
     const difference = differenceOf(table, server.settings.values);
@@ -40,7 +47,23 @@ export class TableFollower {
     this.#arrange(table);
   }
 
-  follow(table: RingTable): void {
+  /** A newer table is committed. */
+  learn(table: RingTable): void {
+    this.#awaited = table;
+    this.#follow();
+  }
+
+  /** Goes by the newest table. Slots do not go while a script or transaction is half done: it is carried out to its end. */
+  #follow(): void {
+    const { mover, server } = this.#options;
+    const table = this.#awaited;
+    if (table === undefined || (mover().mustRest && !server.execution.isAtRest)) return;
+    this.#awaited = undefined;
+    this.#change(table);
+    mover().onTable(table);
+  }
+
+  #change(table: RingTable): void {
     const { members, ring, rolesChanged } = this.#options;
     const { owners: before, primaries, seats } = members;
     this.#arrange(table);

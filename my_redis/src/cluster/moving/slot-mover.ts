@@ -277,9 +277,7 @@ export class SlotMover {
   #moveOf({ attempt, move }: MoveAsk): Move | undefined {
     const { committed, self } = this.#options.member();
     const seat = committed === undefined ? undefined : seatOf(committed, self)?.name;
-    return committed?.slots?.moves.find(
-      (each) => each.id === move && each.from === seat && each.attempt === attempt,
-    );
+    return committed?.slots?.moves.find((each) => each.id === move && each.from === seat && each.attempt === attempt);
   }
 
   #close(move: number): OpenQuestion | undefined {

@@ -131,6 +131,10 @@ describe("my-redis-ring", () => {
     const added = await tool([...asked, "add", nameOf(3), "--replica-of", nameOf(1)]);
     expect(added).toMatchObject({ code: 0, error: "" });
     expect(added.out).toContain("No slots move.");
+    // It has all data of the place by then.
+    expect(JSON.parse((await tool([...asked, "status", "--json"])).out)).toMatchObject({
+      seats: [{ name: nameOf(1), inSync: [nameOf(1), nameOf(3)] }],
+    });
     expect((await tool([...asked, "status"])).out).toContain(nameOf(3));
     expect(await tool([...asked, "remove-replica", nameOf(3)])).toMatchObject({ code: 0, error: "" });
     expect((await tool([...asked, "status"])).out).not.toContain(nameOf(3));

@@ -6,3 +6,7 @@ export function encodeRequest(words: readonly (string | number)[]): Uint8Array {
   });
   return Buffer.from(`*${words.length}\r\n${bulks.join("")}`, "latin1");
 }
+
+/** As `encodeRequest`, for words that may have any characters, for example passwords: they are sent as UTF-8. */
+export const encodeTexts = (words: readonly (string | number)[]): Uint8Array =>
+  encodeRequest(words.map((word) => Buffer.from(String(word), "utf8").toString("latin1")));

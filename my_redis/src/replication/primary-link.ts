@@ -1,7 +1,7 @@
 import type { ClientChannel, Encrypted } from "../dispatch/client-channel.ts";
 import type { Environment } from "../environment.ts";
 import type { Connect, TransportSocket } from "../network/transport.ts";
-import { encodeRequest } from "../protocol/encode-request.ts";
+import { encodeTexts } from "../protocol/encode-request.ts";
 import { Handshake, type HandshakeFacts, type SyncAnswer } from "./handshake.ts";
 import { endMarkBytes, SnapshotReceiver } from "./snapshot-receiver.ts";
 
@@ -96,7 +96,7 @@ export class PrimaryLink implements ClientChannel {
 
   /** Sends a command. */
   send(...words: readonly (string | number)[]): void {
-    this.#unsent.push(encodeRequest(words));
+    this.#unsent.push(encodeTexts(words));
     this.#write();
   }
 

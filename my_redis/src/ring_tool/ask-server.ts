@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
-import { encodeRequest } from "../protocol/encode-request.ts";
+import { encodeTexts } from "../protocol/encode-request.ts";
 import { nodeAddress } from "../cluster/node-address.ts";
 
 export interface Login {
@@ -50,7 +50,7 @@ function exchange(
     socket.on("error", (error) => fail(error.message));
     socket.on("close", () => fail("it closed the connection"));
     socket.on(tls === undefined ? "connect" : "secureConnect", () =>
-      socket.write(Buffer.concat(requests.map((words) => encodeRequest(words.map(bytesOf))))),
+      socket.write(Buffer.concat(requests.map(encodeTexts))),
     );
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
@@ -62,9 +62,6 @@ function exchange(
     });
   });
 }
-
-/** One character per byte. */
-const bytesOf = (word: string): string => Buffer.from(word, "utf8").toString("latin1");
 
 /** The replies that are complete, or what is wrong with the bytes. */
 function readReplies(bytes: Buffer, count: number): ServerReply[] | string {

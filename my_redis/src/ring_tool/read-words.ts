@@ -11,6 +11,8 @@ export interface ToolWords {
   readonly words: readonly string[];
   /** The nodes that are to be added. */
   readonly added: readonly string[];
+  /** The node that is to become a replica of a place that exists. */
+  readonly replica: string | undefined;
   readonly address: string;
   readonly login: Login;
   readonly isDryRun: boolean;
@@ -102,6 +104,7 @@ export function readWords(args: readonly string[], password: string | undefined)
     ...{ command: command as ToolCommand, words, address, login },
     showsPassword: own.password !== password && !own.flags.has("--no-auth-warning"),
     added: command === "add" ? [...operands, ...own.replicas] : [],
+    replica: own.place === undefined ? undefined : operands[0],
     isDryRun: own.flags.has("--dry-run"),
     waits: !own.flags.has("--no-wait"),
     asJson: own.flags.has("--json"),

@@ -1,4 +1,3 @@
-import type { RingPlan } from "../cluster/agreement/ring-change.ts";
 import type { RingStatus } from "../cluster/failover/ring-status.ts";
 import { ServerError } from "./ask-server.ts";
 import { lossText, planText, progressText, statusText, transfersOf } from "./plan-text.ts";
@@ -63,7 +62,8 @@ async function run(words: ToolWords, output: ToolOutput): Promise<void> {
   if (!words.asJson) output.out(planText(answer.plan, transfers));
   if (answer.plan.lostSlots > 0) output.error(lossText(answer));
   const waits = !words.isDryRun && words.waits;
-  const after = waits ? await untilSettled(client, answer.plan, words.asJson ? undefined : output) : undefined;
+  const wait = { slots: answer.plan.slots, replica: words.replica, output: words.asJson ? undefined : output };
+  const after = waits ? await untilSettled(client, wait) : undefined;
   const { slots, lostSlots, of, ranges } = answer.plan;
   if (words.asJson) json({ type: answer.type, slots, lostSlots, of, ranges, transfers, ...(waits ? { after } : {}) });
   else if (after !== undefined) output.out("Done.\n");
@@ -75,15 +75,20 @@ async function planOf(client: RingClient, words: readonly string[], ...more: rea
   throw new RefusedError(`the ring answers with '${answer.type}'`);
 }
 
+interface Wait {
+  readonly slots: number;
+  /** It is to have all data of its place, too. */
+  readonly replica: string | undefined;
+  readonly output: ToolOutput | undefined;
+}
+
 /** Shows how far the change is until there is nothing more to do. */
-async function untilSettled(
-  client: RingClient,
-  { slots }: RingPlan,
-  output: ToolOutput | undefined,
-): Promise<RingStatus> {
+async function untilSettled(client: RingClient, { slots, replica, output }: Wait): Promise<RingStatus> {
   let shown = "";
   for (;;) {
-    const status = await client.status();
+    const found = await client.status();
+    const isCopied = replica === undefined || found.seats.some(({ inSync }) => inSync.includes(replica));
+    const status = isCopied ? found : notInSync(found, replica);
     const text = output?.isTerminal === true ? barText(status, slots) : progressText(status);
     if (text !== shown) output?.out(output.isTerminal ? `\r\u001B[K${text}` : `${text}\n`);
     shown = text;
@@ -94,6 +99,12 @@ async function untilSettled(
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
+
+const notInSync = (status: RingStatus, replica: string): RingStatus => ({
+  ...status,
+  isSettled: false,
+  waitsFor: [...status.waitsFor, `node ${replica} to be in sync`],
+});
 
 function barText(status: RingStatus, slots: number): string {
   const part = slots === 0 ? 1 : 1 - Math.min(1, status.slotsLeft / slots);

@@ -122,18 +122,26 @@ describe("my-redis-ring", () => {
 
   test("adds a replica to a place, removes it again, and gives a place up with a warning", async () => {
     const asked = ["-p", `${ring.ports[1] as number}`];
-    for (const node of [2, 3]) {
+    const startEmpty = async (node: number): Promise<void> => {
       await ring.kill(node, "SIGTERM");
       rmSync(ring.folders[node] as string, { recursive: true });
       mkdirSync(ring.folders[node] as string);
       await ring.startNode(node, { peers: nameOf(1) });
-    }
+    };
+    await Promise.all([startEmpty(2), startEmpty(3)]);
     const added = await tool([...asked, "add", nameOf(3), "--replica-of", nameOf(1)]);
     expect(added).toMatchObject({ code: 0, error: "" });
     expect(added.out).toContain("No slots move.");
+    // It has all data of the place by then.
+    expect(JSON.parse((await tool([...asked, "status", "--json"])).out)).toMatchObject({
+      seats: [{ name: nameOf(1), inSync: [nameOf(1), nameOf(3)] }],
+    });
     expect((await tool([...asked, "status"])).out).toContain(nameOf(3));
     expect(await tool([...asked, "remove-replica", nameOf(3)])).toMatchObject({ code: 0, error: "" });
     expect((await tool([...asked, "status"])).out).not.toContain(nameOf(3));
+    // It still has what the place had.
+    expect((await tool([...asked, "add", nameOf(3)])).error).toContain("a node that joins must be empty");
+    await startEmpty(3);
     // Three nodes, so that the others can decide without the third one.
     expect(await tool([...asked, "add", nameOf(3)])).toMatchObject({ code: 0, error: "" });
     expect(await tool([...asked, "add", nameOf(2)])).toMatchObject({ code: 0, error: "" });

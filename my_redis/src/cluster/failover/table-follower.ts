@@ -7,7 +7,7 @@ import { belongs, type MembershipEvents, type RingMembership } from "./ring-memb
 import { arrangementOf, differenceOf } from "./seat-plan.ts";
 
 export interface TableFollowerOptions {
-  readonly server: Pick<Services, "environment" | "execution" | "settings">;
+  readonly server: Pick<Services, "environment" | "settings">;
   readonly members: Members;
   readonly outgoing: Pick<OutgoingLinks, "follow">;
   readonly ring: RingMembership;

@@ -145,10 +145,10 @@ export const mistakes = {
   "a replica counts as in sync when it connects": [
     kernel(
       "serving.ts",
-      "hasCopy(serving.waitFor, copy) || offset < serving.acknowledged",
+      "hasCopy(serving.waitFor, copy) || nowMs - caughtUpAtMs > mayLagMs",
       "hasCopy(serving.waitFor, copy)",
     ),
-    kernel("serving.ts", "if (nowMs - caughtUpAtMs > timing.lagMs / 2) continue;", ""),
+    kernel("serving.ts", "known?.run === run && known.offset >= acknowledged", "known?.run === run"),
   ],
   "a replica is in sync before writes wait for it": [
     kernel(
@@ -158,8 +158,8 @@ export const mistakes = {
     ),
     kernel(
       "serving.ts",
-      "const wanted = [{ node: self, run: durable.run }, ...followed];",
-      "const wanted = [{ node: self, run: durable.run }, ...followed];\n  for (const [node, { run, caughtUpAtMs }] of serving.progress) if (!hasCopy(wanted, { node, run }) && nowMs - caughtUpAtMs < 200) wanted.push({ node, run });",
+      "const wanted = [{ node: self, run: durable.run }, ...complete];",
+      "const wanted = [{ node: self, run: durable.run }, ...complete];\n  for (const [node, { run, caughtUpAtMs }] of serving.progress) if (!hasCopy(wanted, { node, run }) && nowMs - caughtUpAtMs < 200) wanted.push({ node, run });",
     ),
   ],
   "a request of a primary is carried out late": [

@@ -58,20 +58,29 @@ export function onReplicated(turn: Turn, node: string, run: number, position: Po
   updateServing(turn);
 }
 
-/** Begins to wait for a replica that has caught up. It must have all that was acknowledged until now. */
+/**
+ * Begins to wait for a replica that has caught up. While clients write without a pause, it is never where this primary is: so one
+ * that is close is waited for as well, and is asked to be in sync when it has all that was acknowledged.
+ */
 export function updateServing({ member, nowMs }: Turn): void {
   const { serving, timing } = member;
   if (serving === undefined) return;
   for (const [node, { run, offset, caughtUpAtMs }] of serving.progress) {
     const copy = { node, run };
-    if (hasCopy(serving.waitFor, copy) || offset < serving.acknowledged) continue;
-    if (nowMs - caughtUpAtMs > timing.lagMs / 2) continue;
+    const mayLagMs = offset < serving.acknowledged ? timing.lagMs / 8 : timing.lagMs / 2;
+    if (hasCopy(serving.waitFor, copy) || nowMs - caughtUpAtMs > mayLagMs) continue;
     member.serving = acknowledging({ ...serving, waitFor: [...serving.waitFor, copy] });
     return;
   }
 }
 
-/** What this primary asks of its leader: to leave out who is behind, and to add those for whom writes wait already. */
+/** Whether a copy has all that was acknowledged. While writes wait for it, this stays so. */
+const hasAll = ({ acknowledged, progress }: Serving, { node, run }: Copy): boolean => {
+  const known = progress.get(node);
+  return known?.run === run && known.offset >= acknowledged;
+};
+
+/** What this primary asks of its leader: to leave out who is behind, and to add those that have everything and for whom writes wait. */
 export function wishOf(member: Member, nowMs: number): Wish | undefined {
   const { serving, committed, self, durable } = member;
   if (serving === undefined || committed === undefined) return undefined;
@@ -81,9 +90,10 @@ export function wishOf(member: Member, nowMs: number): Wish | undefined {
     return { revision: serving.revision, inSync, handOver: { to: handing.to, leaves: handing.leaves } };
   }
   const followed = serving.waitFor.filter((copy) => isFresh(member, serving, copy, nowMs));
-  const wanted = [{ node: self, run: durable.run }, ...followed];
+  const complete = followed.filter((copy) => hasCopy(inSync, copy) || hasAll(serving, copy));
+  const wanted = [{ node: self, run: durable.run }, ...complete];
   // A request that is on its way is made void by another one, even if that changes nothing.
-  const isSettled = serving.waitFor.length === wanted.length - 1;
+  const isSettled = serving.waitFor.length === followed.length;
   return isSettled && isSameSet(wanted, inSync) ? undefined : { revision: serving.revision, inSync: wanted };
 }
 

@@ -3,6 +3,7 @@ import type { Durable } from "../../../src/cluster/agreement/durable.ts";
 import type { Member, RingEffect, RingEvent } from "../../../src/cluster/agreement/ring-member.ts";
 import type { RingTable } from "../../../src/cluster/agreement/ring-table.ts";
 import { checkTiming, ringTiming } from "../../../src/cluster/agreement/ring-timing.ts";
+import { seatOf } from "../../../src/cluster/agreement/ring-table.ts";
 import { mayAnswer } from "../../../src/cluster/agreement/serving.ts";
 import { startMember, step, wakeAt } from "../../../src/cluster/agreement/step.ts";
 
@@ -56,6 +57,26 @@ test("a node alone leads, serves and answers, after it has waited for a leader",
   expect(mayAnswer(ready, written, nowMs)).toBe(true);
   expect(mayAnswer(ready, { epoch: 2, offset: 2 }, nowMs)).toBe(false);
   expect(mayAnswer(ready, written, nowMs + timing.leaseMs)).toBe(false);
+});
+
+test("a replica that is always one write behind gets in sync, and writes wait for it", () => {
+  let member = memberOf(tableOf("a"));
+  let nowMs = 0;
+  const replicas = (): readonly string[] =>
+    seatOf(member.committed as RingTable, "a")?.inSync.map(({ node }) => node) ?? [];
+  const epochOf = ({ serving }: Member): number => serving?.epoch ?? 0;
+  for (let offset = 1; offset <= 1000; offset++) {
+    nowMs += 1;
+    const own = { epoch: epochOf(member), offset };
+    const events: RingEvent[] = [{ type: "position", position: own, kept: own }];
+    if (own.epoch > 0) events.push({ type: "replicated", node: "b", run: 1, position: { ...own, offset: offset - 1 } });
+    if (nowMs >= wakeAt(member)) events.push({ type: "woken" });
+    member = run(member, events, nowMs).member;
+  }
+  expect(replicas()).toEqual(["a", "b"]);
+  const epoch = epochOf(member);
+  expect(mayAnswer(member, { epoch, offset: 999 }, nowMs)).toBe(true);
+  expect(mayAnswer(member, { epoch, offset: 1000 }, nowMs)).toBe(false);
 });
 
 test("a step changes nothing but what it returns", () => {

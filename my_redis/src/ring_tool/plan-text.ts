@@ -49,7 +49,9 @@ export function statusText(status: RingStatus, keys: KeyCounts): string {
   ]);
   const table = tableText(["place", "primary", "other nodes", "state", "weight", "slots", "ranges", "keys"], rows);
   const head = `Leader ${status.leader}, table ${status.version}, voters: ${status.voters.join(" ")}\n`;
-  return `${head}${table}${progressText(status)}\n`;
+  const { failingDisks } = status;
+  const disks = failingDisks.length === 0 ? "" : `Their logs cannot be written: ${failingDisks.join(" ")}\n`;
+  return `${head}${table}${disks}${progressText(status)}\n`;
 }
 
 /** What is under way, in one line. */

@@ -24,10 +24,14 @@ export async function startMyRedis(
   return launch([...before, ...program] as unknown as [string, ...string[]]);
 }
 
-/** As `startMyRedis`, with a limit on the size of files in KiB, which acts like a full disk. */
+/** The words with which a program is started whose files have a limit in KiB, which acts like a full disk. */
+export const withFullDisk = (fileLimitKib: number): readonly string[] => [
+  ...["bash", "-c", `ulimit -S -f ${fileLimitKib}; exec "$@"`, "bash"],
+];
+
+/** As `startMyRedis`, on a full disk. */
 export async function startMyRedisOnFullDisk(folder: string, fileLimitKib: number): Promise<MyRedisProcess> {
-  const words = [process.execPath, mainFile, "--port", "0", "--dir", folder, "--appendonly", "yes"];
-  return launch(["bash", "-c", `ulimit -S -f ${fileLimitKib}; exec "$@"`, "bash", ...words]);
+  return startMyRedis(folder, {}, withFullDisk(fileLimitKib));
 }
 
 async function launch(cmd: [string, ...string[]]): Promise<MyRedisProcess> {

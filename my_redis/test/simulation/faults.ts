@@ -45,6 +45,7 @@ export class Faults {
     for (const node of this.#world.nodes) {
       node.agreement.slownessMs = 3;
       node.data.slownessMs = 3;
+      node.data.isFull = false;
       node.start();
     }
     this.#world.note(() => "no further faults");
@@ -63,6 +64,7 @@ export class Faults {
   #doHarm(): void {
     const { chance, mode } = this.#world;
     const node = this.#victim();
+    if (mode.fillsDisks && chance.happens(0.3)) return this.#fillDisk(node);
     const dice = chance.next();
     if (dice < 0.4) return this.#crash(node, chance.between(1, chance.pick([20, 1_500])));
     if (dice < 0.58) return this.#pause(node);
@@ -113,6 +115,15 @@ export class Faults {
     const forMs = this.#world.chance.pick([50, 300, 600, 1_500]);
     node.pause(forMs);
     this.#during(forMs, () => {});
+  }
+
+  #fillDisk({ data, name }: RingNode): void {
+    this.#world.note(() => `the disk of ${name} is full`);
+    data.isFull = true;
+    this.#during(this.#world.chance.between(100, 3_000), () => {
+      this.#world.note(() => `the disk of ${name} has room`);
+      data.isFull = false;
+    });
   }
 
   #slowDisk(node: RingNode): void {

@@ -75,5 +75,7 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a primary that gives its handover up takes a lease from before": ["handing", 291],
   "a primary that gives its handover up goes on at once": ["handing", 291],
   "a handover goes to a replica that is not in sync": ["handing", 150],
+  "a copy whose disk is full is appointed": ["handingFull", 1],
+  "a handover goes to a copy whose disk is full": ["handingFull", 1],
   "a handover is never given up": ["handingAsynchronous", 1],
 };

@@ -38,5 +38,6 @@ export const handingMistakes = {
     kernel("handing.ts", "{ waitFor }: Serving", "{ progress }: Serving"),
     kernel("handing.ts", "!hasCopy(seat.inSync, to) || ", ""),
   ],
+  "a handover goes to a copy whose disk is full": [kernel("appointments.ts", "answers && !to.diskFails", "answers")],
   "a handover is never given up": [kernel("handing.ts", "> handOverMs(timing)", "> 1e9")],
 } as const satisfies Readonly<Record<string, readonly Change[]>>;

@@ -226,8 +226,8 @@ export const mistakes = {
     ),
     kernel(
       "appointments.ts",
-      "furthest(others.filter(answers), peers)",
-      "furthest(others.filter(answers).map(({ node }) => ({ node, run: peers.get(node)?.run ?? 0 })), peers)",
+      "furthest(able.filter(answers), peers)",
+      "furthest(able.filter(answers).map(({ node }) => ({ node, run: peers.get(node)?.run ?? 0 })), peers)",
     ),
   ],
   "an empty copy is appointed without an operator's word": [
@@ -243,6 +243,9 @@ export const mistakes = {
   ],
   "a primary works before its disk knows its epoch": [
     kernel("serving.ts", "serving?.epoch === keptPosition.epoch;", "serving !== undefined && keptPosition.epoch >= 0;"),
+  ],
+  "a copy whose disk is full is appointed": [
+    kernel("appointments.ts", "others.filter(({ node }) => peers.get(node)?.diskFails !== true)", "others"),
   ],
   ...movingMistakes,
   ...handingMistakes,

@@ -17,6 +17,8 @@ export interface Mode {
   readonly movesSlots: boolean;
   /** Operators have primaries hand over to replicas. */
   readonly handsOver: boolean;
+  /** Disks that keep data take nothing for a while. */
+  readonly fillsDisks: boolean;
 }
 
 const strict: Mode = {
@@ -28,6 +30,7 @@ const strict: Mode = {
   hurtsElections: false,
   movesSlots: false,
   handsOver: false,
+  fillsDisks: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
 const moving: Mode = { ...strict, movesSlots: true };
@@ -43,6 +46,7 @@ export const modes = {
   handing,
   handingSingle: { ...handing, oneFaultAtATime: true, keepsBeforeAnswering: false },
   handingAsynchronous: { ...handing, acknowledgement: "primary", oneFaultAtATime: true },
+  handingFull: { ...handing, fillsDisks: true },
   handingMoving: { ...moving, handsOver: true },
   moving,
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },

@@ -11,6 +11,7 @@ export class SimulatedDisk<Content> {
   /** In the order of writing. */
   #waiting: { readonly content: Content; readonly confirm: () => void }[] = [];
   #isBusy = false;
+  #isFull = false;
   #life = 0;
   /** The longest time that a write takes. */
   slownessMs = 3;
@@ -23,13 +24,23 @@ export class SimulatedDisk<Content> {
 
   write(content: Content, confirm: () => void): void {
     this.#waiting.push({ content, confirm });
-    if (!this.#isBusy) this.#next();
+    if (!this.#isBusy && !this.#isFull) this.#next();
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** A full disk takes nothing: what is written waits. */
+  set isFull(isFull: boolean) {
+    this.#isFull = isFull;
+    if (!isFull && !this.#isBusy && this.#waiting.length > 0) this.#next();
   }
 
   /** The process has ended. The first of the unconfirmed writes may have reached the disk. */
   crash(): void {
     for (const { content } of this.#waiting) {
-      if (!this.#chance.happens(chanceToSurvive)) break;
+      if (this.#isFull || !this.#chance.happens(chanceToSurvive)) break;
       this.content = content;
     }
     this.#waiting = [];
@@ -42,12 +53,16 @@ export class SimulatedDisk<Content> {
     const [count, life] = [this.#waiting.length, this.#life];
     this.#queue.after(this.#chance.next() * this.slownessMs, () => {
       if (life !== this.#life) return;
+      if (this.#isFull) {
+        this.#isBusy = false;
+        return;
+      }
       // One sync for all that were written before it began.
       const done = this.#waiting.splice(0, count);
       this.content = done.at(-1)!.content;
       this.#isBusy = false;
       for (const { confirm } of done) confirm();
-      if (this.#waiting.length > 0 && !this.#isBusy) this.#next();
+      if (this.#waiting.length > 0 && !this.#isBusy && !this.#isFull) this.#next();
     });
   }
 }

@@ -10,11 +10,13 @@ import {
   type DataCopy,
   type DataMessage,
   type Entry,
+  noData,
   positionOf,
   received,
   type Write,
   writesIn,
 } from "./data-copy.ts";
+import type { Position } from "../../src/cluster/agreement/position.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedMover } from "./simulated-mover.ts";
 import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
@@ -214,18 +216,25 @@ export class SimulatedProcess implements RingProcess {
     const kept = (): void => this.#whileAlive(() => this.#onKept(copy));
     this.#node.data.write(copy, mode.keepsBeforeAnswering ? kept : () => {});
     if (!mode.keepsBeforeAnswering) return this.#onKept(copy);
-    this.take({ type: "position", position: positionOf(copy), kept: this.member.keptPosition });
+    this.#tellPosition(this.member.keptPosition);
+  }
+
+  #tellPosition(kept: Position): void {
+    const { isFull } = this.#node.data;
+    this.take({ type: "position", position: positionOf(this.copy), kept, diskFails: isFull });
   }
 
   #onKept(copy: DataCopy): void {
-    this.take({ type: "position", position: positionOf(this.copy), kept: positionOf(copy) });
+    this.#tellPosition(positionOf(copy));
     if (this.#follows !== undefined) this.#fetch();
   }
 
   #fetchLater(): void {
     this.#world.queue.after(fetchEveryMs, () => {
       if (this.#node.process !== this) return;
-      if (!this.#node.isPaused) this.#fetch();
+      const { isPaused, data } = this.#node;
+      if (!isPaused && data.isFull !== this.member.diskFails) this.#tellPosition(this.member.keptPosition);
+      if (!isPaused) this.#fetch();
       if (!this.#node.isPaused && this.#world.mode.movesSlots) {
         this.#mover.ask();
         this.#mover.dropStrays();
@@ -236,7 +245,9 @@ export class SimulatedProcess implements RingProcess {
 
   #fetch(): void {
     if (this.#follows === undefined) return;
-    const { durable, keptPosition } = this.member;
+    const { diskFails, durable } = this.member;
+    // Whoever has a full disk says nothing of what it has.
+    const keptPosition = diskFails ? positionOf(noData) : this.member.keptPosition;
     const message = { type: "fetch", run: durable.run, has: positionOf(this.copy), kept: keptPosition } as const;
     this.sendData(this.#follows.primary, message);
   }

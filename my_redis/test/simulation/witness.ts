@@ -33,6 +33,7 @@ export class Witness implements Observer {
   constructor(world: SimulatedWorld & { readonly firstTable: RingTable }) {
     this.#world = world;
     this.newest = world.firstTable;
+    world.proposals.push((leader) => this.#onProposal(leader));
   }
 
   fail(problem: string): void {
@@ -104,6 +105,19 @@ export class Witness implements Observer {
     // What nobody was told may be missing.
     if (writesOf(seat.primary.node) === 0 && fullest > 0 && this.#hasAcknowledged(table, name)) {
       this.fail(`R4: ${seat.primary.node} is appointed for ${name} without data`);
+    }
+  }
+
+  /** R13: a copy in sync gets no seat, as long as the leader knows that its disk is full. */
+  #onProposal({ name, process }: RingNode): void {
+    const { diskFails, durable, role } = process!.member;
+    if (role.type !== "leader") return;
+    const { table } = durable.stored;
+    for (const { epoch, name: seat, primary } of table.seats) {
+      const before = role.committed?.table.seats.find((each) => each.name === seat);
+      if (epoch !== table.version || before === undefined || !hasCopy(before.inSync, primary)) continue;
+      const isFull = primary.node === name ? diskFails : role.peers.get(primary.node)?.diskFails;
+      if (isFull === true && !this.words.has(seat)) this.fail(`R13: ${primary.node} gets ${seat} with a full disk`);
     }
   }
 

@@ -42,7 +42,7 @@ function nextSeat(
   const to = peers.get(wish.handOver.to.node);
   // It is not asked again: the primary goes on when nobody does it.
   const answers = to?.run === wish.handOver.to.run && nowMs - to.heardAtMs <= timing.majorityMs;
-  return answers ? handedOver(table, seat, wish.handOver) : undefined;
+  return answers && !to.diskFails ? handedOver(table, seat, wish.handOver) : undefined;
 }
 
 /** A later run of the primary may have lost what it had. Its lease has ended with the process. */
@@ -50,14 +50,18 @@ function isGone(seat: Seat, primary: Peer, { silenceMs }: RingTiming, nowMs: num
   return primary.run > seat.primary.run || nowMs - primary.heardAtMs > silenceMs;
 }
 
-/** The primary is gone. A copy in sync continues, with the most writes of those that answer. */
+/**
+ * The primary is gone. A copy in sync continues, with the most writes of those that answer. One whose disk fails could not
+ * serve: it waits for room, and the primary may come back before.
+ */
 function appoint(table: RingTable, seat: Seat, peers: Peers, timing: RingTiming, nowMs: number): RingTable | undefined {
   const answers = ({ node, run }: Copy): boolean => {
     const peer = peers.get(node);
     return run > 0 && peer?.run === run && nowMs - peer.heardAtMs <= timing.majorityMs;
   };
   const others = seat.inSync.filter((copy) => !isSameCopy(copy, seat.primary));
-  const best = furthest(others.filter(answers), peers);
+  const able = others.filter(({ node }) => peers.get(node)?.diskFails !== true);
+  const best = furthest(able.filter(answers), peers);
   if (best !== undefined) return withPrimary(table, seat, best, others);
   return appointRestarted(table, seat, peers, answers);
 }

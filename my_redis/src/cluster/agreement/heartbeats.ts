@@ -45,6 +45,7 @@ export function answerHeartbeat(turn: Turn, leader: string): void {
     stored: stampOf(member.kept.stored),
     position: member.position,
     ...(member.holdsKeys ? { holdsKeys: true } : {}),
+    ...(member.diskFails ? { diskFails: true } : {}),
     wish: wishOf(member, nowMs),
     ...(moves === undefined ? {} : { moves }),
   });

@@ -35,6 +35,7 @@ const newPeer = (heardAtMs: number): Peer => ({
   stored: undefined,
   position: { epoch: 0, offset: 0 },
   holdsKeys: false,
+  diskFails: false,
   wish: undefined,
   moves: undefined,
 });
@@ -95,10 +96,10 @@ export function onHeard(turn: Turn, from: string, heard: Heard): void {
   if (leader === undefined || heard.term !== member.durable.term) return;
   const before = leader.peers.get(from) ?? newPeer(nowMs);
   if (heard.run < before.run) return;
-  const { run, askedAtMs, stored, position, wish, moves, holdsKeys = false } = heard;
+  const { run, askedAtMs, stored, position, wish, moves, holdsKeys = false, diskFails = false } = heard;
   const isLater = run > before.run || askedAtMs >= before.askedAtMs;
   const peer: Peer = {
-    ...(isLater ? { run, askedAtMs, stored, position, holdsKeys, wish, moves } : before),
+    ...(isLater ? { run, askedAtMs, stored, position, holdsKeys, diskFails, wish, moves } : before),
     runSinceMs: run === before.run ? before.runSinceMs : nowMs,
     heardAtMs: nowMs,
     answeredMs: Math.max(before.answeredMs, heard.sentAtMs),
@@ -138,14 +139,14 @@ export const allPeers = ({ member, nowMs }: Turn): ReadonlyMap<string, Peer> => 
 
 /** All nodes as the leader knows them, itself among them. */
 export function allPeersOf(member: Member, nowMs: number): ReadonlyMap<string, Peer> {
-  const { durable, holdsKeys, kept, position } = member;
+  const { diskFails, durable, holdsKeys, kept, position } = member;
   const leader = leaderOf(member);
   const peers = new Map(leader?.peers);
   const wish = wishOf(member, nowMs);
   const runSinceMs = leader?.electedAtMs ?? nowMs;
   const times = { heardAtMs: nowMs, answeredMs: nowMs, askedAtMs: nowMs, runSinceMs };
   const moves = moveReport(member, nowMs);
-  const own = { run: durable.run, stored: stampOf(kept.stored), position, holdsKeys, wish, moves };
+  const own = { run: durable.run, stored: stampOf(kept.stored), position, holdsKeys, diskFails, wish, moves };
   return peers.set(member.self, { ...times, ...own });
 }
 

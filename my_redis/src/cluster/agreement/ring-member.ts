@@ -21,6 +21,8 @@ export interface Peer {
   readonly stored: Stamp | undefined;
   readonly position: Position;
   readonly holdsKeys: boolean;
+  /** Its disk takes no data at present. */
+  readonly diskFails: boolean;
   readonly wish: Wish | undefined;
   readonly moves: MoveReport | undefined;
 }
@@ -66,6 +68,8 @@ export interface Member {
   position: Position;
   /** Whether it has any keys. */
   holdsKeys: boolean;
+  /** Whether its disk takes no data at present. */
+  diskFails: boolean;
   /** What a crash leaves of it, as far as this node promises. */
   keptPosition: Position;
   /** While this node is the primary of its seat. */
@@ -84,7 +88,13 @@ export type RingEvent =
   /** The disk has this write and all before it. */
   | { readonly type: "kept"; readonly write: number }
   /** How far this node's own data has come: in memory, and as far as it counts for what others rely on. */
-  | { readonly type: "position"; readonly position: Position; readonly kept: Position; readonly holdsKeys?: boolean }
+  | {
+      readonly type: "position";
+      readonly position: Position;
+      readonly kept: Position;
+      readonly holdsKeys?: boolean;
+      readonly diskFails?: boolean;
+    }
   /** A replica of this primary has this much. */
   | { readonly type: "replicated"; readonly node: string; readonly run: number; readonly position: Position }
   /** An operator changes the voters. Only an idle leader does it; it is asked again otherwise. */

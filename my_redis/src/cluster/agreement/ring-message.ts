@@ -87,6 +87,8 @@ export interface Heard {
   readonly position: Position;
   /** The node has keys. */
   readonly holdsKeys?: true;
+  /** The node's disk takes no data at present. */
+  readonly diskFails?: true;
   readonly wish: Wish | undefined;
   readonly moves?: MoveReport;
 }

@@ -46,6 +46,7 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
     committed: undefined,
     position,
     holdsKeys: false,
+    diskFails: false,
     keptPosition: position,
     serving: undefined,
     leaseUntilMs: Number.NEGATIVE_INFINITY,
@@ -78,6 +79,7 @@ function take(turn: Turn, event: RingEvent): void {
       return onKept(turn, event.write);
     case "position":
       member.holdsKeys = event.holdsKeys ?? false;
+      member.diskFails = event.diskFails ?? false;
       return onOwnPosition(turn, event.position, event.kept);
     case "replicated":
       return onReplicated(turn, event.node, event.run, event.position);

@@ -1,11 +1,11 @@
-import type { ChangeLog } from "../../dispatch/change-log.ts";
 import { seatOf } from "../agreement/ring-table.ts";
 import { isReady } from "../agreement/serving.ts";
 import { noticeKinds, readProgress, writeProgress } from "./notices.ts";
 import type { RingAgent } from "./ring-agent.ts";
 
 export interface ReplicaProgressOptions {
-  readonly changes: Pick<ChangeLog, "flush">;
+  /** Whether this node's log has all that this node has. */
+  readonly isLogged: () => boolean;
   readonly agent: () => RingAgent;
   readonly notify: (node: string, kind: number, payload: Uint8Array) => void;
   /** Finds out how far this node's own data is. */
@@ -34,9 +34,10 @@ export class ReplicaProgress {
   }
 
   tellPrimary(): void {
-    const { agent, changes, notify } = this.#options;
+    const { agent, isLogged, notify } = this.#options;
     if (this.following === undefined || agent().member.serving !== undefined) return;
-    changes.flush();
+    // A copy whose log cannot be written says nothing: so it is in sync no longer, even while nothing is written.
+    if (!isLogged()) return;
     const { durable, keptPosition } = agent().member;
     notify(this.following, noticeKinds.progress, writeProgress({ run: durable.run, position: keptPosition }));
   }

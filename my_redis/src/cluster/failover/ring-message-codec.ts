@@ -105,6 +105,7 @@ const fieldsOf: Readonly<Record<RingMessage["type"], Readonly<Record<string, (fi
     stored: isStamp,
     position: isPosition,
     holdsKeys: optional((value) => value === true),
+    diskFails: optional((value) => value === true),
     wish: optional(isWish),
     moves: optional(isMoveReport),
   },

@@ -1,7 +1,7 @@
 import { ringProgress } from "../agreement/move-progress.ts";
 import type { Member, Peer } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
-import { countOf } from "../agreement/slot-map.ts";
+import { countOf, type Move } from "../agreement/slot-map.ts";
 
 export interface SeatOfRing {
   readonly name: string;
@@ -38,6 +38,8 @@ export interface RingStatus {
   readonly moves: readonly MoveOfRing[];
   /** What a change that is under way waits for. */
   readonly waitsFor: readonly string[];
+  /** Nodes whose log cannot be written: their disks may be full. */
+  readonly failingDisks: readonly string[];
   /** Nothing has changed, and nothing is about to. */
   readonly isSettled: boolean;
 }
@@ -51,6 +53,7 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
     ...(isCommitted ? [] : [`a majority of ${table.voters.join(", ")} to store table ${table.version}`]),
     ...(table.slots === undefined ? ["a primary of each place, to say whether it holds keys"] : []),
     ...table.seats.flatMap((seat) => waitsOf(seat, peers)),
+    ...moves.flatMap(({ move }) => waitsOfMove(move, table.seats, peers)),
   ];
   const isChanging = table.formerVoters !== undefined || table.seats.some(({ membership }) => membership !== undefined);
   return {
@@ -64,6 +67,7 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
       ...{ from, to, slots: countOf(spans), phase, parts, retries },
     })),
     waitsFor,
+    failingDisks: [...peers].flatMap(([node, { diskFails }]) => (diskFails ? [node] : [])),
     isSettled: waitsFor.length === 0 && !isChanging && table.slots?.goal === undefined,
   };
 }
@@ -91,4 +95,11 @@ function waitsOf({ name, nodes, epoch, membership }: Seat, peers: ReadonlyMap<st
     return epoch === 0 ? [`a primary of place ${name}`] : [`the nodes of place ${name} to vote`];
   }
   return [];
+}
+
+/** Why a move does not get on. */
+function waitsOfMove({ from, to }: Move, seats: readonly Seat[], peers: ReadonlyMap<string, Peer>): string[] {
+  const node = seats.find(({ name }) => name === to)?.primary.node ?? "";
+  if (peers.get(node)?.diskFails !== true) return [];
+  return [`room on the disk of node ${node}: its log cannot be written, so the move from ${from} waits`];
 }

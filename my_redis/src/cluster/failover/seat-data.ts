@@ -12,8 +12,8 @@ export interface SeatDataOptions {
   readonly cursors: MoveCursors;
   /** Whether this node is the primary of its seat. */
   readonly serves: () => boolean;
-  /** The data is further: in memory, and as far as others may rely on it. */
-  readonly moved: (position: Position, kept: Position) => void;
+  /** The data is further: in memory, and as far as others may rely on it. Or the log can be written no longer, or again. */
+  readonly moved: (position: Position, kept: Position, diskFails: boolean) => void;
   /** The disk knows the epoch for certain. */
   readonly confirmed: () => void;
 }
@@ -27,6 +27,7 @@ export class SeatData {
   #isConfirming = false;
   #last: Position = { epoch: -1, offset: -1 };
   #lastKept: Position = { epoch: 0, offset: 0 };
+  #didDiskFail = false;
 
   constructor(options: SeatDataOptions) {
     this.#options = options;
@@ -107,11 +108,21 @@ export class SeatData {
     this.#options.confirmed();
   }
 
-  /** What this node will not lose, as far as others rely on it: with appendfsync always, what is on its disk. */
+  /** Whether all changes so far are in the log. Not while it cannot be written, or has only just begun: a crash would lose them. */
+  get isLogged(): boolean {
+    const { changes, storage } = this.#options.server;
+    changes.flush();
+    return storage === undefined || storage.log.progress !== undefined;
+  }
+
+  /** What this node will not lose, as far as others rely on it: what its log has, and with appendfsync always, its disk. */
   #kept(position: Position): Position {
     const { serves, server } = this.#options;
     if (serves() && this.#keptEpoch !== position.epoch) return this.#lastKept;
-    if (server.settings.values.appendfsync !== "always") return position;
+    if (server.settings.values.appendfsync !== "always") {
+      // A primary whose log cannot be written refuses writes, and goes on with reads, which would wait for what is kept.
+      return serves() || this.isLogged ? position : this.#lastKept;
+    }
     // Otherwise the log would seem to be on the disk without what is about to be written to it.
     server.changes.flush();
     const synced = this.#synced.at(position.offset, server.storage?.log.progress);
@@ -128,10 +139,13 @@ export class SeatData {
   update(): void {
     const { position } = this;
     const kept = this.#kept(position);
-    if (isSame(position, this.#last) && isSame(kept, this.#lastKept)) return;
+    const diskFails = this.#options.server.changes.failure !== undefined;
+    const isKnown = isSame(position, this.#last) && isSame(kept, this.#lastKept);
+    if (isKnown && diskFails === this.#didDiskFail) return;
     this.#last = position;
     this.#lastKept = kept;
-    this.#options.moved(position, kept);
+    this.#didDiskFail = diskFails;
+    this.#options.moved(position, kept, diskFails);
   }
 }
 

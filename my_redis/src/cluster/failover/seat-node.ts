@@ -8,7 +8,7 @@ import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
+import { isReady, mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
@@ -78,20 +78,22 @@ export class SeatNode implements SeatPort {
     const timeoutMs = settings.values["cluster-node-timeout"];
     this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
-    this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
+    const hasLease = (): boolean => environment.monotonicMs() < this.#agent.member.leaseUntilMs;
+    const lacksLogOnly = (): boolean => hasLease() && !isReady(this.#agent.member);
+    this.requests = new SeatRequests({ server, patienceMs: timeoutMs, lacksLogOnly });
     this.#gate = new SeatGate({
       monotonicMs: () => environment.monotonicMs(),
       position: () => this.#servedPosition(),
       mayAnswer: (position) => mayAnswer(this.#agent.member, position, environment.monotonicMs()),
       patienceMs: timeoutMs,
-      hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
+      hasLease,
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
       ...{ server, data: options.data, cursors: options.cursors, serves },
-      moved: (position, kept) => {
+      moved: (position, kept, diskFails) => {
         const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
-        this.#agent.take({ type: "position", position, kept, holdsKeys });
+        this.#agent.take({ type: "position", position, kept, holdsKeys, diskFails });
       },
       confirmed: () =>
         options.turn.run(() => {
@@ -100,7 +102,7 @@ export class SeatNode implements SeatPort {
         }),
     });
     this.#replicas = new ReplicaProgress({
-      ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
+      ...{ isLogged: () => this.#data.isLogged, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
     this.#tables = new TableFollower(options);
@@ -109,6 +111,7 @@ export class SeatNode implements SeatPort {
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
+      isLogged: () => this.#data.isLogged,
       // Requests that waited for this node's lease, or for a move, may belong to another node by now.
       release: () => setImmediate(() => options.turn.run(() => this.requests.release())),
     });

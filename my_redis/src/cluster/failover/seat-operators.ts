@@ -30,6 +30,8 @@ export class Operators implements SeatOperators {
   readonly #self: string;
   readonly #word: OperatorWord;
   #wasHanding = false;
+  /** While this primary's disk fails: when it hands its place over. */
+  #leavesFullDiskAtMs: number | undefined;
 
   constructor(options: OperatorsOptions) {
     const { events, members, server, timing } = options;
@@ -48,6 +50,7 @@ export class Operators implements SeatOperators {
   /** To be called at each heartbeat. */
   repeat(): void {
     this.#word.repeat();
+    this.#leaveFullDisk();
     const { isHanding } = this;
     const isGivenUp = this.#wasHanding && !isHanding && this.#member.serving !== undefined;
     this.#wasHanding = isHanding;
@@ -56,6 +59,22 @@ export class Operators implements SeatOperators {
       "warning",
       `${this.#seat?.name} was not handed over in time: this node goes on`,
     );
+  }
+
+  /** A primary that cannot write its log refuses writes: a replica in sync, which can, goes on. */
+  #leaveFullDisk(): void {
+    const { diskFails, serving } = this.#member;
+    if (!diskFails || serving === undefined) {
+      this.#leavesFullDiskAtMs = undefined;
+      return;
+    }
+    const nowMs = this.#options.server.environment.monotonicMs();
+    // The disk may have room again at once, and nothing is served while a handover is tried.
+    const pauseMs = 2 * handOverMs(this.#options.timing);
+    this.#leavesFullDiskAtMs ??= nowMs + pauseMs;
+    if (nowMs < this.#leavesFullDiskAtMs) return;
+    this.#leavesFullDiskAtMs = nowMs + 10 * pauseMs;
+    if (mayFollow(this.#member, serving).length > 0) this.#begin(undefined, false);
   }
 
   get #member() {

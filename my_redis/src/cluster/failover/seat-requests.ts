@@ -7,6 +7,8 @@ export interface SeatRequestsOptions {
   readonly server: Services;
   /** How long a request waits for the lease of this node, or for another primary. */
   readonly patienceMs: number;
+  /** Whether this node has its lease, and only its log cannot be written. */
+  readonly lacksLogOnly: () => boolean;
 }
 
 interface Task {
@@ -40,7 +42,9 @@ export class SeatRequests {
   }
 
   get overdueText(): string {
-    return `CLUSTERDOWN The primary of this place on the ring has had no lease of a majority for ${this.#options.patienceMs} ms`;
+    const { lacksLogOnly, patienceMs } = this.#options;
+    const lack = lacksLogOnly() ? "not been able to write its log" : "had no lease of a majority";
+    return `CLUSTERDOWN The primary of this place on the ring has ${lack} for ${patienceMs} ms`;
   }
 
   hold(context: Context, args: Arguments): "held" | Refusal {

@@ -4,6 +4,7 @@ import type { Cursor } from "../agreement/move-message.ts";
 import { type Asking, isExpected } from "../agreement/move-stream.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
+import type { Incoming as Arrived } from "../agreement/serving-state.ts";
 import type { Move } from "../agreement/slot-map.ts";
 import { IncomingData } from "./incoming-data.ts";
 import { decodeAnswer, encodeQuestion, type MoveAnswer } from "./move-codec.ts";
@@ -15,6 +16,8 @@ export interface MoveTargetOptions {
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
+  /** Whether this node's log has all that this node has. */
+  readonly isLogged: () => boolean;
   /** Asks the primary of another seat. `answered` is called once, within a turn. */
   readonly ask: (seat: string, question: Uint8Array, answered: (answer: Uint8Array | undefined) => void) => void;
   /** Whether all slots of a move are empty here. */
@@ -29,16 +32,23 @@ interface Incoming {
   /** A question is on its way. */
   isOpen: boolean;
   nextAskMs: number;
+  /** After the last question, if it was not answered; otherwise 0. */
+  pauseMs: number;
   /** What is here, in memory. Undefined: nothing, or nothing that counts. */
   has: Cursor | undefined;
+  /** What is here, and the agreement does not know of: until the log has it, the source must not give it away. */
+  untold: Arrived | undefined;
   keys: number;
   bytes: number;
 }
 
 /** Between two questions, while the source has nothing new. */
 const pollMs = 5;
-/** After a question without an answer. */
+/** After a question without an answer: twice the time that it has taken, and each further one doubles the pause. */
 const failedPauseMs = 50;
+const longestPauseMs = 120_000;
+/** Longer pauses are reported. */
+export const reportedPauseMs = 1000;
 
 /** Asks the sources of the moves that bring slots to this seat, and makes what they send a part of its data. */
 export class MoveTarget {
@@ -57,7 +67,7 @@ export class MoveTarget {
     return this.#of(move).has !== undefined;
   }
 
-  statusOf(move: number): { readonly bytes: number; readonly has: Cursor | undefined } {
+  statusOf(move: number): Pick<Incoming, "bytes" | "has" | "pauseMs" | "untold"> {
     return this.#of(move);
   }
 
@@ -65,7 +75,7 @@ export class MoveTarget {
     const known = this.#moves.get(move);
     if (known !== undefined) return known;
     const has = this.#options.cursors.of(move);
-    const incoming = { asking: undefined, isOpen: false, nextAskMs: 0, has, keys: 0, bytes: 0 };
+    const incoming = { asking: undefined, isOpen: false, nextAskMs: 0, pauseMs: 0, has, untold: undefined, keys: 0, bytes: 0 };
     this.#moves.set(move, incoming);
     return incoming;
   }
@@ -88,7 +98,9 @@ export class MoveTarget {
     const { isEmpty, member, server } = this.#options;
     const incoming = this.#of(move.id);
     const nowMs = server.environment.monotonicMs();
-    if (incoming.isOpen || nowMs < incoming.nextAskMs) return;
+    // With another attempt, somebody else may answer.
+    const mustWait = nowMs < incoming.nextAskMs && (incoming.asking?.attempt ?? move.attempt) === move.attempt;
+    if (incoming.isOpen || mustWait || !this.#hasTold(incoming)) return;
     const { has } = incoming;
     if (has === undefined && !isEmpty(move)) return;
     const { durable, serving } = member();
@@ -101,11 +113,22 @@ export class MoveTarget {
     const ask = { move: move.id, attempt: move.attempt, number, has, acknowledged };
     this.#options.ask(move.from, encodeQuestion({ run: durable.run, ask }), (answer) => {
       incoming.isOpen = false;
-      const pauseMs = answer === undefined ? failedPauseMs : pollMs;
-      incoming.nextAskMs = server.environment.monotonicMs() + pauseMs;
+      const answeredMs = server.environment.monotonicMs();
+      incoming.pauseMs = answer === undefined ? this.#pauseAfter(move, incoming, answeredMs - nowMs) : 0;
+      incoming.nextAskMs = answeredMs + Math.max(incoming.pauseMs, pollMs);
       const decoded = answer === undefined ? undefined : decodeAnswer(answer);
       if (decoded !== undefined && this.#moves.get(move.id) === incoming) this.#onAnswer(incoming, decoded);
     });
+  }
+
+  /** The source may be busy for so long with what it was asked for that its links are given up: it needs time for others. */
+  #pauseAfter({ from, id }: Move, { pauseMs: before }: Incoming, tookMs: number): number {
+    const pauseMs = Math.min(longestPauseMs, Math.max(failedPauseMs, 2 * before, 2 * Math.round(tookMs)));
+    if (pauseMs >= reportedPauseMs) {
+      const text = `move ${id} waits: ${from} has not answered, or the link to it was lost. It is asked again in ${pauseMs} ms`;
+      this.#options.server.environment.report("warning", text);
+    }
+    return pauseMs;
   }
 
   #onAnswer(incoming: Incoming, answer: MoveAnswer): void {
@@ -123,6 +146,7 @@ export class MoveTarget {
   #drop(move: Move, incoming: Incoming): void {
     const { changes } = this.#options.server;
     incoming.has = undefined;
+    incoming.untold = undefined;
     changes.beginUnit();
     changes.append(0, this.#options.cursors.drop(move.id));
     changes.endUnit();
@@ -130,7 +154,7 @@ export class MoveTarget {
   }
 
   #take(move: Move, incoming: Incoming, { chunk, commands, isFinal }: MoveAnswer): void {
-    const { contentChanged, cursors, position, server, take } = this.#options;
+    const { contentChanged, cursors, position, server } = this.#options;
     const hasLoad = commands.length > 0;
     const isFirst = incoming.has === undefined;
     incoming.has = chunk.cursor;
@@ -144,6 +168,16 @@ export class MoveTarget {
       }
       incoming.nextAskMs = 0;
     }
-    take({ type: "incoming", incoming: { cursor: chunk.cursor, offset: position().offset, isFinal } });
+    incoming.untold = { cursor: chunk.cursor, offset: position().offset, isFinal };
+    this.#hasTold(incoming);
+  }
+
+  /** Tells the agreement what has come, once the log has it. No more is asked for before: it would gather in memory. */
+  #hasTold(incoming: Incoming): boolean {
+    if (!this.#options.isLogged()) return false;
+    const { untold } = incoming;
+    incoming.untold = undefined;
+    if (untold !== undefined) this.#options.take({ type: "incoming", incoming: untold });
+    return true;
   }
 }

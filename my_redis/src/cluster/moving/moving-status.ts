@@ -2,6 +2,7 @@ import type { MovingStatus } from "../../dispatch/ports.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import { seatOf } from "../agreement/ring-table.ts";
 import { countOf, differences, type Move } from "../agreement/slot-map.ts";
+import { reportedPauseMs } from "./move-target.ts";
 import type { SlotMover } from "./slot-mover.ts";
 
 /** What INFO says of moves. */
@@ -44,8 +45,14 @@ function outgoingText({ serving }: Member, { source }: SlotMover, { id }: Move):
 }
 
 function incomingText({ target, isEmptyFor }: SlotMover, move: Move): string {
-  const { bytes, has } = target.statusOf(move.id);
-  const phase =
+  const { bytes, has, pauseMs, untold } = target.statusOf(move.id);
+  const troubled =
+    untold !== undefined
+      ? "waiting for the log to be written"
+      : pauseMs >= reportedPauseMs
+        ? "waiting after a question without an answer"
+        : undefined;
+  const usual =
     has === undefined
       ? isEmptyFor(move)
         ? "waiting for the source"
@@ -53,5 +60,6 @@ function incomingText({ target, isEmptyFor }: SlotMover, move: Move): string {
       : has.isWhole
         ? "following"
         : "copying";
+  const phase = troubled ?? usual;
   return `phase=${phase},parts=${has?.parts ?? 0},bytes=${bytes}`;
 }

@@ -28,6 +28,8 @@ export interface SlotMoverOptions {
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
+  /** Whether this node's log has all that this node has. */
+  readonly isLogged: () => boolean;
   /** Requests that have waited may run now, or belong to another node. */
   readonly release: () => void;
 }
@@ -60,11 +62,11 @@ export class SlotMover {
   readonly #toStop = new Map<number, number>();
 
   constructor(options: SlotMoverOptions) {
-    const { channel, cursors, member, position, server, take, turn } = options;
+    const { channel, cursors, isLogged, member, position, server, take, turn } = options;
     this.#options = options;
     this.source = new MoveSource({ server, member, position });
     this.target = new MoveTarget({
-      ...{ server, cursors, member, take, position },
+      ...{ server, cursors, isLogged, member, take, position },
       ask: (seat, question, answered) => this.#ask(seat, question, answered),
       isEmpty: this.isEmptyFor,
       contentChanged: ({ spans }) => {

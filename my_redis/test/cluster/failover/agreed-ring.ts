@@ -34,14 +34,19 @@ export class AgreedRing {
     return ring;
   }
 
-  /** Without other directives it knows the first node only. */
-  async startNode(node: number, directives: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.processes[node] = await startMyRedis(this.folders[node] as string, {
+  /** Without other directives it knows the first node only. `before`: words of another program that starts it. */
+  async startNode(
+    node: number,
+    directives: Readonly<Record<string, string>> = {},
+    before: readonly string[] = [],
+  ): Promise<void> {
+    const all = {
       ...{ bind: "127.0.0.1", port: `${this.ports[node]}`, self: this.names[node] as string },
       ...{ peers: this.names[0] as string, "cluster-members": "agreed", "cluster-node-timeout": "600", save: "" },
       ...this.#directives,
       ...directives,
-    });
+    };
+    this.processes[node] = await startMyRedis(this.folders[node] as string, all, before);
   }
 
   async connect(node: number): Promise<RespConnection> {

@@ -35,3 +35,34 @@ test("with appendfsync always a replica claims nothing that the log has only gat
   seat.update();
   expect(claimed).toEqual([0, 100]);
 });
+
+test("a copy whose log cannot be written claims nothing more, and all of it when the log has it", () => {
+  const replication = { offset: 0, waitForRole: () => {} };
+  const changes = { flush: () => {}, failure: undefined as string | undefined };
+  const log = { progress: { written: 0, synced: 0 } as { written: number; synced: number } | undefined };
+  const settings = { values: { appendfsync: "everysec" } };
+  const server = { replication, changes, settings, storage: { log } } as unknown as Services;
+  const claimed: [number, boolean][] = [];
+  const seat = new SeatData({
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => false },
+    moved: (_position, kept, diskFails) => claimed.push([kept.offset, diskFails]),
+    confirmed: () => {},
+  });
+  seat.start();
+  replication.offset = 100;
+  seat.update();
+  log.progress = undefined;
+  changes.failure = "MISCONF";
+  replication.offset = 200;
+  seat.update();
+  expect(seat.isLogged).toBe(false);
+  log.progress = { written: 200, synced: 0 };
+  changes.failure = undefined;
+  seat.update();
+  expect(claimed).toEqual([
+    [100, false],
+    [100, true],
+    [200, false],
+  ]);
+  expect(seat.isLogged).toBe(true);
+});

@@ -61,6 +61,8 @@ export class SlotMover {
   /** The epoch in which this node serves its seat, as far as the parts here know. */
   #epoch = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** The one that this node goes by. A newer one may be committed already. */
+  #table: RingTable | undefined;
   /** Slots of moves anywhere in the ring. */
   #moving: SlotFlags | undefined;
   /** Slots that come to this seat. */
@@ -128,6 +130,7 @@ export class SlotMover {
   /** A newer table is committed. */
   onTable(table: RingTable): void {
     const { cursors, member } = this.#options;
+    this.#table = table;
     const moves = table.slots?.moves ?? [];
     const isUnderWay = (id: number): boolean => moves.some((move) => move.id === id);
     cursors.keepOnly(isUnderWay);
@@ -208,12 +211,10 @@ export class SlotMover {
 
   /** Everything of a move has come: requests for its slots may be carried out, if they are this seat's already. */
   #ended(): void {
-    const { member, release } = this.#options;
-    const { committed } = member();
-    if (committed === undefined) return;
-    this.#updateOwned(committed);
+    if (this.#table === undefined) return;
+    this.#updateOwned(this.#table);
     this.#show();
-    release();
+    this.#options.release();
   }
 
   /** Whether this node may change the data of its seat. What it has begun in an earlier epoch is forgotten. */

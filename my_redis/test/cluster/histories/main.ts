@@ -4,11 +4,16 @@ import { checkedRun, seats } from "./checked-run.ts";
 import { CutNetwork, isolation } from "./cut-network.ts";
 
 /**
- * `npm run histories -- [--seconds 60] [--seed S] [--no-network]`: a ring of processes under faults, and a judgement of what
- * its clients were told. The seed decides about the faults and the clients' choices; their order is up to the system.
+ * `npm run histories -- [--seconds 60] [--seed S] [--no-network] [--tls]`: a ring of processes under faults, and a judgement of what
+ * its clients were told; with --tls, the nodes reach each other over TLS. The seed decides about the faults and the clients' choices; their order is up to the system.
  */
 const { values } = parseArgs({
-  options: { seconds: { type: "string" }, seed: { type: "string" }, network: { type: "boolean", default: true } },
+  options: {
+    seconds: { type: "string" },
+    seed: { type: "string" },
+    network: { type: "boolean", default: true },
+    tls: { type: "boolean", default: false },
+  },
   allowNegative: true,
 });
 const seconds = Number(values.seconds ?? "60");
@@ -22,7 +27,7 @@ const isIsolated = process.env[isolatedVariable] !== undefined;
 const before = values.network && !isIsolated ? isolation() : undefined;
 if (before !== undefined) {
   const [program, ...words] = [...before, process.execPath, import.meta.filename, "--seconds", `${seconds}`];
-  const { status } = spawnSync(program, [...words, "--seed", `${seed}`], {
+  const { status } = spawnSync(program, [...words, "--seed", `${seed}`, ...(values.tls ? ["--tls"] : [])], {
     stdio: "inherit",
     env: { ...process.env, [isolatedVariable]: "yes" },
   });
@@ -31,7 +36,7 @@ if (before !== undefined) {
 const network = isIsolated ? await CutNetwork.create(2 * seats) : undefined;
 if (network === undefined) console.log("no links are cut: network namespaces are not used, or not permitted here");
 console.log(`seed ${seed}, ${seconds} seconds`);
-const wrong = await checkedRun({ seconds, seed, network, say: (line) => console.log(line) });
+const wrong = await checkedRun({ seconds, seed, network, isEncrypted: values.tls, say: (line) => console.log(line) });
 for (const each of wrong) console.error(each);
 console.log(
   wrong.length === 0 ? "all histories can be explained" : `FAILED; again: --seconds ${seconds} --seed ${seed}`,

@@ -62,4 +62,4 @@ export class BunSocket implements TransportSocket {
 }
 
 /** The number of the socket's file, which Bun's types do not mention; -1 when it is closed. */
-const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;
+export const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;

@@ -98,8 +98,9 @@ export class ClientLimits {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) {
-        const isRead = connection.unreadBytes === 0 || monotonicMs - client.lastActiveMs <= closingMs;
-        if (!isRead) this.disconnect(connection, "it does not read its last replies");
+        // Encrypted bytes may wait in the runtime, which does not say how many there are.
+        const mayBeReading = connection.isParked || monotonicMs - client.lastActiveMs <= closingMs;
+        if (!mayBeReading) this.disconnect(connection, "it does not read its last replies");
         continue;
       }
       // A client that waits for its turn, the log or other nodes, monitors or subscribes may be silent for long.

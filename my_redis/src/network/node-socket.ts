@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Encrypted } from "../dispatch/client-channel.ts";
-import { canAskForEnd, peerHasEnded } from "./socket-calls.ts";
+import { canAsk, peerHasEnded } from "./socket-calls.ts";
 import type { TransportHandlers, TransportSocket } from "./transport.ts";
 
 const noBytes = Buffer.alloc(0);
@@ -48,7 +48,7 @@ export class NodeSocket implements TransportSocket {
   hasEnded(): boolean {
     const socket = this.#socket;
     const descriptor = descriptorOf(socket);
-    if (canAskForEnd) return peerHasEnded(descriptor);
+    if (canAsk) return peerHasEnded(descriptor);
     // What Node has read, but not handed on yet, would come after what is read here.
     if (descriptor < 0 || socket.isPaused() || socket.readableLength > 0) return socket.destroyed;
     return this.#readsEnd(descriptor);

@@ -16,6 +16,7 @@ const sendingSide = 1;
 const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
 const withoutWaiting = 0x40;
+const leftThere = 0x2;
 
 /** What `receive` has read: as much as redis-server reads of a client at a time, unless an argument is long. */
 export const receivedBytes = new Uint8Array(new ArrayBuffer(16 * 1024));
@@ -39,8 +40,8 @@ function openCalls() {
 /** Undefined where the C library cannot be called. */
 const calls = openCalls();
 
-/** Whether `peerHasEnded` knows. */
-export const canAskForEnd = calls !== undefined;
+/** Whether `peerHasEnded` and `lookAhead` know. */
+export const canAsk = calls !== undefined;
 
 /** Whether the peer of a socket has closed its side, whatever is still unread. About a microsecond. */
 export function peerHasEnded(descriptor: number): boolean {
@@ -60,6 +61,17 @@ export function receive(descriptor: number): number {
   if (calls === undefined || descriptor < 0) return 0;
   const { library, receivedAt } = calls;
   return Math.max(0, library.recv(descriptor, receivedAt, receivedBytes.length, withoutWaiting));
+}
+
+/**
+ * As `receive`, but what is read stays there, and is read again. 0: the peer has ended its side. Undefined: nothing is there
+ * yet, or it cannot be known.
+ */
+export function lookAhead(descriptor: number): number | undefined {
+  if (calls === undefined || descriptor < 0) return undefined;
+  const { library, receivedAt } = calls;
+  const bytes = library.recv(descriptor, receivedAt, receivedBytes.length, withoutWaiting | leftThere);
+  return bytes < 0 ? undefined : bytes;
 }
 
 /** Nothing but full packets is sent until the socket is closed, or 200 ms have passed. */

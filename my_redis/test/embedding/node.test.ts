@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { findProgram, freePort, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { certificates, openssl, tlsDirectives } from "../tls/certificates.ts";
@@ -106,6 +107,16 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
       const replica = await start("--tls-replication", "yes", "--masterauth", "secret", "--replicaof", address);
       const client = await TlsClient.open(primary.tlsPort, own);
       await client.ask("AUTH secret\r\n");
+      // Neither those that say nothing nor those that leave early are in the way of others.
+      const silent = Array.from({ length: 200 }, () => connect(primary.tlsPort, "127.0.0.1"));
+      for (const each of silent) each.on("error", () => {}).resume();
+      const handshakes = (count: number) => async (): Promise<boolean> =>
+        (await client.ask("INFO stats\r\n", "\r\n\r\n")).includes(`tls_handshakes_open:${count}\r`);
+      await waitUntil(handshakes(200), { what: "silent clients", timeoutMs: 10_000 });
+      expect(await (await TlsClient.open(primary.tlsPort, own)).ask("PING\r\n")).toContain("NOAUTH");
+      expect(silent.some(({ closed }) => closed)).toBe(false);
+      for (const each of silent) each.end();
+      await waitUntil(handshakes(0), { what: "their end", timeoutMs: 10_000 });
       const length = 8 * 1024 * 1024;
       expect(await client.ask(`SETRANGE key ${length - 1} x\r\n`)).toBe(`:${length}\r\n`);
       const whole = await client.ask("GET key\r\n", "x\r\n");

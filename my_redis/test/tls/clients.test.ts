@@ -90,6 +90,7 @@ for (const transport of ["bun", "node"] as const) {
       plain.write("PING\r\n");
       await new Promise((resolve) => plain.once("close", resolve));
       expect(received).not.toContain("PONG");
+      expect(log.join()).toMatch(/the TLS handshake with 127\.0\.0\.1:\d+ has failed: \w+/);
     });
 
     test("keep their connections when the certificate changes; a bad one is refused with the reason", async () => {
@@ -199,6 +200,70 @@ for (const transport of ["bun", "node"] as const) {
       expect(await node.get("number")).toBe("1");
       node.destroy();
     });
+
+    test("get in while a thousand others have connected and say nothing, or only the beginning", async () => {
+      const { client: own } = certificates();
+      await start();
+      const asker = await client(own);
+      let closed = 0;
+      for (let number = 0; number < 1000; number++) {
+        const silent = connect((running as OpenServer).tlsPort, "127.0.0.1");
+        open.push(silent);
+        silent.on("error", () => {});
+        silent.on("close", () => closed++);
+        silent.resume();
+        // The beginning of a message of 512 bytes.
+        if (number % 3 === 0) silent.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+      }
+      await waitUntil(async () => (await info(asker, "stats", "tls_handshakes_open")) === "1000", {
+        what: "a thousand handshakes",
+        timeoutMs: 10_000,
+      });
+      for (let number = 0; number < 5; number++) expect(await ping(own)).toBe("+PONG\r\n");
+      // Not because the others were given up.
+      expect(closed).toBe(0);
+    }, 20_000);
+
+    test("take no room any more once they have their last reply, although they leave their side open", async () => {
+      const { client: own } = certificates();
+      const { server } = await start();
+      const { connected } = server.clients;
+      const [first, second] = [await client(own, { allowHalfOpen: true }), await client(own, { allowHalfOpen: true })];
+      const ended = new Promise((resolve) => first.socket.once("end", resolve));
+      expect(await first.ask("QUIT\r\n")).toBe("+OK\r\n");
+      await ended;
+      await waitUntil(() => connected.size === 1, { what: "the end of the first", timeoutMs: 10_000 });
+      const [killer, victim] = [await client(own), second];
+      await killer.ask(`SETRANGE long ${64 * 1024 * 1024 - 1} x\r\n`);
+      victim.socket.pause();
+      victim.socket.write("GET long\r\n");
+      const unread = (): number =>
+        [...connected.values()].reduce((sum, { client: { channel } }) => sum + channel.pendingBytes, 0);
+      await waitUntil(() => unread() > 0, { what: "a reply that is not read", timeoutMs: 10_000 });
+      expect(await killer.ask("CLIENT KILL TYPE normal SKIPME yes\r\n")).toBe(":1\r\n");
+      await waitUntil(() => connected.size === 1, { what: "the end of the second", timeoutMs: 10_000 });
+    }, 40_000);
+
+    test("that leave before the handshake is over are forgotten at once", async () => {
+      const { client: own } = certificates();
+      await start();
+      const asker = await client(own);
+      for (const first of [Buffer.alloc(0), Buffer.from([22, 3, 1, 2, 0, 1])]) {
+        const leaving = connect((running as OpenServer).tlsPort, "127.0.0.1");
+        open.push(leaving);
+        await new Promise((resolve) => leaving.once("connect", resolve));
+        await waitUntil(async () => (await info(asker, "stats", "tls_handshakes_open")) === "1", {
+          what: "a handshake",
+          timeoutMs: 10_000,
+        });
+        leaving.end(first);
+        await waitUntil(async () => (await info(asker, "stats", "tls_handshakes_open")) === "0", {
+          what: "its end",
+          timeoutMs: 10_000,
+        });
+      }
+      expect(log.join()).toMatch(/has failed: .*(closed|disconnected|reset|hang up)/);
+    }, 30_000);
 
     test("that leave the handshake half done count against maxclients, and keep nobody out for long", async () => {
       const { client: own } = certificates();

@@ -9,10 +9,12 @@ function setUp() {
   const handshakes = new Handshakes({ environment: { monotonicMs: () => nowMs, report }, hasRoom: () => true });
   const begun: number[] = [];
   const dropped: number[] = [];
+  const spoken = new Set<number>();
   const add = (count: number): Handshake[] =>
     Array.from({ length: count }, (_, index) => {
       const handshake = {
         remoteAddress: `client ${index}`,
+        hasSpoken: () => spoken.has(index),
         begin: () => void begun.push(index),
         drop: () => void dropped.push(index),
       };
@@ -25,6 +27,7 @@ function setUp() {
     log,
     begun,
     dropped,
+    spoken,
     add,
     pass,
     infoOf: (name: string) => new Map(handshakes.infoLines).get(name),
@@ -41,27 +44,33 @@ describe("handshakes", () => {
     expect(handshakes.count).toBe(0);
   });
 
-  test("that are slow let others begin, and end after ten seconds", async () => {
-    const { handshakes, begun, dropped, add, pass } = setUp();
-    add(65);
-    pass(1001);
-    await waitUntil(() => begun.length === 65, { what: "the one that waited", timeoutMs: 10_000 });
-    expect(dropped).toEqual([]);
-    pass(9000);
-    await waitUntil(() => dropped.length === 64, { what: "the end of the slow ones", timeoutMs: 10_000 });
-    expect(handshakes.count).toBe(1);
+  test("of clients that have spoken begin before those of silent ones, 16 at a time", async () => {
+    const { handshakes, begun, add, spoken } = setUp();
+    add(1000);
+    for (let number = 900; number < 940; number++) spoken.add(number);
+    await waitUntil(() => begun.length >= 64 + 16, {
+      what: "the first that have spoken",
+      timeoutMs: 10_000,
+      intervalMs: 1,
+    });
+    expect(begun.length % 16).toBe(0);
+    await waitUntil(() => begun.length === 64 + 40, { what: "all that have spoken", timeoutMs: 10_000 });
+    expect(begun.slice(64)).toEqual(Array.from({ length: 40 }, (_, index) => 900 + index));
     handshakes.stop();
   });
 
-  test("of which more than 256 are slow end, the oldest first", async () => {
-    const { handshakes, begun, dropped, add, pass } = setUp();
-    add(64 * 6);
-    for (let batches = 2; batches <= 6; batches++) {
-      pass(1001);
-      await waitUntil(() => begun.length === batches * 64, { what: `batch ${batches}`, timeoutMs: 10_000 });
-    }
-    expect(dropped).toEqual(Array.from({ length: 64 }, (_, index) => index));
-    expect(handshakes.count).toBe(64 * 5);
+  test("end after ten seconds, and so does the wait of a silent client", async () => {
+    const { handshakes, begun, dropped, add, pass, spoken } = setUp();
+    add(200);
+    pass(9999);
+    spoken.add(199);
+    await waitUntil(() => begun.includes(199), { what: "the one that has spoken", timeoutMs: 10_000 });
+    pass(2);
+    // 64 others begin in the place of those that have begun first.
+    await waitUntil(() => dropped.length === 135, { what: "the end of the first", timeoutMs: 10_000 });
+    expect(dropped).not.toContain(199);
+    pass(10_001);
+    await waitUntil(() => handshakes.count === 0, { what: "the end of the others", timeoutMs: 10_000 });
     handshakes.stop();
   });
 

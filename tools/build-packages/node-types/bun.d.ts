@@ -11,6 +11,7 @@ declare module "bun" {
     readonly localPort: number;
     write(bytes: Uint8Array, start: number, count: number): number;
     end(): void;
+    close(): void;
     terminate(): void;
     pause(): void;
     resume(): void;

@@ -1,8 +1,10 @@
 import type { Socket, SocketHandler } from "bun";
 import type { SecureContext } from "node:tls";
 import type { Encrypted } from "../../dispatch/client-channel.ts";
-import { BunSocket } from "../bun-socket.ts";
+import { BunSocket, descriptorOf } from "../bun-socket.ts";
+import { canAsk, lookAhead, receivedBytes } from "../socket-calls.ts";
 import type { ConnectOptions, TlsListening, TransportHandlers } from "../transport.ts";
+import { isFirstMessage } from "./first-message.ts";
 import { type Handshake, notCertified } from "./handshakes.ts";
 import { certificateDemands, judgeClient } from "./judge-client.ts";
 import { reasonOf } from "./read-pem.ts";
@@ -14,19 +16,39 @@ const connectMs = 10_000;
 /** The chain of certificates was found valid; only the name of the host is another one, which Redis never asks for. */
 const otherHost = "ERR_TLS_CERT_ALTNAME_INVALID";
 
-/** An encrypted socket of Bun's. */
+/** An encrypted socket of Bun's, and the one below it. */
+interface SocketPair {
+  readonly socket: Socket<unknown>;
+  readonly below: Socket<unknown>;
+}
+
+/** Ends for good, and at once where that is asked. */
 class EncryptedBunSocket extends BunSocket {
   override readonly encrypted: Encrypted;
   readonly #socket: Socket<unknown>;
+  readonly #below: Socket<unknown>;
 
-  constructor(socket: Socket<unknown>, encrypted: Encrypted) {
+  constructor({ below, socket }: SocketPair, encrypted: Encrypted) {
     super(socket);
     this.#socket = socket;
+    this.#below = below;
     this.encrypted = encrypted;
   }
 
+  /** Not `end`: that leaves the socket open until the peer closes its side, which it may never do. */
   override end(): void {
-    this.#socket.end();
+    this.#socket.close();
+  }
+
+  /** After the first `close` Bun still waits until the system takes what is encrypted already. */
+  override drop(): void {
+    this.#socket.close();
+    this.#below.close();
+  }
+
+  /** After `end`, the encrypted socket has no effect any more. */
+  override terminate(): void {
+    this.#below.terminate();
   }
 
   /** What the system has is not readable yet. */
@@ -73,14 +95,22 @@ class BunHandshake<State> implements Handshake, Opening<State> {
   state: State | undefined;
   readonly remoteAddress: string;
   readonly #socket: Socket<unknown>;
+  /** Once the handshake has begun, the socket is another one. */
+  #below: Socket<unknown>;
   readonly #options: BunHandshakeOptions<State>;
-  #encrypted: Socket<unknown> | undefined;
   #contexts: TlsContexts | undefined;
 
   constructor(socket: Socket<unknown>, options: BunHandshakeOptions<State>) {
     this.#socket = socket;
+    this.#below = socket;
     this.#options = options;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+  }
+
+  hasSpoken(): boolean {
+    if (!canAsk) return true;
+    const count = lookAhead(descriptorOf(this.#socket));
+    return count === 0 || (count !== undefined && isFirstMessage(receivedBytes, count));
   }
 
   begin(): void {
@@ -94,13 +124,13 @@ class BunHandshake<State> implements Handshake, Opening<State> {
       data: this as Opening<State>,
       socket,
     };
-    const [, encrypted] = this.#socket.upgradeTLS(upgrade);
-    this.#encrypted = encrypted;
+    const [below, encrypted] = this.#socket.upgradeTLS(upgrade);
+    this.#below = below;
     encrypted.resume();
   }
 
   drop(): void {
-    (this.#encrypted ?? this.#socket).terminate();
+    this.#below.terminate();
   }
 
   handshaken(socket: Socket<unknown>, error: Error | null): void {
@@ -117,7 +147,7 @@ class BunHandshake<State> implements Handshake, Opening<State> {
       return;
     }
     tls.handshakes.end(this);
-    this.state = handlers.open(new EncryptedBunSocket(socket, encrypted));
+    this.state = handlers.open(new EncryptedBunSocket({ socket, below: this.#below }, encrypted));
   }
 
   closed(): void {
@@ -178,7 +208,7 @@ export function connectEncrypted<State>(
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
-        opening.state = handlers.open(new EncryptedBunSocket(socket, "certified"));
+        opening.state = handlers.open(new EncryptedBunSocket({ socket, below: socket }, "certified"));
         resolve();
       },
       closed: () => fail(closedEarly),

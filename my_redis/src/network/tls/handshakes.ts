@@ -4,6 +4,11 @@ import type { Environment } from "../../environment.ts";
 /** A connection that has been accepted, and is not encrypted yet. */
 export interface Handshake {
   readonly remoteAddress: string;
+  /**
+   * Whether the client's first message lies there as a whole, or is no message of TLS, or the client has gone: something
+   * comes of beginning. True where that cannot be known.
+   */
+  hasSpoken(): boolean;
   /** Reads what the client has sent, and answers. `Handshakes.end` is called when it is over. */
   begin(): void;
   /** Closes the connection. */
@@ -14,19 +19,18 @@ export interface Handshake {
 export const notCertified = "no valid certificate was shown";
 
 /**
- * So many run at the same time. Each takes a signature, about half a millisecond: if all of them send their messages at
- * once, other clients wait for this many.
+ * So many begin before anything has come from the client, so that it need not wait for a look. Each takes a signature,
+ * about half a millisecond: if all of them send their messages at once, other clients wait for this many.
  */
-const mostAtATime = 64;
-/** A handshake ends within this time. */
+const mostUnseen = 64;
+/** While these are used up, it is looked which of the others have spoken. */
+const lookMs = 10;
+/** Looks at a time. Each takes about a microsecond. */
+const looksAtATime = 500;
+/** Of those that have spoken, so many begin at a time. */
+const spokenAtATime = 16;
+/** A client speaks within this time, and a handshake that has begun ends within this time. */
 const longestMs = 10_000;
-/** After this time it counts as slow, and another one begins in its place. */
-const fairMs = 1000;
-/** Of more slow ones than this the oldest is closed. */
-const mostSlow = 256;
-/** An accepted connection waits so long for its handshake. */
-const longestWaitMs = 60_000;
-const tickMs = 200;
 /** Failures are one line of the log in this time. */
 const logPauseMs = 10_000;
 
@@ -42,10 +46,11 @@ export interface HandshakesOptions {
  */
 export class Handshakes {
   readonly #options: HandshakesOptions;
-  /** In the order in which they connected, with the times. */
+  /** With the times at which they connected. Those that were looked at last come last. */
   readonly #waiting = new Map<Handshake, number>();
-  readonly #begun = new Map<Handshake, number>();
-  readonly #slow = new Map<Handshake, number>();
+  /** Begun before the client was known to have spoken, and after; with the times at which they began. */
+  readonly #unseen = new Map<Handshake, number>();
+  readonly #spoken = new Map<Handshake, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isStopped = false;
   #succeeded = 0;
@@ -60,7 +65,7 @@ export class Handshakes {
 
   /** Connections without an end of their handshake. */
   get count(): number {
-    return this.#waiting.size + this.#begun.size + this.#slow.size;
+    return this.#waiting.size + this.#unseen.size + this.#spoken.size;
   }
 
   get infoLines(): readonly InfoLine[] {
@@ -79,14 +84,14 @@ export class Handshakes {
       return false;
     }
     this.#waiting.set(handshake, this.#options.environment.monotonicMs());
-    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
+    this.#timer ??= setInterval(() => this.#tick(), lookMs).unref();
     this.#goOn();
     return true;
   }
 
   /** The handshake has succeeded, or failed for this reason. Further calls for it do nothing. */
   end(handshake: Handshake, failure?: string): void {
-    const wasThere = [this.#waiting, this.#begun, this.#slow].some((each) => each.delete(handshake));
+    const wasThere = [this.#waiting, this.#unseen, this.#spoken].some((each) => each.delete(handshake));
     if (!wasThere) return;
     if (failure === undefined) this.#succeeded++;
     else this.#noteFailure(handshake, failure);
@@ -97,7 +102,7 @@ export class Handshakes {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    for (const each of [this.#waiting, this.#begun, this.#slow]) {
+    for (const each of [this.#waiting, this.#unseen, this.#spoken]) {
       for (const handshake of each.keys()) handshake.drop();
       each.clear();
     }
@@ -105,38 +110,55 @@ export class Handshakes {
 
   #goOn(): void {
     for (const handshake of this.#waiting.keys()) {
-      if (this.#begun.size >= mostAtATime || this.#isStopped) return;
-      this.#waiting.delete(handshake);
-      this.#begun.set(handshake, this.#options.environment.monotonicMs());
-      handshake.begin();
+      if (this.#unseen.size >= mostUnseen || this.#isStopped) return;
+      this.#begin(handshake, this.#unseen);
     }
     if (this.count > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
+  #begin(handshake: Handshake, begun: Map<Handshake, number>): void {
+    this.#waiting.delete(handshake);
+    begun.set(handshake, this.#options.environment.monotonicMs());
+    handshake.begin();
+  }
+
   #tick(): void {
     const nowMs = this.#options.environment.monotonicMs();
-    for (const [handshake, startMs] of this.#begun) {
-      if (startMs > nowMs - fairMs) break;
-      this.#begun.delete(handshake);
-      this.#slow.set(handshake, startMs);
-    }
-    this.#dropOlder(this.#slow, nowMs - longestMs, "it took too long");
-    for (const handshake of [...this.#slow.keys()].slice(0, -mostSlow)) {
-      this.end(handshake, "too many others are as slow");
-      handshake.drop();
-    }
-    this.#dropOlder(this.#waiting, nowMs - longestWaitMs, "too many others were before it");
+    for (const begun of [this.#unseen, this.#spoken]) this.#dropOlder(begun, nowMs - longestMs);
+    this.#look(nowMs);
     this.#goOn();
   }
 
-  #dropOlder(handshakes: ReadonlyMap<Handshake, number>, sinceMs: number, reason: string): void {
-    for (const [handshake, startMs] of [...handshakes]) {
-      if (startMs > sinceMs) return;
-      this.end(handshake, reason);
-      handshake.drop();
+  /** Silent clients keep nobody out: those that have spoken begin before them. */
+  #look(nowMs: number): void {
+    let left = Math.min(looksAtATime, this.#waiting.size);
+    let begun = 0;
+    // One that is put back comes up again behind all others.
+    for (const [handshake, sinceMs] of this.#waiting) {
+      if (left-- === 0 || begun === spokenAtATime) return;
+      if (handshake.hasSpoken()) {
+        begun++;
+        this.#begin(handshake, this.#spoken);
+      } else if (sinceMs <= nowMs - longestMs) this.#giveUp(handshake);
+      else {
+        this.#waiting.delete(handshake);
+        this.#waiting.set(handshake, sinceMs);
+      }
     }
+  }
+
+  #dropOlder(begun: ReadonlyMap<Handshake, number>, sinceMs: number): void {
+    for (const [handshake, startMs] of begun) {
+      if (startMs > sinceMs) return;
+      this.#giveUp(handshake);
+    }
+  }
+
+  #giveUp(handshake: Handshake): void {
+    this.end(handshake, "it took too long");
+    handshake.drop();
   }
 
   #noteFailure({ remoteAddress }: Handshake, reason: string): void {

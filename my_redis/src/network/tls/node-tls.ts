@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import type { Encrypted } from "../../dispatch/client-channel.ts";
 import { attach, descriptorOf, NodeSocket } from "../node-socket.ts";
-import { canAskForEnd, peerHasEnded } from "../socket-calls.ts";
+import { canAsk, peerHasEnded } from "../socket-calls.ts";
 import type { ConnectOptions, TlsListening, TransportHandlers } from "../transport.ts";
+import { isFirstMessage } from "./first-message.ts";
 import { type Handshake, notCertified } from "./handshakes.ts";
 import { certificateDemands, judgeClient } from "./judge-client.ts";
 import { reasonOf } from "./read-pem.ts";
@@ -26,7 +27,7 @@ class EncryptedNodeSocket extends NodeSocket {
 
   /** The bytes of the system are encrypted: nothing can be learned by reading them. */
   override hasEnded(): boolean {
-    return canAskForEnd ? peerHasEnded(descriptorOf(this.#socket)) : this.#socket.destroyed;
+    return canAsk ? peerHasEnded(descriptorOf(this.#socket)) : this.#socket.destroyed;
   }
 
   /** TLS has an end of its own, which `destroy` would not send. */
@@ -38,6 +39,8 @@ class EncryptedNodeSocket extends NodeSocket {
 class NodeHandshake implements Handshake {
   readonly remoteAddress: string;
   readonly #socket: Socket;
+  #isRead = false;
+  #seenBytes = 0;
   readonly #begin: (socket: Socket) => void;
 
   constructor(socket: Socket, begin: (socket: Socket) => void) {
@@ -46,7 +49,22 @@ class NodeHandshake implements Handshake {
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
   }
 
+  hasSpoken(): boolean {
+    const socket = this.#socket;
+    // Nothing is read from a socket of Node's that is paused, unless it is asked.
+    if (!this.#isRead) socket.read(0);
+    this.#isRead = true;
+    // Of one that has closed its side, the event "end" comes.
+    if (socket.readableLength === this.#seenBytes) return false;
+    this.#seenBytes = socket.readableLength;
+    const bytes = socket.read() as Buffer;
+    socket.unshift(bytes);
+    return isFirstMessage(bytes, bytes.length);
+  }
+
   begin(): void {
+    // A client that closes its side before the handshake is over has left.
+    this.#socket.allowHalfOpen = false;
     this.#begin(this.#socket);
   }
 
@@ -82,6 +100,7 @@ export function handshakeAcceptor<State>(tls: TlsListening, handlers: TransportH
         return;
       }
       handshakes.end(handshake);
+      socket.allowHalfOpen = true;
       attach(socket, handlers, new EncryptedNodeSocket(socket, encrypted));
     });
     made.on("tlsClientError", (error, socket) => {
@@ -96,6 +115,7 @@ export function handshakeAcceptor<State>(tls: TlsListening, handlers: TransportH
     handshakeOf.set(socket, handshake);
     // The event "close" follows.
     socket.on("error", () => {});
+    socket.on("end", () => socket.destroy());
     socket.on("close", () => handshakes.end(handshake, closedEarly));
     if (!handshakes.add(handshake)) socket.destroy();
   };

@@ -52,12 +52,17 @@ export const fileError = (directive: string, path: string, reason: string): Dire
 
 /** The reason in an error of the system or of the TLS library, without the codes around it. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = error as { readonly code?: string; readonly message: string };
+  const { code, message, reason } = error as {
+    readonly code?: string;
+    readonly message: string;
+    readonly reason?: string;
+  };
   if (code === "ENOENT") return "No such file or directory";
   if (code === "EACCES") return "Permission denied";
   if (code === "EISDIR") return "Is a directory";
   if (code === "ENOTDIR") return "Not a directory";
-  return message
+  // Behind the reason, Node's message names a file of OpenSSL.
+  return (reason ?? message)
     .replace(/^error:[0-9A-Fa-f]+:/, "")
     .split(":")
     .filter((part) => part !== "")

@@ -25,6 +25,8 @@ export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
   readonly names: readonly string[];
+  /** Where the nodes reach each other: with tls-cluster, at ports of their own. */
+  readonly #linkPorts: readonly number[];
   readonly #placing: Places;
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
@@ -34,14 +36,15 @@ export class RingOfProcesses {
   readonly processes: (MyRedisProcess | undefined)[] = [];
 
   private constructor(
-    ports: readonly number[],
+    { clients: ports, links }: { readonly clients: readonly number[]; readonly links: readonly number[] },
     directives: Readonly<Record<string, string>>,
     replicas: number,
     placing: Places,
   ) {
     this.ports = ports;
     this.folders = ports.map(() => temporaryFolder("ring-node"));
-    const names = ports.map((port, node) => `${placing.host(node)}:${port}`);
+    this.#linkPorts = links;
+    const names = links.map((port, node) => `${placing.host(node)}:${port}`);
     this.names = names;
     this.#placing = placing;
     this.seatCount = ports.length / (1 + replicas);
@@ -68,8 +71,11 @@ export class RingOfProcesses {
     replicas = 0,
     placing = onThisMachine,
   ): Promise<RingOfProcesses> {
-    const ports = await freePorts(count * (1 + replicas));
-    const ring = new RingOfProcesses(ports, directives, replicas, placing);
+    const nodes = count * (1 + replicas);
+    const isEncrypted = directives["tls-cluster"] === "yes";
+    const free = await freePorts(isEncrypted ? 2 * nodes : nodes);
+    const ports = free.slice(0, nodes);
+    const ring = new RingOfProcesses({ clients: ports, links: free.slice(-nodes) }, directives, replicas, placing);
     await Promise.all(ports.map((_, node) => ring.startNode(node)));
     await ring.untilWhole();
     if (replicas > 0) await ring.untilInSync();
@@ -133,6 +139,7 @@ export class RingOfProcesses {
     const own = {
       bind: this.#placing.host(node),
       port: `${this.ports[node]}`,
+      ...(this.#directives["tls-cluster"] === "yes" ? { "tls-port": `${this.#linkPorts[node]}` } : {}),
       self: this.names[node] as string,
       peers: this.names.join(" "),
     };

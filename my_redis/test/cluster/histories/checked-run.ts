@@ -12,6 +12,7 @@ import {
 } from "../../../../linearizability/index.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { tlsDirectives } from "../../tls/certificates.ts";
 import { onThisMachine, RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CheckedClient, type Keys } from "./checked-client.ts";
 import type { CutNetwork } from "./cut-network.ts";
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly network: CutNetwork | undefined;
   /** Slots move, places are handed over, and a place comes and goes. */
   readonly isChanged: boolean;
+  /** The nodes and their replicas reach each other over TLS. */
+  readonly isEncrypted: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -43,7 +46,14 @@ export interface RunOptions {
  * Clients use a ring through all its nodes while it is killed, frozen and cut to pieces, one fault after the other. Says
  * what was wrong: a key whose history cannot be explained, an answer of a minority, an error that no client expects.
  */
-export async function checkedRun({ isChanged, network, say, seconds, seed }: RunOptions): Promise<readonly string[]> {
+export async function checkedRun({
+  isChanged,
+  isEncrypted,
+  network,
+  say,
+  seconds,
+  seed,
+}: RunOptions): Promise<readonly string[]> {
   const random = new SeededRandom(seed);
   const startedMs = performance.now();
   const directives = {
@@ -54,8 +64,9 @@ export async function checkedRun({ isChanged, network, say, seconds, seed }: Run
     "protected-mode": "no",
     "enable-debug-command": "yes",
     ...(isChanged ? { "cluster-members": "agreed" } : {}),
+    ...(isEncrypted ? { "tls-cluster": "yes", "tls-replication": "yes", ...tlsDirectives() } : {}),
   };
-  say(`appendfsync ${directives.appendfsync}`);
+  say(`appendfsync ${directives.appendfsync}${isEncrypted ? ", links over TLS" : ""}`);
   const ring = await RingOfProcesses.start(seats, directives, 1, network);
   const keysOfNode = isChanged ? movingFillerKeys : fillerKeys;
   for (let node = 0; node < seats; node++) await fill(ring, node, keysOfNode);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { openssl } from "../../tls/certificates.ts";
 import { isolation } from "./cut-network.ts";
 
 const mainFile = `${import.meta.dirname}/main.ts`;
@@ -24,6 +25,15 @@ test(
   async () => {
     const output = await run(seeds[0], secondsInAll / 4, "--no-network");
     expect(output).toMatch(/killed/);
+  },
+  secondsInAll * 1000 + marginMs,
+);
+
+test.skipIf(openssl === undefined)(
+  "the same with links and replication over TLS (needs openssl)",
+  async () => {
+    const output = await run(seeds[0], secondsInAll / 5, "--no-network", "--tls");
+    expect(output).toMatch(/links over TLS/);
   },
   secondsInAll * 1000 + marginMs,
 );

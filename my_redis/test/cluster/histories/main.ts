@@ -5,9 +5,9 @@ import { CutNetwork, isolation } from "./cut-network.ts";
 import { spareNodes } from "./ring-changes.ts";
 
 /**
- * `npm run histories -- [--seconds 60] [--seed S] [--changes] [--no-network]`: a ring of processes under faults, and a
+ * `npm run histories -- [--seconds 60] [--seed S] [--changes] [--tls] [--no-network]`: a ring of processes under faults, and a
  * judgement of what its clients were told. With `--changes` slots move, places are handed over, and a place comes and goes
- * meanwhile. The seed decides about the faults and the clients' choices; their order is up to the system.
+ * meanwhile; with `--tls` the nodes reach each other over TLS. The seed decides about the faults and the clients' choices; their order is up to the system.
  */
 const { values } = parseArgs({
   options: {
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     changes: { type: "boolean", default: false },
     network: { type: "boolean", default: true },
+    tls: { type: "boolean", default: false },
   },
   allowNegative: true,
 });
@@ -25,12 +26,12 @@ if (!Number.isInteger(seed)) throw new Error(`--seed is a whole number, not '${v
 
 /** Set in the program that this one starts in a network of its own. */
 const isolatedVariable = "RING_HISTORIES_ISOLATED";
-const changes = values.changes ? ["--changes"] : [];
+const choices = [...(values.changes ? ["--changes"] : []), ...(values.tls ? ["--tls"] : [])];
 const isIsolated = process.env[isolatedVariable] !== undefined;
 const before = values.network && !isIsolated ? isolation() : undefined;
 if (before !== undefined) {
   const [program, ...words] = [...before, process.execPath, import.meta.filename, "--seconds", `${seconds}`];
-  const { status } = spawnSync(program, [...words, "--seed", `${seed}`, ...changes], {
+  const { status } = spawnSync(program, [...words, "--seed", `${seed}`, ...choices], {
     stdio: "inherit",
     env: { ...process.env, [isolatedVariable]: "yes" },
   });
@@ -39,11 +40,14 @@ if (before !== undefined) {
 const network = isIsolated ? await CutNetwork.create(2 * seats + (values.changes ? spareNodes : 0)) : undefined;
 if (network === undefined) console.log("no links are cut: network namespaces are not used, or not permitted here");
 console.log(`seed ${seed}, ${seconds} seconds`);
-const wrong = await checkedRun({ seconds, seed, isChanged: values.changes, network, say: (line) => console.log(line) });
+const wrong = await checkedRun({
+  ...{ seconds, seed, network, isChanged: values.changes, isEncrypted: values.tls },
+  say: (line) => console.log(line),
+});
 for (const each of wrong) console.error(each);
 console.log(
   wrong.length === 0
     ? "all histories can be explained"
-    : `FAILED; again: ${[...changes, "--seconds", seconds, "--seed", seed].join(" ")}`,
+    : `FAILED; again: ${[...choices, "--seconds", seconds, "--seed", seed].join(" ")}`,
 );
 process.exit(wrong.length === 0 ? 0 : 1);

@@ -6,8 +6,8 @@ interface Pace {
   readonly pauseMs: number;
 }
 
-/** While clients send requests. The work then takes two fifths of the time at most. */
-const busyPace: Pace = { sliceMs: 0.1, pauseMs: 0.15 };
+/** While clients send requests. The work then takes a quarter of the time at most. */
+const busyPace: Pace = { sliceMs: 0.03, pauseMs: 0.1 };
 /** While nobody has sent anything since the slice before. */
 const idlePace: Pace = { sliceMs: 0.3, pauseMs: 0 };
 /** Limit on the turns of one pause, in case the clock stands still. */

@@ -13,8 +13,8 @@ interface Paces {
   readonly idle: Pace;
 }
 
-/** Beside clients, the work takes two fifths of the time at most. */
-const usualPaces: Paces = { busy: { sliceMs: 0.1, pauseMs: 0.15 }, idle: { sliceMs: 0.3, pauseMs: 0 } };
+/** Beside clients, the work takes a quarter of the time at most. */
+const usualPaces: Paces = { busy: { sliceMs: 0.03, pauseMs: 0.1 }, idle: { sliceMs: 0.3, pauseMs: 0 } };
 const leastTimerMs = 1;
 /** Limit on the turns of one pause, in case the clock stands still. */
 const maxPauseTurns = 10_000;

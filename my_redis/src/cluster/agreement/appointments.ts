@@ -23,7 +23,7 @@ export function nextTable(table: RingTable, peers: Peers, timing: RingTiming, no
     const next = nextSeat(table, seat, peers, timing, nowMs);
     if (next !== undefined) return next;
   }
-  return nextMembership(table, peers) ?? nextMove(table, peers, timing);
+  return nextMembership(table, peers, nowMs - timing.silenceMs) ?? nextMove(table, peers, timing);
 }
 
 function nextSeat(

@@ -1,4 +1,5 @@
 import { ringProgress } from "../agreement/move-progress.ts";
+import { isOnlyClearing } from "../agreement/membership.ts";
 import type { Member, Peer } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
 import { countOf } from "../agreement/slot-map.ts";
@@ -51,6 +52,9 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
     ...(isCommitted ? [] : [`a majority of ${table.voters.join(", ")} to store table ${table.version}`]),
     ...(table.slots === undefined ? ["a primary of each place, to say whether it holds keys"] : []),
     ...table.seats.flatMap((seat) => waitsOf(seat, peers)),
+    ...table.seats
+      .filter((seat) => isOnlyClearing(table, seat, peers))
+      .map(({ name, primary }) => `node ${primary.node} of place ${name} to remove the keys that have moved away`),
   ];
   const isChanging = table.formerVoters !== undefined || table.seats.some(({ membership }) => membership !== undefined);
   return {

@@ -81,7 +81,7 @@ export class Members {
     return this.#seats;
   }
 
-  /** For each slot a place among `names`. Another array when the owners change. */
+  /** For each slot a place among `names`; this node while there are no places. Another array when the owners change. */
   get owners(): Uint16Array {
     return this.#owners;
   }
@@ -91,7 +91,10 @@ export class Members {
     return this.#primaries;
   }
 
-  /** The primaries of the places that own slots, in the order of the places. A place that joins or leaves may own none. */
+  /**
+   * The primaries of the places that own slots, in the order of the places. A place that joins or leaves may own none.
+   * While there are no places, this node: what concerns all slots waits here for them.
+   */
   get owning(): readonly number[] {
     return this.#owning;
   }
@@ -124,7 +127,7 @@ export class Members {
     this.#seats = names;
     this.#primaries = sorted.map(({ nodes }) => this.#numberOf(nodes[0] as string));
     const withSlots = new Set(this.#seatOfSlot);
-    this.#owning = this.#primaries.filter((_, seat) => withSlots.has(seat));
+    this.#owning = sorted.length === 0 ? [this.self] : this.#primaries.filter((_, seat) => withSlots.has(seat));
     const primaryOf = this.#names.map((_, node) => node);
     for (const { nodes } of sorted) {
       for (const node of nodes) primaryOf[this.#numberOf(node)] = this.#numberOf(nodes[0] as string);

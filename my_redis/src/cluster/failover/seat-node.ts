@@ -33,7 +33,7 @@ import { firstTable, fixDirectives } from "./seat-plan.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { TableFollower } from "./table-follower.ts";
-import { SeatRequests } from "./seat-requests.ts";
+import { notNow, SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
   readonly server: Services;
@@ -78,7 +78,8 @@ export class SeatNode implements SeatPort {
     const timeoutMs = settings.values["cluster-node-timeout"];
     this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
-    this.requests = new SeatRequests({ server, patienceMs: timeoutMs });
+    const hasRing = (): boolean => options.members.seats.length > 0;
+    this.requests = new SeatRequests({ server, patienceMs: timeoutMs, hasRing });
     this.#gate = new SeatGate({
       monotonicMs: () => environment.monotonicMs(),
       position: () => this.#servedPosition(),
@@ -316,7 +317,7 @@ export class SeatNode implements SeatPort {
 
   /** As `admit`, for what cannot wait. */
   admitNow(slot: number): "run" | Refusal {
-    return this.#mayRun(slot) ? "run" : new Refusal(this.requests.overdueText);
+    return this.#mayRun(slot) ? "run" : new Refusal(notNow);
   }
 
   #mayRun(slot: number): boolean {

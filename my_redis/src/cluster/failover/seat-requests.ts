@@ -5,6 +5,8 @@ import type { Arguments } from "../../protocol/arguments.ts";
 
 export interface SeatRequestsOptions {
   readonly server: Services;
+  /** Whether this node belongs to a ring, which has places. */
+  readonly hasRing: () => boolean;
   /** How long a request waits for the lease of this node, or for another primary. */
   readonly patienceMs: number;
 }
@@ -13,6 +15,12 @@ interface Task {
   readonly sinceMs: number;
   readonly run: (refusal: string | undefined) => void;
 }
+
+export const notNow =
+  "CLUSTERDOWN This node may not serve the hash slot at this moment: the command was not carried out";
+
+const noRing =
+  "CLUSTERDOWN This node belongs to no ring yet: it waits for the other nodes of a new one, or for CLUSTER MEET at a member of another";
 
 /** At most so many requests wait at a time. */
 const maxWaiting = 10_000;
@@ -40,7 +48,9 @@ export class SeatRequests {
   }
 
   get overdueText(): string {
-    return `CLUSTERDOWN The primary of this place on the ring has had no lease of a majority for ${this.#options.patienceMs} ms`;
+    const { hasRing, patienceMs } = this.#options;
+    if (!hasRing()) return noRing;
+    return `CLUSTERDOWN The primary of this place on the ring has had no lease of a majority for ${patienceMs} ms`;
   }
 
   hold(context: Context, args: Arguments): "held" | Refusal {

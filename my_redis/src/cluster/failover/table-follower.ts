@@ -33,7 +33,11 @@ export class TableFollower {
   start({ term, table }: StoredTable, begins: () => void): void {
     const { members, outgoing, ring, server } = this.#options;
     ring.on({ begins, changed: () => outgoing.follow() });
-    if (term === 0) return ring.start("planning");
+    if (term === 0) {
+      // Nobody owns slots before a ring has begun, or has taken this node in.
+      members.arrange({ seats: [], owners: [], others: members.view.names });
+      return ring.start("planning");
+    }
     const difference = differenceOf(table, server.settings.values);
     if (difference !== undefined) server.environment.report("notice", difference);
     ring.start(seatOf(table, members.name) === undefined ? "outside" : "member");

@@ -82,7 +82,7 @@ export class Members {
     return this.#seats;
   }
 
-  /** For each slot a place among `names`. Another array when the owners change. */
+  /** For each slot a place among `names`; this node while there are no places. Another array when the owners change. */
   get owners(): Uint16Array {
     return this.#owners;
   }
@@ -92,7 +92,10 @@ export class Members {
     return this.#primaries;
   }
 
-  /** The primaries of the places that own slots, in the order of the places. A place that joins or leaves may own none. */
+  /**
+   * The primaries of the places that own slots, in the order of the places. A place that joins or leaves may own none.
+   * While there are no places, this node: what concerns all slots waits here for them.
+   */
   get owning(): readonly number[] {
     return this.#owning;
   }
@@ -153,7 +156,8 @@ export class Members {
       if (seat !== last) withSlots.add(seat);
       last = seat;
     }
-    this.#owning = primaries.filter((_, seat) => withSlots.has(seat));
+    // A node of no ring yet stands for itself.
+    this.#owning = primaries.length === 0 ? [this.self] : primaries.filter((_, seat) => withSlots.has(seat));
     this.#owningSeats = this.#seats.filter((_, seat) => withSlots.has(seat));
     if (isOther) this.#owners = next;
   }

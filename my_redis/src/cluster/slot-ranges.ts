@@ -10,8 +10,9 @@ export interface SlotRange {
 
 const known = new WeakMap<Uint16Array, readonly SlotRange[]>();
 
-/** All slots in ranges, in order. */
-export function slotRanges({ owners }: MemberList): readonly SlotRange[] {
+/** All slots in ranges, in order. A node that waits for a ring knows no owners. */
+export function slotRanges({ owners, seats }: MemberList): readonly SlotRange[] {
+  if (seats.length === 0) return [];
   const before = known.get(owners);
   if (before !== undefined) return before;
   const ranges: SlotRange[] = [];

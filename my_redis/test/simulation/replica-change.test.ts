@@ -78,7 +78,7 @@ test("a replica that is added belongs to its seat once it was heard without keys
   expect(table.seats[0]).toMatchObject({ nodes: ["a1", "a2"], awaited: ["x"] });
   const { peers } = viewOf(table);
   const next = (of?: Partial<Peer>) =>
-    nextMembership(table, of === undefined ? peers : new Map(peers).set("x", peer(of)));
+    nextMembership(table, of === undefined ? peers : new Map(peers).set("x", peer(of)), nowMs);
   expect(next()).toBeUndefined();
   expect(next({ run: 0 })).toBeUndefined();
   expect(next({ position: { epoch: 0, offset: 0 }, holdsKeys: true })).toBeUndefined();
@@ -105,7 +105,7 @@ test("a replica that is removed leaves the voters and the copies in sync at once
     ...leaving,
     slots: { owners: [{ start: 0, end: 16_383, owner: "a" }], goal: undefined, moves: [], batch: 256 },
   };
-  expect(nextMembership(drained, viewOf(table).peers)?.voters).toEqual(["a1"]);
+  expect(nextMembership(drained, viewOf(table).peers, nowMs)?.voters).toEqual(["a1"]);
 });
 
 test.each([

@@ -43,13 +43,27 @@ test("a seat whose vote has ended gets it back when it stays after all", () => {
   const { goal, ...map } = outcome.table.slots!;
   const drained = { ...outcome.table, slots: { ...map, owners: goal!, goal: undefined } };
   const peers = new Map(["a1", "b1", "c1"].map((node) => [node, { run: 1 } as Peer]));
-  const silent = withoutFormerVoters(nextMembership(drained, peers)!);
+  const silent = withoutFormerVoters(nextMembership(drained, peers, 0)!);
   expect(silent.voters).toEqual(["a1", "c1"]);
   const undone = changeRing(silent, { type: "cancel" });
   if (undone.type !== "planned") throw new Error(undone.reason);
-  const back = nextMembership(undone.table, peers)!;
+  const back = nextMembership(undone.table, peers, 0)!;
   expect(back.voters.toSorted()).toEqual(["a1", "b1", "c1"]);
   expect(back.seats.map(({ membership }) => membership)).toEqual([undefined, undefined, undefined]);
+});
+
+test("a seat that leaves goes when its primary has removed the keys that have moved away, or is gone", () => {
+  const outcome = changeRing(ringOf("a", "b", "c"), { type: "leave", seat: "b" });
+  if (outcome.type !== "planned") throw new Error(outcome.reason);
+  const { goal, ...map } = outcome.table.slots!;
+  const seats = outcome.table.seats.map((seat) => ({ ...seat, epoch: 3, primary: { ...seat.primary, run: 7 } }));
+  const drained = { ...outcome.table, seats, voters: ["a1", "c1"], slots: { ...map, owners: goal!, goal: undefined } };
+  const isGoing = (primary: Pick<Peer, "run" | "holdsKeys" | "heardAtMs">): boolean =>
+    nextMembership(drained, new Map([["b1", primary as Peer]]), 100)?.seats.length === 2;
+  expect(isGoing({ run: 7, holdsKeys: true, heardAtMs: 100 })).toBeFalse();
+  expect(isGoing({ run: 7, holdsKeys: false, heardAtMs: 100 })).toBeTrue();
+  // It has been silent for too long.
+  expect(isGoing({ run: 7, holdsKeys: true, heardAtMs: 99 })).toBeTrue();
 });
 
 test("at most seven nodes of a new ring vote", () => {

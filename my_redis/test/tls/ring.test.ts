@@ -142,6 +142,29 @@ describe.skipIf(openssl === undefined)("a ring over TLS (needs openssl)", () => 
     reader.socket.destroy();
   }, 40_000);
 
+  test("takes a node in that comes later", async () => {
+    const ports = await freePorts(6);
+    const [first, second] = ports.slice(3).map((port) => `127.0.0.1:${port}`) as [string, string];
+    for (const [index, self] of [first, second].entries()) {
+      nodes.push(
+        await startOpenServer({
+          ...{ port: ports[index] as number, "tls-port": ports[index + 3] as number, self, peers: first },
+          ...{ "tls-cluster": true, "cluster-members": "agreed", "cluster-node-timeout": 600, ...tlsDirectives() },
+          ...{ appendonly: true, save: "", dir: temporaryFolder("tls-ring") },
+        }),
+      );
+    }
+    const client = await RespConnection.open(ports[0] as number, "node 0");
+    const serves = async (): Promise<boolean> => (await client.reply("SET", "key", "value")).text === "OK";
+    await waitUntil(serves, { what: "a ring of one node", timeoutMs: 20_000 });
+    const [host, port] = second.split(":") as [string, string];
+    expect((await client.reply("CLUSTER", "MEET", host, port)).text).toBe("OK");
+    const ownsSlots = (): boolean => nodes[1]?.server.parts.cluster!.seat?.status.role === "primary";
+    await waitUntil(ownsSlots, { what: "a second place", timeoutMs: 20_000 });
+    expect((await client.reply("GET", "key")).text).toBe("value");
+    client.close();
+  }, 40_000);
+
   test("must be encrypted as a whole, or not at all", async () => {
     const start = (options: StartOptions): Promise<unknown> =>
       startOpenServer({ port: 0, memory: true, self: "127.0.0.1:1", ...tlsDirectives(), ...options }).then(

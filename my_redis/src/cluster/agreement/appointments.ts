@@ -24,7 +24,7 @@ export function nextTable(table: RingTable, peers: Peers, timing: RingTiming, no
     const next = nextSeat(table, seat, peers, timing, nowMs);
     if (next !== undefined) return next;
   }
-  return nextMembership(table, peers) ?? nextMove(table, peers);
+  return nextMembership(table, peers, nowMs - timing.silenceMs) ?? nextMove(table, peers);
 }
 
 function nextSeat(

@@ -6,14 +6,15 @@ type Peers = ReadonlyMap<string, Peer>;
 /** More voters make a ring no safer, and each change slower. */
 export const mostVoters = 7;
 
-/** The next step of seats that join or leave, as the leader sees the nodes. */
-export function nextMembership(table: RingTable, peers: Peers): RingTable | undefined {
+/** The next step of seats that join or leave, as the leader sees the nodes. `heardSinceMs`: whom it heard earlier is gone. */
+export function nextMembership(table: RingTable, peers: Peers, heardSinceMs: number): RingTable | undefined {
   for (const seat of table.seats) {
     const isFollowed = seat.epoch > 0 && seat.membership !== "leaving";
     const replica = isFollowed ? seat.awaited?.find((node) => mayFollow(peers.get(node))) : undefined;
     if (replica !== undefined) return withReplica(table, seat, replica);
     if (seat.membership === "joining" && isThere(seat, peers)) return joined(table, seat);
-    const next = seat.membership === "leaving" && isDrained(table, seat) ? left(table, seat) : undefined;
+    if (seat.membership !== "leaving" || !isDrained(table, seat) || isClearing(seat, peers, heardSinceMs)) continue;
+    const next = left(table, seat);
     if (next !== undefined) return next;
   }
   return undefined;
@@ -63,6 +64,19 @@ function isDrained({ slots }: RingTable, { name }: Seat): boolean {
     slots.moves.every(({ from, to }) => from !== name && to !== name)
   );
 }
+
+/**
+ * Whether the primary still removes the keys that have moved away. It may do so as long as it has its place, and is to be empty when
+ * it comes back. What was never the ring's stays: a seat without an epoch has kept its own keys.
+ */
+function isClearing({ epoch, primary }: Seat, peers: Peers, heardSinceMs: number): boolean {
+  const peer = peers.get(primary.node);
+  return epoch > 0 && peer?.run === primary.run && peer.holdsKeys && peer.heardAtMs >= heardSinceMs;
+}
+
+/** Whether nothing but the keys that have moved away keeps a seat on the ring. */
+export const isOnlyClearing = (table: RingTable, seat: Seat, peers: Peers): boolean =>
+  seat.membership === "leaving" && isDrained(table, seat) && isClearing(seat, peers, Number.NEGATIVE_INFINITY);
 
 function stayingVoters({ voters, seats }: RingTable): string[] {
   const leaving = new Set(seats.filter(({ membership }) => membership === "leaving").flatMap(allNodesOf));

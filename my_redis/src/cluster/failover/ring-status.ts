@@ -1,4 +1,5 @@
 import { ringProgress } from "../agreement/move-progress.ts";
+import { isOnlyClearing } from "../agreement/membership.ts";
 import type { Peer } from "../agreement/peer.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
@@ -57,6 +58,9 @@ export function ringStatus(member: Member, peers: ReadonlyMap<string, Peer>): Ri
     ...(table.slots === undefined ? ["a primary of each place, to say whether it holds keys"] : []),
     ...table.seats.flatMap((seat) => waitsOf(seat, peers)),
     ...moves.flatMap(({ move }) => waitsOfMove(move, table.seats, peers)),
+    ...table.seats
+      .filter((seat) => isOnlyClearing(table, seat, peers))
+      .map(({ name, primary }) => `node ${primary.node} of place ${name} to remove the keys that have moved away`),
   ];
   const isSeatChanging = ({ awaited, membership }: Seat): boolean => membership !== undefined || awaited !== undefined;
   const isChanging = table.formerVoters !== undefined || table.seats.some(isSeatChanging);

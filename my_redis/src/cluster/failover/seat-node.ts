@@ -35,7 +35,7 @@ import { SeatRole } from "./seat-role.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { TableFollower } from "./table-follower.ts";
-import { SeatRequests } from "./seat-requests.ts";
+import { notNow, SeatRequests } from "./seat-requests.ts";
 
 export interface SeatNodeOptions {
   readonly server: Services;
@@ -84,7 +84,7 @@ export class SeatNode implements SeatPort {
     this.#timing = ringTiming(timeoutMs);
     const hasLease = (): boolean => environment.monotonicMs() < this.#agent.member.leaseUntilMs;
     const lacksLogOnly = (): boolean => hasLease() && !isReady(this.#agent.member);
-    this.requests = new SeatRequests({ server, patienceMs: timeoutMs, lacksLogOnly });
+    this.requests = new SeatRequests({ ...options, patienceMs: timeoutMs, lacksLogOnly });
     this.#gate = new SeatGate({
       ...{ hasLease, monotonicMs: () => environment.monotonicMs(), patienceMs: timeoutMs },
       position: () => this.#servedPosition(),
@@ -322,7 +322,7 @@ export class SeatNode implements SeatPort {
 
   /** As `admit`, for what cannot wait. */
   admitNow(slot: number): "run" | Refusal {
-    return this.#mayRun(slot) ? "run" : new Refusal(this.requests.overdueText);
+    return this.#mayRun(slot) ? "run" : new Refusal(notNow);
   }
 
   #mayRun(slot: number): boolean {

@@ -1,10 +1,13 @@
 import type { Context, Services } from "../../dispatch/context.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import type { Members } from "../members.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 export interface SeatRequestsOptions {
   readonly server: Services;
+  /** Without places while this node belongs to no ring. */
+  readonly members: Pick<Members, "seats">;
   /** How long a request waits for the lease of this node, or for another primary. */
   readonly patienceMs: number;
   /** Whether this node has its lease, and only its log cannot be written. */
@@ -15,6 +18,12 @@ interface Task {
   readonly sinceMs: number;
   readonly run: (refusal: string | undefined) => void;
 }
+
+export const notNow =
+  "CLUSTERDOWN This node may not serve the hash slot at this moment: the command was not carried out";
+
+const noRing =
+  "CLUSTERDOWN This node belongs to no ring yet: it waits for the other nodes of a new one, or for CLUSTER MEET at a member of another";
 
 /** At most so many requests wait at a time. */
 const maxWaiting = 10_000;
@@ -42,7 +51,8 @@ export class SeatRequests {
   }
 
   get overdueText(): string {
-    const { lacksLogOnly, patienceMs } = this.#options;
+    const { lacksLogOnly, members, patienceMs } = this.#options;
+    if (members.seats.length === 0) return noRing;
     const lack = lacksLogOnly() ? "not been able to write its log" : "had no lease of a majority";
     return `CLUSTERDOWN The primary of this place on the ring has ${lack} for ${patienceMs} ms`;
   }

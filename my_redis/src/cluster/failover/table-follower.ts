@@ -39,7 +39,11 @@ export class TableFollower {
   start({ term, table }: StoredTable, events: Pick<MembershipEvents, "begins" | "left">): void {
     const { members, outgoing, ring, server } = this.#options;
     ring.on({ ...events, changed: () => outgoing.follow() });
-    if (term === 0) return ring.start("planning");
+    if (term === 0) {
+      // Nobody owns slots before a ring has begun, or has taken this node in.
+      members.arrange({ seats: [], owners: [], others: members.view.names });
+      return ring.start("planning");
+    }
     const difference = differenceOf(table, server.settings.values);
     if (difference !== undefined) server.environment.report("notice", difference);
     ring.start(belongs(table, members.name) ? "member" : "outside");

@@ -1,3 +1,4 @@
+import type { Client } from "../../dispatch/client.ts";
 import type { Command } from "../../dispatch/command.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
@@ -41,7 +42,7 @@ export class Router {
   readonly #moving: MovingRequests;
   readonly #transactions: TransactionRouter;
   readonly #relayedRequests: RelayedRequests;
-  /** The slot of the keys that the running script has used. */
+  /** The slot of the keys that the running script has used: it may go on with them until its end. */
   #scriptSlot = noSlot;
   /** A request that runs again after its script was looked for. */
   #lookedFor: Arguments | undefined;
@@ -90,7 +91,9 @@ export class Router {
 
   /** A replica runs no part of what spans nodes. */
   #spansFromReplica({ fullName }: Command, slot: number): boolean {
-    if (this.#members.primaryOf[this.#self] === this.#self) return false;
+    const { primaryOf, seats } = this.#members;
+    // While there is no ring, it is neither, and has to wait.
+    if (primaryOf[this.#self] === this.#self && seats.length > 0) return false;
     const relays = this.#server.settings.values["cluster-routing"] === "relay";
     return slot === severalSlots || (relays && this.#owner.spanning.has(fullName));
   }
@@ -310,10 +313,21 @@ export class Router {
       return spanning === undefined ? "run" : verdictInOne(spanning, command);
     }
     if (slot === severalSlots) return scriptSlots;
+    if (slot !== this.#scriptSlot) {
+      const verdict = this.#admitScript(client, slot);
+      if (verdict !== "run") return verdict;
+    }
+    this.#server.changes.showData(client);
+    return "run";
+  }
+
+  /** A script is judged at its first key, and never again: what it has written by then would be half of its work. */
+  #admitScript(client: Client, slot: number): Verdict {
     if (this.#relayedRequests.checkOwned(slot) !== "run") return scriptKey;
+    if (this.#scriptSlot !== noSlot) return scriptSlots;
     const admitted = this.#seat?.admitNow(slot) ?? "run";
     if (admitted !== "run") return admitted;
-    if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return scriptSlots;
+    client.seatEpoch = this.#seat?.servedEpoch;
     this.#scriptSlot = slot;
     return "run";
   }

@@ -35,16 +35,17 @@ export function clusterState(
   { members, links, disputedSlots, incomingLinks, relayedCount, seat }: ClusterPort,
   sessionCount: number,
 ): readonly [string, string | number][] {
+  const hasRing = members.seats.length > 0;
   const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
   return [
-    ["cluster_state", disputedSlots === 0 ? "ok" : "fail"],
-    ["cluster_slots_assigned", slotCount],
-    ["cluster_slots_ok", slotCount - gone],
+    ["cluster_state", hasRing && disputedSlots === 0 ? "ok" : "fail"],
+    ["cluster_slots_assigned", hasRing ? slotCount : 0],
+    ["cluster_slots_ok", hasRing ? slotCount - gone : 0],
     ["cluster_slots_pfail", 0],
     ["cluster_slots_fail", gone],
     ["cluster_slots_disputed", disputedSlots],
     ["cluster_known_nodes", members.nodes.length],
-    ["cluster_size", members.owning.length],
+    ["cluster_size", hasRing ? members.owning.length : 0],
     ["cluster_current_epoch", seat?.status.tableVersion ?? 0],
     ["cluster_my_epoch", epochOf(members, seat, members.primaryOf[members.self] as number)],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],

@@ -57,9 +57,9 @@ class EncryptedBunSocket extends BunSocket {
   }
 }
 
-/** The state of the connection, once the handshake is over. */
 interface Opening<State> {
-  state: State | undefined;
+  /** What `open` has returned, which may be nothing, once the handshake is over. */
+  opened: { readonly state: State } | undefined;
   handshaken(socket: Socket<unknown>, error: Error | null): void;
   closed(): void;
 }
@@ -68,22 +68,22 @@ function encryptedHandlers<State>(handlers: TransportHandlers<State>): SocketHan
   return {
     handshake: (socket, _success, error) => socket.data.handshaken(socket, error),
     data(socket, chunk) {
-      const { state } = socket.data;
-      if (state !== undefined) handlers.data(state, chunk);
+      const { opened } = socket.data;
+      if (opened !== undefined) handlers.data(opened.state, chunk);
     },
     drain(socket) {
-      const { state } = socket.data;
-      if (state !== undefined) handlers.drain(state);
+      const { opened } = socket.data;
+      if (opened !== undefined) handlers.drain(opened.state);
     },
     end(socket) {
-      const { state } = socket.data;
-      if (state !== undefined && handlers.end !== undefined) handlers.end(state);
+      const { opened } = socket.data;
+      if (opened !== undefined && handlers.end !== undefined) handlers.end(opened.state);
       else socket.end();
     },
     close(socket) {
-      const { state } = socket.data;
-      if (state === undefined) socket.data.closed();
-      else handlers.close(state);
+      const { opened } = socket.data;
+      if (opened === undefined) socket.data.closed();
+      else handlers.close(opened.state);
     },
     // The close handler follows.
     error() {},
@@ -92,7 +92,7 @@ function encryptedHandlers<State>(handlers: TransportHandlers<State>): SocketHan
 }
 
 class BunHandshake<State> implements Handshake, Opening<State> {
-  state: State | undefined;
+  opened: { readonly state: State } | undefined;
   readonly remoteAddress: string;
   readonly #socket: Socket<unknown>;
   /** Once the handshake has begun, the socket is another one. */
@@ -147,7 +147,7 @@ class BunHandshake<State> implements Handshake, Opening<State> {
       return;
     }
     tls.handshakes.end(this);
-    this.state = handlers.open(new EncryptedBunSocket({ socket, below: this.#below }, encrypted));
+    this.opened = { state: handlers.open(new EncryptedBunSocket({ socket, below: this.#below }, encrypted)) };
   }
 
   closed(): void {
@@ -201,14 +201,14 @@ export function connectEncrypted<State>(
       reject(new Error(`the TLS handshake has failed: ${reason}`));
     };
     const opening: Opening<State> = {
-      state: undefined,
+      opened: undefined,
       handshaken(socket, error) {
         const isValid = error === null ? socket.authorized : (error as { code?: string }).code === otherHost;
         if (!isValid) return fail(error === null ? notCertified : reasonOf(error));
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
-        opening.state = handlers.open(new EncryptedBunSocket({ socket, below: socket }, "certified"));
+        opening.opened = { state: handlers.open(new EncryptedBunSocket({ socket, below: socket }, "certified")) };
         resolve();
       },
       closed: () => fail(closedEarly),

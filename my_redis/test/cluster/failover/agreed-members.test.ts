@@ -43,7 +43,7 @@ test(
     ring = await AgreedRing.start(3, 2);
     await writeAll(ring, 0);
     await Promise.all([ring.startNode(3), ring.startNode(4)]);
-    expect(await ring.ask(3, "CLUSTER", "MEET", "127.0.0.1", "1")).toContain("no leader is known");
+    expect(await ring.ask(3, "CLUSTER", "MEET", "127.0.0.1", "1")).toContain("this node is no member of a ring");
     for (const node of [3, 4]) expect(await join(node)).toBe("OK");
     const grown = await ring.untilSettled(4, 5);
     expect(grown.voters).toHaveLength(5);
@@ -55,6 +55,28 @@ test(
     for (const node of [1, 2, 4]) await expectAll(ring, node);
     // Whoever still asks a node that has left is told where the keys are.
     expect(await ring.ask(0, "GET", "key:1")).toMatch(/^error: MOVED \d+ 127\.0\.0\.1:\d+$/);
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a node that waits to be added owns no slots, says so, and answers when it has been added",
+  async () => {
+    ring = await AgreedRing.start(1, 1);
+    await writeAll(ring, 0);
+    await ring.startNode(1);
+    const nodes = (await ring.ask(1, "CLUSTER", "NODES")).trim().split("\n");
+    expect(nodes.map((line) => line.split(" ").length)).toEqual([8, 8]);
+    expect(await ring.ask(1, "CLUSTER", "INFO")).toStartWith("cluster_state:fail\r\ncluster_slots_assigned:0\r\n");
+    const client = await ring.connect(1);
+    expect((await client.reply("CLUSTER", "SLOTS")).items).toEqual([]);
+    for (const words of [["GET", "key:1"], ["MSET", "key:1", "a", "key:2", "b"], ["DBSIZE"], ["RANDOMKEY"]] as const) {
+      expect((await client.reply(...words)).text).toStartWith("CLUSTERDOWN This node belongs to no ring yet");
+    }
+    client.close();
+    expect(await join(1)).toBe("OK");
+    await ring.untilSettled(1, 2);
+    await expectAll(ring, 1);
   },
   testTimeoutMs,
 );

@@ -66,3 +66,32 @@ test("a copy whose log cannot be written claims nothing more, and all of it when
   ]);
   expect(seat.isLogged).toBe(true);
 });
+
+test("a new primary counts nothing of its epoch as kept before its disk knows the epoch", async () => {
+  let onDisk = (): void => {};
+  const log = {
+    isOn: true,
+    progress: { written: 0, synced: 0 },
+    sync: () => new Promise<void>((resolve) => (onDisk = resolve)),
+  };
+  const server = {
+    replication: { offset: 100, waitForRole: () => {}, serveInRing: () => {} },
+    settings: { values: { appendfsync: "everysec" } },
+    changes: { beginUnit: () => {}, append: () => {}, endUnit: () => {}, flush: () => {} },
+    storage: { log },
+  } as unknown as Services;
+  const kept: number[] = [];
+  const { promise, resolve: confirmed } = Promise.withResolvers<void>();
+  const seat = new SeatData({
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => true, confirmed },
+    moved: (_position, { epoch }) => kept.push(epoch),
+  });
+  seat.start();
+  seat.begin(7);
+  expect(seat.position).toEqual({ epoch: 7, offset: 100 });
+  expect(kept).toEqual([0]);
+  onDisk();
+  await promise;
+  seat.update();
+  expect(kept).toEqual([0, 7]);
+});

@@ -31,6 +31,7 @@ export class Members {
   #nodes: readonly number[] = [];
   #seats: readonly string[] = [];
   #seatOfSlot: Uint16Array = new Uint16Array(slotCount);
+  #hasNoSeats = true;
   #owners: Uint16Array = this.#seatOfSlot;
   #primaries: readonly number[] = [];
   #owning: readonly number[] = [];
@@ -146,7 +147,9 @@ export class Members {
     const [before, primaries, seatOfSlot] = [this.#owners, this.#primaries, this.#seatOfSlot];
     const next = new Uint16Array(slotCount);
     const withSlots = new Set<number>();
-    let isOther = false;
+    // Without places a node owns no slot, although it stands for itself.
+    let isOther = (primaries.length === 0) !== this.#hasNoSeats;
+    this.#hasNoSeats = primaries.length === 0;
     let last = -1;
     for (let slot = 0; slot < slotCount; slot++) {
       const seat = seatOfSlot[slot] as number;

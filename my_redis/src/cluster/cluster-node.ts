@@ -217,6 +217,9 @@ function clusterView(
     },
     names: members.names,
     self: members.self,
+    get isInRing() {
+      return members.seats.length > 0;
+    },
     get ownersSum() {
       return ownersSum(members);
     },

@@ -23,6 +23,8 @@ export interface ClusterView {
   readonly self: number;
   /** The nodes that own slots, one for each place that has any, in the order of the places. */
   readonly owning: readonly number[];
+  /** Whether this node belongs to a ring that has begun. */
+  readonly isInRing: boolean;
   /** Undefined on a ring without replicas. */
   readonly seat: SeatServing | undefined;
   /** Tells one distribution of the slots from another. */

@@ -2,6 +2,7 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import type { Members } from "../members.ts";
+import { routeErrors } from "../routing/route-errors.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 export interface SeatRequestsOptions {
@@ -21,9 +22,6 @@ interface Task {
 
 export const notNow =
   "CLUSTERDOWN This node may not serve the hash slot at this moment: the command was not carried out";
-
-const noRing =
-  "CLUSTERDOWN This node belongs to no ring yet: it waits for the other nodes of a new one, or for CLUSTER MEET at a member of another";
 
 /** At most so many requests wait at a time. */
 const maxWaiting = 10_000;
@@ -52,7 +50,7 @@ export class SeatRequests {
 
   get overdueText(): string {
     const { lacksLogOnly, members, patienceMs } = this.#options;
-    if (members.seats.length === 0) return noRing;
+    if (members.seats.length === 0) return routeErrors.noRing;
     const lack = lacksLogOnly() ? "not been able to write its log" : "had no lease of a majority";
     return `CLUSTERDOWN The primary of this place on the ring has ${lack} for ${patienceMs} ms`;
   }

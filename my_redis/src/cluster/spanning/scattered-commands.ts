@@ -172,7 +172,9 @@ export class ScatteredCommands {
 
   /** Somebody who wants to empty a node that joins must not empty the ring. */
   #flush(context: Context, args: Arguments, reply: DeferredReply): void {
-    const { names, owning, primaryOf, seat, self } = this.#view;
+    const { isInRing, names, owning, primaryOf, seat, self } = this.#view;
+    // It would wait, and then be carried out by the ring that has taken the node in.
+    if (!isInRing) return this.#refuse(context, reply, routeErrors.noRing);
     if (seat?.holdsStrayKeys !== true || owning.includes(primaryOf(self)))
       return this.#acknowledge(context, args, reply);
     this.#refuse(

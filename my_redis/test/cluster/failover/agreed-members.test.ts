@@ -70,7 +70,11 @@ test(
     expect(await ring.ask(1, "CLUSTER", "INFO")).toStartWith("cluster_state:fail\r\ncluster_slots_assigned:0\r\n");
     const client = await ring.connect(1);
     expect((await client.reply("CLUSTER", "SLOTS")).items).toEqual([]);
-    for (const words of [["GET", "key:1"], ["MSET", "key:1", "a", "key:2", "b"], ["DBSIZE"], ["RANDOMKEY"]] as const) {
+    const [get, set] = [
+      ["GET", "key:1"],
+      ["MSET", "key:1", "a", "key:2", "b"],
+    ] as const;
+    for (const words of [get, set, ["DBSIZE"], ["RANDOMKEY"], ["FLUSHALL"], ["FLUSHDB"]] as const) {
       expect((await client.reply(...words)).text).toStartWith("CLUSTERDOWN This node belongs to no ring yet");
     }
     client.close();

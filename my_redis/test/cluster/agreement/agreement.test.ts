@@ -60,7 +60,7 @@ test("a node alone leads, serves and answers, after it has waited for a leader",
 });
 
 test("a replica that is always one write behind gets in sync, and writes wait for it", () => {
-  let member = memberOf(tableOf("a"));
+  let member = memberOf({ ...tableOf("a", "b"), voters: ["a"] });
   let nowMs = 0;
   const replicas = (): readonly string[] =>
     seatOf(member.committed as RingTable, "a")?.inSync.map(({ node }) => node) ?? [];

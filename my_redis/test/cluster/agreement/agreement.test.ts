@@ -60,7 +60,9 @@ test("a node alone leads, serves and answers, after it has waited for a leader",
 });
 
 test("a replica that is always one write behind gets in sync, and writes wait for it", () => {
-  let member = memberOf({ ...tableOf("a", "b"), voters: ["a"] });
+  const primary = { node: "a", run: 1 };
+  const seat = { name: "seat", nodes: ["a", "b"], primary, epoch: 1, revision: 1, inSync: [primary] };
+  let member = memberOf({ ...tableOf("a"), version: 1, seats: [seat] });
   let nowMs = 0;
   const replicas = (): readonly string[] =>
     seatOf(member.committed as RingTable, "a")?.inSync.map(({ node }) => node) ?? [];

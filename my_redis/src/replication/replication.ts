@@ -127,6 +127,10 @@ export class Replication implements ReplicationPort {
   }
 
   followInRing(host: string, port: number): void {
+    const { environment, execution } = this.#server;
+    // What a script has changed that is half done is in no stream. Only a full synchronisation takes it back.
+    const { offset } = this.#history;
+    if (!execution.isAtRest) this.#history.resume({ id: environment.runId(), offset, database: 0 });
     this.#isIdle = false;
     this.#follow({ host, port });
   }

@@ -12,7 +12,7 @@ import { OperatorWord } from "./operator-word.ts";
 import type { RingAgent } from "./ring-agent.ts";
 
 export interface OperatorsOptions {
-  readonly server: Pick<Services, "environment">;
+  readonly server: Pick<Services, "environment" | "execution">;
   readonly members: Members;
   readonly events: LinkEvents;
   readonly links: readonly (OutgoingLink | undefined)[];
@@ -30,6 +30,8 @@ export class Operators implements SeatOperators {
   readonly #self: string;
   readonly #word: OperatorWord;
   #wasHanding = false;
+  /** A handover that waits until no script is half done. */
+  #waiting: { readonly to: string | undefined; readonly untilMs: number } | undefined;
   /** While this primary's disk fails: when it hands its place over. */
   #leavesFullDiskAtMs: number | undefined;
 
@@ -50,6 +52,7 @@ export class Operators implements SeatOperators {
   /** To be called at each heartbeat. */
   repeat(): void {
     this.#word.repeat();
+    this.#beginWaiting();
     this.#leaveFullDisk();
     const { isHanding } = this;
     const isGivenUp = this.#wasHanding && !isHanding && this.#member.serving !== undefined;
@@ -152,10 +155,24 @@ export class Operators implements SeatOperators {
     return isHanding(this.#member);
   }
 
+  #beginWaiting(): void {
+    const { environment, execution } = this.#options.server;
+    if (this.#waiting === undefined) return;
+    const { to, untilMs } = this.#waiting;
+    if (execution.isAtRest) this.#begin(to, false);
+    else if (environment.monotonicMs() < untilMs) return;
+    else environment.report("warning", `a script is half done: ${this.#seat?.name} is not handed over`);
+    this.#waiting = undefined;
+  }
+
   #begin(to: string | undefined, leaves: boolean): void {
-    const { agent, server, updateData } = this.#options;
+    const { agent, server, timing, updateData } = this.#options;
     const { serving } = this.#member;
-    // A paused script has written, and is not answered yet: the replica must have that as well.
+    // What a script has written that is half done is in no stream: no replica would have it, and this node would keep it.
+    if (!server.execution.isAtRest) {
+      if (!leaves) this.#waiting = { to, untilMs: server.environment.monotonicMs() + timing.silenceMs };
+      return;
+    }
     updateData();
     agent().take({ type: "handOver", to, leaves });
     const { handing } = this.#member.serving ?? {};

@@ -24,7 +24,8 @@ const tableOf = (self: string) =>
 
 test("a change that another leader may have undone is not answered as done", async () => {
   const table = tableOf(primary);
-  const member = { role: { type: "leader" }, committed: table, durable: { term: 4, stored: { term: 4, table } } };
+  const stored = { term: 4, table };
+  const member = { role: { type: "leader" }, committed: table, durable: { term: 4, stored }, kept: { stored } };
   const take = ({ type }: RingEvent): void => {
     expect(type).toBe("change");
     member.durable.stored = { term: 4, table: { ...table, version: table.version + 1 } };

@@ -4,20 +4,22 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 // CLIENT NO-TOUCH is new in Redis 7.2, so the installed 7.0 cannot be compared.
 
-let nowMs = 1_700_000_000_000;
+/** The clock is ahead by this. */
+let aheadMs = 0;
 let running: OpenServer;
 let quiet: RespConnection;
 let other: RespConnection;
 
 beforeAll(async () => {
-  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"], environment: { nowMs: () => nowMs } });
+  const environment = { monotonicMs: () => performance.now() + aheadMs };
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"], environment });
   other = await RespConnection.open(running.port, "MyRedis");
 });
 beforeEach(async () => {
   quiet = await RespConnection.open(running.port, "MyRedis");
   await other.replies([["FLUSHALL"], ["SET", "k", "v"]]);
   await quiet.reply("CLIENT", "NO-TOUCH", "ON");
-  nowMs += 1_000_000;
+  aheadMs += 1_000_000;
 });
 afterAll(async () => {
   other.close();
@@ -42,7 +44,7 @@ test("the commands of a client with NO-TOUCH leave the access time of a key alon
 test("TOUCH still updates the access time, and so do the commands of other clients", async () => {
   await quiet.reply("TOUCH", "k");
   expect(await idleSeconds()).toBe(0);
-  nowMs += 50_000;
+  aheadMs += 50_000;
   await quiet.reply("GET", "k");
   await other.reply("GET", "k");
   expect(await idleSeconds()).toBe(0);
@@ -65,7 +67,7 @@ test("NO-TOUCH ends with OFF, with RESET and with the client, and costs nothing 
   const id = (await quiet.reply("CLIENT", "ID")).text as string;
   await other.reply("CLIENT", "KILL", "ID", id);
   while ((await other.reply("CLIENT", "LIST")).text?.includes("flags=T") === true) await Bun.sleep(1);
-  nowMs += 50_000;
+  aheadMs += 50_000;
   await other.reply("GET", "k");
   expect(await idleSeconds()).toBe(0);
   expect(observerList.count).toBe(withIt - 1);

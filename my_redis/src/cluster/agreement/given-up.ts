@@ -2,9 +2,6 @@ import type { MoveAsk, MoveChunk } from "./move-message.ts";
 import type { LeaderView } from "./peer.ts";
 import type { RingTable, Seat } from "./ring-table.ts";
 
-/** What a source that is gone for good has, as the leader counts it. */
-export const nothing = { epoch: 0, offset: 0 } as const;
-
 export const isGivenUp = (seats: readonly Seat[], name: string): boolean =>
   seats.some((seat) => seat.name === name && seat.isGivenUp === true);
 
@@ -42,5 +39,5 @@ export function whyNotGivenUp(
 /** What the target of a move gets in place of an answer, when the source is gone for good: the slots are empty. */
 export const nothingLeft = ({ move, attempt, number, has }: MoveAsk): MoveChunk => ({
   ...{ move, attempt, number, isStart: has === undefined },
-  cursor: { move, source: nothing, snapshot: 0, parts: 1, isWhole: true, isFinal: true },
+  cursor: { move, source: { epoch: 0, offset: 0 }, snapshot: 0, parts: 1, isWhole: true, isFinal: true },
 });

@@ -33,7 +33,7 @@ const isSeat = (value: unknown): boolean =>
     epoch: isNumber,
     revision: isNumber,
     inSync: listOf(isCopy),
-    isGivenUp: optional((word) => word === true),
+    isGivenUp: optional(isTrue),
     awaited: optional(listOf(isText)),
   });
 

@@ -19,7 +19,6 @@ import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
 import { EmptyDisk } from "./empty-disk.ts";
-import { answeringForGivenUp } from "./given-up-seats.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
 import { Operators } from "./seat-operators.ts";
@@ -123,7 +122,6 @@ export class SeatNode implements SeatPort {
     });
     this.mover = new SlotMover({
       ...options,
-      channel: answeringForGivenUp(options.channel, options.members.names, () => this.#agent.member.committed),
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,

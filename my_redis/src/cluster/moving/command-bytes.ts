@@ -30,11 +30,11 @@ export class CommandBytes {
     this.#commands.append(database, words);
   }
 
-  /** A key as it is now. An expired key counts as missing. */
-  key(database: number, key: Uint8Array): void {
+  /** A key as it is now, with its value as `value` appends it. An expired key counts as missing. */
+  key(database: number, key: Uint8Array, value = (address: Address): void => this.value(database, key, address)): void {
     const address = this.#server.keyspace.databases[database]?.find(key, 0, key.length) ?? 0;
     if (address === 0) this.#commands.append(database, ["DEL", key]);
-    else this.value(database, key, address);
+    else value(address);
   }
 
   /** The value of a key, with the moment of its expiry. */

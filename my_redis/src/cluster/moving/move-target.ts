@@ -1,5 +1,6 @@
 import type { Services } from "../../dispatch/context.ts";
 import { arrivedOf, hasAll, movesTo } from "../agreement/incoming.ts";
+import { isGivenUp, nothingLeft } from "../agreement/given-up.ts";
 import type { Cursor } from "../agreement/move-message.ts";
 import { type Asking, isExpected } from "../agreement/move-stream.ts";
 import type { Position } from "../agreement/position.ts";
@@ -46,6 +47,7 @@ interface Incoming {
 
 /** Between two questions, while the source has nothing for this target. */
 const pollMs = 5;
+const noCommands = new Uint8Array(0);
 /** After a question without an answer: twice the time that it has taken, and each further one doubles the pause. */
 const failedPauseMs = 50;
 const longestPauseMs = 120_000;
@@ -122,8 +124,12 @@ export class MoveTarget {
     const acknowledged = arrived?.snapshot === has?.snapshot ? arrived : undefined;
     const number = ++this.#lastNumber;
     incoming.asking = { number, attempt: move.attempt, isAnswered: false };
-    incoming.isOpen = true;
     const ask = { move: move.id, attempt: move.attempt, number, has, acknowledged };
+    // Nobody is left to ask.
+    if (isGivenUp(member().committed!.seats, move.from)) {
+      return this.#onAnswer(incoming, { chunk: nothingLeft(ask), commands: noCommands });
+    }
+    incoming.isOpen = true;
     this.#options.ask(move.from, encodeQuestion({ run: durable.run, ask }), (answer) => {
       incoming.isOpen = false;
       const answeredMs = server.environment.monotonicMs();

@@ -250,9 +250,7 @@ export class OutgoingCopy {
       for (const name of names) {
         this.#forgetKey(database, name);
         const key = Buffer.from(name, "latin1");
-        const address = this.#options.server.keyspace.databases[database]?.find(key, 0, key.length) ?? 0;
-        if (address === 0) this.#commands.append(database, ["DEL", key]);
-        else this.#send(database, key, address);
+        this.#commands.key(database, key, (address) => this.#send(database, key, address));
         return true;
       }
     }

@@ -3,6 +3,7 @@ import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
+import { nameOf, tableCommands } from "../../persistence/aof/table-commands.ts";
 import { formatDouble17 } from "../../values/double-text.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
@@ -50,7 +51,10 @@ export function* valuePieces(
     const value = objects.get(record.valueLengthOf(heap, address));
     if (type === valueType.list) yield* listPieces(value as ListChunks, key, append);
     else if (type === valueType.sortedSet) yield* sortedSetPieces(keyspace, value as SortedSet, key, append);
-    else yield* tablePieces(keyspace, value as RecordTable, [type === valueType.set ? "SADD" : "HSET", key], append);
+    else {
+      const command = type === valueType.set ? "SADD" : "HSET";
+      yield* tableCommands(value as RecordTable, { heap, command, key, words: elementsPerPiece, append });
+    }
   }
   const last = addressOf();
   if (record.hasExpiry(heap, last)) append(["PEXPIREAT", key, record.expiryOf(heap, last)]);
@@ -92,7 +96,7 @@ function* listPieces(list: ListChunks, key: Uint8Array, append: AppendWords): Ge
  * the packed form knows no -0, as in Redis: members with this score come last.
  */
 function* sortedSetPieces(
-  keyspace: Keyspace,
+  { heap }: Keyspace,
   { size, tree }: SortedSet,
   key: Uint8Array,
   append: AppendWords,
@@ -101,43 +105,11 @@ function* sortedSetPieces(
   for (let from = 0; from < size; from += elementsPerPiece) {
     const words: LogWord[] = ["ZADD", key];
     tree.visit(from, Math.min(size, from + elementsPerPiece), false, (score, member) => {
-      if (Object.is(score, -0)) last.push("-0", nameOf(keyspace, member).slice());
-      else words.push(formatDouble17(score), nameOf(keyspace, member));
+      if (Object.is(score, -0)) last.push("-0", nameOf(heap, member).slice());
+      else words.push(formatDouble17(score), nameOf(heap, member));
     });
     if (words.length > 2) append(words);
     yield;
   }
   if (last.length > 2) append(last);
-}
-
-function* tablePieces(
-  keyspace: Keyspace,
-  table: RecordTable,
-  begin: readonly LogWord[],
-  append: AppendWords,
-): Generator<void, void> {
-  const hasValues = begin[0] === "HSET";
-  const full = begin.length + elementsPerPiece;
-  let words = [...begin];
-  let cursor = 0;
-  do {
-    cursor = table.scan(cursor, (entry) => {
-      words.push(nameOf(keyspace, entry));
-      if (hasValues) words.push(valueOf(keyspace, entry));
-    });
-    if (cursor !== 0 && words.length < full) continue;
-    if (words.length > begin.length) append(words);
-    words = [...begin];
-    yield;
-  } while (cursor !== 0);
-}
-
-function nameOf({ heap }: Keyspace, entry: Address): Uint8Array {
-  const start = record.keyStartOf(heap, entry);
-  return record.bytesOf(heap, entry).subarray(start, start + record.keyLengthOf(heap, entry));
-}
-
-function valueOf({ heap }: Keyspace, entry: Address): Uint8Array {
-  const start = record.valueStartOf(heap, entry);
-  return record.bytesOf(heap, entry).subarray(start, start + record.valueLengthOf(heap, entry));
 }

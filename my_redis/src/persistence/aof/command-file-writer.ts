@@ -3,17 +3,19 @@ import type { Keyspace } from "../../keyspace/keyspace.ts";
 import * as record from "../../memory/record.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { SnapshotSink } from "../../keyspace/snapshot.ts";
+import type { LogWord } from "../../dispatch/log-target.ts";
 import { CommandLog } from "./command-log.ts";
 import { checksumAnnotation } from "./log-checksum.ts";
 import { sealPayload } from "../rdb/dump-payload.ts";
 import { ValueEncoder } from "../rdb/encode-value.ts";
 import type { Emit, RdbFileOptions } from "../rdb/rdb-file-writer.ts";
 import { RdbWriter } from "../rdb/rdb-writer.ts";
+import { nameOf, tableCommands, valueOf } from "./table-commands.ts";
 
 const { encoding, valueType } = record;
 
-/** Elements of a large set or hash that are put into one command. */
-const elementsPerCommand = 64;
+/** Elements of a large set, or fields and values of a hash, that are put into one command. */
+const wordsPerCommand = 64;
 const emitBytes = 64 * 1024;
 
 /** The base of a log as commands: SET for strings, SADD and HSET for large sets and hashes, RESTORE for the rest. */
@@ -51,20 +53,16 @@ export class CommandFileWriter implements SnapshotSink {
       return;
     }
     // The record may be removed before the last piece.
-    const key = this.#keyOf(address).slice();
+    const key = nameOf(this.#keyspace.heap, address).slice();
     const table = objects.get(record.valueLengthOf(heap, address)) as RecordTable;
-    let words: Uint8Array[] = [];
-    for (let cursor = 0, first = true; first || cursor !== 0; first = false) {
-      cursor = table.scan(cursor, (entry) => {
-        words.push(this.#keyOf(entry));
-        if (type === valueType.hash) words.push(this.#valueOf(entry));
-      });
-      if (cursor !== 0 && words.length < elementsPerCommand) continue;
-      if (words.length > 0) this.#append(database, [type === valueType.set ? "SADD" : "HSET", key, ...words]);
-      words = [];
-      this.#emitSome();
-      yield;
-    }
+    const command = type === valueType.set ? "SADD" : "HSET";
+    yield* tableCommands(table, {
+      ...{ heap, command, key, words: wordsPerCommand },
+      append: (words) => {
+        this.#append(database, words);
+        this.#emitSome();
+      },
+    });
     if (expiryMs >= 0) this.#append(database, ["PEXPIREAT", key, expiryMs]);
   }
 
@@ -73,7 +71,7 @@ export class CommandFileWriter implements SnapshotSink {
     this.#log.flush();
   }
 
-  #append(database: number, words: (string | number | Uint8Array)[]): void {
+  #append(database: number, words: readonly LogWord[]): void {
     // Each command is a unit of its own. A base that is cut off is never loaded, because the manifest does not name it.
     this.#log.beginUnit();
     this.#log.append(database, words);
@@ -85,7 +83,11 @@ export class CommandFileWriter implements SnapshotSink {
   }
 
   #string(database: number, address: Address, expiryMs: number): void {
-    const words: (string | number | Uint8Array)[] = ["SET", this.#keyOf(address), this.#textOf(address)];
+    const words: (string | number | Uint8Array)[] = [
+      "SET",
+      nameOf(this.#keyspace.heap, address),
+      this.#textOf(address),
+    ];
     if (expiryMs >= 0) words.push("PXAT", expiryMs);
     this.#append(database, words);
   }
@@ -95,23 +97,17 @@ export class CommandFileWriter implements SnapshotSink {
     const encoder = new ValueEncoder(this.#keyspace, writer);
     writer.byte(encoder.typeOf(address));
     encoder.write(address);
-    this.#append(database, ["RESTORE", this.#keyOf(address), Math.max(0, expiryMs), sealPayload(writer), "ABSTTL"]);
-  }
-
-  #keyOf(address: Address): Uint8Array {
-    const { heap } = this.#keyspace;
-    const start = record.keyStartOf(heap, address);
-    return record.bytesOf(heap, address).subarray(start, start + record.keyLengthOf(heap, address));
-  }
-
-  #valueOf(address: Address): Uint8Array {
-    const { heap } = this.#keyspace;
-    const start = record.valueStartOf(heap, address);
-    return record.bytesOf(heap, address).subarray(start, start + record.valueLengthOf(heap, address));
+    this.#append(database, [
+      "RESTORE",
+      nameOf(this.#keyspace.heap, address),
+      Math.max(0, expiryMs),
+      sealPayload(writer),
+      "ABSTTL",
+    ]);
   }
 
   #textOf(address: Address): Uint8Array {
-    const value = this.#valueOf(address);
+    const value = valueOf(this.#keyspace.heap, address);
     if (record.encodingOf(this.#keyspace.heap, address) !== encoding.integer) return value;
     const integer = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
     return Buffer.from(integer.toString(), "latin1");

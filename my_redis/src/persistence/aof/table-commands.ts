@@ -1,0 +1,45 @@
+import type { LogWord } from "../../dispatch/log-target.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
+
+export interface TableCommandsOptions {
+  readonly heap: Heap;
+  readonly command: "SADD" | "HSET";
+  readonly key: Uint8Array;
+  /** A command is ended when it has so many words besides its name and the key. */
+  readonly words: number;
+  /** The words are valid only during the call. */
+  readonly append: (words: readonly LogWord[]) => void;
+}
+
+/** The elements of a large set or hash as commands, some of them in each step. It must not change before the end. */
+export function* tableCommands(
+  table: RecordTable,
+  { append, command, heap, key, words: most }: TableCommandsOptions,
+): Generator<void, void> {
+  let words: LogWord[] = [];
+  let cursor = 0;
+  do {
+    cursor = table.scan(cursor, (entry) => {
+      words.push(nameOf(heap, entry));
+      if (command === "HSET") words.push(valueOf(heap, entry));
+    });
+    if (cursor !== 0 && words.length < most) continue;
+    if (words.length > 0) append([command, key, ...words]);
+    words = [];
+    yield;
+  } while (cursor !== 0);
+}
+
+/** The key of a record, or the name of an element. Valid until the heap changes. */
+export function nameOf(heap: Heap, entry: Address): Uint8Array {
+  const start = record.keyStartOf(heap, entry);
+  return record.bytesOf(heap, entry).subarray(start, start + record.keyLengthOf(heap, entry));
+}
+
+/** Valid until the heap changes. */
+export function valueOf(heap: Heap, entry: Address): Uint8Array {
+  const start = record.valueStartOf(heap, entry);
+  return record.bytesOf(heap, entry).subarray(start, start + record.valueLengthOf(heap, entry));
+}

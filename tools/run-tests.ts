@@ -6,7 +6,14 @@ import { exercisedFileVariable } from "./exercised-file.ts";
 import { repositoryFolder } from "./source-files.ts";
 import { testMinutes } from "./test-minutes.ts";
 import { testSteps } from "./test-pieces.ts";
-import { countTestLines, formatTotals, readSkippedTests, readTestTotals, type TestTotals } from "./test-totals.ts";
+import {
+  countTestLines,
+  formatTotals,
+  readFailures,
+  readSkippedTests,
+  readTestTotals,
+  type TestTotals,
+} from "./test-totals.ts";
 import { prepareServices } from "./test-services/prepare.ts";
 
 /**
@@ -27,6 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), "tests-"));
 process.env[exercisedFileVariable] = join(folder, "exercised-commands");
 const all: TestTotals = { passed: 0, failed: 0, skipped: 0 };
 const skipped: string[] = [];
+const failures: string[] = [];
 let isWell = true;
 for (const files of stepsOf(process.argv.slice(2))) {
   const { output, exitCode } = await runBunTest(files);
@@ -35,9 +43,12 @@ for (const files of stepsOf(process.argv.slice(2))) {
   const totals = summary ?? countTestLines(output);
   for (const name of ["passed", "failed", "skipped"] as const) all[name] += totals[name];
   skipped.push(...readSkippedTests(output));
+  failures.push(...readFailures(output));
   isWell &&= exitCode === 0 && totals.failed === 0;
 }
 rmSync(folder, { recursive: true });
+// Said again at the end: who sees only the end of the output learns why.
+if (failures.length > 0) console.log(`\nFailed:\n${[...new Set(failures)].join("\n\n")}`);
 if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
 console.log(`\n${formatTotals(all)}`);
 process.exitCode = isWell ? 0 : 1;

@@ -29,6 +29,24 @@ export function readSkippedTests(output: string): string[] {
   return [...output.matchAll(/^\((?:skip|todo)\) (.*)$/gm)].map((match) => match[1] as string);
 }
 
+const mostLinesOfFailure = 60;
+
+/** What the output says of each test that failed, with its name last. Of a long text, the end. */
+export function readFailures(output: string): string[] {
+  const failures: string[] = [];
+  let lines: string[] = [];
+  for (const line of output.split("\n")) {
+    // A list of names follows the last test.
+    if (/^\d+ tests failed:$/.test(line)) break;
+    if (/^\((?:pass|skip|todo)\) /.test(line)) lines = [];
+    else lines.push(line);
+    if (!line.startsWith("(fail) ")) continue;
+    failures.push(lines.slice(-mostLinesOfFailure).join("\n").trim());
+    lines = [];
+  }
+  return failures;
+}
+
 /** The closing line of a run. */
 export function formatTotals({ passed, failed, skipped }: TestTotals): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { startProcess, temporaryFolder } from "../test-services/index.ts";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { countTestLines, formatTotals, readSkippedTests, readTestTotals } from "../test-totals.ts";
+import { countTestLines, formatTotals, readFailures, readSkippedTests, readTestTotals } from "../test-totals.ts";
 
 async function runBunTest(text: string, ...args: string[]): Promise<string> {
   const cwd = temporaryFolder("test-totals");
@@ -21,6 +21,26 @@ test("the totals are those of a real run", async () => {
     test.todo("five");`);
   expect(readTestTotals(output)).toEqual({ passed: 2, failed: 1, skipped: 2 });
   expect(readSkippedTests(output)).toEqual(["a group (skipped: because) > four", "five"]);
+});
+
+test("what the output says of failures is found again, without the lines of other tests", async () => {
+  const output = await runBunTest(`
+    test("one", () => { console.log("of", "one"); });
+    test("two", () => { throw new Error("on purpose"); });
+    test("three", () => {});`);
+  const [failure, ...others] = readFailures(output);
+  expect(failure).toContain("on purpose");
+  expect(failure).toMatch(/\(fail\) two/);
+  expect(failure).not.toMatch(/^of one|^\(pass\)/m);
+  expect(others).toEqual([]);
+});
+
+test("of a failure with a long text, the end is kept", () => {
+  const lines = [...Array.from({ length: 100 }, (_, at) => `line ${at}`), "(fail) one [3ms]"];
+  const output = [...lines, "1 tests failed:", "(fail) one [3ms]"].join("\n");
+  expect(readFailures(output)).toHaveLength(1);
+  expect(readFailures(output)[0]?.split("\n")).toHaveLength(60);
+  expect(readFailures(output)[0]).toEndWith("line 99\n(fail) one [3ms]");
 });
 
 test("a file that cannot be loaded counts as a failure", async () => {

@@ -29,7 +29,7 @@ export const mistakes = {
   ],
   "a node votes for a candidate with an older table": [
     kernel("election.ts", "if (isNewer(stampOf(member.durable.stored), stored)) return;", ""),
-    kernel("election.ts", "if (!isNewer(stampOf(durable.stored), stored)) turn.send", "turn.send"),
+    kernel("election.ts", "if (isNewer(stampOf(durable.stored), stored)) return;", ""),
   ],
   "votes of an earlier term count": [
     kernel("election.ts", 'role.type !== "candidate" || term !== durable.term', 'role.type !== "candidate"'),
@@ -119,7 +119,7 @@ export const mistakes = {
       "nowMs < leaderHeardAtMs + timing.silenceMs",
       "nowMs < leaderHeardAtMs + timing.silenceMs / 4",
     ),
-    kernel("election.ts", "member.electAtMs = nowMs + leastMs", "member.electAtMs = nowMs + leastMs / 4"),
+    kernel("election.ts", "Math.max(leastMs, longestMs)", "leastMs / 4"),
   ],
   "a silent primary is replaced before its lease has ended": [
     kernel("gone.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),

@@ -56,7 +56,8 @@ test("a ring elects its first leader also when its disks are slower than its nod
   }
   lastedMs.sort((one, other) => one - other);
   console.log(`a leader after ${lastedMs[50]!.toFixed()} ms (p50), ${lastedMs[99]!.toFixed()} ms at most`);
-  // Three to four tries, each of which needs about two writes.
+  // A write takes 750 ms on average, and the second try succeeds mostly.
+  expect(lastedMs[50]!).toBeLessThan(3_000);
   expect(lastedMs[99]!).toBeLessThan(20_000);
 });
 

@@ -29,7 +29,7 @@ export const mistakes = {
   ],
   "a node votes for a candidate with an older table": [
     kernel("election.ts", "if (isNewer(stampOf(member.durable.stored), stored)) return;", ""),
-    kernel("election.ts", "if (isNewer(stampOf(durable.stored), stored)) return;", ""),
+    kernel("election.ts", "if (!isNewer(stampOf(durable.stored), stored)) turn.send", "turn.send"),
   ],
   "votes of an earlier term count": [
     kernel("election.ts", 'role.type !== "candidate" || term !== durable.term', 'role.type !== "candidate"'),

@@ -77,10 +77,7 @@ export function onCanvass(turn: Turn, from: string, { term, stored }: Canvass): 
   const { durable } = turn.member;
   if (hearsLeader(turn.member, turn.nowMs)) return;
   if (term <= durable.term) return turn.send(from, { type: "outdated", term: durable.term });
-  if (isNewer(stampOf(durable.stored), stored)) return;
-  turn.send(from, { type: "support", term });
-  // Its candidacy comes when its disk has its own vote.
-  turn.member.electAtMs = Math.max(turn.member.electAtMs, turn.nowMs + 2 * turn.member.slowestWriteMs);
+  if (!isNewer(stampOf(durable.stored), stored)) turn.send(from, { type: "support", term });
 }
 
 export function onSupport(turn: Turn, from: string, { term }: Support): void {

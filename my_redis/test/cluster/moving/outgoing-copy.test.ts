@@ -282,3 +282,33 @@ test("a client that changes a value that goes in pieces waits until its last pie
   expect(copy.isAwaited).toBe(false);
   connection.close();
 }, 20_000);
+
+test("a list that is sorted by keys that the target does not have yet is sent as it is then", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const incoming = new IncomingData(target.services);
+  const lists = [inside("list"), inside("other")];
+  const elements = Array.from({ length: 6000 }, (_, number) => `${number}:${"y".repeat(60)}`);
+  for (const list of lists) await connection.reply("RPUSH", list, ...elements);
+  const copy = begin();
+  let isSorted = false;
+  let offset = await copyAll(copy, incoming, async () => {
+    // The first list is there as a whole when the second one begins.
+    if (isSorted || copy.sentKeys < 2) return;
+    isSorted = true;
+    for (const list of lists) {
+      const weights = elements.flatMap((element, number) => [`{${list}}w_${element}`, `${(number * 7919) % 6000}`]);
+      await connection.reply("MSET", ...weights);
+      await connection.reply("SORT", list, "BY", `{${list}}w_*`, "STORE", list);
+    }
+  });
+  expect(isSorted).toBe(true);
+  for (let isAll = false; !isAll;) {
+    const chunk = copy.writesAfter(offset)!;
+    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+    ({ isAll, offset } = chunk);
+  }
+  expect(await digestsOf(target.connection, lists)).toEqual(await digestsOf(connection, lists));
+  connection.close();
+  target.connection.close();
+}, 20_000);

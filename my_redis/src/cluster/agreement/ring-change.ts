@@ -72,8 +72,9 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
     const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
     const isAnew = request.type === "rebalance" && map.owners.length > mostRanges;
     const goal = assignSlots(members, isAnew ? [] : withMoves(map), { slots });
+    // What passes to a place that is gone for good never comes to its end, and is lost with that place.
     const isGoing = (move: Move): boolean =>
-      mayGoOn(goal, move) && (move.isPassing === true || !isGivenUp(seats, move.from));
+      mayGoOn(goal, move) && !isGivenUp(seats, move.isPassing === true ? move.to : move.from);
     return planned(table, seats, { ...map, goal, moves: map.moves.filter(isGoing) });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

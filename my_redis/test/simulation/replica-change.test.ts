@@ -104,7 +104,7 @@ function arrivedAt({ seats, slots }: RingTable): ReadonlyMap<string, Peer> {
     );
     const arrivals = slots!.moves.flatMap(({ id, to }) => {
       const source = { epoch: 0, offset: 0 };
-      const cursor = { move: id, source, snapshot: 0, parts: 1, isWhole: true, isFinal: true };
+      const cursor = { move: id, source, snapshot: 0, parts: 1, isWhole: true, isFinal: true } as const;
       return to === name ? [{ epoch, cursor }] : [];
     });
     peers.set(primary.node, peer({ moves: { ready, arrivals } }));

@@ -57,6 +57,11 @@ export interface Gateway {
   readonly catalogue: Catalogue;
   /** What other listeners of this process may share. */
   readonly stock: Stock;
+  readonly payments: Pick<PaymentFigures, "gauges">;
+  /** For operators, in Prometheus's text format. The public listener does not show it. */
+  metricsText(): Promise<string>;
+  /** Answers /checkRight for another listener: this one is for buyers. */
+  readonly checkRight: Respond;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -74,6 +79,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const salePage = await buildSalePage();
   const app = mountAll(parts, system, salePage);
   const check = assembleCheck(parts, system, salePage);
+  const inside = mountInside(parts, system);
   const letGo = (): void => {
     system.catalogue.stop();
     system.payments.stop();
@@ -85,6 +91,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     port: server.port ?? 0,
     catalogue: system.catalogue,
     stock: system,
+    payments: system.payments,
+    metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
+    checkRight: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -118,7 +127,7 @@ interface Served {
   readonly clientAddress: ClientAddress;
 }
 
-type Respond = (request: Request, bunServer: AddressOf) => Response | Promise<Response>;
+export type Respond = (request: Request, bunServer: AddressOf) => Response | Promise<Response>;
 
 /** Decided once and not for each request, so that /check pays nothing for tracing when there is no SDK. */
 function checkResponder({ check, clientAddress }: Served): Respond {
@@ -229,24 +238,39 @@ function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): Reserv
   });
 }
 
+function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system: System): MountOptions {
+  const { limits } = settings;
+  const { sessions, authorizer, revocations, clientAddress, nodeLimits, internalSecret, metrics } = system;
+  return {
+    ...{
+      sessions,
+      authorizer,
+      revocations,
+      clientAddress,
+      nodeLimits,
+      internalSecret,
+      metrics,
+      logger,
+      now,
+      elapsedMs,
+    },
+    body: { maxBytes: limits.max_body_bytes, timeoutMs: limits.body_timeout_ms },
+  };
+}
+
+/** What other programs ask. A path that buyers cannot reach needs no rule in front that hides it. */
+function mountInside(parts: GatewayParts, system: System): GatewayApp {
+  const app: GatewayApp = new Hono();
+  mountCheckRight(app, mountOptions(parts, system), system);
+  return app;
+}
+
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
-  const { settings, ledger, gate, logger, now, elapsedMs } = parts;
+  const { settings, ledger, gate, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
-  const mount: MountOptions = {
-    sessions,
-    authorizer,
-    revocations,
-    clientAddress: system.clientAddress,
-    nodeLimits: system.nodeLimits,
-    internalSecret: system.internalSecret,
-    body: { maxBytes: settings.limits.max_body_bytes, timeoutMs: settings.limits.body_timeout_ms },
-    metrics,
-    logger,
-    now,
-    elapsedMs,
-  };
+  const mount = mountOptions(parts, system);
   mountAccounts(app, mount, {
     users: ledger.users,
     ...{ sessions, tokens, revocations, revoker: system.revoker },
@@ -271,26 +295,17 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer, revocations, now: saleNow });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
-  mountCheckRight(app, mount, { authorizer, catalogue });
-  mountOperation(
-    app,
-    { ...mount, nodeLimits: undefined },
-    {
-      canSell: () => catalogue.canSell(),
-      health: parts.health,
-      products: system.productHealth,
-      gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => labelledCounts({ ...system, ...parts }),
-    },
-  );
+  const { health } = parts;
+  mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health });
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
 }
 
-function gaugesOf(system: System): Readonly<Record<string, number>> {
+function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<string, number>> {
   return {
+    seckill_closed_products: gateWatch?.closed ?? 0,
     seckill_gate_calls_running: system.gateCalls.running,
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
@@ -300,7 +315,6 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_revoked_sessions: system.revocations.sessionCount,
     seckill_revoked_users: system.revocations.userCount,
     seckill_revocations_dropped: system.revocations.dropped,
-    ...system.payments.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isLoopbackHost } from "../authorization/ip-address.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import { longestAskAfterMs } from "../payments/stripe-limits.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
@@ -116,10 +117,21 @@ function contradictions(settings: Settings): string[] {
   }
   return [
     ...problems,
+    ...operationsContradictions(settings),
     ...ringContradictions(settings),
     ...gateContradictions(settings),
     ...paymentContradictions(settings),
     ...programContradictions(settings),
+  ];
+}
+
+/** Operators see there what buyers must not: to show it to a network needs a secret. */
+function operationsContradictions({ operations: { host }, backend }: Settings): string[] {
+  if (isLoopbackHost(host) || backend.internal_secret !== "") return [];
+  return [
+    `operations.host is ${JSON.stringify(host)}, which other machines can reach, but backend.internal_secret is empty: ` +
+      "set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, " +
+      'or operations.host to "127.0.0.1"',
   ];
 }
 

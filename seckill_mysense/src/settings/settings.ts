@@ -32,7 +32,7 @@ const backend = z.strictObject({
   api_port: whole(0, 65_535).default(8080),
   api_secret: secret.default(""),
   previous_api_secret: secret.default(""),
-  /** For other programs that use /checkRight. Empty closes /checkRight. */
+  /** For other programs that use /checkRight, and for operators. Empty closes what needs it. */
   internal_secret: secret.default(""),
   secure_cookies: z.boolean().default(false),
   /** The proxies whose X-Forwarded-For is trusted. */
@@ -236,7 +236,7 @@ const limits = z.strictObject({
   revocations: whole(1, 10_000_000).default(262_144),
 });
 
-/** The listener of every role for operators and monitors. */
+/** The listener of every role for operators, monitors and programs of one's own. */
 const operations = z.strictObject({
   host: z.string().min(1).max(253).default("127.0.0.1"),
   /** 0 lets the operating system choose a port, which is then logged. */

@@ -98,6 +98,23 @@ describe("config.json", () => {
     }
   });
 
+  test("figures are shown to other machines only with a secret", () => {
+    const operations = (host: string, internal_secret = ""): readonly string[] =>
+      problemsOf(() => checkSettings({ operations: { host }, backend: { internal_secret } }, "/"));
+    for (const host of ["127.0.0.1", "127.8.0.1", "localhost", "::1", "::ffff:127.0.0.1"]) {
+      expect([host, operations(host)]).toEqual([host, []]);
+    }
+    // Spellings that the operating system may read as this machine are not taken for it.
+    for (const host of ["0.0.0.0", "::", "10.0.0.5", "fd00::1", "ops.internal", "127.1", "0x7f.0.0.1", "0"]) {
+      expect(operations(host, goodSecret)).toEqual([]);
+      expect(operations(host)).toEqual([
+        `operations.host is "${host}", which other machines can reach, but backend.internal_secret is empty: ` +
+          "set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, " +
+          'or operations.host to "127.0.0.1"',
+      ]);
+    }
+  });
+
   test("a previous secret needs a different one to follow it", () => {
     const previous_api_secret = goodSecret;
     expect(problemsOf(() => checkSettings({ backend: { previous_api_secret } }, "/"))[0]).toContain(

@@ -209,7 +209,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
           expect([target, statusOf(answer) >= 400]).toEqual([target, true]);
           continue;
         }
-        // nginx takes it for another address. So must the gateway, of what nginx sent it.
+        // nginx takes it for another address, and the gateway has nothing there, of what nginx sent it.
         forwarded++;
         const { path } = JSON.parse(/\{.*\}/s.exec(answer)![0]) as { path: string };
         for (const arrived of new Set([target, path])) {

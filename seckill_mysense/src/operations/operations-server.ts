@@ -1,5 +1,6 @@
 import { bearerToken } from "../authorization/bearer-token.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
+import { isLoopbackHost } from "../authorization/ip-address.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { DeadLetterState } from "../ledger/dead-letters.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -29,8 +30,6 @@ export interface OperationsServerOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Whether only this machine reaches it. Then figures and parts are shown without the secret. */
-  readonly isLocal: boolean;
   readonly webServers: () => WebServers;
   readonly health: HealthBoard;
   readonly figures: () => Figures;
@@ -58,13 +57,16 @@ const states: readonly DeadLetterState[] = ["waiting", "replayed", "discarded"];
  * @throws when the port is taken (code EADDRINUSE)
  */
 export function startOperationsServer(options: OperationsServerOptions): OperationsServer {
-  const { host, port, isLocal, webServers, logger } = options;
+  const { host, port, webServers, logger } = options;
   const hasSecret = (request: Request): boolean => options.internalSecret.isRight(bearerToken(request.headers));
-  const internal =
-    (respond: Handler): Handler =>
+  // Figures and parts need no secret where only this machine reaches the listener. A page in a browser of this machine must not
+  // get them by a name of its own that leads here, so the name counts, too.
+  const isLocal = isLoopbackHost(host);
+  const isTold = (request: Request): boolean => (isLocal && isLoopbackHost(hostOf(request))) || hasSecret(request);
+  const only =
+    (mayAsk: (request: Request) => boolean, respond: Handler): Handler =>
     (request) =>
-      hasSecret(request) ? respond(request) : notAuthorized();
-  const shown = (respond: Handler): Handler => (isLocal ? respond : internal(respond));
+      mayAsk(request) ? respond(request) : notAuthorized();
   const server = Bun.serve({
     hostname: host,
     port,
@@ -74,16 +76,16 @@ export function startOperationsServer(options: OperationsServerOptions): Operati
     idleTimeout: 30,
     routes: {
       "/healthz": { GET: () => json({ status: "ok" }) },
-      "/readyz": { GET: (request) => readiness(options, isLocal || hasSecret(request)) },
-      "/metrics": { GET: shown(() => processMetrics(options)) },
-      "/metrics/quantity": { GET: shown(() => quantityMetrics(webServers())) },
+      "/readyz": { GET: (request) => readiness(options, isTold(request)) },
+      "/metrics": { GET: only(isTold, () => processMetrics(options)) },
+      "/metrics/quantity": { GET: only(isTold, () => quantityMetrics(webServers())) },
       "/checkRight": {
         POST: (request, bunServer) =>
-          webServers().gateway?.checkRight(request, bunServer) ?? internal(noGateway)(request),
+          webServers().gateway?.checkRight(request, bunServer) ?? only(hasSecret, noGateway)(request),
       },
-      "/dead-letters": { GET: internal((request) => list(options.deadLetters, request)) },
-      "/dead-letters/:id": { GET: internal((request) => show(options.deadLetters, idOf(request))) },
-      "/dead-letters/:id/:action": { POST: internal((request) => settle(options.deadLetters, request)) },
+      "/dead-letters": { GET: only(hasSecret, (request) => list(options.deadLetters, request)) },
+      "/dead-letters/:id": { GET: only(hasSecret, (request) => show(options.deadLetters, idOf(request))) },
+      "/dead-letters/:id/:action": { POST: only(hasSecret, (request) => settle(options.deadLetters, request)) },
     },
     fetch: notFound,
     error(error) {
@@ -93,6 +95,8 @@ export function startOperationsServer(options: OperationsServerOptions): Operati
   });
   return { port: server.port ?? 0, stop: () => void server.stop(true) };
 }
+
+const hostOf = ({ url }: Request): string => (URL.parse(url)?.hostname ?? "").replace(/^\[(.*)\]$/, "$1");
 
 /** Load balancers and probes have no secret, and need no more than the status. */
 function readiness({ health, webServers }: OperationsServerOptions, isTold: boolean): Response {

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { InternalSecret } from "../authorization/internal-secret.ts";
-import { isLoopbackHost } from "../authorization/ip-address.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -135,7 +134,7 @@ function listen(
   const internalSecret = new InternalSecret(settings.backend.internal_secret);
   try {
     return startOperationsServer({
-      ...{ host, port, health, deadLetters, internalSecret, logger, isLocal: isLoopbackHost(host) },
+      ...{ host, port, health, deadLetters, internalSecret, logger },
       figures: () => sampler.figures,
       longestLists: () => sampler.longestLists,
       webServers: () => webServersOf(parts),

@@ -103,7 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   });
   const { catalogue, productHealth } = gateway.stock;
   const operations = startOperationsServer({
-    ...{ host: "127.0.0.1", port: 0, isLocal: true, health, logger: silentLogger },
+    ...{ host: "127.0.0.1", port: 0, health, logger: silentLogger },
     figures: () => ({ ...gateway.payments.gauges }),
     longestLists: () => ({}),
     deadLetters: new DeadLetters({

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
+import { Invitations } from "../authorization/invitations.ts";
 import { Revocations } from "../authorization/revocations.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
@@ -23,6 +24,7 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountInvitations } from "./invitation-handlers.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { refuse } from "./refusal.ts";
@@ -60,8 +62,8 @@ export interface Gateway {
   readonly payments: Pick<PaymentFigures, "gauges">;
   /** For operators, in Prometheus's text format. The public listener does not show it. */
   metricsText(): Promise<string>;
-  /** Answers /checkRight for another listener: this one is for buyers. */
-  readonly checkRight: Respond;
+  /** Answers what own programs ask on another listener: this one is for buyers. */
+  readonly inside: Respond;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -93,7 +95,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     stock: system,
     payments: system.payments,
     metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
-    checkRight: (request, server) => inside.fetch(request, { server }),
+    inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -177,6 +179,8 @@ interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
+  readonly invitations: Invitations;
+  readonly isByInvitation: boolean;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
   readonly metrics: GatewayMetrics;
@@ -203,6 +207,8 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
+    invitations: new Invitations(secrets, choice),
+    isByInvitation: settings.accounts.registration === "invitation",
     revocations,
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
@@ -261,19 +267,22 @@ function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system
 /** What other programs ask. A path that buyers cannot reach needs no rule in front that hides it. */
 function mountInside(parts: GatewayParts, system: System): GatewayApp {
   const app: GatewayApp = new Hono();
-  mountCheckRight(app, mountOptions(parts, system), system);
+  const mount = mountOptions(parts, system);
+  mountCheckRight(app, mount, system);
+  mountInvitations(app, mount, system);
   return app;
 }
 
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
   const { settings, ledger, gate, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
+  const { isByInvitation } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
   const mount = mountOptions(parts, system);
   mountAccounts(app, mount, {
     users: ledger.users,
-    ...{ sessions, tokens, revocations, revoker: system.revoker },
+    ...{ sessions, tokens, revocations, revoker: system.revoker, invitations: system.invitations, isByInvitation },
     hasher: new PasswordHasher({
       concurrency: settings.limits.hash_concurrency,
       maxWaiting: settings.limits.hash_waiting,
@@ -287,7 +296,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, secureCookies, now: saleNow });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });

@@ -21,7 +21,7 @@ export interface WebServers {
   readonly gateway?: {
     metricsText(): Promise<string>;
     /** Checks the internal secret itself. */
-    checkRight(request: Request, server: Bun.Server<undefined>): Response | Promise<Response>;
+    inside(request: Request, server: Bun.Server<undefined>): Response | Promise<Response>;
   };
   readonly quantity?: { metricsText(): Promise<string> };
 }
@@ -67,6 +67,8 @@ export function startOperationsServer(options: OperationsServerOptions): Operati
     (mayAsk: (request: Request) => boolean, respond: Handler): Handler =>
     (request) =>
       mayAsk(request) ? respond(request) : notAuthorized();
+  const ofGateway = (request: Bun.BunRequest, bunServer: Bun.Server<undefined>): Response | Promise<Response> =>
+    webServers().gateway?.inside(request, bunServer) ?? only(hasSecret, noGateway)(request);
   const server = Bun.serve({
     hostname: host,
     port,
@@ -79,10 +81,8 @@ export function startOperationsServer(options: OperationsServerOptions): Operati
       "/readyz": { GET: (request) => readiness(options, isTold(request)) },
       "/metrics": { GET: only(isTold, () => processMetrics(options)) },
       "/metrics/quantity": { GET: only(isTold, () => quantityMetrics(webServers())) },
-      "/checkRight": {
-        POST: (request, bunServer) =>
-          webServers().gateway?.checkRight(request, bunServer) ?? only(hasSecret, noGateway)(request),
-      },
+      "/checkRight": { POST: ofGateway },
+      "/invitations": { POST: ofGateway },
       "/dead-letters": { GET: only(hasSecret, (request) => list(options.deadLetters, request)) },
       "/dead-letters/:id": { GET: only(hasSecret, (request) => show(options.deadLetters, idOf(request))) },
       "/dead-letters/:id/:action": { POST: only(hasSecret, (request) => settle(options.deadLetters, request)) },

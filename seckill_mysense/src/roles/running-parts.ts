@@ -22,7 +22,7 @@ export interface RunningParts {
   payments?: Pick<PaymentFigures, "gauges">;
   /** Where anything is sold. */
   stock?: Stock;
-  gateway?: Pick<Gateway, "metricsText" | "checkRight">;
+  gateway?: Pick<Gateway, "metricsText" | "inside">;
   quantity?: Pick<QuantityServer, "metricsText">;
 }
 

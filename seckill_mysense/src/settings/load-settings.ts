@@ -111,6 +111,11 @@ function contradictions(settings: Settings): string[] {
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
   }
+  if (settings.accounts.registration === "invitation" && settings.backend.internal_secret === "") {
+    problems.push(
+      'accounts.registration is "invitation", but backend.internal_secret is empty: nobody could make an invitation without it',
+    );
+  }
   const { secret } = settings.admin;
   if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
     problems.push("admin.secret is the same as another secret: only merchants may have it");

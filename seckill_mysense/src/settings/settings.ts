@@ -48,6 +48,11 @@ const backend = z.strictObject({
   shutdown_seconds: whole(1, 300).default(10),
 });
 
+const accounts = z.strictObject({
+  /** `invitation`: only persons whom a program of the operator has invited may register and buy, each with one account. */
+  registration: z.enum(["open", "invitation"]).default("open"),
+});
+
 /** The listener for merchants. */
 const admin = z.strictObject({
   /** Without TLS, so that it listens to this machine alone by default. */
@@ -250,6 +255,7 @@ export const settingsSchema = z.strictObject({
   /** Relative to the folder of config.json, so that the working directory does not matter. */
   data_dir: z.string().min(1).default("../data"),
   backend: backend.prefault({}),
+  accounts: accounts.prefault({}),
   admin: admin.prefault({}),
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),

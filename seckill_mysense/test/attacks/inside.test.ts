@@ -6,7 +6,7 @@ import { type AttackedShop, startAttackedShop } from "./attacked-shop.ts";
 /** Attacks on what is for operators and other programs: from the buyers' port, and from a network that reaches its own. */
 const internalSecret = "internal-secret-0123456789-abcdefghijklmno";
 const programKey = "program-key-0123456789-abcdefghijklmnopqrs";
-const inside = ["metrics", "metrics/quantity", "checkRight", "dead-letters", "dead-letters/1"];
+const inside = ["metrics", "metrics/quantity", "checkRight", "invitations", "dead-letters", "dead-letters/1"];
 const secretHeader = `Authorization: Bearer ${internalSecret}\r\n`;
 let shop: AttackedShop;
 
@@ -145,7 +145,7 @@ describe("on the operators' port, where others can reach it", () => {
   ];
 
   test("nothing is told without the right secret", async () => {
-    const methods = { checkRight: "POST" } as Record<string, string>;
+    const methods = { checkRight: "POST", invitations: "POST" } as Record<string, string>;
     for (const path of inside) {
       for (const headers of wrong) {
         const bytes = request(`/${path}`, { headers, method: methods[path] ?? "GET" });
@@ -159,7 +159,7 @@ describe("on the operators' port, where others can reach it", () => {
       raw(request(`/${path}`, { headers: secretHeader, method: methods[path] ?? "GET" })),
     );
     const answers = await Promise.all(found);
-    expect(answers.flatMap(statusesOf)).toEqual([200, 200, 200, 200, 404]);
+    expect(answers.flatMap(statusesOf)).toEqual([200, 200, 200, 400, 200, 404]);
     // Figures of the process and of its gateway stand in one text: none of them twice.
     const types = [...answers[0]!.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     expect(types).toEqual([...new Set(types)]);

@@ -43,6 +43,7 @@ interface TestGatewayOptions {
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
+  readonly accounts?: Record<string, unknown>;
   readonly secrets?: readonly string[];
   /** Without one no money moves. */
   readonly provider?: PaymentProvider;
@@ -76,6 +77,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     {
       backend: { host: "127.0.0.1", api_port: 0, ...options.backend },
       gateways: options.gateways ?? {},
+      accounts: options.accounts ?? {},
       limits: {
         check_per_user: noLimit,
         check_per_address: noLimit,

@@ -39,7 +39,7 @@ describe("config.json", () => {
   test("every problem is one line that names the key, its value and what would be right", () => {
     const cases: [unknown, string][] = [
       [{ backend: { api_prot: 1 } }, "backend.api_prot is not a known key: backend may hold host, api_port, "],
-      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, admin, mysql, "],
+      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, accounts, admin, "],
       [{ backend: { api_port: 70_000 } }, "backend.api_port is 70000: must be at most 65535"],
       [{ backend: { api_port: -1 } }, "backend.api_port is -1: must be at least 0"],
       [{ backend: { api_port: 80.5 } }, "backend.api_port is 80.5: must be a whole number"],
@@ -170,6 +170,10 @@ describe("config.json", () => {
     expect(backend({ api_secret: goodSecret, internal_secret: goodSecret })[0]).toStartWith(
       "backend.internal_secret is the same as backend.api_secret",
     );
+    const closed = problemsOf(() => checkSettings({ accounts: { registration: "invitation" } }, "/"));
+    expect(closed).toEqual([
+      'accounts.registration is "invitation", but backend.internal_secret is empty: nobody could make an invitation without it',
+    ]);
     expect(backend({ internal_secret: "short" })[0]).toStartWith("backend.internal_secret (5 characters): too weak");
   });
 

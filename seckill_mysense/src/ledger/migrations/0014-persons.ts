@@ -1,6 +1,6 @@
 import type { Migration } from "./migration.ts";
 
-/** Which person has which account. A table, and no column: SQLite adds no unique column. See docs/decisions/0095. */
+/** Which person has which account. A table, and no column: SQLite adds no unique column. See docs/decisions/0097. */
 export const persons: Migration = {
   version: 14,
   name: "persons",

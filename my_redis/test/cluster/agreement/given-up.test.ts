@@ -33,7 +33,9 @@ function peersOf({ slots }: RingTable, away: string): ReadonlyMap<string, Peer> 
   const peers = names
     .filter((name) => name !== away)
     .map((name) => {
-      const ready = moves.filter(({ from }) => from === name).map(({ id, attempt }) => ({ move: id, attempt, epoch: 1 }));
+      const ready = moves
+        .filter(({ from }) => from === name)
+        .map(({ id, attempt }) => ({ move: id, attempt, epoch: 1 }));
       const arrivals = moves
         .filter(({ to }) => to === name)
         .map(({ id }) => ({ epoch: 1, cursor: { move: id, isWhole: true, isFinal: true } }));

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { whyNotGivenUp } from "../../src/cluster/agreement/given-up.ts";
+import { nothingLeft, whyNotGivenUp } from "../../src/cluster/agreement/given-up.ts";
 import { nextMembership } from "../../src/cluster/agreement/membership.ts";
 import { nextMove } from "../../src/cluster/agreement/moves.ts";
 import { countOf, given, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
@@ -93,6 +93,14 @@ test("slots that were passing to a seat that is given up are their source's agai
   let ring = outcome.table;
   for (let change = 0; change < 500 && !isDone(ring); change++) ring = nextMove(ring, arrivedAt(ring)) ?? ring;
   expect(isDone(ring)).toBe(true);
+});
+
+test("of the slots of a source that is given up, a target keeps a whole copy, and nothing of a part of one", () => {
+  const ask = { move: 2, attempt: 2, number: 1, acknowledged: undefined };
+  const has = { move: 2, source: { epoch: 1, offset: 9 }, snapshot: 1, parts: 3 };
+  expect(nothingLeft({ ...ask, has: { ...has, isWhole: true } }).isStart).toBe(false);
+  expect(nothingLeft({ ...ask, has: { ...has, isWhole: false } }).isStart).toBe(true);
+  expect(nothingLeft({ ...ask, has: undefined }).isStart).toBe(true);
 });
 
 /** All nodes but those of seat b answer, and everything has arrived at the targets of moves. */

@@ -17,7 +17,7 @@ function start() {
   };
   const channel = { unread: () => state.askedAgain++ };
   const client = { replyMode: "on", channel, hold: () => {}, goOn: () => {}, relaying: undefined as unknown };
-  const held = { requestOf: () => undefined, forget: () => false, has: () => false };
+  const held = { requestOf: () => undefined, forget: () => false, has: () => false, release: () => {} };
   const context = { client, server } as unknown as Context;
   const relaying = new RelayedClient(context, held as unknown as HeldRequests, () => {});
   client.relaying = relaying;

@@ -20,10 +20,10 @@ export interface RoomSettings {
   readonly publicValue: PublicValueSource;
 }
 
-export type PublicValueSource =
-  | { readonly kind: "none" }
-  | { readonly kind: "drand"; readonly publicKey: string; readonly scheme: string; readonly round: number }
-  | { readonly kind: "witnesses"; readonly publicKeys: readonly string[] };
+/** The other fields are those of fair-draw's rules, which checks them. */
+export interface PublicValueSource {
+  readonly kind: "none" | "drand" | "witnesses";
+}
 
 export const maxAdmitPerSecond = 10_000;
 export const maxUseWithinSeconds = 3_600;
@@ -182,4 +182,21 @@ export function firstNeededStep(steps: readonly AdmissionStep[], useWithinMs: nu
     0,
     steps.findLastIndex(({ sinceMs }) => sinceMs <= nowMs - useWithinMs - leewayMs),
   );
+}
+
+/** Why a room cannot be published any more; undefined if it can. */
+export function describeLateRoom(room: RoomSettings | undefined, nowMs: number): string | undefined {
+  const closesAtMs = room?.closesAtMs;
+  if (closesAtMs === undefined || nowMs < closesAtMs) return undefined;
+  return `room: closes_at is ${iso(closesAtMs)}, which is over: nobody could enter`;
+}
+
+export function isSameRoom(one: RoomSettings | undefined, other: RoomSettings | undefined): boolean {
+  return JSON.stringify(one && storedRoom(one)) === JSON.stringify(other && storedRoom(other));
+}
+
+/** The settings with their fields in one order, as the ledger keeps them. */
+export function storedRoom({ mode, opensAtMs, closesAtMs, ...others }: RoomSettings): RoomSettings {
+  const { admitPer1000Seconds, useWithinMs, startsOnHold, publicValue } = others;
+  return { mode, opensAtMs, closesAtMs, admitPer1000Seconds, useWithinMs, startsOnHold, publicValue };
 }

@@ -3,6 +3,7 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { Invitations } from "../authorization/invitations.ts";
 import { Revocations } from "../authorization/revocations.ts";
+import { RoomPasses } from "../authorization/room-passes.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
@@ -34,6 +35,9 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { RevocationFollower } from "./revocation-follower.ts";
 import { mountSales } from "./sale-handlers.ts";
+import { RoomFollower } from "./room-follower.ts";
+import { mountRooms } from "./room-handlers.ts";
+import { RoomVisitors } from "./room-visitors.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { openStock, type Stock, type StockParts } from "./open-stock.ts";
 import { mountTokens } from "./token-handlers.ts";
@@ -44,7 +48,7 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 export interface GatewayParts extends StockParts {
   readonly ledger: Pick<
     Ledger,
-    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations"
+    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations" | "rooms"
   >;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
@@ -60,6 +64,7 @@ export interface Gateway {
   /** What other listeners of this process may share. */
   readonly stock: Stock;
   readonly payments: Pick<PaymentFigures, "gauges">;
+  readonly rooms: Pick<RoomFollower, "read">;
   /** For operators, in Prometheus's text format. The public listener does not show it. */
   metricsText(): Promise<string>;
   /** Answers what own programs ask on another listener: this one is for buyers. */
@@ -86,6 +91,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     system.catalogue.stop();
     system.payments.stop();
     system.revoker.stop();
+    system.roomFollower.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -94,6 +100,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     catalogue: system.catalogue,
     stock: system,
     payments: system.payments,
+    rooms: system.roomFollower,
     metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
     inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
@@ -113,6 +120,7 @@ async function startParts<Server>(system: System, letGo: () => void, serve: () =
   try {
     await system.catalogue.start();
     await system.revoker.start();
+    await system.roomFollower.start();
     system.payments.start();
     await system.ring?.start();
     return serve();
@@ -183,6 +191,8 @@ interface System extends AuthorizationParts, Stock {
   readonly isByInvitation: boolean;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
+  readonly roomFollower: RoomFollower;
+  readonly visitors: RoomVisitors;
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
   readonly brokenBundles: BrokenBundles;
@@ -201,6 +211,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const providers = new PaymentProviders(parts.provider, parts.formerProviders);
   const watchers = openWatchers(parts);
   const revocations = new Revocations(limits.revocations);
+  const roomFollower = openRoomFollower(parts);
   const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   return {
     ...authorization,
@@ -214,6 +225,11 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
       health: parts.health.part("revocations"),
       onNews: () => watchers.stopRevoked(),
+    }),
+    roomFollower,
+    visitors: new RoomVisitors({
+      ...{ rooms: ledger.rooms, passes: new RoomPasses(secrets, choice), follower: roomFollower },
+      ...{ maxEntries: limits.room_visitors, secureCookies: backend.secure_cookies },
     }),
     metrics: new GatewayMetrics(),
     ...stock,
@@ -231,6 +247,11 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     watchers,
   };
+}
+
+function openRoomFollower({ ledger, settings, health, logger, now, elapsedMs }: GatewayParts): RoomFollower {
+  const { rooms: maxRooms } = settings.limits;
+  return new RoomFollower({ rooms: ledger.rooms, health: health.part("rooms"), logger, now, elapsedMs, maxRooms });
 }
 
 function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): ReservationWatchers {
@@ -296,7 +317,9 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, secureCookies, now: saleNow });
+  const { visitors } = system;
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, visitors, secureCookies, now: saleNow });
+  mountRooms(app, mount, { ...system, rooms: ledger.rooms });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
@@ -324,6 +347,7 @@ function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<
     seckill_revoked_sessions: system.revocations.sessionCount,
     seckill_revoked_users: system.revocations.userCount,
     seckill_revocations_dropped: system.revocations.dropped,
+    ...system.roomFollower.gauges,
     ...system.ring?.gauges,
   };
 }

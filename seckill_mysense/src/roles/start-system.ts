@@ -17,6 +17,7 @@ import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
+import { startRoomKeeper } from "../rooms/room-keeper.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { priceCheck } from "../payments/price-check.ts";
 import { SaleService } from "../sales/sale-service.ts";
@@ -106,6 +107,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
     running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
+    runRoomKeeper(options, { ledger, health }, stops);
     running.payments = await runPaymentKeeper(options, { ledger, health }, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
@@ -180,6 +182,15 @@ function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperP
   const sweeper = startSweeper({ orders, bundles, returns, gate, offers, programRequests, revocations, ...watched });
   stops.push(() => sweeper.stop());
   return sweeper;
+}
+
+function runRoomKeeper(
+  { clock, logger }: SystemOptions,
+  { ledger: { rooms }, health }: Pick<SweeperParts, "ledger" | "health">,
+  stops: Stops,
+): void {
+  const keeper = startRoomKeeper({ rooms, logger, health: health.part("draws"), now: clock.now });
+  stops.push(() => keeper.stop());
 }
 
 interface ConsumerParts {

@@ -239,6 +239,8 @@ const limits = z.strictObject({
   event_listeners_per_user: whole(1, 100_000).default(8),
   sales: whole(1, 10_000).default(1_000),
   revocations: whole(1, 10_000_000).default(262_144),
+  rooms: whole(1, 1_000).default(16),
+  room_visitors: whole(1, 10_000_000).default(1_000_000),
 });
 
 /** The listener of every role for operators, monitors and programs of one's own. */

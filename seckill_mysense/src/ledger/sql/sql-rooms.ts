@@ -15,7 +15,7 @@ import {
   type ValueOutcome,
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
-import { closing, enterRooms } from "./enter-rooms.ts";
+import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
 import { changeAdmission, passOnPlaces, usePlaces } from "./room-places.ts";
 import {
   addStep,
@@ -32,6 +32,8 @@ import {
 /** Others may wait for the lock of the same room, so each process has one batch at a time. */
 const shared = { maxBatch: maxEnterBatch, maxRunning: 1, maxWaiting: 50_000 };
 
+type EntryKey = Pick<EnterRequest, "roomId" | "pseudonym">;
+
 export class SqlRooms implements LedgerRooms {
   readonly #database: RetryingDatabase;
   readonly #context: LedgerTime & { readonly locksRows: boolean };
@@ -44,6 +46,12 @@ export class SqlRooms implements LedgerRooms {
     name: "uses of places",
     run: (keys) => this.#database.write((transaction) => usePlaces(transaction, keys, this.#context)),
     ...shared,
+  });
+
+  readonly #finds = new CallBatcher<EntryKey, RoomEntry | undefined>({
+    name: "questions for entries",
+    run: (keys) => this.#findAll(keys),
+    ...{ maxBatch: 200, maxRunning: 2, maxWaiting: 50_000 },
   });
 
   /** `databaseNow` replaces the database's clock in tests. */
@@ -89,16 +97,18 @@ export class SqlRooms implements LedgerRooms {
     return this.#enters.call(request);
   }
 
-  async findEntry(roomId: number, pseudonym: Uint8Array): Promise<RoomEntry | undefined> {
-    const row = await this.#database.read((database) =>
-      database
-        .selectFrom("room_entries")
-        .selectAll()
-        .where("room_id", "=", roomId)
-        .where("pseudonym", "=", Buffer.from(pseudonym))
-        .executeTakeFirst(),
-    );
-    return row && toRoomEntry(row);
+  findEntry(roomId: number, pseudonym: Uint8Array): Promise<RoomEntry | undefined> {
+    return this.#finds.call({ roomId, pseudonym });
+  }
+
+  #findAll(asked: readonly EntryKey[]): Promise<(RoomEntry | undefined)[]> {
+    return this.#database.read(async (database) => {
+      const found = new Map<number, ReadonlyMap<string, RoomEntry>>();
+      for (const [roomId, some] of Map.groupBy(asked, (key) => key.roomId)) {
+        found.set(roomId, await readKnown(database, roomId, some));
+      }
+      return asked.map((key) => found.get(key.roomId)?.get(keyOf(key)));
+    });
   }
 
   async entries(roomId: number, afterNumber: number, limit: number): Promise<RoomEntry[]> {

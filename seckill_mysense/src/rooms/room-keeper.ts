@@ -1,0 +1,104 @@
+import { publicValueBytes, seedOf } from "fair-draw";
+import { unwatchedPart } from "../health/part-sources.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import type { LedgerRooms, Room, RoomState } from "../ledger/rooms.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
+import { publicValueOf, rulesOf } from "./disclosure.ts";
+import { rootOf } from "./drawn-entries.ts";
+import { fastSha256 } from "./fast-hash.ts";
+
+export interface RoomKeeperOptions {
+  readonly rooms: LedgerRooms;
+  readonly logger: Logger;
+  readonly health?: HealthPart;
+  readonly now: Clock["now"];
+  readonly intervalMs?: number;
+}
+
+export interface RoomKeeper {
+  /** Takes each room one step further, or joins the running round. */
+  round(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Rooms are looked after for this long after the end of their sale. */
+const keptAfterEndMs = 60_000;
+
+/**
+ * Takes rooms through their draw, and passes unused places on. Several keepers may run at once: each step is a pure
+ * function of what the ledger has, and is written once.
+ */
+export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
+  const { rooms, now, health = unwatchedPart, intervalMs = 250 } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+  const all = async (): Promise<void> => {
+    const troubles: string[] = [];
+    for (const room of await rooms.list(now() - keptAfterEndMs)) {
+      if (signal.aborted) return;
+      const trouble = await keepRoom(options, room);
+      if (trouble !== undefined) troubles.push(`room of sale ${room.saleId}: ${trouble}`);
+    }
+    if (troubles.length === 0) health.ok();
+    else health.degraded(troubles.join("; "));
+  };
+  const round = (): Promise<void> => (running ??= all().finally(() => (running = undefined)));
+  const keep = async (): Promise<void> => {
+    for (; !signal.aborted; await pause(intervalMs, signal)) {
+      await round().catch((error: unknown) => health.down(`rooms cannot be looked after: ${String(error)}`));
+    }
+  };
+  const keeping = keep();
+  return {
+    round,
+    async stop() {
+      stopping.abort();
+      await keeping;
+    },
+  };
+}
+
+/** Takes the steps that are due. Resolves with what keeps the room from its order, in words. */
+async function keepRoom({ rooms, logger, now }: RoomKeeperOptions, room: Room): Promise<string | undefined> {
+  const state = await rooms.state(room.id);
+  if (state === undefined) return undefined;
+  if (state.beginsAtMs !== undefined) {
+    const passedOn = await rooms.passOn(room.id);
+    if (passedOn > 0) logger.info("unused places were passed on", { saleId: room.saleId, places: passedOn });
+    return undefined;
+  }
+  if (room.mode === "queue") {
+    const hasBegun = await rooms.beginQueue(room.id);
+    if (hasBegun) logger.info("the queue of a sale is admitted", { saleId: room.saleId });
+    return undefined;
+  }
+  return drawRoom({ rooms, logger, now }, room, state);
+}
+
+async function drawRoom(
+  { rooms, logger }: Pick<RoomKeeperOptions, "rooms" | "logger" | "now">,
+  room: Room,
+  before: RoomState,
+): Promise<string | undefined> {
+  const { id, saleId } = room;
+  if (before.drawn === undefined && !(await rooms.close(id))) return undefined;
+  let state = (await rooms.state(id))!;
+  const entries = state.drawn!.entries;
+  if (before.drawn === undefined) logger.info("the entry of a room is closed", { saleId, entries });
+  if (state.root === undefined) {
+    await rooms.announce(id, await rootOf(rooms, room, entries));
+    logger.info("the entries that are drawn are announced", { saleId, entries });
+  }
+  const rules = rulesOf(room);
+  if (rules.mode === "draw" && rules.publicValue.kind === "none") await rooms.publish(id, { kind: "none" });
+  state = (await rooms.state(id))!;
+  const publicValue = publicValueOf(room, state);
+  if (state.root === undefined || publicValue === undefined) return "the draw waits for its public value";
+  const parts = { rules: room.rulesHash, secret: room.secret, root: state.root };
+  await rooms.draw(id, seedOf({ ...parts, publicValue: publicValueBytes(publicValue) }, fastSha256));
+  logger.info("the order of a room is drawn", { saleId, entries });
+  return undefined;
+}

@@ -120,8 +120,8 @@ export interface LedgerRooms {
   /** Lets the admission of a queue begin once its sale has started. */
   beginQueue(roomId: number): Promise<boolean>;
 
-  /** False for an unknown room. */
-  changeAdmission(roomId: number, change: AdmissionChange): Promise<boolean>;
+  /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
+  changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
   /** Marks a place as used, if its window is open. */
   use(key: PlaceKey): Promise<UseOutcome>;
   isUsed(key: PlaceKey): Promise<boolean>;

@@ -82,7 +82,7 @@ describe("a waiting room at a gateway", () => {
     expect(held).toMatchObject({ state: "waiting", onHold: true });
     expect(held.waitSeconds).toBeUndefined();
     const room = (await shop.shop.ledger.rooms.find(shop.saleId))!;
-    await shop.shop.ledger.rooms.changeAdmission(room.id, { kind: "open" });
+    await shop.shop.ledger.rooms.changeAdmission(room.id, { kind: "open" }, "test");
     await shop.goTo(shop.nowMs + 100);
     expect((await shop.token(first!)).status).toBe(200);
   });

@@ -207,8 +207,9 @@ export class SqlRooms implements LedgerRooms {
     });
   }
 
-  changeAdmission(roomId: number, change: AdmissionChange): Promise<boolean> {
-    return this.#database.write((transaction) => changeAdmission(transaction, roomId, change, this.#context));
+  changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean> {
+    const asked = { roomId, change, actor };
+    return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
   }
 
   use(key: PlaceKey): Promise<UseOutcome> {

@@ -251,27 +251,32 @@ for (const kind of ledgerKinds) {
       test("follows rate, hold and opening from the moment of the change", async () => {
         const room = await startedQueue(100, { ...queueRoom, admitPer1000Seconds: 10_000 });
         nowMs += 1_000;
-        await ledger.rooms.changeAdmission(room.id, { kind: "hold" });
-        await ledger.rooms.changeAdmission(room.id, { kind: "hold" });
+        await ledger.rooms.changeAdmission(room.id, { kind: "hold" }, "ada");
+        await ledger.rooms.changeAdmission(room.id, { kind: "hold" }, "ada");
         nowMs += 1_000;
-        await ledger.rooms.changeAdmission(room.id, { kind: "rate", per1000Seconds: 20_000 });
+        await ledger.rooms.changeAdmission(room.id, { kind: "rate", per1000Seconds: 20_000 }, "ada");
         expect((await ledger.rooms.state(room.id))!).toMatchObject({ isOnHold: true, per1000Seconds: 20_000 });
-        await other.rooms.changeAdmission(room.id, { kind: "open" });
+        await other.rooms.changeAdmission(room.id, { kind: "open" }, "bob");
         nowMs += 500;
         const use = (seat: number) => ledger.rooms.use({ roomId: room.id, place: seat });
         expect([await use(20), await use(21)]).toEqual([
           { kind: "used", isNew: true, isOpen: true },
           { kind: "waiting" },
         ]);
-        expect(await ledger.rooms.changeAdmission(1_000_000, { kind: "hold" })).toBe(false);
+        expect(await ledger.rooms.changeAdmission(1_000_000, { kind: "hold" }, "ada")).toBe(false);
         expect(await ledger.rooms.steps(room.id, 3)).toHaveLength(2);
+        const [opened, rated, held, ...others] = await ledger.changes.history(room.saleId, 10);
+        expect(others).toHaveLength(0);
+        expect(opened).toMatchObject({ action: "room open", actor: "bob", before: { onHold: true }, after: { onHold: false } });
+        expect(rated).toMatchObject({ action: "room rate", before: { perSecond: 10 }, after: { perSecond: 20 } });
+        expect(held).toMatchObject({ action: "room hold", actor: "ada" });
       });
 
       test("starts on hold where the merchant wants it", async () => {
         const room = await startedQueue(10, { ...queueRoom, startsOnHold: true });
         nowMs += 100_000;
         expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toEqual({ kind: "waiting" });
-        await ledger.rooms.changeAdmission(room.id, { kind: "open" });
+        await ledger.rooms.changeAdmission(room.id, { kind: "open" }, "bob");
         nowMs += 1;
         expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toMatchObject({ kind: "used" });
       });
@@ -324,10 +329,10 @@ for (const kind of ledgerKinds) {
       test("are not passed on while the room is on hold, and not saved up when nobody waits", async () => {
         const room = await startedQueue(4);
         nowMs += 1_000;
-        await ledger.rooms.changeAdmission(room.id, { kind: "hold" });
+        await ledger.rooms.changeAdmission(room.id, { kind: "hold" }, "ada");
         nowMs += 100_000;
         expect(await ledger.rooms.passOn(room.id)).toBe(0);
-        await ledger.rooms.changeAdmission(room.id, { kind: "open" });
+        await ledger.rooms.changeAdmission(room.id, { kind: "open" }, "bob");
         expect(await ledger.rooms.passOn(room.id)).toBe(0);
         expect((await ledger.rooms.state(room.id))!).toMatchObject({ judged: 4, passedOn: 0 });
         await enterAll(room, names(5, "late"));

@@ -61,3 +61,7 @@ export {
 export { parseReceipt, type Receipt, receiptProblem, signReceipt } from "./src/statements/receipt.ts";
 export { parseSignedHead, type SignedHead, signedHeadProblem, signHead } from "./src/statements/signed-head.ts";
 export type { Statement } from "./src/statements/statement.ts";
+export { formatReport } from "./src/verify/format-report.ts";
+export type { KeptDocuments } from "./src/verify/kept-checks.ts";
+export type { Check, Outcome, ReceiptResult, Report } from "./src/verify/report.ts";
+export { verifyDraw, type VerifyOptions } from "./src/verify/verify-draw.ts";

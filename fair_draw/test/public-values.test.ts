@@ -146,7 +146,6 @@ describe("a round of drand", () => {
 });
 
 describe("witnesses", () => {
-  if (witnesses.kind !== "witnesses") throw new Error("these are witnesses");
   const signatures = witnessKeys.map((key) => signAsWitness(witnessMessage(rules, root), key));
   const problem = (changed: readonly string[], theRoot = root) =>
     publicValueProblem({ source: witnesses, value: { kind: "witnesses", signatures: changed }, rules, root: theRoot });

@@ -1,6 +1,7 @@
 import {
   blsPublicKey,
   commitmentOf,
+  type DisclosureHeader,
   type DrawHeader,
   type DrawRules,
   ed25519PublicKey,
@@ -11,13 +12,13 @@ import {
   MerkleRoot,
   nextHead,
   type PublicValue,
-  type PublicValueSource,
   type Receipt,
   signAnnouncement,
   type SignedHead,
   signAsWitness,
   signHead,
   signReceipt,
+  type WitnessesSource,
   witnessMessage,
   writeDisclosure,
   type Announcement,
@@ -39,7 +40,7 @@ export const witnessKeys = [blsSecret("notary"), blsSecret("paper")];
 export const opensAt = 1_800_000_000_000;
 export const closesAt = opensAt + 600_000;
 
-export const witnesses: PublicValueSource = {
+export const witnesses: WitnessesSource = {
   kind: "witnesses",
   witnesses: [
     { name: "A notary", key: hex(blsPublicKey(witnessKeys[0] as Uint8Array)) },
@@ -116,7 +117,12 @@ function publicValueFor({ publicValue: source }: DrawRules, name: Uint8Array, ro
   return { kind: "witnesses", signatures: witnessKeys.map((key) => signAsWitness(message, key)) };
 }
 
-export async function textOf({ header, entries }: Pick<Held, "header" | "entries">): Promise<string> {
+export interface Disclosed {
+  readonly header: DisclosureHeader;
+  readonly entries: readonly Entry[];
+}
+
+export async function textOf({ header, entries }: Disclosed): Promise<string> {
   return (await Array.fromAsync(writeDisclosure(header, entries))).join("");
 }
 

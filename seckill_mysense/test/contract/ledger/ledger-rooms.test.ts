@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { hashRules, leafOf, MerkleRoot, nextHead, parseRules } from "fair-draw";
+import {
+  blsPublicKey,
+  hashRules,
+  leafOf,
+  MerkleRoot,
+  nextHead,
+  parseRules,
+  sha256,
+  signAsWitness,
+  witnessMessage,
+} from "fair-draw";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Room } from "../../../src/ledger/rooms.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
@@ -177,6 +187,11 @@ for (const kind of ledgerKinds) {
         nowMs = closesAtMs - 1_000;
         expect(entryOf(await enter(other, room, "later")).enteredAtMs).toBe(closesAtMs + 100);
         expect((await ledger.rooms.state(room.id))!.drawn!.entries).toBe(1);
+        const another = await openRoom(ledger, drawRoom);
+        nowMs = closesAtMs;
+        await ledger.rooms.close(another.id);
+        nowMs = closesAtMs - 1_000;
+        expect(entryOf(await enter(ledger, another, "late")).enteredAtMs).toBe(closesAtMs);
       });
     });
 
@@ -214,6 +229,27 @@ for (const kind of ledgerKinds) {
         const state = (await rooms.state(room.id))!;
         expect([state.root, state.seed].map((bytes) => Buffer.from(bytes!))).toEqual([first, first].map(Buffer.from));
         expect(state).toMatchObject({ publicValue: '{"kind":"none"}', beginsAtMs: startsAtMs });
+      });
+
+      test("takes the signatures of its witnesses, of this root and no other", async () => {
+        const key = new Uint8Array(32).fill(7);
+        const witnesses = [{ name: "Notary", key: Buffer.from(blsPublicKey(key)).toString("hex") }];
+        const publicValue = { kind: "witnesses", witnesses } as { kind: "witnesses" };
+        const room = await openRoom(ledger, { ...drawRoom, publicValue });
+        nowMs = closesAtMs;
+        await ledger.rooms.close(room.id);
+        const root = new MerkleRoot().root();
+        await ledger.rooms.announce(room.id, root);
+        const signed = (of: Uint8Array) => {
+          const signatures = [signAsWitness(witnessMessage(room.rulesHash, of, sha256), key)];
+          return ledger.rooms.publish(room.id, { kind: "witnesses", signatures });
+        };
+        const refused = { kind: "refused", reason: expect.stringContaining('"Notary" has not signed this root') };
+        expect(await signed(new Uint8Array(32))).toMatchObject(refused);
+        expect(await ledger.rooms.publish(room.id, { kind: "none" })).toMatchObject({ kind: "refused" });
+        expect((await ledger.rooms.state(room.id))!.publicValue).toBeUndefined();
+        expect(await signed(root)).toEqual({ kind: "written" });
+        expect(await signed(root)).toEqual({ kind: "already" });
       });
 
       test("lets nobody in before the sale starts, and then by the rate", async () => {
@@ -305,6 +341,19 @@ for (const kind of ledgerKinds) {
         expect(await ledger.rooms.use(key)).toEqual({ kind: "used", isNew: false, isOpen: false });
         expect(await ledger.rooms.use({ ...key, place: 4 })).toEqual({ kind: "expired" });
         expect(await ledger.rooms.isUsed({ ...key, place: 4 })).toBe(false);
+      });
+
+      test("are counted, however many are used at once over two gateways", async () => {
+        const room = await startedQueue(200);
+        nowMs += 1_000;
+        const places = Array.from({ length: 200 }, (_, index) => index + 1);
+        const useAll = async ({ rooms }: Ledger, some: readonly number[]) => {
+          for (const place of some) await rooms.use({ roomId: room.id, place });
+        };
+        const byGateway = [0, 1, 2, 3].map((part) => places.filter((place) => place % 4 === part));
+        const gateways = [ledger, other, place.connect({ databaseNow: () => nowMs }), place.connect({ databaseNow: () => nowMs })];
+        await Promise.all(gateways.map((gateway, index) => useAll(gateway, byGateway[index]!)));
+        expect((await ledger.rooms.state(room.id))!.used).toBe(200);
       });
 
       test("that nobody has cannot be used", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  commitmentOf,
   type DrawRules,
   ed25519PublicKey,
   ed25519Signer,
@@ -59,6 +60,17 @@ test("a shop that enters a friend is found by the announcement and by heads", as
   expect(await findingsOfDraw(forged)).toBe("ok");
   expect(await findingsOfDraw(forged, { announcement: honest.announcement })).toBe("kept announcement");
   expect(await findingsOfDraw(forged, { heads: [honest.heads[6]!] })).toBe("kept head of 6 entries");
+});
+
+test("a shop that changes its secret or its rules is found by whatever was kept", async () => {
+  const secret = bytesFrom("a secret with a nicer order");
+  const changed = rulesWith({ commitment: hex(commitmentOf(secret)) });
+  const { header, entries } = holdDraw(honest.entries, drawn, changed);
+  const forged = { header: { ...header, secret: hex(secret) }, entries };
+  expect(await findingsOfDraw(forged)).toBe("ok");
+  expect(await findingsOfDraw(forged, { receipts: [honest.receipts[0]!] })).toBe("receipt of entry 1");
+  expect(await findingsOfDraw(forged, { heads: [honest.heads[0]!] })).toBe("kept head of 0 entries");
+  expect(await findingsOfDraw(forged, { announcement: honest.announcement })).toBe("kept announcement");
 });
 
 test("a shop that closes the draw too early, or too late for some, is found by the times", async () => {

@@ -73,7 +73,10 @@ export const failures = {
 
   sold_out: { status: 410, message: "All units of this product are taken." },
   sale_ended: { status: 410, message: "The sale is over." },
-  room_place_expired: { status: 410, message: "Your place in the waiting room was not used in time, and has passed on." },
+  room_place_expired: {
+    status: 410,
+    message: "Your place in the waiting room was not used in time, and has passed on.",
+  },
   bundle_broken: { status: 410, message: "One product of the bundle was refused: get a new token to try again." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },

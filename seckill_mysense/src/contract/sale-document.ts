@@ -148,7 +148,9 @@ export const shownSale = z.object({
 const shownRoom = room.extend({ on_hold: z.boolean(), public_value: z.looseObject({ kind: z.string() }) });
 
 export const shownContent = shownSale.extend({
-  room: shownRoom.optional().describe("As it was published: the rate and the hold of now are shown by `sale room show`."),
+  room: shownRoom
+    .optional()
+    .describe("As it was published: the rate and the hold of now are shown by `sale room show`."),
   products: z.array(
     z.object({
       id: productId,

@@ -9,7 +9,10 @@ export const roomFailures = ["room_required", "room_not_admitted", "room_place_e
 export const issuedToken = z.object({
   token: z.string(),
   reservation: reservationId.describe("The id of the one reservation that this token can make."),
-  pass: z.string().optional().describe("Of a sale with a waiting room: the pass, which now says that the place was used."),
+  pass: z
+    .string()
+    .optional()
+    .describe("Of a sale with a waiting room: the pass, which now says that the place was used."),
   notBeforeMs: timestampMs,
   expiresAtMs: timestampMs,
 });

@@ -32,7 +32,11 @@ function describePlace(followed: FollowedRoom, { number, isUsed }: RoomPass): To
     const nextMs = room.closesAtMs === undefined ? mostPauseSeconds * 1_000 : room.closesAtMs - followed.nowMs();
     const isDrawing = room.mode === "draw" && nextMs <= 0;
     const pauseSeconds = isDrawing ? leastPauseSeconds : clampPause(nextMs / 1_000);
-    return { state: isDrawing || state?.drawn !== undefined ? "drawing" : "entered", number, askAgainSeconds: pauseSeconds };
+    return {
+      state: isDrawing || state?.drawn !== undefined ? "drawing" : "entered",
+      number,
+      askAgainSeconds: pauseSeconds,
+    };
   }
   const standing = followed.stateOf(place);
   const known = { number, place };

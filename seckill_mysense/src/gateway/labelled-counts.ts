@@ -14,7 +14,13 @@ export interface CountedParts {
 }
 
 /** What a gateway's metrics count beside its requests. */
-export function labelledCounts({ borrower, brokenBundles, gateWatch, ring, roomFollower }: CountedParts): LabelledCounts[] {
+export function labelledCounts({
+  borrower,
+  brokenBundles,
+  gateWatch,
+  ring,
+  roomFollower,
+}: CountedParts): LabelledCounts[] {
   return [
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },

@@ -84,7 +84,8 @@ export class RoomFollower {
     this.#rooms = new Map(kept.map((room) => [room.room.saleId, room]));
     this.#listedMs = elapsedMs();
     const leftOut = listed.length - kept.length;
-    if (leftOut > this.#leftOut) logger.warn("waiting rooms are left out: there are more than limits.rooms", { leftOut });
+    if (leftOut > this.#leftOut)
+      logger.warn("waiting rooms are left out: there are more than limits.rooms", { leftOut });
     this.#leftOut = leftOut;
   }
 

@@ -91,7 +91,11 @@ function program(took: Took): Command {
   const by = (name: string, description: string, under = root): Command =>
     add(name, description, under).option("--by <name>", "who asks, for the log of changes");
   const write = (name: string, description: string): Command =>
-    by(name, description).option("--change <id>", "repeats a change whose outcome is unknown; it counts once", idOfChange);
+    by(name, description).option(
+      "--change <id>",
+      "repeats a change whose outcome is unknown; it counts once",
+      idOfChange,
+    );
   const change = (name: string, description: string): Command =>
     write(name, description)
       .option("--expect-version <n>", "refuse when the sale has another version", between(1, Number.MAX_SAFE_INTEGER))

@@ -24,7 +24,7 @@ import type { Logger } from "../logging/logger.ts";
 import { priceCheck } from "../payments/price-check.ts";
 import { checkPrices } from "../sales/check-prices.ts";
 import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
-import { RoomService } from "../sales/room-service.ts";
+import { NoRoomError, RoomService } from "../sales/room-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
@@ -62,6 +62,7 @@ export type SaleCommandEnd = "done" | "refused" | "mistake" | "recorded" | "unkn
 const expected = [
   { kind: InvalidSaleError, code: "invalid_sale", end: "refused" },
   { kind: SaleConflictError, code: "conflict", end: "refused" },
+  { kind: NoRoomError, code: "room_not_found", end: "refused" },
   { kind: UnknownSaleError, code: "sale_not_found", end: "refused" },
   { kind: UnitsGoneError, code: "units_gone", end: "refused" },
   { kind: GateBehindError, code: "gate_behind", end: "recorded" },
@@ -111,7 +112,10 @@ async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Ans
   await prepareLedger(ledger, settings);
   if (action.kind === "room") {
     const actor = commandLine.actor ?? defaultActor();
-    return await runRoomAction(action, new RoomService(ledger), { actor, readValue: (file) => readJson(file, z.json()) });
+    return await runRoomAction(action, new RoomService(ledger), {
+      actor,
+      readValue: (file) => readJson(file, z.json()),
+    });
   }
   const needsNoGate = readers.includes(action.kind) || action.kind === "create";
   const gate = needsNoGate ? undefined : await gateOf(ledger, settings, logger);

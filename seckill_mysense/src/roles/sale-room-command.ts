@@ -35,9 +35,10 @@ export function addRoomCommands<Options>({ read, write, took, rate }: Adders<Opt
       const per1000Seconds = Math.round(options.perSecond * 1_000);
       took({ kind, does: "change", id, change: { kind: "rate", per1000Seconds } }, options);
     });
-  write("value <id> <file>", "gives the draw its public value: the beacon's answer, or the witnesses' signatures").action(
-    (id: string, file: string, options: Options) => took({ kind, does: "value", id, file }, options),
-  );
+  write(
+    "value <id> <file>",
+    "gives the draw its public value: the beacon's answer, or the witnesses' signatures",
+  ).action((id: string, file: string, options: Options) => took({ kind, does: "value", id, file }, options));
 }
 
 const descriptions = {

@@ -20,6 +20,8 @@ import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import { startRoomKeeper } from "../rooms/room-keeper.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { priceCheck } from "../payments/price-check.ts";
+import { BeaconReader } from "../rooms/beacon-reader.ts";
+import { RoomService } from "../sales/room-service.ts";
 import { SaleService } from "../sales/sale-service.ts";
 import { holdDataFolder } from "./data-folder.ts";
 import { checkListeners } from "./check-listeners.ts";
@@ -185,11 +187,12 @@ function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperP
 }
 
 function runRoomKeeper(
-  { clock, logger }: SystemOptions,
+  { settings: { sale }, clock, logger }: SystemOptions,
   { ledger: { rooms }, health }: Pick<SweeperParts, "ledger" | "health">,
   stops: Stops,
 ): void {
-  const keeper = startRoomKeeper({ rooms, logger, health: health.part("draws"), now: clock.now });
+  const beacon = sale.drand_url === "" ? undefined : new BeaconReader({ url: sale.drand_url, ...clock });
+  const keeper = startRoomKeeper({ rooms, beacon, logger, health: health.part("draws"), now: clock.now });
   stops.push(() => keeper.stop());
 }
 
@@ -265,7 +268,13 @@ function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Sto
   const { changes, orders, gates } = ledger;
   const service = new SaleService({ changes, orders, gates, gate, checkPrice: priceCheck(settings.payments.provider) });
   try {
-    const server = startAdminServer({ service, settings: settings.admin, logger, ...clock });
+    const server = startAdminServer({
+      service,
+      roomService: new RoomService(ledger),
+      settings: settings.admin,
+      logger,
+      ...clock,
+    });
     stops.push(() => server.stop());
     logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
     return server.port;

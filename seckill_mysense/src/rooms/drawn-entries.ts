@@ -9,7 +9,7 @@ type Reader = Pick<LedgerRooms, "entries">;
 
 /** The entries of a room from the first one on, in the order of their numbers. */
 export async function* firstEntries(rooms: Reader, roomId: number, count: number): AsyncGenerator<Entry> {
-  for (let after = 0; after < count; ) {
+  for (let after = 0; after < count;) {
     const page = await rooms.entries(roomId, after, Math.min(pageSize, count - after));
     if (page.length === 0) throw new Error(`room ${roomId} has ${after} entries, and ${count} were expected`);
     for (const entry of page) yield toEntry(entry);

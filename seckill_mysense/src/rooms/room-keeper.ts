@@ -5,12 +5,15 @@ import type { LedgerRooms, Room, RoomState } from "../ledger/rooms.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
+import { asPublicValue, type BeaconReader } from "./beacon-reader.ts";
 import { publicValueOf, rulesOf } from "./disclosure.ts";
 import { rootOf } from "./drawn-entries.ts";
 import { fastSha256 } from "./fast-hash.ts";
 
 export interface RoomKeeperOptions {
   readonly rooms: LedgerRooms;
+  /** Undefined: operators give the values of beacons. */
+  readonly beacon?: Pick<BeaconReader, "read"> | undefined;
   readonly logger: Logger;
   readonly health?: HealthPart;
   readonly now: Clock["now"];
@@ -62,7 +65,8 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
 }
 
 /** Takes the steps that are due. Resolves with what keeps the room from its order, in words. */
-async function keepRoom({ rooms, logger, now }: RoomKeeperOptions, room: Room): Promise<string | undefined> {
+async function keepRoom(options: RoomKeeperOptions, room: Room): Promise<string | undefined> {
+  const { rooms, logger } = options;
   const state = await rooms.state(room.id);
   if (state === undefined) return undefined;
   if (state.beginsAtMs !== undefined) {
@@ -75,14 +79,11 @@ async function keepRoom({ rooms, logger, now }: RoomKeeperOptions, room: Room): 
     if (hasBegun) logger.info("the queue of a sale is admitted", { saleId: room.saleId });
     return undefined;
   }
-  return drawRoom({ rooms, logger, now }, room, state);
+  return drawRoom(options, room, state);
 }
 
-async function drawRoom(
-  { rooms, logger }: Pick<RoomKeeperOptions, "rooms" | "logger" | "now">,
-  room: Room,
-  before: RoomState,
-): Promise<string | undefined> {
+async function drawRoom(options: RoomKeeperOptions, room: Room, before: RoomState): Promise<string | undefined> {
+  const { rooms, logger } = options;
   const { id, saleId } = room;
   if (before.drawn === undefined && !(await rooms.close(id))) return undefined;
   let state = (await rooms.state(id))!;
@@ -92,8 +93,8 @@ async function drawRoom(
     await rooms.announce(id, await rootOf(rooms, room, entries));
     logger.info("the entries that are drawn are announced", { saleId, entries });
   }
-  const rules = rulesOf(room);
-  if (rules.mode === "draw" && rules.publicValue.kind === "none") await rooms.publish(id, { kind: "none" });
+  const trouble = state.publicValue === undefined ? await findPublicValue(options, room, state.nowMs) : undefined;
+  if (trouble !== undefined) return trouble;
   state = (await rooms.state(id))!;
   const publicValue = publicValueOf(room, state);
   if (state.root === undefined || publicValue === undefined) return "the draw waits for its public value";
@@ -101,4 +102,30 @@ async function drawRoom(
   await rooms.draw(id, seedOf({ ...parts, publicValue: publicValueBytes(publicValue) }, fastSha256));
   logger.info("the order of a room is drawn", { saleId, entries });
   return undefined;
+}
+
+/** The value of no source is known at once, that of a beacon when its round has come. Resolves with what is wrong. */
+async function findPublicValue(
+  { rooms, beacon, logger }: RoomKeeperOptions,
+  room: Room,
+  nowMs: number,
+): Promise<string | undefined> {
+  const rules = rulesOf(room);
+  if (rules.mode === "queue") return undefined;
+  const { publicValue: source } = rules;
+  if (source.kind === "none") {
+    await rooms.publish(room.id, { kind: "none" });
+    return undefined;
+  }
+  if (source.kind !== "drand" || beacon === undefined) return undefined;
+  try {
+    const answer = await beacon.read(source, nowMs);
+    if (answer === undefined) return undefined;
+    const outcome = await rooms.publish(room.id, asPublicValue(answer));
+    if (outcome.kind === "refused") return `the beacon's answer is refused: ${outcome.reason}`;
+    logger.info("the public value of a draw is known", { saleId: room.saleId, round: source.round });
+    return undefined;
+  } catch (error) {
+    return `the beacon cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

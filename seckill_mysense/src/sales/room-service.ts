@@ -2,6 +2,7 @@ import { type PublicValue, sha256, witnessMessage } from "fair-draw";
 import { admittedAt } from "../domain/room.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { AdmissionChange, LedgerRooms, Room, RoomState } from "../ledger/rooms.ts";
+import { asPublicValue } from "../rooms/beacon-reader.ts";
 import { announcementOf, publicValueOf, rulesOf } from "../rooms/disclosure.ts";
 
 /** A room as operators see it. Moments are ISO 8601, bytes are hexadecimal. */
@@ -36,6 +37,11 @@ export interface RoomServiceParts {
   readonly rooms: LedgerRooms;
 }
 
+/** There is no such sale, or it has no room. */
+export class NoRoomError extends Error {
+  override readonly name = "NoRoomError";
+}
+
 /** What operators do with the waiting rooms of published sales. */
 export class RoomService {
   readonly #rooms: LedgerRooms;
@@ -44,7 +50,7 @@ export class RoomService {
     this.#rooms = rooms;
   }
 
-  /** @throws InvalidSaleError for a sale without a room */
+  /** @throws NoRoomError */
   async read(saleId: string): Promise<ShownRoom> {
     const room = await this.#find(saleId);
     const state = (await this.#rooms.state(room.id))!;
@@ -58,7 +64,7 @@ export class RoomService {
     return this.read(saleId);
   }
 
-  /** Gives the draw its public value, once. @throws InvalidSaleError also if the rules ask for another one */
+  /** Gives the draw its public value, once. @throws NoRoomError, InvalidSaleError if the rules ask for another one */
   async publish(saleId: string, value: unknown): Promise<ShownRoom> {
     const { id } = await this.#find(saleId);
     const outcome = await this.#rooms.publish(id, asPublicValue(value));
@@ -69,16 +75,8 @@ export class RoomService {
   async #find(saleId: string): Promise<Room> {
     const room = await this.#rooms.find(saleId);
     if (room !== undefined) return room;
-    throw new InvalidSaleError(`sale ${saleId}: there is no such sale, or it has no waiting room, or is not published`);
+    throw new NoRoomError(`sale ${saleId}: there is no such sale, or it has no waiting room, or is not published`);
   }
-}
-
-/** The beacon's own answer says its signature, and not that it is of a beacon. */
-function asPublicValue(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || "kind" in value || !("signature" in value)) return value;
-  const { signature, previous_signature: previousSignature } = value as Record<string, unknown>;
-  const isChained = typeof previousSignature === "string" && previousSignature !== "";
-  return { kind: "drand", signature, ...(isChained && { previousSignature }) };
 }
 
 function showRoom(room: Room, state: RoomState, admitted: number): ShownRoom {

@@ -169,6 +169,8 @@ const sale = z.strictObject({
   offer_seconds: whole(1, 604_800).default(300),
   /** How long a bundle may wait for its last part. */
   bundle_seconds: whole(1, 3_600).default(60),
+  /** Where the public value of a draw is fetched; empty: an operator gives it. */
+  drand_url: url("http", "https").default(""),
   demo: z.boolean().default(true),
   demo_units: whole(1, 1_000_000).default(100),
   demo_starts_in_seconds: whole(0, 86_400).default(60),

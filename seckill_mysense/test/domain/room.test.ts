@@ -125,7 +125,11 @@ describe("the admission of a waiting room", () => {
 
   test("is not set back with a clock", () => {
     const steps = [first, changeRate([first], 0, 5_000)];
-    expect(changeRate(steps, 10_000, 2_000)).toEqual({ sinceMs: 5_000, millionths: 40_000_000, per1000Seconds: 10_000 });
+    expect(changeRate(steps, 10_000, 2_000)).toEqual({
+      sinceMs: 5_000,
+      millionths: 40_000_000,
+      per1000Seconds: 10_000,
+    });
   });
 });
 

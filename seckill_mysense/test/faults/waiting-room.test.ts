@@ -90,7 +90,11 @@ describe.skipIf(missing)(`a waiting room over gateways of which one is killed an
       await entering;
       await waitUntil(() => Date.now() > closesAtMs, { what: "the closing", timeoutMs: 20_000 });
       await Promise.all(people.slice(visitors - 5).map(enter));
-      const { body: heads } = await until(people[0]!, `/api/room/heads?saleID=${saleId}`, ({ body }) => body.announcement);
+      const { body: heads } = await until(
+        people[0]!,
+        `/api/room/heads?saleID=${saleId}`,
+        ({ body }) => body.announcement,
+      );
 
       // Everybody comes in turn, and sees the same place wherever it asks.
       const roomPath = `/api/room?saleID=${saleId}`;

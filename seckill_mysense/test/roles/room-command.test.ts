@@ -65,7 +65,10 @@ describe("the command sale room", () => {
         return [ended.code, ended.stderr] as const;
       };
       const bad = (changes: object) => refusal("validate", write({ ...spring, room: { ...room, ...changes } }));
-      expect(await bad({ closes_at: iso(600_000) })).toEqual([1, expect.stringContaining("after the start of the sale")]);
+      expect(await bad({ closes_at: iso(600_000) })).toEqual([
+        1,
+        expect.stringContaining("after the start of the sale"),
+      ]);
       expect(await bad({ admit_per_second: 0 })).toEqual([1, expect.stringContaining("admit_per_second")]);
       expect(await bad({ mode: "queue", closes_at: iso(1) })).toEqual([1, expect.stringContaining("no closes_at")]);
       const witnesses = { kind: "witnesses", witnesses: [{ name: "Notary", key: "00" }] };

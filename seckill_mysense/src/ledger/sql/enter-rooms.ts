@@ -106,7 +106,11 @@ export async function readKnown(
     .selectFrom("room_entries")
     .selectAll()
     .where("room_id", "=", roomId)
-    .where("pseudonym", "in", pseudonyms.map((one) => Buffer.from(one)))
+    .where(
+      "pseudonym",
+      "in",
+      pseudonyms.map((one) => Buffer.from(one)),
+    )
     .execute();
   return new Map(rows.map((row) => [keyOf(row), toRoomEntry(row)]));
 }
@@ -124,4 +128,5 @@ async function insertEntries(
   }
 }
 
-export const keyOf = ({ pseudonym }: { readonly pseudonym: Uint8Array }): string => Buffer.from(pseudonym).toString("latin1");
+export const keyOf = ({ pseudonym }: { readonly pseudonym: Uint8Array }): string =>
+  Buffer.from(pseudonym).toString("latin1");

@@ -116,4 +116,3 @@ export function toRoomState(row: StoredRoom, nowMs: number): RoomState {
 export function toRoomEntry({ number, pseudonym, entered_at_ms }: RoomEntryRow): RoomEntry {
   return { number, pseudonym, enteredAtMs: entered_at_ms };
 }
-

@@ -174,7 +174,10 @@ for (const kind of ledgerKinds) {
         entryOf(await enter(ledger, room, "late"));
         const { drawn, line } = (await ledger.rooms.state(room.id))!;
         expect(line.entries).toBe(154);
-        for (const { number, enteredAtMs } of [...early.map(entryOf), ...(await ledger.rooms.entries(room.id, 0, 200))]) {
+        for (const { number, enteredAtMs } of [
+          ...early.map(entryOf),
+          ...(await ledger.rooms.entries(room.id, 0, 200)),
+        ]) {
           expect([number, number <= drawn!.entries]).toEqual([number, enteredAtMs < closesAtMs]);
         }
       });
@@ -303,7 +306,12 @@ for (const kind of ledgerKinds) {
         expect(await ledger.rooms.steps(room.id, 3)).toHaveLength(2);
         const [opened, rated, held, ...others] = await ledger.changes.history(room.saleId, 10);
         expect(others).toHaveLength(0);
-        expect(opened).toMatchObject({ action: "room open", actor: "bob", before: { onHold: true }, after: { onHold: false } });
+        expect(opened).toMatchObject({
+          action: "room open",
+          actor: "bob",
+          before: { onHold: true },
+          after: { onHold: false },
+        });
         expect(rated).toMatchObject({ action: "room rate", before: { perSecond: 10 }, after: { perSecond: 20 } });
         expect(held).toMatchObject({ action: "room hold", actor: "ada" });
       });
@@ -351,7 +359,12 @@ for (const kind of ledgerKinds) {
           for (const place of some) await rooms.use({ roomId: room.id, place });
         };
         const byGateway = [0, 1, 2, 3].map((part) => places.filter((place) => place % 4 === part));
-        const gateways = [ledger, other, place.connect({ databaseNow: () => nowMs }), place.connect({ databaseNow: () => nowMs })];
+        const gateways = [
+          ledger,
+          other,
+          place.connect({ databaseNow: () => nowMs }),
+          place.connect({ databaseNow: () => nowMs }),
+        ];
         await Promise.all(gateways.map((gateway, index) => useAll(gateway, byGateway[index]!)));
         expect((await ledger.rooms.state(room.id))!.used).toBe(200);
       });

@@ -16,10 +16,15 @@ export const drawRoom: RoomSettings = {
 
 export const queueRoom: RoomSettings = { ...drawRoom, mode: "queue", closesAtMs: undefined };
 
+export function makeRoomSale(room: RoomSettings, changes: Partial<Sale> = {}) {
+  const sale = makeSale({ startsAtMs, room, ...changes });
+  return { sale, products: [makeProduct(sale)] };
+}
+
 /** A published sale with a room. */
-export async function openRoom(ledger: Ledger, settings: RoomSettings, changes: Partial<Sale> = {}): Promise<Room> {
-  const sale = makeSale({ startsAtMs, room: settings, ...changes });
-  await ledger.sales.create(sale, [makeProduct(sale)]);
+export async function openRoom(ledger: Ledger, settings: RoomSettings): Promise<Room> {
+  const { sale, products } = makeRoomSale(settings);
+  await ledger.sales.create(sale, products);
   return (await ledger.rooms.find(sale.id))!;
 }
 

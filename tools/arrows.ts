@@ -128,8 +128,8 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/contract/**",
-    only: ["seckill_mysense/src/{contract,domain}/**"],
-    why: "the contract is what clients and servers agree on; of ours it knows the words of the sale alone",
+    only: ["seckill_mysense/src/{contract,domain}/**", "fair_draw/index.ts"],
+    why: "the contract is what clients and servers agree on; of ours it knows the words of the sale and of draws alone",
   },
   {
     from: "seckill_mysense/src/time/**",
@@ -148,7 +148,7 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/ledger/**",
-    only: ["seckill_mysense/src/{ledger,domain,time}/**"],
+    only: ["seckill_mysense/src/{ledger,domain,time}/**", "fair_draw/index.ts"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
   },
   {
@@ -191,6 +191,15 @@ export const arrows: readonly Arrow[] = [
       "seckill_mysense/src/orders/dead-letters.ts",
     ],
     why: "what operators see is put together by the roles: it knows no gate, queue or database",
+  },
+  {
+    from: "seckill_mysense/src/rooms/**",
+    only: [
+      "seckill_mysense/src/{rooms,domain,health,logging,time}/**",
+      "seckill_mysense/src/ledger/{rooms,ledger-errors}.ts",
+      "fair_draw/index.ts",
+    ],
+    why: "what becomes of a room follows from the ledger, whoever asks for it",
   },
   {
     from: "seckill_mysense/src/sales/**",

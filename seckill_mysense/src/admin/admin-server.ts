@@ -7,7 +7,7 @@ import { refuse } from "../gateway/refusal.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { SaleService } from "../sales/sale-service.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { RoomService } from "../sales/room-service.ts";
+import type { RoomService } from "../rooms/room-service.ts";
 import { mountRoomAdmin } from "./room-admin-handlers.ts";
 import { mountSaleAdmin } from "./sale-admin-handlers.ts";
 

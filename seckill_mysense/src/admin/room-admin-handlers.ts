@@ -2,7 +2,7 @@ import { adminEndpoints } from "../contract/admin-sales.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "../gateway/mount-endpoint.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { AdmissionChange } from "../ledger/rooms.ts";
-import { NoRoomError, type RoomService, type ShownRoom } from "../sales/room-service.ts";
+import { NoRoomError, type RoomService, type ShownRoom } from "../rooms/room-service.ts";
 import { defaultActor } from "./sale-admin-handlers.ts";
 
 /** Mounts what a merchant may do with waiting rooms. */

@@ -3,7 +3,6 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { Invitations } from "../authorization/invitations.ts";
 import { Revocations } from "../authorization/revocations.ts";
-import { RoomPasses } from "../authorization/room-passes.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
@@ -32,12 +31,12 @@ import { refuse } from "./refusal.ts";
 import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
-import { ReservationWatchers } from "./reservation-watchers.ts";
+import { openWatchers, type ReservationWatchers } from "./reservation-watchers.ts";
 import { RevocationFollower } from "./revocation-follower.ts";
 import { mountSales } from "./sale-handlers.ts";
-import { RoomFollower } from "./room-follower.ts";
+import type { RoomFollower } from "./room-follower.ts";
 import { mountRooms } from "./room-handlers.ts";
-import { RoomVisitors } from "./room-visitors.ts";
+import { openRooms, type RoomParts } from "./room-parts.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { openStock, type Stock, type StockParts } from "./open-stock.ts";
 import { mountTokens } from "./token-handlers.ts";
@@ -183,7 +182,7 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
   });
 }
 
-interface System extends AuthorizationParts, Stock {
+interface System extends AuthorizationParts, Stock, RoomParts {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
@@ -191,8 +190,6 @@ interface System extends AuthorizationParts, Stock {
   readonly isByInvitation: boolean;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
-  readonly roomFollower: RoomFollower;
-  readonly visitors: RoomVisitors;
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
   readonly brokenBundles: BrokenBundles;
@@ -211,7 +208,6 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const providers = new PaymentProviders(parts.provider, parts.formerProviders);
   const watchers = openWatchers(parts);
   const revocations = new Revocations(limits.revocations);
-  const roomFollower = openRoomFollower(parts);
   const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   return {
     ...authorization,
@@ -226,11 +222,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       health: parts.health.part("revocations"),
       onNews: () => watchers.stopRevoked(),
     }),
-    roomFollower,
-    visitors: new RoomVisitors({
-      ...{ rooms: ledger.rooms, passes: new RoomPasses(secrets, choice), follower: roomFollower },
-      ...{ maxEntries: limits.room_visitors, secureCookies: backend.secure_cookies },
-    }),
+    ...openRooms(parts, choice),
     metrics: new GatewayMetrics(),
     ...stock,
     waitingList: new WaitingList({
@@ -247,22 +239,6 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     watchers,
   };
-}
-
-function openRoomFollower({ ledger, settings, health, logger, now, elapsedMs }: GatewayParts): RoomFollower {
-  const { rooms: maxRooms } = settings.limits;
-  return new RoomFollower({ rooms: ledger.rooms, health: health.part("rooms"), logger, now, elapsedMs, maxRooms });
-}
-
-function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): ReservationWatchers {
-  return new ReservationWatchers({
-    maxListeners: limits.event_listeners,
-    maxPerUser: limits.event_listeners_per_user,
-    minPauseMs: 100,
-    maxPauseMs: 1_000,
-    maxWatchMs: 120_000,
-    elapsedMs,
-  });
 }
 
 function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system: System): MountOptions {

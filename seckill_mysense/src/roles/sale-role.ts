@@ -24,7 +24,7 @@ import type { Logger } from "../logging/logger.ts";
 import { priceCheck } from "../payments/price-check.ts";
 import { checkPrices } from "../sales/check-prices.ts";
 import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
-import { NoRoomError, RoomService } from "../sales/room-service.ts";
+import { NoRoomError, RoomService } from "../rooms/room-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";

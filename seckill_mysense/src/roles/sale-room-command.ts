@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { maxAdmitPerSecond } from "../domain/room.ts";
 import type { AdmissionChange } from "../ledger/rooms.ts";
-import type { RoomService, ShownRoom } from "../sales/room-service.ts";
+import type { RoomService, ShownRoom } from "../rooms/room-service.ts";
 
 /** What a command does with the waiting room of a sale. */
 export type RoomAction =

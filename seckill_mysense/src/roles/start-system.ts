@@ -4,7 +4,6 @@ import { startRelay, type Relay } from "../relay/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { type Gateway, startGateway } from "../gateway/gateway.ts";
 import type { HealthBoard } from "../health/health-board.ts";
-import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { borrowUnits } from "../sales/borrow-units.ts";
@@ -17,11 +16,9 @@ import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
-import { startRoomKeeper } from "../rooms/room-keeper.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { priceCheck } from "../payments/price-check.ts";
-import { BeaconReader } from "../rooms/beacon-reader.ts";
-import { RoomService } from "../sales/room-service.ts";
+import { RoomService } from "../rooms/room-service.ts";
 import { SaleService } from "../sales/sale-service.ts";
 import { holdDataFolder } from "./data-folder.ts";
 import { checkListeners } from "./check-listeners.ts";
@@ -34,8 +31,10 @@ import type { RunningParts, Started } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
+import { stopAll } from "./stop-all.ts";
 import { listenError } from "./listen-error.ts";
 import { runQuantity } from "./quantity-role.ts";
+import { runRoomKeeper } from "./room-keeper-part.ts";
 import type { Stops, SystemOptions } from "./system-options.ts";
 import {
   checkAdmin,
@@ -186,16 +185,6 @@ function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperP
   return sweeper;
 }
 
-function runRoomKeeper(
-  { settings: { sale }, clock, logger }: SystemOptions,
-  { ledger: { rooms }, health }: Pick<SweeperParts, "ledger" | "health">,
-  stops: Stops,
-): void {
-  const beacon = sale.drand_url === "" ? undefined : new BeaconReader({ url: sale.drand_url, ...clock });
-  const keeper = startRoomKeeper({ rooms, beacon, logger, health: health.part("draws"), now: clock.now });
-  stops.push(() => keeper.stop());
-}
-
 interface ConsumerParts {
   readonly ledger: Ledger;
   readonly queue: ReservationQueue;
@@ -340,22 +329,4 @@ async function runGateway(
     if (error instanceof RingAddressError) throw new StartError(error.message);
     throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
-}
-
-async function stopAll(stops: Stops, withinMs: number, logger: Logger): Promise<"drained" | "gave_up"> {
-  const work = async (): Promise<"drained"> => {
-    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
-      try {
-        await stop();
-      } catch (error) {
-        logger.warn("a part did not stop in order", { error: String(error) });
-      }
-    }
-    return "drained";
-  };
-  const { promise: tooLate, resolve } = Promise.withResolvers<"gave_up">();
-  const timer = setTimeout(() => resolve("gave_up"), withinMs);
-  const outcome = await Promise.race([work(), tooLate]);
-  clearTimeout(timer);
-  return outcome;
 }

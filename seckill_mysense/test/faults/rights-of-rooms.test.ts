@@ -3,7 +3,7 @@ import { requireService } from "../../../tools/test-services/index.ts";
 import type { RoomSettings } from "../../src/domain/room.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
-import { RoomService } from "../../src/sales/room-service.ts";
+import { RoomService } from "../../src/rooms/room-service.ts";
 import { drawRoom, enter, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
 import { openWithRoles } from "./ledger-with-roles.ts";
 

@@ -85,12 +85,13 @@ describe("the keeper of waiting rooms", () => {
 
   test("waits for the beacon's round, and takes no other answer", async () => {
     const asked: string[] = [];
-    let answer = new Response("busy", { status: 503 });
+    let answer: readonly [status: number, body: object] = [503, {}];
     await using server = Bun.serve({
       ...{ hostname: "127.0.0.1", port: 0 },
       fetch(request) {
         asked.push(new URL(request.url).pathname);
-        return answer.clone();
+        const [status, body] = answer;
+        return Response.json(body, { status });
       },
     });
     const roundMs = drandRoundTime({ ...quicknet, round });
@@ -107,13 +108,13 @@ describe("the keeper of waiting rooms", () => {
     await kept.round();
     expect(asked).toEqual([`/${quicknet.chainHash}/public/${round}`]);
     expect(kept.health.at(-1)).toContain("the beacon answers 503");
-    answer = Response.json({ round, signature: signature.replace(/^b4/, "a4") });
+    answer = [200, { round, signature: signature.replace(/^b4/, "a4") }];
     await kept.round();
     expect(asked).toHaveLength(1);
     kept.clock.nowMs += 2_000;
     expect((await kept.round()).publicValue).toBeUndefined();
     expect(kept.health.at(-1)).toContain("the beacon's answer is refused");
-    answer = Response.json({ round, randomness: "00", signature });
+    answer = [200, { round, randomness: "00", signature }];
     kept.clock.nowMs += 2_000;
     expect(await kept.round()).toMatchObject({ publicValue: JSON.stringify({ kind: "drand", signature }) });
     expect((await kept.round()).seed).toBeDefined();

@@ -2,7 +2,7 @@ import { sql, type Selectable } from "kysely";
 import type { AdmissionStep } from "../../domain/room.ts";
 import type { Sale, SaleState } from "../../domain/sale.ts";
 import type { LedgerDialect, LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
-import type { RoomEntryRow, RoomRow, RoomStepRow } from "../database/schema.ts";
+import type { RoomEntryRow, RoomRow, RoomStepRow } from "../database/room-schema.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { drawUpRoom } from "../room-rules.ts";
 import type { NumberedStep, Room, RoomEntry, RoomState } from "../rooms.ts";

@@ -2,8 +2,8 @@ import { type PublicValue, sha256, witnessMessage } from "fair-draw";
 import { admittedAt } from "../domain/room.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { AdmissionChange, LedgerRooms, Room, RoomState } from "../ledger/rooms.ts";
-import { asPublicValue } from "../rooms/beacon-reader.ts";
-import { announcementOf, publicValueOf, rulesOf } from "../rooms/disclosure.ts";
+import { asPublicValue } from "./beacon-reader.ts";
+import { announcementOf, publicValueOf, rulesOf } from "./disclosure.ts";
 
 /** A room as operators see it. Moments are ISO 8601, bytes are hexadecimal. */
 export interface ShownRoom {

@@ -18,6 +18,15 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
+import {
+  currentRoomOutcome,
+  currentTurnHint,
+  enterShownRoom,
+  followRoom,
+  mayHaveToken,
+  showProof,
+  turnIsOver,
+} from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
@@ -42,6 +51,8 @@ function render(): void {
   show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
   showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product, chosenWith(offer).length === 0);
   showBundleChoice(offer, chosenQuantity());
+  show("order-of-coming", offer.sale.room === undefined);
+  showProof();
   button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
   setText("buy-hint", buyHint(phase === "open", isPaused));
 }
@@ -59,7 +70,7 @@ function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   const place = state.place === undefined ? undefined : placeOutcome(state.place);
   if (place !== undefined && state.notice === undefined) return place;
   if (isCancelled) return outcomes.cancelled;
-  return isOver ? outcomes.over : state.notice;
+  return isOver ? outcomes.over : (state.notice ?? currentRoomOutcome());
 }
 
 function buyHint(isOpen: boolean, isPaused: boolean): string {
@@ -67,6 +78,8 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (state.token === undefined) return "Getting your token";
   const units = unitsHeld();
   if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
+  const turn = currentTurnHint();
+  if (turn !== undefined) return turn;
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
@@ -84,16 +97,22 @@ function follow(reservation: Reservation): void {
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
   const signal = currentSession();
-  if (productID === undefined || state.user === undefined) return;
+  if (productID === undefined || state.user === undefined || !mayHaveToken()) return;
   const answer = await call("POST /api/token", { body: { productID } });
   if (signal.aborted) return;
   if ("ok" in answer) state.token = answer.ok.token;
   else if (answer.status === 401) endSession();
+  else if (answer.refused.error === "room_place_expired") turnIsOver();
   else if (answer.refused.error !== "sale_ended") {
     setTimeout(() => {
       if (!signal.aborted) void getToken();
     }, refreshMs);
   }
+  render();
+}
+
+function takeRoomNews(): void {
+  if (state.token === undefined && mayHaveToken()) void getToken();
   render();
 }
 
@@ -250,6 +269,7 @@ async function enter(user: SessionUser): Promise<void> {
   endSession();
   const signal = currentSession();
   state.user = user;
+  followRoom(takeRoomNews);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
   if (signal.aborted) return;
@@ -264,6 +284,7 @@ function endSession(): void {
   forgetUser();
   chooseQuantity(1);
   chooseNothingElse();
+  followRoom(takeRoomNews);
 }
 
 function leaveSession(): void {
@@ -297,6 +318,7 @@ async function refresh(): Promise<void> {
   if (state.offer !== undefined) showOffer(state.offer);
   else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
   else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
+  followRoom(takeRoomNews);
   showOthers(sales, state.offer);
   if (state.place?.state === "waiting") await readPlace();
   render();
@@ -312,6 +334,7 @@ async function start(): Promise<void> {
   button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));
   for (const name of ["quantity", "together"]) element(name).addEventListener("change", render);
   button("again").addEventListener("click", () => void tryAgain());
+  button("enter").addEventListener("click", () => void enterShownRoom(takeRoomNews));
   button("pay").addEventListener("click", () => void settle("pay"));
   button("cancel").addEventListener("click", () => void settle("cancel"));
   button("wait").addEventListener("click", () => void changeLine(joinLine));

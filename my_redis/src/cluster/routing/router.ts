@@ -14,7 +14,7 @@ import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { RelayedRequests } from "./relayed-requests.ts";
 import { infoOf } from "./request-info.ts";
-import { concernsData, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
+import { concernsData, isOfConnection, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -114,16 +114,30 @@ export class Router {
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(context, slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
     if (node === this.#self) return this.#serveHere(context, args, slot);
+    if (isOfConnection(command)) return this.#subscribe(context, args, slot, node);
     const verdict = this.#verdictOn(context, slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
 
+  /**
+   * A subscription to shard channels of another node: messages go to the connection itself, so it has to be made where they are
+   * published. That is also a replica, which gets them with the writes.
+   */
+  #subscribe(context: Context, args: Arguments, slot: number, node: number): Outcome {
+    const isReplica = this.#members.primaryOf[this.#self] === node;
+    return isReplica ? here(context, args) : this.#moved(context, slot, node);
+  }
+
+  #moved({ client }: Context, slot: number, node: number): Refusal {
+    return new Refusal(routeErrors.moved(slot, this.#owner.endpoints.preferred(node, client.channel.encrypted)));
+  }
+
   /** Whether a node can be asked. */
-  #verdictOn({ client }: Context, slot: number, node: number): Verdict {
+  #verdictOn(context: Context, slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
-    const { endpoints, members } = this.#owner;
+    const { members } = this.#owner;
     if (members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect") {
-      return new Refusal(routeErrors.moved(slot, endpoints.preferred(node, client.channel.encrypted)));
+      return this.#moved(context, slot, node);
     }
     const name = members.names[node] as string;
     return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));

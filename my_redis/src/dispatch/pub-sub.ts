@@ -123,9 +123,9 @@ export class PubSub {
 
   /**
    * Sends a message to all subscribers of the channel; returns the number of deliveries. A message may come from a script or
-   * tell of a key, and so counts as data unless `shows` says otherwise.
+   * tell of a key, and so counts as an event unless `shows` says otherwise.
    */
-  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange, shows: Shown = "data"): number {
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange, shows: Shown = "event"): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {

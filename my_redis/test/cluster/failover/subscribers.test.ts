@@ -5,6 +5,30 @@ let ring: RingInProcess;
 
 afterEach(() => ring.stop());
 
+test("keys do not expire by a primary without a lease: it could tell nobody, and would end the connections instead", async () => {
+  ring = await RingInProcess.start({ hz: "100" });
+  const { primary } = ring;
+  const { server } = ring.nodes[primary]!;
+  const { keyspace, observers } = server;
+  const client = await ring.connect(primary);
+  // The lease ends before.
+  const expiryMs = Date.now() + 1500;
+  await client.reply("SET", "key", "value", "PXAT", expiryMs);
+  for (const node of ring.nodes.keys()) ring.silence(node);
+  await ring.until("to have lost the lease", () => ring.primary < 0);
+  await ring.until("to have an expired key", () => Date.now() > expiryMs);
+  const { throughput } = observers;
+  const sample = throughput.sample.bind(throughput);
+  let ticks = 0;
+  throughput.sample = (...now) => (ticks++, sample(...now));
+  await ring.until("to have looked for expired keys", () => ticks > 5);
+  expect(keyspace.databases[0]!.size).toBe(1);
+  // That is what keeps it: nothing else does.
+  const { expired } = server.activeExpiry.run({ effort: 10, nowMs: Date.now(), spent: () => false });
+  expect(expired).toBe(1);
+  client.close();
+}, 30_000);
+
 test("subscribers and caches stay connected when a place is handed over, and so does who writes what they are told of", async () => {
   // Long enough that no lease ends while the machine is busy.
   ring = await RingInProcess.start({ "cluster-node-timeout": "3000", "notify-keyspace-events": "KEA" });

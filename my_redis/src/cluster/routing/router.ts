@@ -114,18 +114,12 @@ export class Router {
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(context, slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
     if (node === this.#self) return this.#serveHere(context, args, slot);
-    if (isOfConnection(command)) return this.#subscribe(context, args, slot, node);
+    // Messages of a shard go to the connection itself. A replica of the owner gets them with the writes.
+    if (isOfConnection(command)) {
+      return this.#members.primaryOf[this.#self] === node ? here(context, args) : this.#moved(context, slot, node);
+    }
     const verdict = this.#verdictOn(context, slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
-  }
-
-  /**
-   * A subscription to shard channels of another node: messages go to the connection itself, so it has to be made where they are
-   * published. That is also a replica, which gets them with the writes.
-   */
-  #subscribe(context: Context, args: Arguments, slot: number, node: number): Outcome {
-    const isReplica = this.#members.primaryOf[this.#self] === node;
-    return isReplica ? here(context, args) : this.#moved(context, slot, node);
   }
 
   #moved({ client }: Context, slot: number, node: number): Refusal {

@@ -106,7 +106,9 @@ test("one command removes the keys of some buckets, and a slice ends after a few
 
 test("clients are told of no removal: the keys go on at their new owner", async () => {
   const { keyspace } = await start(() => {});
-  const [listener, reader] = await Promise.all(["a listener", "a reader"].map((name) => RespConnection.open(open.port, name)));
+  const [listener, reader] = await Promise.all(
+    ["a listener", "a reader"].map((name) => RespConnection.open(open.port, name)),
+  );
   await client.replies([
     ["CONFIG", "SET", "notify-keyspace-events", "KEA"],
     ["SET", "key", "value"],

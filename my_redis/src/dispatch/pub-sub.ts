@@ -114,6 +114,13 @@ export class PubSub {
     this.#schedule();
   }
 
+  /** What is published elsewhere will not come here any more: subscribers are disconnected, and can connect elsewhere. */
+  disconnectSubscribers(): void {
+    const { channel, pattern } = this.#subscribers;
+    const clients = new Set([...channel.values(), ...pattern.values()].flatMap((each) => [...each]));
+    for (const client of clients) client.channel.kill();
+  }
+
   /** Called when the client has disconnected, or used RESET. */
   forget(client: Client): void {
     for (const kind of ["channel", "pattern", "shard"] as const) {

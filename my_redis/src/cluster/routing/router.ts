@@ -129,11 +129,9 @@ export class Router {
   /** Whether a node can be asked. */
   #verdictOn(context: Context, slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
-    const { members } = this.#owner;
-    if (members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect") {
-      return this.#moved(context, slot, node);
-    }
-    const name = members.names[node] as string;
+    const isRedirected = this.#members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect";
+    if (isRedirected) return this.#moved(context, slot, node);
+    const name = this.#members.names[node] as string;
     return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
 

@@ -1,5 +1,6 @@
 import type { Services } from "../dispatch/context.ts";
 import { Arguments } from "../protocol/arguments.ts";
+import { tlsWithoutNeed } from "../protocol/inline-command.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ClientLimits, tooManyClients } from "./client-limits.ts";
@@ -343,6 +344,7 @@ export class NetworkServer implements ConnectionOwner {
     const { client } = connection.context;
     // The outstanding replies of other nodes come first.
     if (client.relaying?.pauseUntilAnswered() === "held") return;
+    if (message.endsWith(tlsWithoutNeed)) this.#entrance.missed(connection.remoteAddress);
     const { writer } = this.#turn;
     writer.protocol = client.protocol;
     this.#server.processor.writeError(writer, message);

@@ -1,6 +1,6 @@
 import { copyBytes, withCapacity } from "../memory/copy-bytes.ts";
 import { Arguments } from "./arguments.ts";
-import { splitInlineCommand } from "./inline-command.ts";
+import { maxInlineBytes, problemOfBeginning, splitInlineCommand } from "./inline-command.ts";
 import { lineInteger } from "./line-integer.ts";
 
 /** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
@@ -9,7 +9,6 @@ export interface RequestLimits {
   maxQueryBufferBytes: number;
 }
 
-const maxInlineBytes = 64 * 1024;
 const maxMultibulk = 2147483647;
 // The limits of a client that has not authenticated, so that strangers cannot make the server hold much.
 const maxUnauthenticatedMultibulk = 10;
@@ -336,7 +335,8 @@ export class RequestParser {
     const found = this.#buffer.indexOf(lineFeed, start);
     // Redis looks for the end of the line as for that of a C string, and so never sees it behind a zero byte.
     if (found < 0 || found >= this.#end || this.#buffer.subarray(start, found).includes(0)) {
-      return this.#end - start > maxInlineBytes ? this.#fail("too big inline request") : "incomplete";
+      const problem = problemOfBeginning(this.#buffer, start, this.#end);
+      return problem === undefined ? "incomplete" : this.#fail(problem);
     }
     const lineEnd = found > start && this.#buffer[found - 1] === carriageReturn ? found - 1 : found;
     this.#position = found + 1;

@@ -1,4 +1,5 @@
 import type { Services } from "../../dispatch/context.ts";
+import { tlsWithoutNeed } from "../../protocol/inline-command.ts";
 import type { TlsListening } from "../transport.ts";
 import type { Encryption } from "./encryption.ts";
 import { Handshakes } from "./handshakes.ts";
@@ -8,6 +9,8 @@ import type { TlsContexts } from "./tls-contexts.ts";
 export class TlsEntrance implements TlsListening {
   readonly handshakes: Handshakes;
   readonly #encryption: Encryption;
+  readonly #environment: Services["environment"];
+  #hasBeenMissed = false;
 
   /** `hasRoom`: whether one more client may connect. */
   constructor(
@@ -16,6 +19,7 @@ export class TlsEntrance implements TlsListening {
     hasRoom: () => boolean,
   ) {
     this.#encryption = encryption;
+    this.#environment = environment;
     this.handshakes = new Handshakes({ environment, hasRoom });
     info.add("server", () => encryption.infoLines(environment.nowMs()));
     info.add("stats", () => (encryption.contexts === undefined ? [] : this.handshakes.infoLines));
@@ -24,5 +28,12 @@ export class TlsEntrance implements TlsListening {
   /** There are some while there is a port for encrypted clients. */
   contexts(): TlsContexts {
     return this.#encryption.contexts as TlsContexts;
+  }
+
+  /** A client at this address speaks TLS where there is none. The log says so once. */
+  missed(remoteAddress: string): void {
+    if (this.#hasBeenMissed) return;
+    this.#hasBeenMissed = true;
+    this.#environment.report("warning", `${remoteAddress}: ${tlsWithoutNeed}; said only once`);
   }
 }

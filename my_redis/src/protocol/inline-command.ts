@@ -18,23 +18,6 @@ const isBlank = (byte: number | undefined): boolean =>
 /** Bytes that end a word. They are fewer, because Redis takes a vertical tab or a form feed inside a word as part of it. */
 const endsWord = (byte: number | undefined): boolean => isBlank(byte) && byte !== 11 && byte !== 12;
 
-/** The length of a line that redis-server accepts as a request. */
-export const maxInlineBytes = 64 * 1024;
-/** The first two bytes of a client that speaks TLS. */
-const [tlsHandshake, tlsMajorVersion] = [22, 3];
-/** What is wrong with the request of such a client. */
-export const tlsWithoutNeed = "the client speaks TLS, and this port is not encrypted";
-
-/**
- * What is wrong with bytes[start, end), the beginning of a line whose end has not come; undefined for nothing. A client that
- * has taken this port for an encrypted one would wait for an answer for ever.
- */
-export function problemOfBeginning(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const isTls = end - start > 1 && bytes[start] === tlsHandshake && bytes[start + 1] === tlsMajorVersion;
-  if (isTls) return tlsWithoutNeed;
-  return end - start > maxInlineBytes ? "too big inline request" : undefined;
-}
-
 /** The words of a line, or undefined when a quote is not closed or not followed by a blank. */
 export function splitInlineCommand(line: Uint8Array): Uint8Array[] | undefined {
   const words: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 import { copyBytes, withCapacity } from "../memory/copy-bytes.ts";
 import { Arguments } from "./arguments.ts";
-import { maxInlineBytes, problemOfBeginning, splitInlineCommand } from "./inline-command.ts";
+import { splitInlineCommand } from "./inline-command.ts";
 import { lineInteger } from "./line-integer.ts";
 
 /** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
@@ -9,6 +9,9 @@ export interface RequestLimits {
   maxQueryBufferBytes: number;
 }
 
+const maxInlineBytes = 64 * 1024;
+/** The first two bytes of a client that speaks TLS. No command begins with them. */
+const [tlsHandshake, tlsMajorVersion] = [22, 3];
 const maxMultibulk = 2147483647;
 // The limits of a client that has not authenticated, so that strangers cannot make the server hold much.
 const maxUnauthenticatedMultibulk = 10;
@@ -51,6 +54,8 @@ export type ParseResult = "request" | "empty" | "incomplete" | "error";
 export class RequestParser {
   /** Set when `next` returned "error": the text of the protocol error. */
   error = "";
+  /** Set together with `error`: the client speaks TLS. Without an error it would wait for an answer for ever. */
+  isTls = false;
   /** An authenticated client may send more. */
   authenticated = true;
   readonly #limits: RequestLimits;
@@ -330,13 +335,16 @@ export class RequestParser {
   }
 
   #inline(args: Arguments): ParseResult {
-    if (this.#plainLine(args)) return "request";
     const start = this.#position;
+    if (this.#buffer[start] === tlsHandshake && this.#buffer[start + 1] === tlsMajorVersion && start + 1 < this.#end) {
+      this.isTls = true;
+      return this.#fail("the client speaks TLS, and this port is not encrypted");
+    }
+    if (this.#plainLine(args)) return "request";
     const found = this.#buffer.indexOf(lineFeed, start);
     // Redis looks for the end of the line as for that of a C string, and so never sees it behind a zero byte.
     if (found < 0 || found >= this.#end || this.#buffer.subarray(start, found).includes(0)) {
-      const problem = problemOfBeginning(this.#buffer, start, this.#end);
-      return problem === undefined ? "incomplete" : this.#fail(problem);
+      return this.#end - start > maxInlineBytes ? this.#fail("too big inline request") : "incomplete";
     }
     const lineEnd = found > start && this.#buffer[found - 1] === carriageReturn ? found - 1 : found;
     this.#position = found + 1;

@@ -1,16 +1,15 @@
 import type { Services } from "../../dispatch/context.ts";
-import { tlsWithoutNeed } from "../../protocol/inline-command.ts";
 import type { TlsListening } from "../transport.ts";
 import type { Encryption } from "./encryption.ts";
 import { Handshakes } from "./handshakes.ts";
+import { RareWarnings } from "./rare-warnings.ts";
 import type { TlsContexts } from "./tls-contexts.ts";
 
 /** The way in for encrypted clients: the certificates and the handshakes, which INFO shows. */
 export class TlsEntrance implements TlsListening {
   readonly handshakes: Handshakes;
   readonly #encryption: Encryption;
-  readonly #environment: Services["environment"];
-  #hasBeenMissed = false;
+  readonly #misses: RareWarnings;
 
   /** `hasRoom`: whether one more client may connect. */
   constructor(
@@ -19,7 +18,7 @@ export class TlsEntrance implements TlsListening {
     hasRoom: () => boolean,
   ) {
     this.#encryption = encryption;
-    this.#environment = environment;
+    this.#misses = new RareWarnings(environment);
     this.handshakes = new Handshakes({ environment, hasRoom });
     info.add("server", () => encryption.infoLines(environment.nowMs()));
     info.add("stats", () => (encryption.contexts === undefined ? [] : this.handshakes.infoLines));
@@ -30,10 +29,8 @@ export class TlsEntrance implements TlsListening {
     return this.#encryption.contexts as TlsContexts;
   }
 
-  /** A client at this address speaks TLS where there is none. The log says so once. */
-  missed(remoteAddress: string): void {
-    if (this.#hasBeenMissed) return;
-    this.#hasBeenMissed = true;
-    this.#environment.report("warning", `${remoteAddress}: ${tlsWithoutNeed}; said only once`);
+  /** A client at this address speaks TLS to a port that is not encrypted. */
+  missedBy(remoteAddress: string): void {
+    this.#misses.warn(`${remoteAddress} speaks TLS to a port that is not encrypted, and is disconnected`);
   }
 }

@@ -23,10 +23,10 @@ const { values: options } = parseArgs({
 const rounds = 3;
 const stormConnections = 5000;
 const loads = [
-  { command: "set", pipeline: 1, requests: 200_000 },
-  { command: "get", pipeline: 1, requests: 200_000 },
-  { command: "set", pipeline: 16, requests: 800_000 },
-  { command: "get", pipeline: 16, requests: 800_000 },
+  { command: "set", pipeline: 1, requests: 150_000 },
+  { command: "get", pipeline: 1, requests: 150_000 },
+  { command: "set", pipeline: 16, requests: 600_000 },
+  { command: "get", pipeline: 16, requests: 600_000 },
 ] as const;
 const servers = ["redis-server", "MyRedis"] as const;
 

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, temporaryFolder } from "../test-services/index.ts";
@@ -80,6 +80,10 @@ export function suiteCopy(source: string, { edits = [], servers, suiteArguments 
   for (const edit of edits) applyEdit(join(folder, edit.file), edit);
   return folder;
 }
+
+/** Whether Tcl has the package by which the suite encrypts connections. */
+export const tclHasTls = (): boolean =>
+  spawnSync("tclsh", { input: "exit [catch {package require tls}]" }).status === 0;
 
 /** The suite's own program makes all but the parameters, for which it would need a minute. */
 function makeCertificates(source: string, folder: string): void {

@@ -26,7 +26,7 @@ const inBothWays: readonly UnitRun[] = [
   { servers: ["MyRedis"], why: "also tests that need a replica of the suite" },
 ];
 
-/** The argument by which the suite encrypts all connections. It needs the package tcl-tls, and openssl. */
+/** The argument by which the suite encrypts all connections. It needs Tcl's package tls, and openssl. */
 export const overTls = "--tls";
 
 /** Redis 7.0 has no packed sets: without them, MyRedis has 7.0's encodings. */
@@ -165,7 +165,7 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/lazyfree": plain,
   "unit/pause": inBothWays,
   "unit/other": plain,
-  "unit/tls": [{ servers: ["MyRedis"], suiteArguments: [overTls], why: "encrypted; the suite needs tcl-tls" }],
+  "unit/tls": [{ servers: ["MyRedis"], suiteArguments: [overTls], why: "over TLS" }],
   "unit/tracking": plain,
   "unit/violations": plain,
 };

@@ -1,6 +1,7 @@
 import { copyBytes, withCapacity } from "../memory/copy-bytes.ts";
 import { Arguments } from "./arguments.ts";
 import { splitInlineCommand } from "./inline-command.ts";
+import { restore, saved } from "./kept-arguments.ts";
 import { lineInteger } from "./line-integer.ts";
 
 /** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
@@ -365,19 +366,6 @@ export class RequestParser {
 }
 
 const emptyBuffer = new Uint8Array(0);
-
-function saved(args: Arguments): Arguments {
-  const copy = new Arguments();
-  copy.starts = args.starts.slice(0, Math.max(args.count, 16));
-  copy.ends = args.ends.slice(0, Math.max(args.count, 16));
-  copy.count = args.count;
-  return copy;
-}
-
-function restore(args: Arguments, from: Arguments, buffer: Uint8Array): void {
-  args.reset(buffer);
-  for (let index = 0; index < from.count; index++) args.push(from.start(index), from.end(index));
-}
 
 function printable(byte: number): string {
   return String.fromCharCode(byte);

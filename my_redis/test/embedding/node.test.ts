@@ -115,6 +115,16 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
       await waitUntil(handshakes(200), { what: "silent clients", timeoutMs: 10_000 });
       expect(await (await TlsClient.open(primary.tlsPort, own)).ask("PING\r\n")).toContain("NOAUTH");
       expect(silent.some(({ closed }) => closed)).toBe(false);
+      const changed = await TlsClient.openThrough(primary.tlsPort, own);
+      expect(await changed.client.ask("AUTH secret\r\n")).toBe("+OK\r\n");
+      const clients = async (): Promise<number> =>
+        Number(/connected_clients:(\d+)/.exec(await client.ask("INFO clients\r\n", "\r\n\r\n"))?.[1]);
+      const before = await clients();
+      changed.between.write("PING\r\n");
+      await waitUntil(async () => (await clients()) === before - 1, {
+        what: "the end of a client whose bytes were changed",
+        timeoutMs: 10_000,
+      });
       // Every second one has sent the beginning of a message of TLS.
       for (const [number, each] of silent.entries()) each.end(Buffer.from(number % 2 === 0 ? [] : [22, 3, 1, 2, 0, 1]));
       await waitUntil(handshakes(0), { what: "their end", timeoutMs: 10_000 });

@@ -106,7 +106,9 @@ for (const transport of ["bun", "node"] as const) {
       raw.write(Buffer.from([22, 3, 1, 2, 10, 1, 0]));
       await new Promise((resolve) => raw.once("close", resolve));
       expect(received).toBe("-ERR Protocol error: the client speaks TLS, and this port is not encrypted\r\n");
-      expect(log.filter((line) => /^127\.0\.0\.1:\d+ speaks TLS to a port that is not encrypted/.test(line)).length).toBe(1);
+      expect(
+        log.filter((line) => /^127\.0\.0\.1:\d+ speaks TLS to a port that is not encrypted/.test(line)).length,
+      ).toBe(1);
     });
 
     test("keep their connections when the certificate changes; a bad one is refused with the reason", async () => {
@@ -308,6 +310,18 @@ for (const transport of ["bun", "node"] as const) {
         }
       }
     }, 40_000);
+
+    test("whose bytes were changed on the way are disconnected", async () => {
+      const { client: own } = certificates();
+      const { server } = await start();
+      for (const changed of [Buffer.from("PING\r\n"), Buffer.from([23, 3, 3, 0, 32, ...Array(32).keys()])]) {
+        const { client: changedClient, between } = await TlsClient.openThrough((running as OpenServer).tlsPort, own);
+        open.push(changedClient, between);
+        expect(await changedClient.ask("PING\r\n")).toBe("+PONG\r\n");
+        between.write(changed);
+        await waitUntil(() => server.clients.connected.size === 0, { what: "its end", timeoutMs: 10_000 });
+      }
+    });
 
     test("that leave the handshake half done count against maxclients, and keep nobody out for long", async () => {
       const { client: own } = certificates();

@@ -29,6 +29,30 @@ socket.on("data", (chunk) => {
 socket.write("SET key value\\r\\nGET key\\r\\nHSET hash field value\\r\\nHGETALL hash\\r\\nECHO done\\r\\n");
 `;
 
+/** What a client prints that asks for another handshake in its open connection. TLS 1.3 has none. */
+async function renegotiated(tlsPort: number): Promise<string> {
+  const { ca, client: own } = certificates();
+  const files = ["-CAfile", ca.cert, "-cert", own.cert, "-key", own.key];
+  const words = ["s_client", "-connect", `127.0.0.1:${tlsPort}`, "-tls1_2", ...files];
+  const child = Bun.spawn([openssl as string, ...words], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  let output = "";
+  const printed = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const chunk of stream) output += Buffer.from(chunk).toString("latin1");
+  });
+  const say = async (text: string, answer: RegExp): Promise<void> => {
+    child.stdin.write(text);
+    await child.stdin.flush();
+    await waitUntil(() => answer.test(output) || child.exitCode !== null, { what: `${answer}`, timeoutMs: 10_000 });
+  };
+  await say("PING\n", /NOAUTH/);
+  // At the beginning of a line, this letter is the request for it.
+  await say("R\n", /RENEGOTIATING/);
+  await say("PING\n", /NOAUTH[^]*NOAUTH/);
+  child.kill();
+  await Promise.all(printed);
+  return output;
+}
+
 describe.skipIf(node === undefined)("in a Node program (skipped where there is no node on PATH)", () => {
   beforeAll(async () => {
     const build = await startProcess({ cmd: [process.execPath, buildProgram, "my-redis"], cwd: packageFolder });
@@ -125,6 +149,7 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
         what: "the end of a client whose bytes were changed",
         timeoutMs: 10_000,
       });
+      expect(await renegotiated(primary.tlsPort)).not.toMatch(/NOAUTH[^]*NOAUTH/);
       // Every second one has sent the beginning of a message of TLS.
       for (const [number, each] of silent.entries()) each.end(Buffer.from(number % 2 === 0 ? [] : [22, 3, 1, 2, 0, 1]));
       await waitUntil(handshakes(0), { what: "their end", timeoutMs: 10_000 });

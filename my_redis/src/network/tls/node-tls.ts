@@ -23,6 +23,8 @@ class EncryptedNodeSocket extends NodeSocket {
   constructor(socket: TLSSocket, encrypted: Encrypted) {
     super(socket);
     this.#socket = socket;
+    // Each handshake costs a signature. Bun refuses further ones by itself.
+    socket.disableRenegotiation();
     this.encrypted = encrypted;
   }
 

@@ -40,7 +40,7 @@ async function renegotiated(tlsPort: number): Promise<string> {
     for await (const chunk of stream) output += Buffer.from(chunk).toString("latin1");
   });
   const say = async (text: string, answer: RegExp): Promise<void> => {
-    child.stdin.write(text);
+    await child.stdin.write(text);
     await child.stdin.flush();
     await waitUntil(() => answer.test(output) || child.exitCode !== null, { what: `${answer}`, timeoutMs: 10_000 });
   };

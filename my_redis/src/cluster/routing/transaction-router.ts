@@ -57,7 +57,7 @@ export class TransactionRouter {
     const watched = watchedSlot(client);
     const watchNode = relaying?.watchNode ?? -1;
     if (transaction === undefined) return "run";
-    if (transaction.aborted || client.watchBroken) {
+    if (transaction.refusal !== undefined || client.watchBroken) {
       // It fails here, and nothing is watched elsewhere any more.
       if (watchNode >= 0) this.#forget(context, relaying as RelayedClient);
       return "run";

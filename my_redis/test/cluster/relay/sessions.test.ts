@@ -61,6 +61,24 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     expect(await client.nextOrClosed()).toBe(closed);
   });
 
+  test("is told why its transaction was refused at another node: it has not seen what was said of its commands there", async () => {
+    const [client, owner] = [await ring.connect(0), await ring.connect(1)];
+    const key = keyOf("full", 1);
+    await owner.reply("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const replies = await client.replies([["MULTI"], ["SET", key, "value"], ["EXEC"]]);
+      const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+      expect(replies.map(({ text }) => text)).toEqual([
+        "OK",
+        "QUEUED",
+        `EXECABORT Transaction discarded because of: ${oom}`,
+      ]);
+    } finally {
+      await owner.reply("CONFIG", "SET", "maxmemory", "0");
+      for (const connection of [client, owner]) connection.close();
+    }
+  });
+
   test("that closes its side while another node's key is waited for gets the answers before it, and no element", async () => {
     const [client, other] = [await ring.connect(0), await ring.connect(0)];
     const key = keyOf("list", 1);

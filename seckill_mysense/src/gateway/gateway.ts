@@ -36,7 +36,7 @@ import { mountSales } from "./sale-handlers.ts";
 import type { RoomFollower } from "./room-follower.ts";
 import { mountRooms } from "./room-handlers.ts";
 import { openRooms, type RoomParts } from "./room-parts.ts";
-import { buildSalePage, type SalePage } from "./sale-page.ts";
+import { buildPages, type Pages } from "./pages.ts";
 import { openStock, type Stock, type StockParts } from "./open-stock.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { WaitingList } from "./waiting-list.ts";
@@ -81,9 +81,9 @@ const hardMaxBodyBytes = 2_097_152;
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
-  const salePage = await buildSalePage();
-  const app = mountAll(parts, system, salePage);
-  const check = assembleCheck(parts, system, salePage);
+  const pages = await buildPages();
+  const app = mountAll(parts, system, pages);
+  const check = assembleCheck(parts, system, pages);
   const inside = mountInside(parts, system);
   const letGo = (): void => {
     system.catalogue.stop();
@@ -269,7 +269,7 @@ function mountInside(parts: GatewayParts, system: System): GatewayApp {
   return app;
 }
 
-function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
+function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp {
   const { settings, ledger, gate, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
   const { isByInvitation } = system;
@@ -301,8 +301,9 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountWaitingList(app, mount, system);
   const { health } = parts;
   mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health });
-  app.get("/", salePage.page);
-  for (const [path, respond] of salePage.assets) app.get(path, respond);
+  app.get("/", pages.sale);
+  app.get("/draw", pages.draw);
+  for (const [path, respond] of pages.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
 }

@@ -5,7 +5,7 @@ import { keepReceipt, receiptOf } from "./kept-receipt.ts";
 import { type Outcome, refusedOutcome } from "./outcome-view.ts";
 import { state } from "./page-state.ts";
 import { enterRoom, type RoomAnswer, watchRoom } from "./room.ts";
-import { roomOutcome, turnHint } from "./room-view.ts";
+import { roomOutcome } from "./room-view.ts";
 
 /** The waiting room of the shown sale, as this user sees it. */
 interface ShownRoom {
@@ -37,7 +37,7 @@ function take(answer: RoomAnswer, onNews: () => void): void {
 
 /** Whether the user may have a token: there is no room, or it is the user's turn. */
 export function mayHaveToken(): boolean {
-  return room.saleID === undefined || room.view?.state === "admitted" || room.view?.state === "used";
+  return room.saleID === undefined || isTurn();
 }
 
 /** The turn was not used in time. */
@@ -68,9 +68,8 @@ export function currentRoomOutcome(): Outcome | undefined {
   return { ...outcome, text: `${outcome.text} Register or log in to enter.`, actions: [] };
 }
 
-export function currentTurnHint(): string | undefined {
-  return room.view && turnHint(room.view);
-}
+/** Whether the visitor has come through a room. */
+export const isTurn = (): boolean => room.view?.state === "admitted" || room.view?.state === "used";
 
 /** What a visitor needs to check the draw. */
 export function showProof(): void {

@@ -50,13 +50,6 @@ export function roomOutcome(view: RoomView): Outcome | undefined {
   }
 }
 
-/** How long a visitor whose turn it is has for the token. It is not read aloud each second. */
-export function turnHint({ state, untilMs }: RoomView): string | undefined {
-  if (state !== "admitted" || untilMs === undefined) return undefined;
-  const seconds = Math.max(0, Math.ceil((untilMs - serverNowMs()) / 1000));
-  return `It is your turn, for ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`;
-}
-
 const quiet = { tone: "plain", badge: "–" } as const;
 const waiting = { tone: "wait", badge: "" } as const;
 const comeBack = "You can close this page and come back, on another device too.";
@@ -72,8 +65,8 @@ const orderFollows = ({ closesAtMs, mode }: RoomView): string =>
 
 function waitOf({ waitSeconds, waitErrorSeconds = 0 }: RoomView): string {
   if (waitSeconds === undefined) return "";
-  if (waitSeconds < 90) return `You are let in in about ${Math.ceil(waitSeconds + waitErrorSeconds)} seconds.`;
-  return `You are let in in about ${Math.ceil((waitSeconds + waitErrorSeconds) / 60)} minutes.`;
+  const seconds = Math.ceil(waitSeconds + waitErrorSeconds);
+  return `It is your turn in about ${seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}.`;
 }
 
 function beforeYou(count: number): string {

@@ -7,10 +7,11 @@ import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice
 import { askForBundle } from "./bundle-purchase.ts";
 import { serverNowMs } from "./clock.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
+import { currentOutcome } from "./current-outcome.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
-import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
+import { outcomes, refusedOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
 import { watchLogOut } from "./log-out.ts";
 import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
@@ -18,17 +19,8 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
-import {
-  currentRoomOutcome,
-  currentTurnHint,
-  enterShownRoom,
-  followRoom,
-  mayHaveToken,
-  showProof,
-  turnIsOver,
-} from "./room-panel.ts";
+import { enterShownRoom, followRoom, isTurn, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
-import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
 const refreshMs = 2_000;
 const tickMs = 250;
@@ -57,29 +49,12 @@ function render(): void {
   setText("buy-hint", buyHint(phase === "open", isPaused));
 }
 
-function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
-  if (state.asking !== undefined) return askingOutcome(state.asking);
-  const isCancelled = state.offer?.sale.cancelled === true;
-  if (state.reservation !== undefined) {
-    const isOffer = state.reservation.reservation === state.place?.reservation;
-    if (isOffer) return offeredOutcome(state.reservation, isCancelled);
-    const mayBuyMore = !isOver && unitsLeft() > 0;
-    const outcome = reservationOutcome(state.reservation, { mayBuyMore, isCancelled });
-    return state.notice === undefined ? outcome : { ...outcome, text: `${state.notice.text} ${outcome.text}` };
-  }
-  const place = state.place === undefined ? undefined : placeOutcome(state.place);
-  if (place !== undefined && state.notice === undefined) return place;
-  if (isCancelled) return outcomes.cancelled;
-  return isOver ? outcomes.over : (state.notice ?? currentRoomOutcome());
-}
-
 function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (isPaused) return "The sale is paused. You can buy as soon as it goes on.";
   if (state.token === undefined) return "Getting your token";
   const units = unitsHeld();
   if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
-  const turn = currentTurnHint();
-  if (turn !== undefined) return turn;
+  if (isOpen && isTurn()) return "It is your turn.";
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 

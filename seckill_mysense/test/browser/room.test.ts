@@ -57,7 +57,7 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await says(second.page, `Your place is ${place}.`);
 
       await shop.goTo(shop.startsAtMs + 6_000);
-      await page.getByText(/The sale is open\.|It is your turn/).waitFor();
+      await page.getByText("It is your turn.", { exact: true }).waitFor();
       await look(page, "room-turn");
       await button(page, "Buy now").click();
       await heading(page, "A unit is set aside");

@@ -2,6 +2,7 @@ import type { Change } from "../../../tools/simulation/planted-tree.ts";
 import { handingMistakes } from "./handing-mistakes.ts";
 import { movingMistakes } from "./moving-mistakes.ts";
 import { kernel, model } from "./planted-change.ts";
+import { spanningMistakes } from "./spanning-mistakes.ts";
 
 /**
  * Deliberate mistakes, one at a time, as changes of the code. A test proves that the simulation finds each of them. Several
@@ -246,6 +247,7 @@ export const mistakes = {
   ],
   ...movingMistakes,
   ...handingMistakes,
+  ...spanningMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

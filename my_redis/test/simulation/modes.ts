@@ -17,6 +17,8 @@ export interface Mode {
   readonly movesSlots: boolean;
   /** Operators have primaries hand over to replicas. */
   readonly handsOver: boolean;
+  /** Clients also write to slots of several seats at once. */
+  readonly writesAcross: boolean;
 }
 
 const strict: Mode = {
@@ -28,8 +30,10 @@ const strict: Mode = {
   hurtsElections: false,
   movesSlots: false,
   handsOver: false,
+  writesAcross: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
+const spanning: Mode = { ...strict, writesAcross: true };
 const moving: Mode = { ...strict, movesSlots: true };
 
 /** Each with its name on the command line. */
@@ -48,6 +52,12 @@ export const modes = {
   movingSingle: { ...moving, oneFaultAtATime: true, keepsBeforeAnswering: false },
   movingAsynchronous: { ...moving, acknowledgement: "primary", oneFaultAtATime: true },
   movingVoters: { ...moving, changesVoters: true },
+  spanning,
+  spanningSingle: { ...spanning, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  spanningAsynchronous: { ...spanning, acknowledgement: "primary", oneFaultAtATime: true },
+  spanningHanding: { ...spanning, acknowledgement: "primary", oneFaultAtATime: true, handsOver: true },
+  spanningMoving: { ...moving, writesAcross: true },
+  spanningMovingAsynchronous: { ...moving, writesAcross: true, acknowledgement: "primary", oneFaultAtATime: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

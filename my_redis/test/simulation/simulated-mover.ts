@@ -6,7 +6,7 @@ import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, type Move } from "../../src/cluster/agreement/slot-map.ts";
-import { type DataCopy, type Entry, type Load, type MoveMessage, positionOf, type Write } from "./data-copy.ts";
+import { type DataCopy, type Entry, type Load, type MoveMessage, positionOf, writesOf } from "./data-copy.ts";
 
 /** What a mover sees of its process. */
 interface MovingProcess {
@@ -64,9 +64,10 @@ export class SimulatedMover {
 
   /** A step of this primary's data. */
   changed(entry: Entry): void {
-    if (entry.type !== "write") return;
-    for (const { dirty, parts, slots } of this.#copies.values()) {
-      if (parts.at(-1)?.isLast !== true && slots.includes(entry.slot)) dirty.add(entry.slot);
+    for (const [slot] of writesOf(entry)) {
+      for (const { dirty, parts, slots } of this.#copies.values()) {
+        if (parts.at(-1)?.isLast !== true && slots.includes(slot)) dirty.add(slot);
+      }
     }
   }
 
@@ -121,9 +122,9 @@ export class SimulatedMover {
       case "part":
         return send({ isStart: false, cursor: this.#cursorAt(move, next.part + 1) }, this.#part(move, next.part));
       case "writes": {
-        const writes = copy.entries.slice(next.from).flatMap((entry): [number, Write][] => {
-          return entry.type === "write" && hasSlot(move.spans, entry.slot) ? [[entry.slot, entry.write]] : [];
-        });
+        const writes = copy.entries
+          .slice(next.from)
+          .flatMap((entry) => writesOf(entry).filter(([slot]) => hasSlot(move.spans, slot)));
         const freeze = member.serving!.outgoing.get(move.id)?.freeze;
         const cursor = { ...ask.has!, source: position };
         return send({ isStart: false, cursor }, { ...nothing, writes }, typeof freeze === "object");

@@ -15,9 +15,11 @@ import {
   type Write,
   writesIn,
 } from "./data-copy.ts";
+import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
+import { SimulatedAcross } from "./simulated-across.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedMover } from "./simulated-mover.ts";
-import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
+import type { ClientRequest, RingNode, RingProcess, SimulatedWorld, WriteAcross } from "./simulated-world.ts";
 
 /** A request that was carried out, and is not answered yet. */
 interface Unanswered {
@@ -28,6 +30,7 @@ interface Unanswered {
   readonly seen: readonly Write[];
   /** The writes that had been acknowledged when the request was carried out. */
   readonly expected: readonly Write[];
+  readonly expectedAcross: number;
 }
 
 const fetchEveryMs = 40;
@@ -40,6 +43,7 @@ export class SimulatedProcess implements RingProcess {
   readonly #world: SimulatedWorld;
   readonly #node: RingNode;
   readonly #mover: SimulatedMover;
+  readonly #across: SimulatedAcross;
   #follows: { readonly epoch: number; readonly primary: string } | undefined;
   #unanswered: Unanswered[] = [];
   #wakesAtMs = Number.POSITIVE_INFINITY;
@@ -53,6 +57,7 @@ export class SimulatedProcess implements RingProcess {
     const start = { self: node.name, timing, durable: node.agreement.content, position: positionOf(this.copy) };
     this.member = startMember(start, this.#moment());
     this.#mover = new SimulatedMover(this);
+    this.#across = new SimulatedAcross(world, this);
   }
 
   start(): void {
@@ -69,6 +74,7 @@ export class SimulatedProcess implements RingProcess {
     for (const effect of effects) this.#carryOut(effect);
     this.#wakeLater();
     this.#answer();
+    this.#across.look();
   }
 
   #carryOut(effect: RingEffect): void {
@@ -87,7 +93,7 @@ export class SimulatedProcess implements RingProcess {
       case "persist":
         if (this.member.role.type === "leader") for (const notice of this.#world.proposals) notice(this.#node);
         return this.#node.agreement.write(effect.durable, () =>
-          this.#whileAlive(() => this.take({ type: "kept", write: effect.write })),
+          this.whileAlive(() => this.take({ type: "kept", write: effect.write })),
         );
       case "table":
         note(() => `${name} learns ${JSON.stringify(effect.table)}`);
@@ -97,10 +103,12 @@ export class SimulatedProcess implements RingProcess {
         note(() => `${name} serves, epoch ${effect.epoch}`);
         this.#follows = undefined;
         this.#setCopy({ ...this.copy, epoch: effect.epoch });
+        this.#across.serve();
         return witness.onServing(this.#node);
       case "follow":
         note(() => `${name} follows ${effect.primary}, epoch ${effect.epoch}`);
         this.#follows = effect;
+        this.#across.follow();
         return this.#fetch();
       case "lease":
         return witness.onServing(this.#node);
@@ -112,22 +120,34 @@ export class SimulatedProcess implements RingProcess {
   }
 
   /** Requests for the slots of a move have ended a moment after the member has asked for it. */
-  #freeze({ move, attempt }: Extract<RingEffect, { type: "freeze" }>): void {
-    const { queue, chance, note, freezes } = this.#world;
-    for (const notice of freezes) notice(this.#node, move);
+  #freeze(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    for (const notice of this.#world.freezes) notice(this.#node, effect.move);
+    this.#freezeSoon(effect);
+  }
+
+  #freezeSoon(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    const { queue, chance, note } = this.#world;
+    const { move, attempt } = effect;
     queue.after(chance.next() * 3, () =>
-      this.#whileAlive(() => {
+      this.whileAlive(() => {
+        if (!this.#across.mayStop(move)) return this.#freezeLater(effect);
         note(() => `${this.#node.name} freezes move ${move}`);
         this.take({ type: "frozen", move, attempt, offset: this.copy.entries.length });
       }),
     );
   }
 
+  /** A key of the move is locked. */
+  #freezeLater(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    const isAsked = this.member.serving?.outgoing.get(effect.move)?.attempt === effect.attempt;
+    if (isAsked) this.#world.queue.after(2, () => this.whileAlive(() => this.#freezeSoon(effect)));
+  }
+
   /** The place of a move has changed: asks for what comes, and deletes what has gone, a little later. */
   #move(): void {
     const { queue, chance } = this.#world;
-    queue.after(chance.next(), () => this.#whileAlive(() => this.#mover.ask()));
-    queue.after(chance.next() * 60, () => this.#whileAlive(() => this.#mover.dropStrays()));
+    queue.after(chance.next(), () => this.whileAlive(() => this.#mover.ask()));
+    queue.after(chance.next() * 60, () => this.whileAlive(() => this.#mover.dropStrays()));
   }
 
   onData(from: string, message: DataMessage): void {
@@ -148,20 +168,39 @@ export class SimulatedProcess implements RingProcess {
   onRequest(request: ClientRequest): void {
     const { serving } = this.member;
     const mayServe = serving !== undefined && isReady(this.member) && !isHanding(this.member);
-    if (!mayServe || !this.#serves(request.slot)) return request.answer("refused");
+    // A request for a locked slot would wait.
+    const isServed = this.#serves(request.slot) && !this.#across.isLocked(request.slot);
+    if (!mayServe || !isServed) return request.answer("refused");
     const { epoch } = serving;
     const { slot, write } = request;
     const { witness } = this.#world;
     witness.onCarriedOut(this.#node, slot);
     const expected = witness.acknowledgedOf(slot);
+    const expectedAcross = witness.acrossOf(slot);
     const before = writesIn(this.copy, slot);
     const seen = write === undefined ? before : [...before, write];
     const offset = this.copy.entries.length + (write === undefined ? 0 : 1);
     // An answer is released at the end of a turn. The process may be paused before that.
     this.#world.queue.after(this.#world.chance.next(), () =>
-      this.#whileAlive(() => this.#endTurn({ request, epoch, offset, seen, expected })),
+      this.whileAlive(() => this.#endTurn({ request, epoch, offset, seen, expected, expectedAcross })),
     );
     if (write !== undefined) this.append({ type: "write", slot, write });
+  }
+
+  onAcross(request: SeatRequest, answer: (answer: SeatAnswer) => void): void {
+    this.#across.serveRequest(request, answer);
+  }
+
+  beginAcross(write: WriteAcross): void {
+    this.#across.begin(write);
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs();
   }
 
   /** Where slots are not agreed on, each seat has the slot of its own place. */
@@ -197,12 +236,13 @@ export class SimulatedProcess implements RingProcess {
     const nowMs = this.clock.nowMs();
     const { name } = this.#node;
     this.#unanswered = this.#unanswered.filter((unanswered) => {
-      const { request, epoch, offset, seen, expected } = unanswered;
+      const { request, epoch, offset, seen, expected, expectedAcross } = unanswered;
       // Whether the write will be kept is not known.
       if (this.member.serving?.epoch !== epoch) return false;
       if (!mayAnswer(this.member, { epoch, offset }, nowMs)) return true;
       this.#world.note(() => `${name} answers ${request.write === undefined ? "a read" : `write ${request.write}`}`);
-      this.#world.witness.onAnswer({ seat: this.#seat!.name, slot: request.slot, epoch, seen, expected });
+      const { slot } = request;
+      this.#world.witness.onAnswer({ seat: this.#seat!.name, slot, epoch, seen, expected, expectedAcross });
       request.answer("done");
       return false;
     });
@@ -211,7 +251,7 @@ export class SimulatedProcess implements RingProcess {
   #setCopy(copy: DataCopy): void {
     this.copy = copy;
     const { mode } = this.#world;
-    const kept = (): void => this.#whileAlive(() => this.#onKept(copy));
+    const kept = (): void => this.whileAlive(() => this.#onKept(copy));
     this.#node.data.write(copy, mode.keepsBeforeAnswering ? kept : () => {});
     if (!mode.keepsBeforeAnswering) return this.#onKept(copy);
     this.take({ type: "position", position: positionOf(copy), kept: this.member.keptPosition });
@@ -254,11 +294,12 @@ export class SimulatedProcess implements RingProcess {
     this.#world.queue.after(wakesAtMs - this.#world.queue.nowMs, () => {
       if (this.#wakesAtMs !== wakesAtMs) return;
       this.#wakesAtMs = Number.POSITIVE_INFINITY;
-      this.#whileAlive(() => this.take({ type: "woken" }));
+      this.whileAlive(() => this.take({ type: "woken" }));
     });
   }
 
-  #whileAlive(run: () => void): void {
+  /** Runs something in this process, unless it has ended, and once it is not paused. */
+  whileAlive(run: () => void): void {
     if (this.#node.process === this) this.#node.inProcess(run);
   }
 

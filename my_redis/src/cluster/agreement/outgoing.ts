@@ -89,6 +89,24 @@ export function mayCarryOut(member: Member, slot: number): boolean {
   return map.moves.every(({ id, spans }) => !isFrozen(member, id) || !hasSlot(spans, slot));
 }
 
+/**
+ * Why a write across seats may not be prepared for these slots of this primary: another seat owns one of them, or they are about to
+ * go. A seat that leaves prepares nothing at all then: others might ask it later what was decided.
+ */
+export function obstacleTo(member: Member, slots: Iterable<number>): "busy" | "elsewhere" | undefined {
+  const { committed, self } = member;
+  const seat = committed === undefined ? undefined : seatOf(committed, self);
+  const map = committed?.slots;
+  if (map === undefined || seat === undefined) return "elsewhere";
+  const going = map.moves.filter(({ id }) => isFrozen(member, id));
+  if (seat.membership === "leaving" && going.length > 0) return "busy";
+  for (const slot of slots) {
+    if (ownerOf(map, slot) !== seat.name) return "elsewhere";
+    if (going.some(({ spans }) => hasSlot(spans, slot))) return "busy";
+  }
+  return undefined;
+}
+
 /** Whether a slot's keys belong into the data of this seat. A primary deletes those that do not. */
 export function mayHold(table: RingTable, seat: string, slot: number): boolean {
   const map = table.slots;

@@ -103,9 +103,13 @@ export class SeatBook {
     }
   }
 
-  /** Whether a key is locked for which this holds. */
-  locksAny(isMeant: (key: Uint8Array) => boolean): boolean {
-    return [...this.records.values()].some(({ prepared }) => prepared?.operations.some(({ key }) => isMeant(key)));
+  /**
+   * Whether requests may stop for slots that go to another seat: none of their keys is locked, so that no lock has to move. A
+   * seat that leaves must have nothing left that others may ask for.
+   */
+  mayStop(isGoing: (key: Uint8Array) => boolean, isLeaving: boolean): boolean {
+    if (isLeaving && this.records.size > 0) return false;
+    return [...this.records.values()].every(({ prepared }) => prepared?.operations.some(({ key }) => isGoing(key)) !== true);
   }
 }
 

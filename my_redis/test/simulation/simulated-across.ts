@@ -6,11 +6,12 @@ import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isKept, isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { SeatBook, type SeatLogEntry } from "../../src/cluster/seat-transaction/seat-book.ts";
-import { SeatCoordinator, type SeatPlan } from "../../src/cluster/seat-transaction/seat-coordinator.ts";
+import { SeatCoordinator } from "../../src/cluster/seat-transaction/seat-coordinator.ts";
 import type { CoordinatorHost, ParticipantHost, SeatAnswered, SeatHost } from "../../src/cluster/seat-transaction/seat-host.ts";
 import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
 import { SeatParticipant } from "../../src/cluster/seat-transaction/seat-participant.ts";
 import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts";
+import type { WritePlan } from "../../src/cluster/transaction/write-plan.ts";
 import type { Operation } from "../../src/cluster/transaction/transaction-message.ts";
 import type { DataCopy, Entry, Write } from "./data-copy.ts";
 import { positionOf } from "./data-copy.ts";
@@ -88,7 +89,7 @@ export class SimulatedAcross {
     const value = Buffer.from(String(write.write));
     const operation = (slot: number): Operation => ({ kind: "set", key: keyOf(slot), value, expiryMs: -1 });
     const last = slots.at(-1)!;
-    const plan: SeatPlan = isInSteps
+    const plan: WritePlan = isInSteps
       ? {
           database: 0,
           first: slots.slice(0, -1).map(operation),

@@ -1,4 +1,4 @@
-import type { SeatPort, SeatStatus } from "../../dispatch/ports.ts";
+import type { RingFacts, SeatPort, SeatStatus } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
@@ -8,16 +8,19 @@ import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
+import { isKept, mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
 import { nodeAddress } from "../node-address.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
+import { KeptData } from "./kept-data.ts";
+import { SeatRights } from "./seat-rights.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
@@ -45,6 +48,9 @@ export interface SeatNodeOptions {
   readonly ring: RingMembership;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;
+  readonly writes: OpenWrites;
+  /** This node has become a primary, or is none any more. */
+  readonly roleTaken: () => void;
   readonly channel: PeerChannel;
   /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
@@ -59,10 +65,12 @@ export class SeatNode implements SeatPort {
   readonly operators: Operators;
   readonly ringOperators: RingOperators;
   readonly mover: SlotMover;
+  readonly rights: SeatRights;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
+  readonly #kept: KeptData;
   readonly #data: SeatData;
   readonly #replicas: ReplicaProgress;
   readonly #tables: TableFollower;
@@ -86,9 +94,18 @@ export class SeatNode implements SeatPort {
       patienceMs: timeoutMs,
       hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
     });
+    this.#kept = new KeptData({
+      position: () => this.#servedPosition(),
+      isKept: (position) => isKept(this.#agent.member, position, environment.monotonicMs()),
+    });
+    this.rights = new SeatRights(
+      () => this.#agent.member,
+      () => environment.monotonicMs(),
+      (run) => this.#kept.whenKept(run),
+    );
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, cursors: options.cursors, serves },
+      ...{ server, data: options.data, cursors: options.cursors, writes: options.writes, serves },
       moved: (position, kept) => {
         const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
         this.#agent.take({ type: "position", position, kept, holdsKeys });
@@ -165,6 +182,7 @@ export class SeatNode implements SeatPort {
       carryOut: (effect) => this.#carryOut(effect),
       changed: () => {
         this.#gate.look();
+        this.#kept.lookSoon();
         this.ringOperators.look();
       },
       inTurn: (work) => turn.run(work),
@@ -222,6 +240,8 @@ export class SeatNode implements SeatPort {
   #serve(epoch: number): void {
     this.#replicas.following = undefined;
     this.#options.server.watched.breakAll();
+    this.#options.writes.book.takeLocks();
+    this.#options.roleTaken();
     this.#data.begin(epoch);
     const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
     this.#options.server.environment.report("notice", text);
@@ -232,6 +252,8 @@ export class SeatNode implements SeatPort {
     const { host, port } = nodeAddress(primary);
     // The new primary changes what was watched here, by clients of this node and of others.
     watched.breakAll();
+    this.#options.writes.book.dropLocks();
+    this.#options.roleTaken();
     this.#replicas.following = primary;
     environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
     replication?.followInRing(host, port);
@@ -266,12 +288,13 @@ export class SeatNode implements SeatPort {
     this.#data.took(args);
   }
 
-  replaced(epoch: number, moves: string): void {
-    this.#data.replaced(epoch, moves);
+  replaced(epoch: number, facts: RingFacts): void {
+    this.#data.replaced(epoch, facts);
   }
 
-  get moves(): string {
-    return this.#options.cursors.text;
+  get facts(): RingFacts {
+    const { cursors, writes } = this.#options;
+    return { moves: cursors.text, writes: writes.text };
   }
 
   moved(): void {
@@ -286,6 +309,7 @@ export class SeatNode implements SeatPort {
     this.operators.repeat();
     this.ringOperators.tick();
     this.#gate.look();
+    this.#kept.lookSoon();
     this.#releaseRequests();
     this.requests.refuseOverdue();
   }

@@ -6,13 +6,14 @@ import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
 import { isReady } from "../agreement/serving.ts";
-import type { Move } from "../agreement/slot-map.ts";
+import { hasSlot, type Move } from "../agreement/slot-map.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { Members } from "../members.ts";
 import { type PeerChannel, type PeerRequest, peerRequestKinds } from "../peer-channel.ts";
 import { routeErrors } from "../routing/route-errors.ts";
 import { EffectTap } from "./effect-tap.ts";
 import { decodeQuestion, noAnswer } from "./move-codec.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { MoveCursors } from "./move-cursors.ts";
 import { MoveSource } from "./move-source.ts";
 import { MoveTarget } from "./move-target.ts";
@@ -25,6 +26,7 @@ export interface SlotMoverOptions {
   readonly channel: PeerChannel;
   readonly members: Members;
   readonly cursors: MoveCursors;
+  readonly writes: OpenWrites;
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
@@ -153,12 +155,23 @@ export class SlotMover {
     const { member, position, server, take } = this.#options;
     if (this.#toStop.size === 0 || !server.execution.isAtRest) return;
     for (const [move, attempt] of this.#toStop) {
+      if (!this.#mayStop(move)) continue;
+      this.#toStop.delete(move);
       this.source.copyOf(move)?.stopped();
       take({ type: "frozen", move, attempt, offset: position().offset });
     }
-    this.#toStop.clear();
     const { committed } = member();
     if (committed !== undefined) this.#updateStopped(committed);
+  }
+
+  /** A write across seats that has locked one of the keys ends first: locks do not move. */
+  #mayStop(id: number): boolean {
+    const { member, writes } = this.#options;
+    const { committed, self } = member();
+    const move = committed?.slots?.moves.find((each) => each.id === id);
+    if (committed === undefined || move === undefined) return true;
+    const isGoing = (key: Uint8Array): boolean => hasSlot(move.spans, hashSlot(key, 0, key.length));
+    return writes.book.mayStop(isGoing, seatOf(committed, self)?.membership === "leaving");
   }
 
   #updateStopped(table: RingTable): void {

@@ -1,18 +1,10 @@
 import type { TransactionResult } from "../transaction/coordinator.ts";
 import type { TransactionLimits } from "../transaction/transaction-host.ts";
 import { bytesOf, type Operation, type TakenValue, type TransactionId } from "../transaction/transaction-message.ts";
+import { sharesOf, type WritePlan } from "../transaction/write-plan.ts";
 import type { CoordinatorHost } from "./seat-host.ts";
 import type { Participants, SeatAnswer, SeatName } from "./seat-message.ts";
 import { SeatTelling } from "./seat-telling.ts";
-
-/** A write, whoever owns its keys. */
-export interface SeatPlan {
-  readonly database: number;
-  /** Prepared on all seats at the same time. */
-  readonly first: readonly Operation[];
-  /** Prepared after that, from the value that "take" handed over. */
-  readonly second?: { readonly key: Uint8Array; operation(taken: TakenValue): Operation };
-}
 
 type Share = ReadonlyMap<SeatName, readonly Operation[]>;
 
@@ -20,7 +12,7 @@ const firstPauseMs = 2;
 const longestPauseMs = 64;
 
 interface Attempt {
-  readonly plan: SeatPlan;
+  readonly plan: WritePlan;
   readonly startedMs: number;
   readonly tries: number;
   readonly done: (result: TransactionResult) => void;
@@ -71,7 +63,7 @@ export class SeatCoordinator {
   }
 
   /** `done` is called once, within bounded time. */
-  begin(plan: SeatPlan, done: (result: TransactionResult) => void): void {
+  begin(plan: WritePlan, done: (result: TransactionResult) => void): void {
     const bytes = bytesOf(plan.first);
     const { maxCoordinated, maxPreparedBytes } = this.#limits;
     if (this.#open >= maxCoordinated || this.#openBytes + bytes > maxPreparedBytes) {
@@ -92,7 +84,7 @@ export class SeatCoordinator {
   /** Each try asks anew who owns the keys. */
   #try(attempt: Attempt): void {
     const { plan } = attempt;
-    const share = this.#shareOf(plan.first);
+    const share = sharesOf(plan.first, (key) => this.#host.seatOf(key));
     const last = plan.second === undefined ? undefined : this.#host.seatOf(plan.second.key);
     const [home, ...others] = new Set([...(share?.keys() ?? []), ...(last === undefined ? [] : [last])]);
     if (share === undefined || home === undefined || (plan.second !== undefined && last === undefined)) {
@@ -117,18 +109,6 @@ export class SeatCoordinator {
         this.#prepare(preparation, second, () => this.#decide(preparation));
       }
     });
-  }
-
-  #shareOf(operations: readonly Operation[]): Share | undefined {
-    const share = new Map<SeatName, Operation[]>();
-    for (const operation of operations) {
-      const seat = this.#host.seatOf(operation.key);
-      if (seat === undefined) return undefined;
-      const own = share.get(seat);
-      if (own === undefined) share.set(seat, [operation]);
-      else own.push(operation);
-    }
-    return share;
   }
 
   #prepare(preparation: Preparation, share: Share, goOn: (taken: TakenValue | undefined) => void): void {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { latin1Of } from "../../memory/byte-range.ts";
-import type { StreamPosition } from "../../dispatch/ports.ts";
+import type { RingFacts, StreamPosition } from "../../dispatch/ports.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
@@ -12,8 +12,8 @@ export interface RdbFacts {
   readonly isEmpty: boolean;
   /** The epoch of the data, on a ring with replicas; 0 for none. */
   readonly ringEpoch: number;
-  /** How much it has of moves of slots; empty for none. */
-  readonly ringMoves: string;
+  /** What else belongs to the data of its place on the ring. */
+  readonly ofRing: RingFacts;
 }
 
 /** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
@@ -23,7 +23,7 @@ export function readRdbFacts(path: string): RdbFacts {
   } catch (error) {
     const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
     if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, isEmpty: false, ringEpoch: 0, ringMoves: "" };
+    return { position: undefined, isEmpty: false, ringEpoch: 0, ofRing: { moves: "", writes: "" } };
   }
 }
 
@@ -49,8 +49,8 @@ function factsOf(reader: RdbFileReader): RdbFacts {
       reader.count();
       reader.count();
     } else {
-      const ofRing = { ringEpoch: ringEpochIn(facts), ringMoves: facts.get("ring-moves") ?? "" };
-      return { position: positionIn(facts), isEmpty: code === opcode.end, ...ofRing };
+      const ofRing = { moves: facts.get("ring-moves") ?? "", writes: facts.get("ring-writes") ?? "" };
+      return { position: positionIn(facts), isEmpty: code === opcode.end, ringEpoch: ringEpochIn(facts), ofRing };
     }
   }
 }

@@ -54,7 +54,10 @@ function positionFacts({ cluster, execution, replication }: Services): [name: st
     ["repl-offset", String(position.offset)],
   ];
   const { seat } = cluster ?? {};
-  if (seat !== undefined) facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", seat.moves]);
+  if (seat !== undefined) {
+    const { moves, writes } = seat.facts;
+    facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", moves], ["ring-writes", writes]);
+  }
   return facts;
 }
 

@@ -1,5 +1,5 @@
 import { isHanding } from "../../src/cluster/agreement/handing.ts";
-import { obstacleTo } from "../../src/cluster/agreement/outgoing.ts";
+import { obstacleTo, takesAll } from "../../src/cluster/agreement/outgoing.ts";
 import type { Position } from "../../src/cluster/agreement/position.ts";
 import type { Member } from "../../src/cluster/agreement/ring-member.ts";
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
@@ -78,10 +78,10 @@ export class SimulatedAcross {
 
   /** Whether requests may stop for a move: see slot-mover.ts. */
   mayStop(id: number): boolean {
-    const { committed, self } = this.#process.member;
-    const spans = committed?.slots?.moves.find((move) => move.id === id)?.spans ?? [];
-    const isLeaving = committed !== undefined && seatOf(committed, self)?.membership === "leaving";
-    return this.#book.mayStop((key) => hasSlot(spans, slotOf(key)), isLeaving);
+    const { committed } = this.#process.member;
+    const move = committed?.slots?.moves.find((each) => each.id === id);
+    if (committed === undefined || move === undefined) return true;
+    return this.#book.mayStop((key) => hasSlot(move.spans, slotOf(key)), takesAll(committed, move));
   }
 
   begin(write: WriteAcross): void {

@@ -4,7 +4,7 @@ import type { Member } from "./ring-member.ts";
 import { type RingTable, type Seat, seatOf } from "./ring-table.ts";
 import { handOverMs } from "./ring-timing.ts";
 import type { Outgoing, Serving } from "./serving-state.ts";
-import { hasSlot, type Move, ownerOf } from "./slot-map.ts";
+import { given, hasSlot, type Move, ownerOf } from "./slot-map.ts";
 import type { Turn } from "./turn.ts";
 
 /** Of how many times the length of a hand-over the pause before the next one is, at most. */
@@ -91,7 +91,7 @@ export function mayCarryOut(member: Member, slot: number): boolean {
 
 /**
  * Why a write across seats may not be prepared for these slots of this primary: another seat owns one of them, or they are about to
- * go. A seat that leaves prepares nothing at all then: others might ask it later what was decided.
+ * go.
  */
 export function obstacleTo(member: Member, slots: Iterable<number>): "busy" | "elsewhere" | undefined {
   const { committed, self } = member;
@@ -99,12 +99,17 @@ export function obstacleTo(member: Member, slots: Iterable<number>): "busy" | "e
   const map = committed?.slots;
   if (map === undefined || seat === undefined) return "elsewhere";
   const going = map.moves.filter(({ id }) => isFrozen(member, id));
-  if (seat.membership === "leaving" && going.length > 0) return "busy";
   for (const slot of slots) {
     if (ownerOf(map, slot) !== seat.name) return "elsewhere";
     if (going.some(({ spans }) => hasSlot(spans, slot))) return "busy";
   }
   return undefined;
+}
+
+/** Whether a move takes the last slots of its source, which may leave the ring then. */
+export function takesAll({ slots: map }: RingTable, { from, spans }: Move): boolean {
+  const left = map === undefined ? [] : given(map.owners, spans, "");
+  return left.every(({ owner }) => owner !== from);
 }
 
 /** Whether a slot's keys belong into the data of this seat. A primary deletes those that do not. */

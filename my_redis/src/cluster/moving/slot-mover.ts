@@ -1,7 +1,7 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import { movesTo } from "../agreement/incoming.ts";
-import { mayHold } from "../agreement/outgoing.ts";
+import { mayHold, takesAll } from "../agreement/outgoing.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
@@ -167,11 +167,11 @@ export class SlotMover {
   /** A write across seats that has locked one of the keys ends first: locks do not move. */
   #mayStop(id: number): boolean {
     const { member, writes } = this.#options;
-    const { committed, self } = member();
+    const { committed } = member();
     const move = committed?.slots?.moves.find((each) => each.id === id);
     if (committed === undefined || move === undefined) return true;
     const isGoing = (key: Uint8Array): boolean => hasSlot(move.spans, hashSlot(key, 0, key.length));
-    return writes.book.mayStop(isGoing, seatOf(committed, self)?.membership === "leaving");
+    return writes.book.mayStop(isGoing, takesAll(committed, move));
   }
 
   #updateStopped(table: RingTable): void {

@@ -104,11 +104,11 @@ export class SeatBook {
   }
 
   /**
-   * Whether requests may stop for slots that go to another seat: none of their keys is locked, so that no lock has to move. A
-   * seat that leaves must have nothing left that others may ask for.
+   * Whether requests may stop for slots that go to another seat: none of their keys is locked, so that no lock has to move. With
+   * its last slots a seat may leave the ring. So nothing may be left then that others could ask for.
    */
-  mayStop(isGoing: (key: Uint8Array) => boolean, isLeaving: boolean): boolean {
-    if (isLeaving && this.records.size > 0) return false;
+  mayStop(isGoing: (key: Uint8Array) => boolean, isLast: boolean): boolean {
+    if (isLast && this.records.size > 0) return false;
     return [...this.records.values()].every(({ prepared }) => prepared?.operations.some(({ key }) => isGoing(key)) !== true);
   }
 }

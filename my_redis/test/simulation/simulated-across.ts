@@ -106,7 +106,6 @@ export class SimulatedAcross {
 
   serveRequest(request: SeatRequest, answer: (answer: SeatAnswer) => void): void {
     const own = this.#participant.handle(request);
-    if (own === undefined) return;
     if (own.type === "elsewhere" || own.type === "busy") return answer(own);
     this.#whenKept((kept) => answer(kept ? own : { type: "elsewhere" }));
   }
@@ -179,7 +178,6 @@ export class SimulatedAcross {
         const map = this.#process.member.committed?.slots;
         return map === undefined ? undefined : ownerOf(map, slotOf(key));
       },
-      epochOf: (name) => this.#process.member.committed?.seats.find((seat) => seat.name === name)?.epoch,
     };
   }
 

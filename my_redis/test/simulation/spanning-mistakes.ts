@@ -42,16 +42,16 @@ export const spanningMistakes = {
     across("seat-participant.ts", "else if (record.isDecided) this.#spread(record);\n      else this.#giveUp", "else this.#giveUp"),
     across("seat-book.ts", "  } else if (record?.isDecided === true) {", "  } else if (record?.isDecided === true && entry.outcome === \"forward\") {"),
   ],
-  "a write that the home does not know is not closed": [
-    across("seat-participant.ts", "if (!this.#closed.add(id, this.#host.monotonicMs())) return undefined;", ""),
+  "a participant asks before it is too late for a decision": [
+    across("seat-participant.ts", "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs) continue;", "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs / (record.participants[0] === seat ? 1 : 50)) continue;"),
   ],
-  "a later primary prepares what an earlier one was asked for": [
-    across("seat-participant.ts", "if (epoch !== this.#epoch) return elsewhere;", ""),
+  "a participant takes a home that it does not know for one that has left": [
+    across("seat-participant.ts", "if (!participants.every((seat) => this.#host.isInRing(seat))) return elsewhere;", ""),
+    across("seat-participant.ts", "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs) continue;", "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs && this.#host.isInRing(record.participants[0])) continue;"),
   ],
   "a coordinator counts on late preparations": [
     across("seat-coordinator.ts", "nowMs - preparation.beganMs > this.#limits.prepareTimeoutMs", "nowMs - preparation.beganMs > 1e9"),
     across("seat-coordinator.ts", "    this.#host.schedule(this.#limits.prepareTimeoutMs, () => this.#giveUp(preparation, { type: \"unreachable\" }));\n", ""),
-    across("seat-participant.ts", "new ClosedWrites(limits.rememberMs,", "new ClosedWrites(limits.rememberMs / 1e4,"),
     model("simulated-across.ts", "queue.after(transactionLimits(timing.silenceMs).prepareTimeoutMs, () =>", "queue.after(1e4 + timing.silenceMs, () =>"),
   ],
   "a coordinator gives up after it has asked the home": [

@@ -44,10 +44,6 @@ export class SeatRights {
     return this.#seat(seat)?.primary.node;
   }
 
-  epochOf(seat: string): number | undefined {
-    return this.#seat(seat)?.epoch;
-  }
-
   seatOfSlot(slot: number): string | undefined {
     const map = this.#member().committed?.slots;
     return map === undefined ? undefined : ownerOf(map, slot);

@@ -25,6 +25,16 @@ export type SeatLogEntry =
   | { readonly type: "ended"; readonly id: TransactionId; readonly outcome: Outcome }
   | { readonly type: "forgotten"; readonly ids: readonly TransactionId[] };
 
+export const hasKey = ({ operations }: PreparedPart, key: Uint8Array): boolean =>
+  operations.some((operation) => Buffer.compare(operation.key, key) === 0);
+
+/** A seat may prepare a write in two steps, of different keys. */
+function joined(one: PreparedPart, other: PreparedPart): PreparedPart {
+  const added = other.operations.filter(({ key }) => !hasKey(one, key));
+  if (added.length === 0) return one;
+  return { ...one, operations: [...one.operations, ...added], bytes: one.bytes + other.bytes };
+}
+
 /** Applies an entry. A log that was being rewritten has some of them twice. */
 export function changeRecords(records: Map<TransactionId, SeatRecord>, entry: SeatLogEntry): void {
   if (entry.type === "forgotten") {
@@ -36,6 +46,8 @@ export function changeRecords(records: Map<TransactionId, SeatRecord>, entry: Se
   if (entry.type === "prepared") {
     if (record === undefined) {
       records.set(id, { id, participants: entry.participants, prepared: entry.part, isDecided: false });
+    } else if (record.prepared !== undefined && !record.isDecided) {
+      records.set(id, { ...record, prepared: joined(record.prepared, entry.part) });
     }
   } else if (entry.type === "decided") {
     records.set(id, { id, participants: entry.participants, prepared: record?.prepared, isDecided: true });

@@ -37,7 +37,7 @@ export function encodeRequest(request: SeatRequest): Uint8Array {
   writer.text(request.id);
   if (request.type === "end") writer.byte(outcomes.indexOf(request.outcome));
   if (request.type === "prepare") {
-    writer.number(request.epoch).texts(request.participants).uint32(request.database);
+    writer.texts(request.participants).uint32(request.database);
     writeOperations(writer, request.operations);
   }
   return writer.bytes;
@@ -52,10 +52,9 @@ export function decodeRequest(bytes: Uint8Array): SeatRequest {
   const id = reader.text();
   if (type === "end") return { type, seat, id, outcome: reader.oneOf(outcomes) };
   if (type !== "prepare") return { type, seat, id };
-  const epoch = reader.number();
   const participants = readParticipants(reader);
   const database = reader.uint32();
-  return { type, seat, id, epoch, participants, database, operations: readOperations(reader) };
+  return { type, seat, id, participants, database, operations: readOperations(reader) };
 }
 
 export function encodeAnswer(answer: SeatAnswer): Uint8Array {

@@ -117,11 +117,14 @@ export class SeatCoordinator {
     const waiting = new Set(share.keys());
     let taken: TakenValue | undefined;
     for (const [seat, operations] of share) {
-      const epoch = this.#host.epochOf(seat) ?? 0;
+      const isFirst = !preparation.mayHold.has(seat);
       preparation.mayHold.add(seat);
-      this.#host.ask({ type: "prepare", seat, epoch, id, participants, database, operations }, (answer) => {
+      this.#host.ask({ type: "prepare", seat, id, participants, database, operations }, (answer) => {
         if (preparation.attempt === undefined) return;
-        if (answer?.type !== "prepared") return this.#notPrepared(preparation, seat, answer);
+        if (answer?.type !== "prepared") {
+          if (answer !== undefined && isFirst) preparation.mayHold.delete(seat);
+          return this.#notPrepared(preparation, answer);
+        }
         preparation.count += answer.count;
         taken ??= answer.taken;
         waiting.delete(seat);
@@ -130,8 +133,7 @@ export class SeatCoordinator {
     }
   }
 
-  #notPrepared(preparation: Preparation, seat: SeatName, answer: SeatAnswer | undefined): void {
-    if (answer !== undefined) preparation.mayHold.delete(seat);
+  #notPrepared(preparation: Preparation, answer: SeatAnswer | undefined): void {
     if (answer?.type === "refused") this.#end(preparation, answer);
     else this.#giveUp(preparation, { type: answer?.type === "busy" ? "contended" : "unreachable" });
   }
@@ -170,7 +172,7 @@ export class SeatCoordinator {
 
   #decide(preparation: Preparation): void {
     const nowMs = this.#host.monotonicMs();
-    // After that time the home may have called the write given up, and forgotten that, before it was prepared there.
+    // After that time a participant may have asked the home before it was prepared there, and have been told that it was given up.
     if (nowMs - preparation.beganMs > this.#limits.prepareTimeoutMs) {
       this.#giveUp(preparation, { type: "unreachable" });
       return;

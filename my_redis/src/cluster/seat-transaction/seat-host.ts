@@ -23,15 +23,13 @@ export interface SeatHost {
 export interface CoordinatorHost extends SeatHost {
   /** The seat that owns a key, as far as this node knows. */
   seatOf(key: Uint8Array): SeatName | undefined;
-  /** The epoch of a seat, as far as this node knows. */
-  epochOf(seat: SeatName): number | undefined;
 }
 
 /** The node as the primary of a seat. */
 export interface ParticipantHost extends SeatHost {
   /** The seat of this node, and its epoch, while this node may carry out requests as its primary: it has a lease. */
   readonly serving: { readonly seat: SeatName; readonly epoch: number } | undefined;
-  /** Whether a seat is in the ring. One that has left had nothing prepared. */
+  /** Whether a seat is in the ring, by the newest table that this node knows. */
   isInRing(seat: SeatName): boolean;
   /** Why these keys cannot be prepared at present. */
   obstacleTo(operations: readonly Operation[]): "busy" | "elsewhere" | undefined;

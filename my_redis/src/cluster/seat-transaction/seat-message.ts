@@ -11,8 +11,6 @@ export type SeatRequest =
   | {
       readonly type: "prepare";
       readonly seat: SeatName;
-      /** Only this epoch of the seat may prepare it, so that a later primary need not know which writes are closed. */
-      readonly epoch: number;
       readonly id: TransactionId;
       readonly participants: Participants;
       readonly database: number;
@@ -32,9 +30,9 @@ export type SeatRequestOf<Type extends SeatRequest["type"]> = Extract<SeatReques
 export type SeatAnswer =
   /** The keys are locked; `count` keys existed that are to be deleted. */
   | { readonly type: "prepared"; readonly count: number; readonly taken: TakenValue | undefined }
-  /** Another write holds one of the keys, or its slot is about to move, or this write was given up. */
+  /** Another write holds one of the keys, or its slot is about to move. */
   | { readonly type: "busy" }
-  /** This node does not serve the seat in that epoch, or the seat does not own a slot. Nothing was prepared. */
+  /** This node does not serve the seat, or knows other seats, or other owners of slots. Nothing was prepared. */
   | { readonly type: "elsewhere" }
   /** A check failed: "exists", "missing", or the text of an error. */
   | { readonly type: "refused"; readonly reason: string }

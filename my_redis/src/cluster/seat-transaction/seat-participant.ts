@@ -1,7 +1,6 @@
 import type { TransactionLimits } from "../transaction/transaction-host.ts";
-import { bytesOf, type Outcome, type TransactionId } from "../transaction/transaction-message.ts";
-import { ClosedWrites } from "./closed-writes.ts";
-import type { SeatBook, SeatRecord } from "./seat-book.ts";
+import { bytesOf, type Operation, type Outcome, type TransactionId } from "../transaction/transaction-message.ts";
+import { hasKey, type SeatBook, type SeatRecord } from "./seat-book.ts";
 import type { ParticipantHost } from "./seat-host.ts";
 import type { SeatAnswer, SeatName, SeatRequest, SeatRequestOf } from "./seat-message.ts";
 
@@ -18,7 +17,6 @@ export class SeatParticipant {
   readonly #host: ParticipantHost;
   readonly #limits: TransactionLimits;
   readonly #book: SeatBook;
-  readonly #closed: ClosedWrites;
   /** Since when nothing was heard of a write. */
   readonly #silentSinceMs = new Map<TransactionId, number>();
   /** The epoch to which all above belongs. */
@@ -28,11 +26,10 @@ export class SeatParticipant {
     this.#host = host;
     this.#limits = limits;
     this.#book = book;
-    this.#closed = new ClosedWrites(limits.rememberMs, limits.maxRecords);
   }
 
-  /** Undefined: no answer, the other node will ask again. Anything but "elsewhere" may be sent once it is kept. */
-  handle(request: SeatRequest): SeatAnswer | undefined {
+  /** Anything but "elsewhere" and "busy" may be sent once it is kept. */
+  handle(request: SeatRequest): SeatAnswer {
     if (this.#served() !== request.seat) return elsewhere;
     switch (request.type) {
       case "prepare":
@@ -53,15 +50,16 @@ export class SeatParticipant {
     const { serving } = this.#host;
     if (serving !== undefined && serving.epoch !== this.#epoch) {
       this.#epoch = serving.epoch;
-      this.#closed.clear();
       this.#silentSinceMs.clear();
     }
     return serving?.seat;
   }
 
-  #prepare({ id, epoch, participants, database, operations }: SeatRequestOf<"prepare">): SeatAnswer {
-    if (epoch !== this.#epoch) return elsewhere;
-    if (this.#closed.has(id) || this.#book.records.has(id)) return { type: "busy" };
+  #prepare({ id, participants, database, operations }: SeatRequestOf<"prepare">): SeatAnswer {
+    // So a home that is not in the ring later has left it.
+    if (!participants.every((seat) => this.#host.isInRing(seat))) return elsewhere;
+    const known = this.#book.records.get(id);
+    if (known !== undefined && !mayAdd(known, operations)) return { type: "busy" };
     const obstacle = this.#host.obstacleTo(operations);
     if (obstacle !== undefined) return { type: obstacle };
     const bytes = bytesOf(operations);
@@ -71,7 +69,7 @@ export class SeatParticipant {
       return { type: "refused", reason };
     }
     const { locks } = this.#book;
-    if (operations.some(({ key }) => locks.holderOf(database, key) !== undefined)) return { type: "busy" };
+    if (operations.some(({ key }) => (locks.holderOf(database, key) ?? id) !== id)) return { type: "busy" };
     const found = this.#host.examine(database, operations);
     if (found.refusal !== undefined) return { type: "refused", reason: found.refusal };
     const { count, taken } = found;
@@ -91,21 +89,16 @@ export class SeatParticipant {
     return { type: "decided", outcome: "forward" };
   }
 
-  #answer(id: TransactionId): SeatAnswer | undefined {
+  #answer(id: TransactionId): SeatAnswer {
     const record = this.#book.records.get(id);
     if (record !== undefined) return record.isDecided ? { type: "decided", outcome: "forward" } : { type: "undecided" };
-    // Its PREPARE may still be under way.
-    if (!this.#closed.add(id, this.#host.monotonicMs())) return undefined;
+    // Its PREPARE may still be under way. But nobody asks before it would be too late for that.
     return { type: "decided", outcome: "back" };
   }
 
   #end(id: TransactionId, outcome: Outcome): SeatAnswer {
     const record = this.#book.records.get(id);
-    if (record === undefined) {
-      if (outcome === "back") this.#closed.add(id, this.#host.monotonicMs());
-    } else if (outcome === "forward" || !record.isDecided) {
-      this.#finish(record, outcome);
-    }
+    if (record !== undefined && (outcome === "forward" || !record.isDecided)) this.#finish(record, outcome);
     return { type: "done" };
   }
 
@@ -140,7 +133,6 @@ export class SeatParticipant {
   look(): void {
     const seat = this.#served();
     const nowMs = this.#host.monotonicMs();
-    this.#closed.look(nowMs);
     if (seat === undefined) return;
     let left = maxPerLook;
     for (const record of [...this.#book.records.values()]) {
@@ -156,7 +148,12 @@ export class SeatParticipant {
     }
   }
 
+  /** A seat leaves the ring only when it has no decision that anybody could ask for. */
   #askHome({ id, participants }: SeatRecord): void {
+    if (!this.#host.isInRing(participants[0])) {
+      this.#end(id, "back");
+      return;
+    }
     this.#host.ask({ type: "ask", seat: participants[0], id }, (answer) => {
       if (answer?.type === "decided" && this.#served() !== undefined) this.#end(id, answer.outcome);
     });
@@ -188,3 +185,6 @@ export class SeatParticipant {
     });
   }
 }
+
+const mayAdd = ({ isDecided, prepared }: SeatRecord, operations: readonly Operation[]): boolean =>
+  !isDecided && prepared !== undefined && !operations.some(({ key }) => hasKey(prepared, key));

@@ -106,7 +106,6 @@ export class SeatTransactionService implements Writes {
   #handle(request: SeatRequest, answer: (answer: SeatAnswer) => void): void {
     const own = this.#participant.handle(request);
     this.locked.update();
-    if (own === undefined) return;
     if (own.type === "elsewhere" || own.type === "busy") return answer(own);
     this.#options.seat.rights.whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
   }
@@ -173,7 +172,6 @@ export class SeatTransactionService implements Writes {
     return {
       ...this.#host(),
       seatOf: (key) => rights.seatOfSlot(this.#slotOf(key)),
-      epochOf: (seat) => rights.epochOf(seat),
     };
   }
 

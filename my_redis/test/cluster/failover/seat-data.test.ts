@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { MoveCursors } from "../../../src/cluster/moving/move-cursors.ts";
+import { OpenWrites } from "../../../src/cluster/seat-transaction/open-writes.ts";
 import { DataEpoch } from "../../../src/cluster/failover/data-epoch.ts";
 import { SeatData } from "../../../src/cluster/failover/seat-data.ts";
 import type { Services } from "../../../src/dispatch/context.ts";
@@ -21,7 +22,7 @@ test("with appendfsync always a replica claims nothing that the log has only gat
   } as unknown as Services;
   const claimed: number[] = [];
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => false },
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites(), serves: () => false },
     moved: (_position, kept) => claimed.push(kept.offset),
     confirmed: () => {},
   });

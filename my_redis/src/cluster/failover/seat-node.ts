@@ -8,18 +8,17 @@ import type { RingEffect } from "../agreement/ring-member.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isKept, mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
+import { mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
-import { nodeAddress } from "../node-address.ts";
 import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
-import { KeptData } from "./kept-data.ts";
+import { SeatRole } from "./seat-role.ts";
 import { SeatRights } from "./seat-rights.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds } from "./notices.ts";
@@ -70,9 +69,9 @@ export class SeatNode implements SeatPort {
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
-  readonly #kept: KeptData;
   readonly #data: SeatData;
   readonly #replicas: ReplicaProgress;
+  readonly #role: SeatRole;
   readonly #tables: TableFollower;
   #agent!: RingAgent;
   #file!: RingStateFile;
@@ -94,15 +93,10 @@ export class SeatNode implements SeatPort {
       patienceMs: timeoutMs,
       hasLease: () => environment.monotonicMs() < this.#agent.member.leaseUntilMs,
     });
-    this.#kept = new KeptData({
-      position: () => this.#servedPosition(),
-      isKept: (position) => isKept(this.#agent.member, position, environment.monotonicMs()),
+    this.rights = new SeatRights({
+      ...{ member: () => this.#agent.member, position: () => this.#servedPosition() },
+      monotonicMs: () => environment.monotonicMs(),
     });
-    this.rights = new SeatRights(
-      () => this.#agent.member,
-      () => environment.monotonicMs(),
-      (run) => this.#kept.whenKept(run),
-    );
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
       ...{ server, data: options.data, cursors: options.cursors, writes: options.writes, serves },
@@ -120,6 +114,8 @@ export class SeatNode implements SeatPort {
       ...{ changes: server.changes, agent: () => this.#agent, update: () => this.#data.update() },
       notify: (...notice) => this.#notify(...notice),
     });
+    const parts = { data: this.#data, replicas: this.#replicas, seatName: () => this.#seat?.name };
+    this.#role = new SeatRole({ ...options, ...parts });
     this.#tables = new TableFollower(options);
     this.mover = new SlotMover({
       ...options,
@@ -182,7 +178,7 @@ export class SeatNode implements SeatPort {
       carryOut: (effect) => this.#carryOut(effect),
       changed: () => {
         this.#gate.look();
-        this.#kept.lookSoon();
+        this.rights.kept.lookSoon();
         this.ringOperators.look();
       },
       inTurn: (work) => turn.run(work),
@@ -220,9 +216,9 @@ export class SeatNode implements SeatPort {
         this.#tables.follow(effect.table);
         return this.mover.onTable(effect.table);
       case "serve":
-        return this.#serve(effect.epoch);
+        return this.#role.serve(effect.epoch);
       case "follow":
-        return this.#follow(effect.primary, effect.epoch);
+        return this.#role.follow(effect.primary, effect.epoch);
       case "lease":
         return this.#releaseRequests();
       case "changed":
@@ -235,28 +231,6 @@ export class SeatNode implements SeatPort {
   #notify(node: string, kind: number, payload: Uint8Array): void {
     const { members, outgoing } = this.#options;
     outgoing.links[members.names.indexOf(node)]?.notify(kind, payload);
-  }
-
-  #serve(epoch: number): void {
-    this.#replicas.following = undefined;
-    this.#options.server.watched.breakAll();
-    this.#options.writes.book.takeLocks();
-    this.#options.roleTaken();
-    this.#data.begin(epoch);
-    const text = `this node is the primary of ${this.#seat?.name} (epoch ${epoch})`;
-    this.#options.server.environment.report("notice", text);
-  }
-
-  #follow(primary: string, epoch: number): void {
-    const { replication, environment, watched } = this.#options.server;
-    const { host, port } = nodeAddress(primary);
-    // The new primary changes what was watched here, by clients of this node and of others.
-    watched.breakAll();
-    this.#options.writes.book.dropLocks();
-    this.#options.roleTaken();
-    this.#replicas.following = primary;
-    environment.report("notice", `this node is a replica of ${primary}, for ${this.#seat?.name} (epoch ${epoch})`);
-    replication?.followInRing(host, port);
   }
 
   // --- what other nodes say ---
@@ -309,7 +283,7 @@ export class SeatNode implements SeatPort {
     this.operators.repeat();
     this.ringOperators.tick();
     this.#gate.look();
-    this.#kept.lookSoon();
+    this.rights.kept.lookSoon();
     this.#releaseRequests();
     this.requests.refuseOverdue();
   }

@@ -1,20 +1,28 @@
 import { obstacleTo } from "../agreement/outgoing.ts";
 import type { Member } from "../agreement/ring-member.ts";
-import { seatOf } from "../agreement/ring-table.ts";
-import { mayCarryOut } from "../agreement/serving.ts";
+import { type Seat, seatOf } from "../agreement/ring-table.ts";
+import type { Position } from "../agreement/position.ts";
+import { isKept, mayCarryOut } from "../agreement/serving.ts";
 import { ownerOf } from "../agreement/slot-map.ts";
+import { KeptData } from "./kept-data.ts";
+
+export interface SeatRightsOptions {
+  readonly member: () => Member;
+  readonly monotonicMs: () => number;
+  /** This node's data at present, as the primary of its place; undefined while it is none. */
+  readonly position: () => Position | undefined;
+}
 
 /** What this node knows of the ring's places, and what it may do as the primary of one. */
 export class SeatRights {
+  readonly kept: KeptData;
   readonly #member: () => Member;
   readonly #monotonicMs: () => number;
-  /** Calls back with true once all copies in sync have this node's data, or with false when its epoch is over. */
-  readonly whenKept: (run: (isKept: boolean) => void) => void;
 
-  constructor(member: () => Member, monotonicMs: () => number, whenKept: SeatRights["whenKept"]) {
+  constructor({ member, monotonicMs, position }: SeatRightsOptions) {
     this.#member = member;
     this.#monotonicMs = monotonicMs;
-    this.whenKept = whenKept;
+    this.kept = new KeptData({ position, isKept: (kept) => isKept(member(), kept, monotonicMs()) });
   }
 
   /** The place of this node, and its epoch, while it may carry out requests as its primary. */
@@ -49,7 +57,7 @@ export class SeatRights {
     return map === undefined ? undefined : ownerOf(map, slot);
   }
 
-  #seat(name: string) {
+  #seat(name: string): Seat | undefined {
     return this.#member().committed?.seats.find((seat) => seat.name === name);
   }
 }

@@ -107,7 +107,7 @@ export class SeatTransactionService implements Writes {
     const own = this.#participant.handle(request);
     this.locked.update();
     if (own.type === "elsewhere" || own.type === "busy") return answer(own);
-    this.#options.seat.rights.whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
+    this.#options.seat.rights.kept.whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
   }
 
   #notUnderstood(from: number, error: unknown): void {
@@ -192,7 +192,7 @@ export class SeatTransactionService implements Writes {
         this.#operations.apply(this.#options.open.note(entry), database, own);
       },
       unlocked: () => this.#unlocked(),
-      whenKept: (run) => rights.whenKept((isKept) => this.#options.turn.run(() => run(isKept))),
+      whenKept: (run) => rights.kept.whenKept((isKept) => this.#options.turn.run(() => run(isKept))),
     };
   }
 

@@ -12,6 +12,7 @@ import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction
 import { SeatParticipant } from "../../src/cluster/seat-transaction/seat-participant.ts";
 import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts";
 import type { WritePlan } from "../../src/cluster/transaction/write-plan.ts";
+import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
 import type { Operation } from "../../src/cluster/transaction/transaction-message.ts";
 import type { DataCopy, Entry, Write } from "./data-copy.ts";
 import { positionOf } from "./data-copy.ts";
@@ -29,6 +30,8 @@ interface AcrossProcess {
 }
 
 const nothing = new Uint8Array(0);
+/** As with the default of cluster-node-timeout, a write is silent sooner than a node. */
+const limitsIn = ({ timing }: SimulatedWorld): TransactionLimits => transactionLimits(timing.silenceMs / 3);
 const slotOf = (key: Uint8Array): number => Number(Buffer.from(key).toString());
 const keyOf = (slot: number): Uint8Array => Buffer.from(String(slot));
 
@@ -45,7 +48,7 @@ export class SimulatedAcross {
   constructor(world: SimulatedWorld, process: AcrossProcess) {
     this.#world = world;
     this.#process = process;
-    const limits = transactionLimits(world.timing.silenceMs);
+    const limits = limitsIn(world);
     this.#participant = new SeatParticipant(this.#participantHost(), limits, this.#book);
     const incarnation = `${process.name}.${process.member.durable.run}`;
     this.#coordinator = new SeatCoordinator(this.#coordinatorHost(), limits, incarnation);
@@ -140,7 +143,7 @@ export class SimulatedAcross {
   }
 
   #ask(request: SeatRequest, answered: SeatAnswered): void {
-    const { queue, network, note, timing } = this.#world;
+    const { queue, network, note } = this.#world;
     const { member, name } = this.#process;
     const to = member.committed?.seats.find((seat) => seat.name === request.seat)?.primary.node;
     let isOver = false;
@@ -150,7 +153,7 @@ export class SimulatedAcross {
         isOver = true;
         answered(answer);
       });
-    queue.after(transactionLimits(timing.silenceMs).prepareTimeoutMs, () => end(undefined));
+    queue.after(limitsIn(this.#world).prepareTimeoutMs, () => end(undefined));
     if (to === undefined) return;
     note(() => `${name} asks ${to} ${JSON.stringify({ ...request, operations: undefined })}`);
     if (to === name) {

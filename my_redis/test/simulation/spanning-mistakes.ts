@@ -52,7 +52,7 @@ export const spanningMistakes = {
   "a coordinator counts on late preparations": [
     across("seat-coordinator.ts", "nowMs - preparation.beganMs > this.#limits.prepareTimeoutMs", "nowMs - preparation.beganMs > 1e9"),
     across("seat-coordinator.ts", "    this.#host.schedule(this.#limits.prepareTimeoutMs, () => this.#giveUp(preparation, { type: \"unreachable\" }));\n", ""),
-    model("simulated-across.ts", "queue.after(transactionLimits(timing.silenceMs).prepareTimeoutMs, () =>", "queue.after(1e4 + timing.silenceMs, () =>"),
+    model("simulated-across.ts", "queue.after(limitsIn(this.#world).prepareTimeoutMs, () =>", "queue.after(1e4, () =>"),
   ],
   "a coordinator gives up after it has asked the home": [
     across("seat-coordinator.ts", "    commitment.isRepeated = true;\n", "    for (const seat of commitment.participants) this.#host.ask({ type: 'end', seat, id: commitment.id, outcome: 'back' }, () => {});\n    commitment.isRepeated = true;\n"),

@@ -88,9 +88,9 @@ export class Router {
     return this.#members.owners[slot] !== this.#self || this.#seat?.mayServe === false;
   }
 
-  /** A replica runs no part of what spans nodes. */
+  /** A replica, or a primary that may not serve at present, runs no part of what spans nodes: the parts are judged where they run. */
   #spansFromReplica({ fullName }: Command, slot: number): boolean {
-    if (this.#members.primaryOf[this.#self] === this.#self) return false;
+    if (this.#members.primaryOf[this.#self] === this.#self && this.#seat?.mayServe !== false) return false;
     const relays = this.#server.settings.values["cluster-routing"] === "relay";
     return slot === severalSlots || (relays && this.#owner.spanning.has(fullName));
   }

@@ -107,7 +107,20 @@ export class SeatTransactionService implements Writes {
     const own = this.#participant.handle(request);
     this.locked.update();
     if (own.type === "elsewhere" || own.type === "busy") return answer(own);
-    this.#options.seat.rights.kept.whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
+    this.#whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
+  }
+
+  /** Once all copies in sync have what was logged so far, and this node's own log is as safe as appendfsync promises. */
+  #whenKept(run: (isKept: boolean) => void): void {
+    const { channel, seat } = this.#options;
+    let left = 2;
+    let isKept = true;
+    const end = (isSo: boolean): void => {
+      isKept &&= isSo;
+      if (--left === 0) run(isKept);
+    };
+    seat.rights.kept.whenKept(end);
+    channel.afterLog(end);
   }
 
   #notUnderstood(from: number, error: unknown): void {
@@ -192,7 +205,7 @@ export class SeatTransactionService implements Writes {
         this.#operations.apply(this.#options.open.note(entry), database, own);
       },
       unlocked: () => this.#unlocked(),
-      whenKept: (run) => rights.kept.whenKept((isKept) => this.#options.turn.run(() => run(isKept))),
+      whenKept: (run) => this.#whenKept((isKept) => this.#options.turn.run(() => run(isKept))),
     };
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { writesAcrossPlaces } from "../../../src/cluster/spanning/atomic-writes.ts";
 import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { TripleWorkload } from "../crash/triple-workload.ts";
 import { changeRing, untilMoved, weightsOf } from "../moving/moving-ring.ts";
@@ -13,6 +14,9 @@ const triples = 4;
 let ring: RingOfProcesses;
 
 afterEach(() => ring.stop());
+
+/** The commands are refused as long as that is not switched on. */
+const testAcross = test.skipIf(!writesAcrossPlaces);
 
 /** Runs the workload while something happens, and checks afterwards that each write is done everywhere or nowhere. */
 async function check(name: string, happens: (workload: TripleWorkload) => Promise<void>): Promise<void> {
@@ -35,7 +39,7 @@ async function untilMore({ counts }: TripleWorkload, count: number): Promise<voi
 }
 
 for (const acknowledgement of ["replica", "primary"]) {
-  test(
+  testAcross(
     `writes to several places are whole and not lost when each primary in turn is killed, acknowledged by the ${acknowledgement}`,
     async () => {
       ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": acknowledgement }, 1);
@@ -54,7 +58,7 @@ for (const acknowledgement of ["replica", "primary"]) {
   );
 }
 
-test(
+testAcross(
   "writes to several places are whole and not lost when a primary is frozen until another one has taken over",
   async () => {
     ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "primary" }, 1);
@@ -71,7 +75,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testAcross(
   "writes to several places are whole while slots move, primaries hand over, and one of them is killed",
   async () => {
     ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "replica" }, 1);
@@ -93,7 +97,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testAcross(
   "writes to several places that were open when all nodes were killed are ended after their start",
   async () => {
     ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "replica" }, 1);

@@ -27,11 +27,6 @@ export class AcrossWitness {
     this.#fail = fail;
   }
 
-  /** How many writes were acknowledged. */
-  get doneCount(): number {
-    return [...this.#writes.values()].filter(({ result }) => result === "done").length;
-  }
-
   countOf(slot: number): number {
     return this.#shown.get(slot)?.length ?? 0;
   }

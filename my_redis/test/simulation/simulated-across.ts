@@ -14,8 +14,7 @@ import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts"
 import type { WritePlan } from "../../src/cluster/transaction/write-plan.ts";
 import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
 import type { Operation } from "../../src/cluster/transaction/transaction-message.ts";
-import type { DataCopy, Entry, Write } from "./data-copy.ts";
-import { positionOf } from "./data-copy.ts";
+import { type DataCopy, type Entry, positionOf, type Write } from "./data-copy.ts";
 import type { SimulatedWorld, WriteAcross } from "./simulated-world.ts";
 
 /** What writes across seats see of their process. */

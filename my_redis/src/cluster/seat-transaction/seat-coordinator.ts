@@ -58,10 +58,6 @@ export class SeatCoordinator {
     this.#telling = new SeatTelling(host, limits);
   }
 
-  get openCount(): number {
-    return this.#open;
-  }
-
   /** `done` is called once, within bounded time. */
   begin(plan: WritePlan, done: (result: TransactionResult) => void): void {
     const bytes = bytesOf(plan.first);

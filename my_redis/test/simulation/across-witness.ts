@@ -40,7 +40,8 @@ export class AcrossWitness {
     if (known.result !== undefined) this.#fail(`R13: write ${write} is answered twice`);
     known.result = type;
     if (type === "done") this.#show(write, known);
-    else if (known.isShown && isCertain[type]) this.#fail(`R13: write ${write} is seen, and its client is told ${type}`);
+    else if (known.isShown && isCertain[type])
+      this.#fail(`R13: write ${write} is seen, and its client is told ${type}`);
   }
 
   #show(write: Write, known: Known): void {
@@ -58,7 +59,8 @@ export class AcrossWitness {
     if (this.#writes.size === 0) return;
     const has = new Set(seen);
     const missing = (this.#shown.get(slot) ?? []).slice(0, expectedAcross).find((write) => !has.has(write));
-    if (missing !== undefined) this.#fail(`R13: slot ${slot} does not show write ${missing} across seats, and another slot does`);
+    if (missing !== undefined)
+      this.#fail(`R13: slot ${slot} does not show write ${missing} across seats, and another slot does`);
     const twice = seen.find((write, at) => this.#writes.has(write) && seen.indexOf(write) < at);
     if (twice !== undefined) this.#fail(`R13: slot ${slot} has write ${twice} across seats twice`);
     for (const write of seen) {
@@ -91,7 +93,8 @@ export class AcrossWitness {
       const count = slots.filter((slot) => writesOf(slot).includes(write)).length;
       if (count > 0 && count < slots.length) return `write ${write} is in ${count} of its ${slots.length} slots`;
       if (result === undefined || !isCertain[result]) continue;
-      if (count === 0 === (result === "done")) return `write ${write} is in ${count} slots, and its client was told ${result}`;
+      if ((count === 0) === (result === "done"))
+        return `write ${write} is in ${count} slots, and its client was told ${result}`;
     }
     return undefined;
   }

@@ -31,7 +31,9 @@ export class AcrossWriter {
   #write(): void {
     const { chance, queue, network, witness } = this.#world;
     const node = chance.pick([...nodesOf(witness.newest)]);
-    const slots = chance.shuffled(Array.from({ length: slotsOfRing }, (_, slot) => slot)).slice(0, chance.between(2, 3));
+    const slots = chance
+      .shuffled(Array.from({ length: slotsOfRing }, (_, slot) => slot))
+      .slice(0, chance.between(2, 3));
     const write = this.#newWrite();
     let isOver = false;
     const end = (): void => {

@@ -83,11 +83,10 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a decision is not a part of the data": ["spanningSingle", 1],
   "a decision is forgotten before all have carried it out": ["spanningHanding", 1],
   "a home tells what its copies may not have": ["spanningHanding", 61],
-  "a home gives up before its copies have": ["spanningSingle", 5],
+  "a home gives up before its copies have": ["spanningMovingAsynchronous", 109],
   "a participant gives up by itself": ["spanningAsynchronous", 1],
   "a home gives up what it has decided": ["spanning", 1],
   "a participant asks before it is too late for a decision": ["spanningMoving", 1],
-  "a participant takes a home that it does not know for one that has left": ["spanningMoving", 1],
   "a coordinator counts on late preparations": ["spanningAsynchronous", 7],
   "a coordinator gives up after it has asked the home": ["spanningAsynchronous", 1],
   "a coordinator takes a late word for the first one": ["spanningMoving", 1],
@@ -96,5 +95,4 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a slot moves with a lock": ["spanningMovingAsynchronous", 4],
   "a slot that is about to go is prepared": ["spanningMoving", 4],
   "a seat that does not own the slot prepares": ["spanningMovingAsynchronous", 1],
-  "a seat leaves with its decisions": ["spanningMoving", 1],
 };

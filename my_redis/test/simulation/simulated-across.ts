@@ -7,7 +7,12 @@ import { isKept, isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { SeatBook, type SeatLogEntry } from "../../src/cluster/seat-transaction/seat-book.ts";
 import { SeatCoordinator } from "../../src/cluster/seat-transaction/seat-coordinator.ts";
-import type { CoordinatorHost, ParticipantHost, SeatAnswered, SeatHost } from "../../src/cluster/seat-transaction/seat-host.ts";
+import type {
+  CoordinatorHost,
+  ParticipantHost,
+  SeatAnswered,
+  SeatHost,
+} from "../../src/cluster/seat-transaction/seat-host.ts";
 import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
 import { SeatParticipant } from "../../src/cluster/seat-transaction/seat-participant.ts";
 import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts";
@@ -166,7 +171,10 @@ export class SimulatedAcross {
       hasArrived = true;
       this.#world.node(to).inProcess((process) =>
         process.onAcross(request, (answer) => {
-          note(() => `${to} answers ${name} ${JSON.stringify(answer)} to ${JSON.stringify({ ...request, operations: undefined })}`);
+          note(
+            () =>
+              `${to} answers ${name} ${JSON.stringify(answer)} to ${JSON.stringify({ ...request, operations: undefined })}`,
+          );
           network.send(to, name, () => end(answer));
         }),
       );
@@ -195,11 +203,16 @@ export class SimulatedAcross {
       get serving() {
         const { member } = process;
         const { serving, committed, self, leaseUntilMs } = member;
-        if (serving === undefined || !isReady(member) || isHanding(member) || process.nowMs() >= leaseUntilMs) return undefined;
+        if (serving === undefined || !isReady(member) || isHanding(member) || process.nowMs() >= leaseUntilMs)
+          return undefined;
         return { seat: seatOf(committed!, self)!.name, epoch: serving.epoch };
       },
       isInRing: (seat) => process.member.committed?.seats.some(({ name }) => name === seat) === true,
-      obstacleTo: (operations) => obstacleTo(process.member, operations.map(({ key }) => slotOf(key))),
+      obstacleTo: (operations) =>
+        obstacleTo(
+          process.member,
+          operations.map(({ key }) => slotOf(key)),
+        ),
       examine: () => ({ refusal: undefined, count: 0, taken: { payload: nothing, expiryMs: -1 } }),
       log: (entry) => log(entry, []),
       logAndApply: (entry, _database, operations) => {

@@ -37,7 +37,9 @@ export class OpenWrites implements LogExtension {
 
   /** All of them, as a fact of a snapshot. */
   get text(): string {
-    const entries = entriesOf(this.book.records.values()).map((entry) => Buffer.from(encodeEntry(entry)).toString("base64"));
+    const entries = entriesOf(this.book.records.values()).map((entry) =>
+      Buffer.from(encodeEntry(entry)).toString("base64"),
+    );
     return entries.join(" ");
   }
 

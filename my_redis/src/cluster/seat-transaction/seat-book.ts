@@ -121,7 +121,9 @@ export class SeatBook {
    */
   mayStop(isGoing: (key: Uint8Array) => boolean, isLast: boolean): boolean {
     if (isLast && this.records.size > 0) return false;
-    return [...this.records.values()].every(({ prepared }) => prepared?.operations.some(({ key }) => isGoing(key)) !== true);
+    return [...this.records.values()].every(
+      ({ prepared }) => prepared?.operations.some(({ key }) => isGoing(key)) !== true,
+    );
   }
 }
 

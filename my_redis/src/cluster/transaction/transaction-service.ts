@@ -12,7 +12,13 @@ import type { RecordBook } from "./record-book.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./transaction-codec.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
 import { logCommandOf } from "./transaction-log.ts";
-import type { MemberName, Operation, TakenValue, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import type {
+  MemberName,
+  Operation,
+  TakenValue,
+  TransactionAnswer,
+  TransactionRequest,
+} from "./transaction-message.ts";
 import { sharesOf, type WritePlan, type Writes } from "./write-plan.ts";
 import { TransactionNode } from "./transaction-node.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";

@@ -73,9 +73,12 @@ test(
     const elsewhere = keys.find((key) => ring.ownerOf(key) === 1);
     const across = (await client.reply("MSET", one as string, "1", elsewhere as string, "2")).text;
     if (writesAcrossPlaces) expect(across).toBe("OK");
-    else expect(across).toStartWith("CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas");
+    else
+      expect(across).toStartWith("CROSSSLOT Keys of several nodes cannot be written together on a ring with replicas");
     expect((await client.reply("MSET", one as string, "1", other as string, "2")).text).toBe("OK");
-    expect((await client.reply("EXISTS", one as string, other as string, elsewhere as string)).text).toBe(writesAcrossPlaces ? "3" : "2");
+    expect((await client.reply("EXISTS", one as string, other as string, elsewhere as string)).text).toBe(
+      writesAcrossPlaces ? "3" : "2",
+    );
     // A message reaches the subscribers of each node once, whether that is a primary or a replica.
     const subscribers = await Promise.all([0, 1, 2, 3].map((node) => ring.connect(node)));
     for (const subscriber of subscribers) await subscriber.reply("SUBSCRIBE", "news");

@@ -95,4 +95,5 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a slot moves with a lock": ["spanningMovingAsynchronous", 4],
   "a slot that is about to go is prepared": ["spanningMoving", 4],
   "a seat that does not own the slot prepares": ["spanningMovingAsynchronous", 1],
+  "a seat leaves with its decisions": ["spanningMoving", 81],
 };

@@ -157,4 +157,7 @@ export const spanningMistakes = {
       'const own = operations.filter(() => seat !== "");',
     ),
   ],
+  "a seat leaves with its decisions": [
+    across("seat-book.ts", "if (isLast && this.records.size > 0) return false;", ""),
+  ],
 } as const satisfies Readonly<Record<string, readonly Change[]>>;

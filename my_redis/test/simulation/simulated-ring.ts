@@ -2,6 +2,7 @@ import { nodesOf, type RingTable } from "../../src/cluster/agreement/ring-table.
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { EventQueue } from "../../../tools/simulation/event-queue.ts";
+import { AcrossWriter } from "./across-writer.ts";
 import { type FirstRing, firstRing } from "./first-table.ts";
 import type { Mode } from "./modes.ts";
 import { SimulatedClient } from "./simulated-client.ts";
@@ -35,6 +36,8 @@ export class SimulatedRing implements SimulatedWorld {
   readonly note: (step: () => string) => void;
   readonly #byName: ReadonlyMap<string, RingNode>;
   readonly clients: readonly SimulatedClient[];
+  /** Clients that write across seats. */
+  readonly writers: readonly AcrossWriter[];
 
   constructor({ seed, mode, onStep }: SimulationOptions) {
     this.chance = new SeededRandom(seed);
@@ -51,6 +54,8 @@ export class SimulatedRing implements SimulatedWorld {
     let writes = 0;
     const clients = mode.movesSlots ? ["client 1", "client 2", "client 3"] : ["client 1", "client 2"];
     this.clients = clients.map((name) => new SimulatedClient(this, name, () => ++writes));
+    const writers = mode.writesAcross ? ["writer 1", "writer 2", "writer 3"] : [];
+    this.writers = writers.map((name) => new AcrossWriter(this, name, () => ++writes));
   }
 
   node(name: string): RingNode {
@@ -65,6 +70,7 @@ export class SimulatedRing implements SimulatedWorld {
   start(): void {
     for (const node of this.nodes) node.start();
     for (const client of this.clients) client.run();
+    for (const writer of this.writers) writer.run();
   }
 
   /** Until that time, or the first problem. */

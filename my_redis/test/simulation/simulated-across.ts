@@ -56,7 +56,7 @@ export class SimulatedAcross {
     this.#participant = new SeatParticipant(this.#participantHost(), limits, this.#book);
     const incarnation = `${process.name}.${process.member.durable.run}`;
     this.#coordinator = new SeatCoordinator(this.#coordinatorHost(), limits, incarnation);
-    this.#lookLater(limits.silenceMs / 10);
+    if (world.mode.writesAcross) this.#lookLater(limits.silenceMs / 10);
   }
 
   #lookLater(everyMs: number): void {

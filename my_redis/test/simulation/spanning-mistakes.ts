@@ -146,16 +146,19 @@ export const spanningMistakes = {
       "return [...this.records.values()].slice(0, 0).every(",
     ),
   ],
-  "a slot that is about to go is prepared": [
-    kernel("outgoing.ts", 'if (going.some(({ spans }) => hasSlot(spans, slot))) return "busy";', ""),
+  "a primary that takes over ends a move with a lock": [
+    model("simulated-mover.ts", "hasStopped(member, move.id) && this.#process.mayStop(move)", "hasStopped(member, move.id)"),
+  ],
+  "what was prepared is left out once its slot passes": [
+    kernel("outgoing.ts", "if (passing?.from === seat) return true;", ""),
+  ],
+  "a slot that has not come as a whole is prepared": [
+    kernel("outgoing.ts", 'if (!mayCarryOut(member, slot)) return "busy";', ""),
   ],
   "a seat that does not own the slot prepares": [
     kernel("outgoing.ts", 'if (ownerOf(map, slot) !== seat.name) return "elsewhere";', ""),
-    model(
-      "simulated-across.ts",
-      "const own = operations.filter(({ key }) => ownerOf(committed!.slots!, slotOf(key)) === seat);",
-      'const own = operations.filter(() => seat !== "");',
-    ),
+    kernel("outgoing.ts", 'if (!mayCarryOut(member, slot)) return "busy";', ""),
+    model("simulated-across.ts", "filter(({ key }) => mayEnd(process.member, slotOf(key)))", "slice()"),
   ],
   "a seat leaves with its decisions": [
     across("seat-book.ts", "if (isLast && this.records.size > 0) return false;", ""),

@@ -64,13 +64,6 @@ export const spanningMistakes = {
       "  #spread({ id, participants }: SeatRecord): void {\n    this.#host.schedule(0, () => {",
     ),
   ],
-  "a home gives up before its copies have": [
-    across(
-      "seat-participant.ts",
-      '    this.#finish(record, "back");\n    this.#host.whenKept((isKept) => {\n      if (!isKept) return;',
-      '    this.#finish(record, "back");\n    this.#host.schedule(0, () => {',
-    ),
-  ],
   "a participant gives up by itself": [
     across(
       "seat-participant.ts",
@@ -147,7 +140,11 @@ export const spanningMistakes = {
     ),
   ],
   "a primary that takes over ends a move with a lock": [
-    model("simulated-mover.ts", "hasStopped(member, move.id) && this.#process.mayStop(move)", "hasStopped(member, move.id)"),
+    model(
+      "simulated-mover.ts",
+      "hasStopped(member, move.id) && this.#process.mayStop(move)",
+      "hasStopped(member, move.id)",
+    ),
   ],
   "what was prepared is left out once its slot passes": [
     kernel("outgoing.ts", "if (passing?.from === seat) return true;", ""),

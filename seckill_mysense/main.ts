@@ -122,8 +122,15 @@ async function perform(
 async function serve(role: Role, settings: Settings, logger: Logger): Promise<void> {
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
-  logger.info("started", { role, port: system.port, pid: process.pid, operationsPort: system.operationsPort });
-  if (system.port !== undefined && (role === "all" || role === "gateway")) announce(settings.backend.host, system.port);
+  const { port, operationsPort } = system;
+  const operationsHost = settings.operations.host;
+  logger.info("started", { role, port, pid: process.pid, operationsPort, operationsHost });
+  if (port !== undefined && (role === "all" || role === "gateway")) {
+    console.log(`\n  The sale is at ${urlOf(settings.backend.host, port)}/check`);
+    console.log(
+      `  Operators find health and figures at ${urlOf(operationsHost, operationsPort)}/readyz and /metrics\n`,
+    );
+  }
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -144,9 +151,9 @@ async function serve(role: Role, settings: Settings, logger: Logger): Promise<vo
   });
 }
 
-function announce(host: string, port: number): void {
+function urlOf(host: string, port: number): string {
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  console.log(`\n  The sale is at http://${shown}:${port}/check\n`);
+  return `http://${shown}:${port}`;
 }
 
 function fail(error: unknown): never {

@@ -175,7 +175,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/operations/**",
     only: [
       "seckill_mysense/src/{operations,health,logging,time}/**",
-      "seckill_mysense/src/authorization/internal-secret.ts",
+      "seckill_mysense/src/authorization/{internal-secret,bearer-token,ip-address}.ts",
       "seckill_mysense/src/ledger/{heartbeats,dead-letters}.ts",
       "seckill_mysense/src/orders/dead-letters.ts",
     ],

@@ -5,7 +5,8 @@ export interface TestTotals {
 }
 
 /**
- * The totals of a `bun test` run, from the summary at the end of its output. Undefined when there is no summary,
+ * The totals of a `bun test` run, from the summary at the end of its output. An error outside of a test, as in a timer that a
+ * test has left behind, counts as a failure. Undefined when there is no summary,
  * because the run crashed or was ended.
  */
 export function readTestTotals(output: string): TestTotals | undefined {
@@ -15,7 +16,8 @@ export function readTestTotals(output: string): TestTotals | undefined {
     )?.[1];
   if (summary === undefined) return undefined;
   const count = (word: string): number => Number(new RegExp(`^ +(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
-  return { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
+  const errors = count("errors?");
+  return { passed: count("pass"), failed: count("fail") + errors, skipped: count("skip") + count("todo") };
 }
 
 /** The totals of a run that crashed: the tests that it reported, and one more failure for the crash itself. */
@@ -31,9 +33,10 @@ export function readSkippedTests(output: string): string[] {
 
 const mostLinesOfFailure = 60;
 
-/** What the output says of each test that failed, with its name last. Of a long text, the end. */
+/** What the output says of each error outside of a test, and of each test that failed, with its name last. Of a long text, the end. */
 export function readFailures(output: string): string[] {
-  const failures: string[] = [];
+  const outside = output.matchAll(/^# Unhandled error between tests\n-+\n([\s\S]*?)\n-+$/gm);
+  const failures = [...outside].map((match) => `outside of a test:\n${match[1]}`);
   let lines: string[] = [];
   for (const line of output.split("\n")) {
     // A list of names follows the last test.

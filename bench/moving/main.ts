@@ -3,7 +3,9 @@
  * the latency beside that of the same ring before.
  *
  *   npm run bench:moving -- [--keys 300000] [--rate 2000] [--connections 8] [--clients plain,cluster] [--before 10]
- *     [--no-save]
+ *     [--warm 3] [--no-save]
+ *
+ * A short run: --clients plain --before 3 --warm 1 --no-save.
  *
  * Requests are sent at even intervals, GET and SET in turns, with values of 100 bytes, over so many connections to each of
  * the three nodes. Plain clients ask any node, which relays the request. Clients for Redis Cluster ask the owner, and
@@ -24,16 +26,19 @@ const { values: options } = parseArgs({
     connections: { type: "string", default: "8" },
     clients: { type: "string", default: "plain,cluster" },
     before: { type: "string", default: "10" },
+    warm: { type: "string", default: "3" },
     save: { type: "boolean", default: true },
   },
   allowNegative: true,
 });
-const [keys, perSecond, connections, beforeSeconds] = (["keys", "rate", "connections", "before"] as const).map((name) =>
-  Number(options[name]),
-) as [number, number, number, number];
+const [keys, perSecond, connections, beforeSeconds, warmSeconds] = (
+  ["keys", "rate", "connections", "before", "warm"] as const
+).map((name) => Number(options[name])) as [number, number, number, number, number];
 const kinds = options.clients.split(",") as ClientKind[];
 const seats = 3;
-const warmMs = 3000;
+const warmMs = warmSeconds * 1000;
+/** Each look asks all nodes over new connections, which takes time of the nodes and of the load. */
+const lookMs = 100;
 const changeTimeoutMs = 120_000;
 const routingOf = { plain: "relay", cluster: "redirect" } as const satisfies Record<ClientKind, string>;
 
@@ -48,7 +53,7 @@ async function untilDone(ring: AgreedRing, places: number, nodes: readonly numbe
     if (status?.isSettled !== true || status.seats.length !== places) return false;
     return !(await Promise.all(nodes.map((node) => isRemoving(ring, node)))).includes(true);
   };
-  await waitUntil(isDone, { what: `a settled ring of ${places}`, timeoutMs: changeTimeoutMs, intervalMs: 20 });
+  await waitUntil(isDone, { what: `a settled ring of ${places}`, timeoutMs: changeTimeoutMs, intervalMs: lookMs });
 }
 
 async function measure(kind: ClientKind): Promise<MovingRow> {

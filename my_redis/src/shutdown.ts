@@ -13,6 +13,8 @@ interface Waiting {
   readonly onCancelled: (() => void)[];
   /** A place on the ring is handed over first, to a replica that has everything. */
   readonly handsOver: boolean;
+  /** The place was handed over, and until then other nodes may send requests here. By the monotonic clock. */
+  askedUntilMs?: number;
 }
 
 /** SHUTDOWN and the signals: replicas catch up first, while writes wait. Then the server ends. */
@@ -85,12 +87,16 @@ export class Shutdown implements ShutdownPort {
     if (!this.#finish(waiting.request)) this.#cancel(waiting);
   }
 
-  #isUnfinished({ handsOver, offset, request }: Waiting): boolean {
+  #isUnfinished(waiting: Waiting): boolean {
     const seat = this.#server.cluster?.seat;
-    if (!handsOver) return this.#lagging(offset).length > 0;
-    if (seat?.operators.isHanding === true) return true;
+    if (!waiting.handsOver || seat === undefined) return this.#lagging(waiting.offset).length > 0;
+    if (seat.operators.isHanding) return true;
     // It was given up: the replicas get what they can.
-    return seat?.maySync === true && this.#mustWait(request, this.leftMs ?? 0);
+    if (seat.maySync) return this.#mustWait(waiting.request, this.leftMs ?? 0);
+    // Whoever does not know the new primary yet is sent there, and does not lose a request together with this node.
+    const nowMs = this.#server.environment.monotonicMs();
+    waiting.askedUntilMs ??= nowMs + seat.operators.spreadMs;
+    return nowMs < waiting.askedUntilMs;
   }
 
   #finish(request: ShutdownRequest): boolean {

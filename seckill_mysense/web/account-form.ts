@@ -38,7 +38,11 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   }
   showError("");
   button("account-submit").disabled = true;
-  const answer = await call(mode === "login" ? "POST /api/session" : "POST /api/users", { body: { name, password } });
+  const body = { name, password };
+  const answer =
+    mode === "login"
+      ? await call("POST /api/session", { body })
+      : await call("POST /api/users", { body: { ...body, ...invitation() } });
   button("account-submit").disabled = false;
   if ("ok" in answer) {
     form.reset();
@@ -47,6 +51,12 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   } else {
     showError(answer.refused.message, answer.refused.error === "name_taken" ? "name" : undefined);
   }
+}
+
+/** From a link such as /check#invitation=...: what stands behind # reaches no server and no log. */
+function invitation(): { invitation?: string } {
+  const found = new URLSearchParams(location.hash.slice(1)).get("invitation");
+  return found === null ? {} : { invitation: found };
 }
 
 function problemWith(

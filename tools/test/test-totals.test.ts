@@ -35,6 +35,15 @@ test("what the output says of failures is found again, without the lines of othe
   expect(others).toEqual([]);
 });
 
+test("an error outside of a test counts as a failure, and is shown", async () => {
+  const output = await runBunTest(`
+    test("one", () => void setTimeout(() => { throw new Error("too late"); }, 1));
+    test("two", () => {});
+    test("three", () => new Promise((resolve) => setTimeout(resolve, 50)));`);
+  expect(readTestTotals(output)?.failed).toBe(1);
+  expect(readFailures(output).join("\n")).toContain("too late");
+});
+
 test("of a failure with a long text, the end is kept", () => {
   const lines = [...Array.from({ length: 100 }, (_, at) => `line ${at}`), "(fail) one [3ms]"];
   const output = [...lines, "1 tests failed:", "(fail) one [3ms]"].join("\n");

@@ -101,7 +101,8 @@ export class ChangeLog {
   }
 
   #join(): void {
-    this.#joined = joined(joined(this.#log, this.#stream), this.#third);
+    // The first of a pair may hold no pair: an open unit is kept for the first one, and beside it for the second.
+    this.#joined = joined(this.#log, joined(this.#stream, this.#third));
     if (!this.#isMuted) this.#target = this.#joined;
   }
 

@@ -270,6 +270,8 @@ export interface SeatOperators {
   leave(): boolean;
   /** Whether it is handing over: it carries out nothing for its place. */
   readonly isHanding: boolean;
+  /** How long it takes, in milliseconds, until all nodes know of a handover. */
+  readonly spreadMs: number;
 }
 
 export interface SeatStatus {

@@ -10,7 +10,7 @@ export const memberMistakes = {
     kernel("given-up.ts", "primary: { ...seat.primary, run: 0 },", "primary: seat.primary,"),
   ],
   "slots of a seat that was given up go with what another seat had of them": [
-    kernel("given-up.ts", "isStart: has === undefined", "isStart: false"),
+    kernel("given-up.ts", "isStart: has?.isWhole !== true", "isStart: false"),
   ],
   "a replica that is added counts as in sync at once": [
     kernel(

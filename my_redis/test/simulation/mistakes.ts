@@ -120,7 +120,7 @@ export const mistakes = {
       "nowMs < leaderHeardAtMs + timing.silenceMs",
       "nowMs < leaderHeardAtMs + timing.silenceMs / 4",
     ),
-    kernel("election.ts", "member.electAtMs = nowMs + leastMs", "member.electAtMs = nowMs + leastMs / 4"),
+    kernel("election.ts", "Math.max(leastMs, longestMs)", "leastMs / 4"),
   ],
   "a silent primary is replaced before its lease has ended": [
     kernel("gone.ts", "nowMs - primary.heardAtMs > silenceMs", "nowMs - primary.heardAtMs > silenceMs / 5"),

@@ -41,10 +41,15 @@ export class Operator {
   #nextOfReplicas(): RingRequest | undefined {
     const { chance, nodes, witness } = this.#world;
     const { seats } = witness.newest;
+    const isAway = (name: string): boolean => {
+      const { isPaused, process } = this.#world.node(name);
+      return isPaused || process === undefined;
+    };
+    const away = seats.filter((seat) => seat.nodes.every(isAway));
     const dice = chance.next();
     if (dice < 0.25) return { type: "replicate", seat: chance.pick(seats).name, node: chance.pick(nodes).name };
     if (dice < 0.45) return { type: "dismiss", node: chance.pick(nodes).name };
-    return dice < 0.65 ? { type: "giveUp", seat: chance.pick(seats).name } : undefined;
+    return dice < 0.65 ? { type: "giveUp", seat: chance.pick(away.length > 0 ? away : seats).name } : undefined;
   }
 
   /** Whoever leads takes it. */

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
-import { whyNotGivenUp } from "../../src/cluster/agreement/given-up.ts";
+import { nothingLeft, whyNotGivenUp } from "../../src/cluster/agreement/given-up.ts";
 import { nextMembership } from "../../src/cluster/agreement/membership.ts";
+import { nextMove } from "../../src/cluster/agreement/moves.ts";
+import { countOf, given, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { whyNotReplica } from "../../src/cluster/agreement/replica-change.ts";
 import { changeRing, firstSlots, type RingRequest } from "../../src/cluster/agreement/ring-change.ts";
 import type { LeaderView, Peer } from "../../src/cluster/agreement/peer.ts";
@@ -72,6 +74,51 @@ test("a seat that is given up has no primary and no copies in sync, and cannot b
   const last = changed(outcome.table, { type: "giveUp", seat: "a" });
   expect(changeRing(last, { type: "giveUp", seat: "c" })).toMatchObject({ type: "refused" });
 });
+
+test("slots that were passing to a seat that is given up are their source's again, and go on from there", () => {
+  const table = ringOf("a", "b", "c");
+  const move = { id: 2, attempt: 2, retries: 0, from: "a", to: "b", spans: [{ start: 0, end: 255 }] };
+  const slots = table.slots!;
+  const isPassing = { ...move, isPassing: true as const };
+  const owners = given(slots.owners, move.spans, "b");
+  const passing = { ...table, slots: { ...slots, owners, goal: owners, moves: [isPassing] } };
+  const outcome = changeRing(passing, { type: "giveUp", seat: "b" });
+  if (outcome.type !== "planned") throw new Error(outcome.reason);
+  const after = outcome.table.slots!;
+  expect(after.moves).toEqual([]);
+  expect(ownerOf(after, 0)).toBe("a");
+  expect(outcome.plan.lostSlots).toBe(countOf(owners.filter(({ owner }) => owner === "b")));
+  // All slots of the seat find a new owner.
+  const isDone = (ring: RingTable): boolean => ring.slots!.owners.every(({ owner }) => owner !== "b");
+  let ring = outcome.table;
+  for (let change = 0; change < 500 && !isDone(ring); change++) ring = nextMove(ring, arrivedAt(ring)) ?? ring;
+  expect(isDone(ring)).toBe(true);
+});
+
+test("of the slots of a source that is given up, a target keeps a whole copy, and nothing of a part of one", () => {
+  const ask = { move: 2, attempt: 2, number: 1, acknowledged: undefined };
+  const has = { move: 2, source: { epoch: 1, offset: 9 }, snapshot: 1, parts: 3 };
+  expect(nothingLeft({ ...ask, has: { ...has, isWhole: true } }).isStart).toBe(false);
+  expect(nothingLeft({ ...ask, has: { ...has, isWhole: false } }).isStart).toBe(true);
+  expect(nothingLeft({ ...ask, has: undefined }).isStart).toBe(true);
+});
+
+/** All nodes but those of seat b answer, and everything has arrived at the targets of moves. */
+function arrivedAt({ seats, slots }: RingTable): ReadonlyMap<string, Peer> {
+  const peers = new Map<string, Peer>();
+  for (const { epoch, name, primary } of seats.filter(({ name }) => name !== "b")) {
+    const ready = slots!.moves.flatMap(({ attempt, from, id }) =>
+      from === name ? [{ move: id, attempt, epoch }] : [],
+    );
+    const arrivals = slots!.moves.flatMap(({ id, to }) => {
+      const source = { epoch: 0, offset: 0 };
+      const cursor = { move: id, source, snapshot: 0, parts: 1, isWhole: true, isFinal: true } as const;
+      return to === name ? [{ epoch, cursor }] : [];
+    });
+    peers.set(primary.node, peer({ moves: { ready, arrivals } }));
+  }
+  return peers;
+}
 
 test("a replica that is added belongs to its seat once it was heard without keys, and is not in sync then", () => {
   const table = changed(ringOf("a", "b"), { type: "replicate", seat: "a", node: "x" });

@@ -101,17 +101,19 @@ export class Witness implements Observer {
 
   /**
    * What was in the slots of a seat that is given up is lost, as an operator wants it. Of slots that are passing to another
-   * seat, that one has a part, which it keeps.
+   * seat, that one has a part, which it keeps. Slots that were passing to it are their source's again: all that was written
+   * there is there.
    */
   #forgetGivenUp({ version, seats, slots }: RingTable): void {
-    const before = this.#tables.get(version - 1)?.seats ?? [];
+    const before = this.#tables.get(version - 1);
     for (const { name, isGivenUp } of seats) {
-      if (!isGivenUp || before.some((seat) => seat.name === name && seat.isGivenUp)) continue;
+      if (!isGivenUp || before?.seats.some((seat) => seat.name === name && seat.isGivenUp)) continue;
       const isPassing = (slot: number): boolean =>
         slots?.moves.some((move) => move.from === name && move.isPassing && hasSlot(move.spans, slot)) === true;
       for (const [slot, known] of this.#known) {
         const isOwn = slots !== undefined && ownerOf(slots, slot) === name;
-        if (!isOwn && !isPassing(slot)) continue;
+        const isReturned = !isOwn && before?.slots !== undefined && ownerOf(before.slots, slot) === name;
+        if (!isOwn && !isPassing(slot) && !(isReturned && known.seat === name)) continue;
         if (isOwn) for (const write of known.writes) known.lost.add(write);
         known.writes = [];
         known.answeredAtMs.length = 0;

@@ -5,6 +5,7 @@ export type IpAddress = ipaddr.IPv6;
 
 const longestAddress = 45;
 const leadingZeroInIpv4 = /:0\d+\.|\.0\d/;
+const ipv4Loopback: [IpAddress, number] = ipaddr.IPv6.parseCIDR("::ffff:127.0.0.0/104");
 const ipv4Mapped: [IpAddress, number] = ipaddr.IPv6.parseCIDR("::ffff:0:0/96");
 
 /**
@@ -23,6 +24,13 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   // The library reads ::a.b.c.d as ::ffff:a.b.c.d, but these are different addresses.
   const exact = address.replace(/^::(?=\d+\.)/, "::0:");
   return ipaddr.IPv6.isValid(exact) ? ipaddr.IPv6.parse(exact) : undefined;
+}
+
+/** Whether only this machine reaches what listens on this host. Any text that is not surely so counts as open. */
+export function isLoopbackHost(host: string): boolean {
+  if (host.toLowerCase() === "localhost") return true;
+  const address = parseIpAddress(host);
+  return address !== undefined && (address.range() === "loopback" || address.match(ipv4Loopback));
 }
 
 export function isIpv4(address: IpAddress): boolean {

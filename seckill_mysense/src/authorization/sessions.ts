@@ -9,15 +9,17 @@ export interface Session {
   readonly expiresAtMs: number;
   /** Undefined in a session of an earlier version. */
   readonly mark: SessionMark | undefined;
+  /** Whether the user registered by an invitation, as a person with one account. */
+  readonly isPerson: boolean;
 }
 
-type Payload = [userId: string, name: string, expiresAtMs: number, sessionId?: string, epoch?: number];
+type Payload = [userId: string, name: string, expiresAtMs: number, sessionId?: string, epoch?: number, person?: 1];
 const idBytes = 12;
 
 export const sessionCookieName = "seckill_session";
 
 /** Who opens a session. */
-type SessionUser = Pick<RegisteredUser, "id" | "name" | "sessionEpoch">;
+type SessionUser = Pick<RegisteredUser, "id" | "name" | "sessionEpoch" | "personId">;
 
 /** A session is a signed cookie, so that every gateway can verify it and none has to store it. */
 export class Sessions {
@@ -37,8 +39,10 @@ export class Sessions {
   open(user: SessionUser, nowMs: number): { session: Session; cookie: string } {
     const sessionId = Buffer.from(crypto.getRandomValues(new Uint8Array(idBytes))).toString("base64url");
     const mark = { sessionId, epoch: user.sessionEpoch };
-    const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs, mark };
+    const isPerson = user.personId !== undefined;
+    const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs, mark, isPerson };
     const payload: Payload = [session.userId, session.name, session.expiresAtMs, sessionId, mark.epoch];
+    if (isPerson) payload.push(1);
     return { session, cookie: signText(this.#signing[this.#choice.index]!, JSON.stringify(payload)) };
   }
 
@@ -46,8 +50,8 @@ export class Sessions {
   read(cookie: string, nowMs: number): Session | undefined {
     const read = readSignedText(cookie, this.#keys);
     if (typeof read === "string") return undefined;
-    const [userId, name, expiresAtMs, sessionId, epoch = 0] = JSON.parse(read.payload) as Payload;
+    const [userId, name, expiresAtMs, sessionId, epoch = 0, person] = JSON.parse(read.payload) as Payload;
     const mark = sessionId === undefined ? undefined : { sessionId, epoch };
-    return nowMs < expiresAtMs ? { userId, name, expiresAtMs, mark } : undefined;
+    return nowMs < expiresAtMs ? { userId, name, expiresAtMs, mark, isPerson: person === 1 } : undefined;
   }
 }

@@ -32,10 +32,12 @@ export const registerUser = endpoint({
   method: "POST",
   path: "/api/users",
   summary: "Registers a buyer and signs the buyer in.",
-  body: credentials,
+  body: credentials.extend({
+    invitation: z.string().max(1_280).optional().describe("Needed where the shop admits invited persons only."),
+  }),
   ok: sessionUser,
   okStatuses: [201],
-  failures: ["name_taken"],
+  failures: ["name_taken", "invitation_required", "invitation_invalid", "person_taken"],
 });
 
 export const createSession = endpoint({

@@ -1,8 +1,7 @@
 import { createSession, deleteSession, deleteSessions, readSession, registerUser } from "./accounts.ts";
-import { checkRight } from "./check-right.ts";
 import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { healthz, metrics, openapi, readyz } from "./operation.ts";
+import { healthz, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
@@ -30,10 +29,8 @@ export const endpoints = {
   "GET /api/waiting-list": readWaitingPlace,
   "DELETE /api/waiting-list": leaveWaitingList,
   "POST /api/payments/callback": paymentCallback,
-  "POST /checkRight": checkRight,
   "GET /healthz": healthz,
   "GET /readyz": readyz,
-  "GET /metrics": metrics,
   "GET /openapi.json": openapi,
 } as const satisfies Record<string, Endpoint>;
 

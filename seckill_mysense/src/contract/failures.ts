@@ -32,6 +32,8 @@ export const failures = {
   token_wrong_product: { status: 403, message: "The token is for another product." },
   not_owner: { status: 403, message: "This reservation belongs to another user." },
   program_not_allowed: { status: 403, message: "This program has no right to do that." },
+  invitation_required: { status: 403, message: "Only who has an invitation may register and buy here." },
+  invitation_invalid: { status: 403, message: "This is no invitation of this shop, or it is no longer valid." },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
 
   not_found: { status: 404, message: "There is nothing at this address." },
@@ -57,6 +59,7 @@ export const failures = {
   waiting_list_full: { status: 409, message: "As many people wait for this product as its list can hold." },
   too_few_left: { status: 409, message: "Fewer units are left than you asked for: ask for fewer." },
   over_limit: { status: 409, message: "With the units that you hold, this would be more than one user may buy." },
+  person_taken: { status: 409, message: "The person of this invitation has an account: log in." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { endpoint, type Endpoint } from "./endpoint.ts";
 import { productId, reservationId, saleId, timestampMs } from "./identifiers.ts";
-import { healthz, metrics, openapi, readyz } from "./operation.ts";
+import { healthz, openapi, readyz } from "./operation.ts";
 
 /** Most products in one question for what is left. */
 export const maxRemainingProducts = 100;
@@ -180,6 +180,5 @@ export const quantityEndpoints = {
   listRemaining,
   healthz,
   readyz,
-  metrics,
   openapi,
 } as const satisfies Record<string, Endpoint>;

@@ -31,5 +31,5 @@ export const issueToken = endpoint({
       .describe("For a bundle: different products of one sale and one currency, of which the buyer gets all or none."),
   }),
   ok: issuedToken,
-  failures: ["session_required", "product_not_found", "sale_ended"],
+  failures: ["session_required", "invitation_required", "product_not_found", "sale_ended"],
 });

@@ -30,6 +30,7 @@ export const joinWaitingList = endpoint({
   body: z.strictObject({ productID: productId }),
   failures: [
     "session_required",
+    "invitation_required",
     "product_not_found",
     "waiting_list_off",
     "not_started",

@@ -21,6 +21,8 @@ export interface User {
   /** argon2id in PHC string form; never leaves the server. */
   readonly passwordHash: string;
   readonly createdAtMs: number;
+  /** Who the user is, where a program of the operator tells persons apart: each person has one account. */
+  readonly personId?: string;
 }
 
 /** A user as the ledger has it. */

@@ -1,4 +1,5 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Invitations } from "../authorization/invitations.ts";
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { Revocations } from "../authorization/revocations.ts";
@@ -34,6 +35,9 @@ export interface AccountOptions {
   readonly revocations: Pick<Revocations, "isRevoked">;
   readonly revoker: Pick<RevocationFollower, "revokeSession" | "revokeUser">;
   readonly hasher: PasswordHasher;
+  readonly invitations: Pick<Invitations, "read">;
+  /** Whether nobody registers without an invitation. */
+  readonly isByInvitation: boolean;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
   /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
@@ -53,7 +57,10 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
 
   /** The token may be that of another user, who was logged in before. */
-  function logIn(user: Pick<RegisteredUser, "id" | "name" | "sessionEpoch">, status: number): Success<SessionUser> {
+  function logIn(
+    user: Pick<RegisteredUser, "id" | "name" | "sessionEpoch" | "personId">,
+    status: number,
+  ): Success<SessionUser> {
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
@@ -63,13 +70,19 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
     const waitMs = options.perAddress.take(address, elapsedMs());
     if (waitMs > 0) return addressLimited(waitMs);
+    // Before the password is hashed, so that a try without an invitation costs next to nothing.
+    const person = personOf(body.invitation, options);
+    if ("failure" in person) return person;
     const user = {
+      ...person,
       id: Bun.randomUUIDv7("base64url"),
       name: body.name,
       passwordHash: await hasher.hash(body.password),
       createdAtMs: now(),
     };
-    if ((await users.create(user)) === "taken") return { failure: "name_taken" };
+    const outcome = await users.create(user);
+    if (outcome === "taken") return { failure: "name_taken" };
+    if (outcome === "person_taken") return { failure: outcome };
     return logIn({ ...user, sessionEpoch: 0 }, 201);
   });
 
@@ -112,6 +125,16 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     await revoker.revokeUser(session.userId, "everywhere");
     return noSession;
   });
+}
+
+/** Who registers. An invitation counts also where none is needed: a shop can invite before it insists. */
+function personOf(
+  invitation: string | undefined,
+  { invitations, isByInvitation, now }: AccountOptions,
+): { readonly personId?: string } | Refusal<"invitation_required" | "invitation_invalid"> {
+  if (invitation === undefined) return isByInvitation ? { failure: "invitation_required" } : {};
+  const read = invitations.read(invitation, now());
+  return read === undefined ? { failure: "invitation_invalid" } : { personId: read.personId };
 }
 
 /** A session, or a token of one. */

@@ -1,3 +1,4 @@
+import { bearerOf } from "../authorization/bearer-token.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
@@ -17,7 +18,7 @@ import { describeLimit } from "./describe-bundle.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { ProductReserver } from "./product-reserver.ts";
-import { bearerOf, cookieValue, isCrossSite, queryValue, wantsPage } from "./request-fields.ts";
+import { cookieValue, isCrossSite, queryValue, wantsPage } from "./request-fields.ts";
 
 export const tokenCookieName = "seckill_token";
 

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
+import { Invitations } from "../authorization/invitations.ts";
 import { Revocations } from "../authorization/revocations.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
@@ -23,6 +24,7 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountInvitations } from "./invitation-handlers.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { refuse } from "./refusal.ts";
@@ -57,6 +59,11 @@ export interface Gateway {
   readonly catalogue: Catalogue;
   /** What other listeners of this process may share. */
   readonly stock: Stock;
+  readonly payments: Pick<PaymentFigures, "gauges">;
+  /** For operators, in Prometheus's text format. The public listener does not show it. */
+  metricsText(): Promise<string>;
+  /** Answers what own programs ask on another listener: this one is for buyers. */
+  readonly inside: Respond;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -74,6 +81,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const salePage = await buildSalePage();
   const app = mountAll(parts, system, salePage);
   const check = assembleCheck(parts, system, salePage);
+  const inside = mountInside(parts, system);
   const letGo = (): void => {
     system.catalogue.stop();
     system.payments.stop();
@@ -85,6 +93,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     port: server.port ?? 0,
     catalogue: system.catalogue,
     stock: system,
+    payments: system.payments,
+    metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
+    inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -118,7 +129,7 @@ interface Served {
   readonly clientAddress: ClientAddress;
 }
 
-type Respond = (request: Request, bunServer: AddressOf) => Response | Promise<Response>;
+export type Respond = (request: Request, bunServer: AddressOf) => Response | Promise<Response>;
 
 /** Decided once and not for each request, so that /check pays nothing for tracing when there is no SDK. */
 function checkResponder({ check, clientAddress }: Served): Respond {
@@ -168,6 +179,8 @@ interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
+  readonly invitations: Invitations;
+  readonly isByInvitation: boolean;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
   readonly metrics: GatewayMetrics;
@@ -194,6 +207,8 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
+    invitations: new Invitations(secrets, choice),
+    isByInvitation: settings.accounts.registration === "invitation",
     revocations,
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
@@ -229,27 +244,45 @@ function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): Reserv
   });
 }
 
+function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system: System): MountOptions {
+  const { limits } = settings;
+  const { sessions, authorizer, revocations, clientAddress, nodeLimits, internalSecret, metrics } = system;
+  return {
+    ...{
+      sessions,
+      authorizer,
+      revocations,
+      clientAddress,
+      nodeLimits,
+      internalSecret,
+      metrics,
+      logger,
+      now,
+      elapsedMs,
+    },
+    body: { maxBytes: limits.max_body_bytes, timeoutMs: limits.body_timeout_ms },
+  };
+}
+
+/** What other programs ask. A path that buyers cannot reach needs no rule in front that hides it. */
+function mountInside(parts: GatewayParts, system: System): GatewayApp {
+  const app: GatewayApp = new Hono();
+  const mount = mountOptions(parts, system);
+  mountCheckRight(app, mount, system);
+  mountInvitations(app, mount, system);
+  return app;
+}
+
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
-  const { settings, ledger, gate, logger, now, elapsedMs } = parts;
+  const { settings, ledger, gate, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
+  const { isByInvitation } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
-  const mount: MountOptions = {
-    sessions,
-    authorizer,
-    revocations,
-    clientAddress: system.clientAddress,
-    nodeLimits: system.nodeLimits,
-    internalSecret: system.internalSecret,
-    body: { maxBytes: settings.limits.max_body_bytes, timeoutMs: settings.limits.body_timeout_ms },
-    metrics,
-    logger,
-    now,
-    elapsedMs,
-  };
+  const mount = mountOptions(parts, system);
   mountAccounts(app, mount, {
     users: ledger.users,
-    ...{ sessions, tokens, revocations, revoker: system.revoker },
+    ...{ sessions, tokens, revocations, revoker: system.revoker, invitations: system.invitations, isByInvitation },
     hasher: new PasswordHasher({
       concurrency: settings.limits.hash_concurrency,
       maxWaiting: settings.limits.hash_waiting,
@@ -263,7 +296,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, secureCookies, now: saleNow });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
@@ -271,26 +304,17 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer, revocations, now: saleNow });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
-  mountCheckRight(app, mount, { authorizer, catalogue });
-  mountOperation(
-    app,
-    { ...mount, nodeLimits: undefined },
-    {
-      canSell: () => catalogue.canSell(),
-      health: parts.health,
-      products: system.productHealth,
-      gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => labelledCounts({ ...system, ...parts }),
-    },
-  );
+  const { health } = parts;
+  mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health });
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
 }
 
-function gaugesOf(system: System): Readonly<Record<string, number>> {
+function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<string, number>> {
   return {
+    seckill_closed_products: gateWatch?.closed ?? 0,
     seckill_gate_calls_running: system.gateCalls.running,
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
@@ -300,7 +324,6 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_revoked_sessions: system.revocations.sessionCount,
     seckill_revoked_users: system.revocations.userCount,
     seckill_revocations_dropped: system.revocations.dropped,
-    ...system.payments.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -1,13 +1,10 @@
-import type { HealthBoard } from "../health/health-board.ts";
 import type { AuthorizationParts } from "./authorization-parts.ts";
 import type { BrokenBundles } from "./broken-bundles.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
-import { partsUp } from "../operations/operations-metrics.ts";
 import type { GateWatch } from "./stock-watch.ts";
 
 export interface CountedParts {
-  readonly health: HealthBoard;
   readonly borrower: BucketBorrower;
   readonly brokenBundles: BrokenBundles;
   readonly gateWatch?: GateWatch | undefined;
@@ -15,9 +12,8 @@ export interface CountedParts {
 }
 
 /** What a gateway's metrics count beside its requests. */
-export function labelledCounts({ health, borrower, brokenBundles, gateWatch, ring }: CountedParts): LabelledCounts[] {
+export function labelledCounts({ borrower, brokenBundles, gateWatch, ring }: CountedParts): LabelledCounts[] {
   return [
-    { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) },
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),

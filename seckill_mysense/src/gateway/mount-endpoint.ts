@@ -4,6 +4,7 @@ import type { Endpoint } from "../contract/endpoint.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import type { Authorizer, Verdict } from "../authorization/authorizer.ts";
+import { bearerToken } from "../authorization/bearer-token.ts";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import type { Program, Programs } from "../authorization/programs.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
@@ -16,7 +17,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { NodeLimits } from "./node-limits.ts";
 import { type BodyLimits, readBody, readJsonBody } from "./read-json-body.ts";
 import { answer, type AnswerExtras, refuse, type RefusalDetails } from "./refusal.ts";
-import { bearerToken, cookieValue, isCrossSite } from "./request-fields.ts";
+import { cookieValue, isCrossSite } from "./request-fields.ts";
 
 /** A refusal that the endpoint has declared. */
 export interface Refusal<Code extends FailureCode> extends RefusalDetails {

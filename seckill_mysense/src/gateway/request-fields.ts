@@ -1,15 +1,3 @@
-/** The token of an `Authorization: Bearer` header. */
-export function bearerToken(headers: Headers): string | undefined {
-  const value = headers.get("authorization");
-  return value === null ? undefined : bearerOf(value);
-}
-
-/** The token in the value of an Authorization header; undefined for another scheme. */
-export function bearerOf(value: string): string | undefined {
-  if (value.length < 8) return undefined;
-  return value.slice(0, 7).toLowerCase() === "bearer " ? value.slice(7).trim() : undefined;
-}
-
 /** The value of a cookie. Of several with the same name the first is used: RFC 6265 puts the longest path first. */
 export function cookieValue(headers: Headers, name: string): string | undefined {
   for (const pair of headers.get("cookie")?.split(";") ?? []) {

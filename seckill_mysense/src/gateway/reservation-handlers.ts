@@ -1,3 +1,4 @@
+import { bearerToken } from "../authorization/bearer-token.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import type { BundleTokenClaims, SaleTokens, TokenClaims } from "../authorization/sale-token.ts";
@@ -9,7 +10,7 @@ import { isBundle } from "../domain/bundle.ts";
 import type { BundleReader } from "./bundle-reader.ts";
 import { tokenCookieName } from "./check.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
-import { bearerToken, cookieValue } from "./request-fields.ts";
+import { cookieValue } from "./request-fields.ts";
 import type { ReservationReader, ReservationReading } from "./reservation-reader.ts";
 import type { ReservationWatchers } from "./reservation-watchers.ts";
 

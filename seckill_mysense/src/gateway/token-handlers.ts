@@ -14,6 +14,8 @@ export interface TokenOptions {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly catalogue: Catalogue;
+  /** Whether accounts without an invitation, from before, may not buy. */
+  readonly isByInvitation: boolean;
   readonly secureCookies: boolean;
   readonly now: () => number;
 }
@@ -26,6 +28,7 @@ type Granted =
 
 export function mountTokens(app: GatewayApp, mount: MountOptions, options: TokenOptions): void {
   mountEndpoint(app, issueToken, mount, ({ body, session }) => {
+    if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const granted = grantedBy(body, session.userId, options);
     if ("failure" in granted) return granted;
     const { sale, ...what } = granted;

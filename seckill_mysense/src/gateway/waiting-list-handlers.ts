@@ -6,14 +6,17 @@ import type { WaitingList } from "./waiting-list.ts";
 export interface WaitingListOptions {
   readonly waitingList: WaitingList;
   readonly catalogue: Catalogue;
+  /** Whether accounts without an invitation, from before, may not buy. */
+  readonly isByInvitation: boolean;
 }
 
 export function mountWaitingList(
   app: GatewayApp,
   mount: MountOptions,
-  { waitingList, catalogue }: WaitingListOptions,
+  { waitingList, catalogue, isByInvitation }: WaitingListOptions,
 ): void {
   mountEndpoint(app, joinWaitingList, mount, async ({ body, session }) => {
+    if (isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const entry = catalogue.findFor(body.productID, session.userId);
     if (entry === undefined) return { failure: "product_not_found" };
     return waitingList.join(entry, session.userId);

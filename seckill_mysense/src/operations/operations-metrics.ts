@@ -67,6 +67,6 @@ export async function operationsMetrics(
 
 const upValues = { ok: 1, degraded: 0.5, down: 0 } as const;
 
-export function partsUp({ parts }: Pick<HealthBoard, "parts">): Readonly<Record<string, number>> {
+function partsUp({ parts }: Pick<HealthBoard, "parts">): Readonly<Record<string, number>> {
   return Object.fromEntries(parts.map(({ name, status }) => [name, upValues[status]]));
 }

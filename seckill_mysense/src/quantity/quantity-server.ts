@@ -20,7 +20,6 @@ import type { GateWatch } from "../gateway/stock-watch.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
-import { partsUp } from "../operations/operations-metrics.ts";
 import type { Settings } from "../settings/settings.ts";
 import { ProgramReservations } from "./program-reservations.ts";
 import { mountQuantity } from "./quantity-handlers.ts";
@@ -43,6 +42,8 @@ export interface QuantityParts {
 
 export interface QuantityServer {
   readonly port: number;
+  /** For operators, in Prometheus's text format. This listener does not show it to programs. */
+  metricsText(): Promise<string>;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -59,8 +60,15 @@ const hardMaxBodyBytes = 1_048_576;
  */
 export function startQuantityServer(parts: QuantityParts): QuantityServer {
   const { settings, logger } = parts;
-  const metrics = new GatewayMetrics();
-  const app = mountAll(parts, metrics);
+  const { limits } = settings;
+  const counted: Counted = {
+    metrics: new GatewayMetrics(),
+    programs: new Programs(parts.programs),
+    nodeLimits: new NodeLimits({ ratePerSecond: 0, burst: 1 }, limits.requests_in_flight),
+    gateCalls: new GateCalls(parts.gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
+  };
+  const { metrics } = counted;
+  const app = mountAll(parts, counted);
   const turnAway = (code: FailureCode): Response => {
     metrics.refusals.add(code);
     return refuse(code);
@@ -86,6 +94,7 @@ export function startQuantityServer(parts: QuantityParts): QuantityServer {
   });
   return {
     port: server.port ?? 0,
+    metricsText: () => metrics.text(gaugesOf(parts, counted), countsOf(counted)),
     async stop(withinMs) {
       const deadline = setTimeout(() => void server.stop(true), withinMs);
       await server.stop();
@@ -94,12 +103,17 @@ export function startQuantityServer(parts: QuantityParts): QuantityServer {
   };
 }
 
-function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
+interface Counted {
+  readonly metrics: GatewayMetrics;
+  readonly programs: Programs;
+  readonly nodeLimits: NodeLimits;
+  readonly gateCalls: GateCalls;
+}
+
+function mountAll(parts: QuantityParts, { metrics, programs, nodeLimits, gateCalls }: Counted): GatewayApp {
   const { gate, ledger, stock, gateWatch, settings, health, logger, now, elapsedMs } = parts;
   const { limits } = settings;
   const app: GatewayApp = new Hono();
-  const programs = new Programs(parts.programs);
-  const nodeLimits = new NodeLimits({ ratePerSecond: 0, burst: 1 }, limits.requests_in_flight);
   const mount: MountOptions = {
     programs,
     clientAddress: new ClientAddress({ trustedProxies: [], ipv6Prefix: limits.ipv6_prefix }),
@@ -108,7 +122,6 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
     body: { maxBytes: limits.max_body_bytes, timeoutMs: limits.body_timeout_ms },
     ...{ metrics, logger, now, elapsedMs },
   };
-  const gateCalls = new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] });
   const reserver = new ProductReserver({ gateCalls, borrower: stock.borrower, gateWatch, elapsedMs });
   const { catalogue } = stock;
   const { orders, gates, programRequests: requests } = ledger;
@@ -121,31 +134,27 @@ function mountAll(parts: QuantityParts, metrics: GatewayMetrics): GatewayApp {
     recordWaitMs: settings.quantity.record_wait_ms,
   });
   mountQuantity(app, mount, { reservations, catalogue });
-  mountOperation(
-    app,
-    { ...mount, nodeLimits: undefined },
-    {
-      canSell: () => catalogue.canSell(),
-      health,
-      products: stock.productHealth,
-      gauges: () => ({
-        seckill_gate_calls_running: gateCalls.running,
-        seckill_requests_in_flight: nodeLimits.inFlight,
-        seckill_products: catalogue.productCount,
-        seckill_products_not_well: stock.productHealth.notWell,
-        seckill_closed_products: gateWatch?.closed ?? 0,
-      }),
-      counts: () => countsOf(programs, health),
-      describe: () => openApiDocument(quantityEndpoints),
-    },
-  );
+  const describe = (): Record<string, unknown> => openApiDocument(quantityEndpoints);
+  mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health, describe });
   return app;
 }
 
-function countsOf(programs: Programs, health: HealthBoard): readonly LabelledCounts[] {
+function gaugesOf(
+  { stock, gateWatch }: QuantityParts,
+  { gateCalls, nodeLimits }: Counted,
+): Readonly<Record<string, number>> {
+  return {
+    seckill_gate_calls_running: gateCalls.running,
+    seckill_requests_in_flight: nodeLimits.inFlight,
+    seckill_products: stock.catalogue.productCount,
+    seckill_products_not_well: stock.productHealth.notWell,
+    seckill_closed_products: gateWatch?.closed ?? 0,
+  };
+}
+
+function countsOf({ programs }: Counted): readonly LabelledCounts[] {
   const counter = { type: "counter", label: "program" } as const;
   return [
-    { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) },
     { name: "seckill_program_requests_total", ...counter, counts: programs.asked },
     { name: "seckill_program_refusals_total", ...counter, counts: programs.refused },
   ];

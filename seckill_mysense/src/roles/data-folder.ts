@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "./start-error.ts";
+import type { Stops } from "./system-options.ts";
 
 export interface DataFolder {
   readonly path: string;
@@ -26,6 +27,15 @@ export function takeDataFolder(path: string): DataFolder | undefined {
     throw error;
   }
   return { path, release: () => lock.close() };
+}
+
+/** Holds the data folder until the process stops. @throws StartError if another process has it, or it cannot be written */
+export function holdDataFolder(path: string, stops: Stops): void {
+  const folder = takeDataFolder(path);
+  if (folder === undefined) {
+    throw new StartError(`data_dir ${path} is in use by another process: stop it, or name another folder`);
+  }
+  stops.push(() => folder.release());
 }
 
 function openLock(path: string): Database {

@@ -4,7 +4,7 @@ import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { encodeDetails } from "../operations/heartbeat-details.ts";
-import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
+import { startOperationsServer, type OperationsServer, type WebServers } from "../operations/operations-server.ts";
 import { runProbe } from "../operations/probe.ts";
 import { RoleWatch, watchedRoles } from "../operations/role-watch.ts";
 import { DeadLetters } from "../orders/dead-letters.ts";
@@ -72,7 +72,17 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   // These end when their part is closed, which comes after this stop: a broker that is away must not delay it.
   if (parts.queue !== undefined) void runProbe(queueProbe(parts.queue, sampler, health), signal);
   if (parts.gate !== undefined) void runProbe(gateProbe(parts.gate, parts, sampler, health), signal);
-  logger.debug("operators are served", { host: settings.operations.host, port: server.port });
+  const { host, port } = settings.operations;
+  logger.debug("operators are served", { host, port: server.port });
+  const hasGateway = options.role === "all" || options.role === "gateway";
+  if (hasGateway && port === 0 && settings.backend.internal_secret !== "") {
+    logger.warn(
+      "operations.port is 0: programs find /checkRight at another port after each start, so write a fixed one",
+      {
+        operationsPort: server.port,
+      },
+    );
+  }
   return {
     port: server.port,
     announced: () => settledWithin(announcedWithinMs, firstBeat),
@@ -113,17 +123,22 @@ function watchedIn(settings: Settings): typeof watchedRoles | readonly ["sweeper
 
 function listen(
   { settings, logger }: SystemOptions,
-  { ledger }: RunningParts,
+  parts: RunningParts,
   health: HealthBoard,
   sampler: Sampler,
 ): OperationsServer {
+  const { ledger } = parts;
   const { host, port } = settings.operations;
   const windows = recordWindows(settings);
   const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, windows, logger });
   const internalSecret = new InternalSecret(settings.backend.internal_secret);
   try {
-    const shown = { figures: () => sampler.figures, longestLists: () => sampler.longestLists };
-    return startOperationsServer({ host, port, health, ...shown, deadLetters, internalSecret, logger });
+    return startOperationsServer({
+      ...{ host, port, health, deadLetters, internalSecret, logger },
+      figures: () => sampler.figures,
+      longestLists: () => sampler.longestLists,
+      webServers: () => webServersOf(parts),
+    });
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
@@ -132,6 +147,16 @@ function listen(
       `operations.port ${port} on ${host} ${what}: roles on one machine need a port each, for example by SECKILL_OPERATIONS_PORT`,
     );
   }
+}
+
+function webServersOf({ stock, gateway, quantity }: RunningParts): WebServers {
+  return {
+    ...(gateway && { gateway }),
+    ...(quantity && { quantity }),
+    ...(stock && {
+      sale: { canSell: () => stock.catalogue.canSell(), report: () => stock.productHealth.report() },
+    }),
+  };
 }
 
 /** This process's heartbeats. */

@@ -6,6 +6,7 @@ import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { startQuantityServer } from "../quantity/quantity-server.ts";
 import { listenError } from "./listen-error.ts";
+import type { Started } from "./running-parts.ts";
 import type { Stops, SystemOptions } from "./system-options.ts";
 
 interface QuantityRoleParts {
@@ -13,21 +14,25 @@ interface QuantityRoleParts {
   readonly gate: Gate;
   readonly health: HealthBoard;
   readonly gateWatch: GateWatch | undefined;
-  /** Of the gateway in this process; without one the role has its own. */
-  readonly stock?: Stock;
 }
 
 /** A program has no tokens. */
 const noTokens = { setSales() {} };
 
 /** Starts the listener for other programs, and gives its port. */
-export async function runQuantity(options: SystemOptions, parts: QuantityRoleParts, stops: Stops): Promise<number> {
+export async function runQuantity(
+  options: SystemOptions,
+  parts: QuantityRoleParts,
+  { running, stops }: Started,
+): Promise<number> {
   const { settings, logger, clock } = options;
   const programs = readProgramKeys(settings.quantity.programs);
-  const stock = parts.stock ?? (await openOwnStock(options, parts, stops));
+  // The gateway's, where one runs in this process.
+  const stock = (running.stock ??= await openOwnStock(options, parts, stops));
   const { host, port } = settings.quantity;
   try {
     const server = startQuantityServer({ ...parts, stock, programs, settings, logger, ...clock });
+    running.quantity = server;
     stops.push(() => server.stop((settings.backend.shutdown_seconds * 1000) / 2));
     logger.info("programs are served", {
       host,

@@ -17,17 +17,17 @@ import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { priceCheck } from "../payments/price-check.ts";
 import { SaleService } from "../sales/sale-service.ts";
-import { takeDataFolder } from "./data-folder.ts";
+import { holdDataFolder } from "./data-folder.ts";
+import { checkListeners } from "./check-listeners.ts";
 import { boardFor } from "./board-for.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { warnOfLosses } from "./durability.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { startOperations } from "./operations.ts";
-import type { RunningParts } from "./running-parts.ts";
+import type { RunningParts, Started } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
@@ -74,6 +74,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     checkRing(role, settings);
     checkAdmin(role, settings);
     checkPrograms(role, settings);
+    checkListeners(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { ...(await startRole(options, stops)), stop };
   } catch (error) {
@@ -84,7 +85,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
 
 async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<RunningSystem, "stop">> {
   const { role, settings, logger, clock } = options;
-  if (role === "all") holdDataFolder(settings, stops);
+  if (role === "all") holdDataFolder(settings.data_dir, stops);
   const secrets = secretsOf(settings);
   const ledger = openLedger(settings, clock.now);
   stops.push(() => ledger.close());
@@ -124,21 +125,13 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   const gateWatch = isGateless ? undefined : await runKeeper(options, { ledger, gate, queue }, stops);
   const served = { ledger, gate, secrets, health, gateWatch };
   if (role === "quantity") {
-    const quantityPort = await runQuantity(options, served, stops);
+    const quantityPort = await runQuantity(options, served, { running, stops });
     return { ...ports, port: quantityPort, quantityPort };
   }
-  const gateway = await runGateway(options, served, stops);
+  const gateway = await runGateway(options, served, { running, stops });
   const hasPrograms = role === "all" && settings.quantity.programs.length > 0;
-  const quantityPort = hasPrograms ? await runQuantity(options, { ...served, stock: gateway.stock }, stops) : undefined;
+  const quantityPort = hasPrograms ? await runQuantity(options, served, { running, stops }) : undefined;
   return { ...ports, port: gateway.port, quantityPort };
-}
-
-function holdDataFolder(settings: Settings, stops: Stops): void {
-  const folder = takeDataFolder(settings.data_dir);
-  if (folder === undefined) {
-    throw new StartError(`data_dir ${settings.data_dir} is in use by another process: stop it, or name another folder`);
-  }
-  stops.push(() => folder.release());
 }
 
 function openQueueFor(
@@ -306,12 +299,21 @@ interface GatewayRoleParts {
   readonly gateWatch: GateKeeper | undefined;
 }
 
-async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<Gateway> {
+async function runGateway(
+  options: SystemOptions,
+  parts: GatewayRoleParts,
+  { running, stops }: Started,
+): Promise<Gateway> {
   const { settings, logger, clock } = options;
   const providers = await openProviders(settings);
   try {
     const gateway = await startGateway({ ...parts, ...providers, settings, logger, ...clock });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
+    running.gateway = gateway;
+    running.stock = gateway.stock;
+    running.payments = gateway.payments;
+    // A gateway that has left the ring would decide by itself.
+    stops.push(() => void delete running.gateway);
     return gateway;
   } catch (error) {
     const { host, api_port } = settings.backend;

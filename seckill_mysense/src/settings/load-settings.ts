@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isLoopbackHost } from "../authorization/ip-address.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import { longestAskAfterMs } from "../payments/stripe-limits.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
@@ -110,16 +111,32 @@ function contradictions(settings: Settings): string[] {
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
   }
+  if (settings.accounts.registration === "invitation" && settings.backend.internal_secret === "") {
+    problems.push(
+      'accounts.registration is "invitation", but backend.internal_secret is empty: nobody could make an invitation without it',
+    );
+  }
   const { secret } = settings.admin;
   if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
     problems.push("admin.secret is the same as another secret: only merchants may have it");
   }
   return [
     ...problems,
+    ...operationsContradictions(settings),
     ...ringContradictions(settings),
     ...gateContradictions(settings),
     ...paymentContradictions(settings),
     ...programContradictions(settings),
+  ];
+}
+
+/** Operators see there what buyers must not: to show it to a network needs a secret. */
+function operationsContradictions({ operations: { host }, backend }: Settings): string[] {
+  if (isLoopbackHost(host) || backend.internal_secret !== "") return [];
+  return [
+    `operations.host is ${JSON.stringify(host)}, which other machines can reach, but backend.internal_secret is empty: ` +
+      "set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, " +
+      'or operations.host to "127.0.0.1"',
   ];
 }
 

@@ -32,7 +32,7 @@ const backend = z.strictObject({
   api_port: whole(0, 65_535).default(8080),
   api_secret: secret.default(""),
   previous_api_secret: secret.default(""),
-  /** For other programs that use /checkRight. Empty closes /checkRight. */
+  /** For other programs that use /checkRight, and for operators. Empty closes what needs it. */
   internal_secret: secret.default(""),
   secure_cookies: z.boolean().default(false),
   /** The proxies whose X-Forwarded-For is trusted. */
@@ -46,6 +46,11 @@ const backend = z.strictObject({
     .default([]),
   session_seconds: whole(60, longestSessionMs / 1_000).default(43_200),
   shutdown_seconds: whole(1, 300).default(10),
+});
+
+const accounts = z.strictObject({
+  /** `invitation`: only persons whom a program of the operator has invited may register and buy, each with one account. */
+  registration: z.enum(["open", "invitation"]).default("open"),
 });
 
 /** The listener for merchants. */
@@ -236,7 +241,7 @@ const limits = z.strictObject({
   revocations: whole(1, 10_000_000).default(262_144),
 });
 
-/** The listener of every role for operators and monitors. */
+/** The listener of every role for operators, monitors and programs of one's own. */
 const operations = z.strictObject({
   host: z.string().min(1).max(253).default("127.0.0.1"),
   /** 0 lets the operating system choose a port, which is then logged. */
@@ -250,6 +255,7 @@ export const settingsSchema = z.strictObject({
   /** Relative to the folder of config.json, so that the working directory does not matter. */
   data_dir: z.string().min(1).default("../data"),
   backend: backend.prefault({}),
+  accounts: accounts.prefault({}),
   admin: admin.prefault({}),
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),

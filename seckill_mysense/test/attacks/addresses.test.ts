@@ -179,7 +179,7 @@ describe("addresses inside", () => {
   test("cannot be asked without the internal secret", async () => {
     const body = JSON.stringify({ userID: "mallory" });
     const ask = (headers: Record<string, string>) =>
-      fetch(`${shop.url}/checkRight`, {
+      fetch(`${shop.operationsUrl}/checkRight`, {
         method: "POST",
         body,
         headers: { "content-type": "application/json", ...headers },

@@ -21,6 +21,10 @@ const sales = { open: "spring", later: "summer", past: "winter" } as const;
 export interface AttackedShop extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /** The listener for operators. */
+  readonly operationsUrl: string;
+  /** The listener for other programs, where the settings name one. */
+  readonly quantityUrl: string;
   /** A token as the shop would sign it. The options replace claims; `secret` signs with another secret. */
   token(userId: string, claims?: Partial<SaleTokenClaims>, secret?: string): string;
   /** The same for a bundle of headphones and a speaker. */
@@ -84,6 +88,8 @@ async function writeSales(dataDir: string, nowMs: number): Promise<void> {
 class Shop implements AttackedShop {
   readonly url: string;
   readonly port: number;
+  readonly operationsUrl: string;
+  readonly quantityUrl: string;
   readonly #program: RunningProgram;
   readonly #configFile: string;
   readonly #nowMs: number;
@@ -97,6 +103,9 @@ class Shop implements AttackedShop {
     this.#nowMs = nowMs;
     this.url = program.url;
     this.port = Number(new URL(program.url).port);
+    this.operationsUrl = program.operationsUrl;
+    const [, quantityPort] = /"quantityPort":(\d+)/.exec(program.process.stdout()) ?? [];
+    this.quantityUrl = `http://127.0.0.1:${quantityPort}`;
   }
 
   token(userId: string, claims: Partial<SaleTokenClaims> = {}, secret = shopSecret): string {
@@ -165,7 +174,7 @@ class Shop implements AttackedShop {
   }
 
   async metrics(): Promise<string> {
-    return (await fetch(`${this.url}/metrics`)).text();
+    return (await fetch(`${this.operationsUrl}/metrics`)).text();
   }
 
   residentBytes(): number {

@@ -5,10 +5,6 @@ import { otherKey, shopKey, startTestQuantity } from "../fakes/test-quantity.ts"
 const headphones = { productID: "headphones", requestID: "order-1", userID: "ada" };
 const shop = { name: "shop", key: shopKey };
 
-async function metricsOf(url: string): Promise<string> {
-  return (await new TestBuyer(url).send("GET", "/metrics")).body as string;
-}
-
 describe("attacks on the quantity service", () => {
   test("nobody gets in without a right key, in whatever form the key comes, and each try is counted", async () => {
     await using system = await startTestQuantity();
@@ -30,7 +26,7 @@ describe("attacks on the quantity service", () => {
     const cookie = { cookie: `seckill_session=${shopKey}` };
     expect((await http.send("GET", "/remaining/headphones", { headers: cookie })).status).toBe(401);
     expect(system.gate.reserveCalls).toBe(0);
-    expect(await metricsOf(system.url)).toContain(
+    expect(await system.metricsText()).toContain(
       `seckill_refusals_total{error="program_key_wrong"} ${wrong.length + 2}\n`,
     );
     // The right one would have got in.
@@ -106,7 +102,7 @@ describe("attacks on the quantity service", () => {
     expect(statuses.filter((status) => status === 415)).toHaveLength(3);
     expect(statuses.filter((status) => status === 429)).toHaveLength(47);
     expect((await http.send("POST", "/reservations", { bearer: otherKey, json: headphones })).status).toBe(202);
-    const metrics = await metricsOf(system.url);
+    const metrics = await system.metricsText();
     expect(metrics).toContain('seckill_program_requests_total{program="shop"} 50\n');
     expect(metrics).toContain('seckill_program_refusals_total{program="shop"} 50\n');
     expect(metrics).toContain('seckill_program_requests_total{program="other"} 1\n');

@@ -12,7 +12,9 @@ test("a session is good until it expires, and not a moment longer", () => {
   const sessions = new Sessions([secret], 1_000);
   const { session, cookie } = sessions.open(user, 5_000);
   const mark = { sessionId: expect.stringMatching(/^[\w-]{16}$/), epoch: 3 };
-  expect(session).toEqual({ userId: "u1", name: "Zoë", expiresAtMs: 6_000, mark });
+  expect(session).toEqual({ userId: "u1", name: "Zoë", expiresAtMs: 6_000, mark, isPerson: false });
+  const invited = sessions.open({ ...user, personId: "ada" }, 5_000);
+  expect([invited.session.isPerson, sessions.read(invited.cookie, 5_999)?.isPerson]).toEqual([true, true]);
   expect(sessions.read(cookie, 5_999)).toEqual(session);
   expect(sessions.read(cookie, 6_000)).toBeUndefined();
 });
@@ -23,7 +25,13 @@ test("each session has an id of its own, and one of an earlier version has none"
   const ids = Array.from({ length: 100 }, () => idOf(sessions.open(user, 0).cookie));
   expect(new Set(ids).size).toBe(100);
   const earlier = signText(deriveSigningKey(secret, "session", ""), JSON.stringify(["u1", "Zoë", 1_000]));
-  expect(sessions.read(earlier, 0)).toEqual({ userId: "u1", name: "Zoë", expiresAtMs: 1_000, mark: undefined });
+  expect(sessions.read(earlier, 0)).toEqual({
+    userId: "u1",
+    name: "Zoë",
+    expiresAtMs: 1_000,
+    mark: undefined,
+    isPerson: false,
+  });
 });
 
 test("sessions of the secret before the last one are still good, those of any other are not", () => {

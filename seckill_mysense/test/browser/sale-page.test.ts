@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
+import { Invitations } from "../../src/authorization/invitations.ts";
+import { startTestGateway, type TestGateway, testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { browserForTests, desktop, heading, openPage, overflows, password, phone, register } from "./sale-browser.ts";
 
 const service = requireService("chromium");
@@ -51,6 +52,25 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       expect(opened.complaints).toEqual([]);
     });
   }
+
+  test("registers an invited person by the link of the invitation, and says to others what they lack", async () => {
+    await using system = await startTestGateway({
+      backend: { internal_secret: "internal-secret-0123456789-abcdefghijklmno" },
+      accounts: { registration: "invitation" },
+    });
+    const invitation = new Invitations([testSecret]).issue({ personId: "ada", expiresAtMs: Date.now() + 3_600_000 });
+    const address = "/check?productID=headphones";
+    await using invited = await openPage(browser(), system, `${address}#invitation=${invitation}`);
+    await register(invited.page, "Ada");
+    await invited.page.getByRole("button", { name: "Buy now" }).click();
+    await heading(invited.page, "A unit is set aside");
+    expect(invited.complaints).toEqual([]);
+    await using other = await openPage(browser(), system, address);
+    await other.page.getByLabel("Name").fill("Eve");
+    await other.page.getByLabel("Password").fill(password);
+    await other.page.getByRole("button", { name: "Register" }).click();
+    await other.page.getByText("Only who has an invitation may register and buy here.").waitFor();
+  });
 
   test("can be used with the keyboard alone", async () => {
     await using system = await startTestGateway();

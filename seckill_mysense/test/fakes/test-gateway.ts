@@ -4,6 +4,10 @@ import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import type { PaymentProvider } from "../../src/payments/payment-provider.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
+import { InternalSecret } from "../../src/authorization/internal-secret.ts";
+import { startOperationsServer } from "../../src/operations/operations-server.ts";
+import { DeadLetters } from "../../src/orders/dead-letters.ts";
+import { recordWindows } from "../../src/roles/record-windows.ts";
 import { MemoryGate } from "./memory-gate.ts";
 import { openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -22,6 +26,8 @@ export const testProduct: SaleProduct = {
 
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
+  /** The listener for operators and programs of one's own. */
+  readonly operationsUrl: string;
   readonly gate: MemoryGate;
   readonly ledger: TestLedger;
   readonly gateway: Gateway;
@@ -37,6 +43,7 @@ interface TestGatewayOptions {
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
+  readonly accounts?: Record<string, unknown>;
   readonly secrets?: readonly string[];
   /** Without one no money moves. */
   readonly provider?: PaymentProvider;
@@ -70,6 +77,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     {
       backend: { host: "127.0.0.1", api_port: 0, ...options.backend },
       gateways: options.gateways ?? {},
+      accounts: options.accounts ?? {},
       limits: {
         check_per_user: noLimit,
         check_per_address: noLimit,
@@ -95,13 +103,30 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     now,
     elapsedMs: options.elapsedMs ?? now,
   });
+  const { catalogue, productHealth } = gateway.stock;
+  const operations = startOperationsServer({
+    ...{ host: "127.0.0.1", port: 0, health, logger: silentLogger },
+    figures: () => ({ ...gateway.payments.gauges }),
+    longestLists: () => ({}),
+    deadLetters: new DeadLetters({
+      ...{ letters: ledger.deadLetters, orders: ledger.orders, logger: silentLogger },
+      windows: recordWindows(settings),
+    }),
+    internalSecret: new InternalSecret(settings.backend.internal_secret),
+    webServers: () => ({
+      gateway,
+      sale: { canSell: () => catalogue.canSell(), report: () => productHealth.report() },
+    }),
+  });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
+    operationsUrl: `http://127.0.0.1:${operations.port}`,
     gate,
     ledger,
     gateway,
     now,
     async [Symbol.asyncDispose]() {
+      operations.stop();
       await gateway.stop(1_000);
       await ledger.close();
     },

@@ -17,6 +17,8 @@ export const otherKey = "key-of-another-0123456789-abcdefghijklmn";
 
 export interface TestQuantity extends AsyncDisposable {
   readonly url: string;
+  /** What operators see of it. */
+  metricsText(): Promise<string>;
   readonly gate: MemoryGate;
   readonly ledger: TestLedger;
   readonly stock: Stock;
@@ -77,7 +79,7 @@ export async function startTestQuantity(options: TestQuantityOptions = {}): Prom
   const server = startQuantityServer({ ...parts, stock, programs });
   const url = `http://127.0.0.1:${server.port}`;
   return {
-    ...{ url, gate, ledger, stock },
+    ...{ url, gate, ledger, stock, metricsText: server.metricsText },
     client: (more = {}) => new QuantityClient({ url, key: shopKey, firstPauseMs: 1, ...more }),
     async recordAll() {
       await ledger.orders.record(gate.accepted, { payWithinMs: 60_000 });

@@ -110,7 +110,7 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
         what: "more buyers to be accepted",
         timeoutMs: patienceMs,
       });
-      const ready = await waitForProblem(shop.westUrl, "catalogue");
+      const ready = await waitForProblem(shop, "catalogue");
       expect(ready).toBe(200);
       await shop.service.change("spring", { kind: "extend", endsAtMs: Date.now() + 2 * hourMs }, { actor });
       shop.westLedgerLine.heal();
@@ -180,18 +180,13 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
   );
 });
 
-async function waitForProblem(url: string, part: string): Promise<number> {
-  let status = 0;
-  await waitUntil(
-    async () => {
-      const answer = await fetch(`${url}/readyz`);
-      status = answer.status;
-      const { parts } = (await answer.json()) as { parts: { name: string; status: string }[] };
-      return parts.some(({ name, status }) => name === part && status !== "ok");
-    },
-    { what: `${part} to be named as not well`, timeoutMs: 20_000 },
-  );
-  return status;
+/** Waits until the gateway in the west knows that a part is not well, and gives its public readiness then. */
+async function waitForProblem({ westHealth, westUrl }: Shop, part: string): Promise<number> {
+  await waitUntil(() => westHealth.parts.some(({ name, status }) => name === part && status !== "ok"), {
+    what: `${part} to be named as not well`,
+    timeoutMs: 20_000,
+  });
+  return (await fetch(`${westUrl}/readyz`)).status;
 }
 
 /** A change by a process that ends at a point of its way. */

@@ -80,20 +80,18 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
   const relay = startRelay({ gate, queue, relayName: "relay", products, productsEveryMs: 200 });
   cleanup.defer(() => relay.stop());
 
-  const openGateway = async (own: Ledger): Promise<Gateway> => {
+  const openGateway = async (own: Ledger, health: HealthBoard): Promise<Gateway> => {
     const keeper = keepGates({ gate, gates: own.gates, queue });
     cleanup.defer(() => keeper.stop());
     const parts = { gate, ledger: own, settings, secrets: [testSecret], logger: silentLogger, gateWatch: keeper };
-    const gateway = await startGateway({
-      ...parts,
-      ...systemClock,
-      health: new HealthBoard({ logger: silentLogger, now: systemClock.now }),
-    });
+    const gateway = await startGateway({ ...parts, ...systemClock, health });
     cleanup.defer(() => gateway.stop(1_000));
     return gateway;
   };
-  const east = await openGateway(ledger);
-  const west = await openGateway(openLedger(westLedgerLine.port));
+  const newBoard = (): HealthBoard => new HealthBoard({ logger: silentLogger, now: systemClock.now });
+  const westHealth = newBoard();
+  const east = await openGateway(ledger, newBoard());
+  const west = await openGateway(openLedger(westLedgerLine.port), westHealth);
   const urlOf = ({ port }: Gateway): string => `http://127.0.0.1:${port}`;
   return {
     ledger,
@@ -103,6 +101,7 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
     east,
     eastUrl: urlOf(east),
     westUrl: urlOf(west),
+    westHealth,
     service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };

@@ -28,7 +28,7 @@ describe.skipIf(missing)(`fault 29: a frozen node of the gate's ring${reason}`, 
       const stockOf = (prefix: string) => Object.fromEntries(idsOf(prefix).map((id) => [id, unitsOfEach]));
       await using shop = await ShopInRoles.open({ products: stockOf("early"), config: { redis } });
       const [gateway] = await Promise.all(["gateway", "relay", "consumer", "sweeper"].map((role) => shop.start(role)));
-      const { url } = gateway!;
+      const { url, operationsUrl } = gateway!;
       const open = async (prefix: string): Promise<string[]> => {
         const { sales } = (await (await fetch(`${url}/api/sales`)).json()) as {
           sales: { products: { id: string; available: number | null }[] }[];
@@ -51,7 +51,7 @@ describe.skipIf(missing)(`fault 29: a frozen node of the gate's ring${reason}`, 
         // The gateway has looked at the frozen node in several rounds by the time when it names products.
         await waitUntil(
           async () => {
-            const ready = await fetch(`${url}/readyz`);
+            const ready = await fetch(`${operationsUrl}/readyz`);
             const report = (await ready.json()) as { productsNotWell: number };
             expect([ready.status, ready.status === 200 ? "" : JSON.stringify(report)]).toEqual([200, ""]);
             return report.productsNotWell > 0 && (await open("late")).length > 10;

@@ -35,7 +35,7 @@ for (const kind of gateServerKinds) {
         expect(await Promise.all(first.map((purchase) => shop.ask(purchase)))).toEqual([200, 200, 200]);
         expect(shop.logged("the gate knows nothing of the product")).toBeGreaterThan(0);
         await shop.verify();
-        const metrics = await (await fetch(`${shop.program!.url}/metrics`)).text();
+        const metrics = await (await fetch(`${shop.program!.operationsUrl}/metrics`)).text();
         expect(metrics).toContain('seckill_gates_total{event="repaired"} 1');
         expect(metrics).toContain("seckill_closed_products 0");
       },

@@ -88,7 +88,7 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       await untilTold(paid, "won");
       expect((await paid.buyer.send("POST", `/api/orders/${paid.id}/pay`)).status).toBe(200);
       await untilTold(left, "expired");
-      const ready = async (): Promise<unknown> => (await fetch(`${gateway!.url}/readyz`)).json();
+      const ready = async (): Promise<unknown> => (await fetch(`${gateway!.operationsUrl}/readyz`)).json();
       await waitUntil(async () => ((await ready()) as { status: string }).status === "ready", {
         what: "the gateway to hear every role",
         timeoutMs: 20_000,

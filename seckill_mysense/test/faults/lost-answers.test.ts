@@ -85,9 +85,9 @@ async function timeOutScripts(shop: ShopInRoles, line: FaultyProxy): Promise<Cro
   line.holdAnswers();
   const buying = shop.crowd(productId, shop.buyersOf(productId, inEachWave, "timed-out"));
   buying.catch(() => {});
-  const { url } = shop.program("gateway");
+  const { operationsUrl } = shop.program("gateway");
   const isToldUnknown = async (): Promise<boolean> => {
-    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const metrics = await (await fetch(`${operationsUrl}/metrics`)).text();
     return /^seckill_check_total\{outcome="gate_unavailable"\} [1-9]/m.test(metrics);
   };
   await waitUntil(isToldUnknown, { what: "a buyer to be told that nothing is known", timeoutMs: 20_000 });

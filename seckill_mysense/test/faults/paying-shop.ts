@@ -30,6 +30,8 @@ export interface PayingShop extends AsyncDisposable {
   /** Where callbacks go. */
   readonly callbackUrl: string;
   readonly url: string;
+  /** What operators see of the gateway. */
+  metricsText(): Promise<string>;
   readonly sweeper: Sweeper;
   /** Orders of new buyers, each with a started payment. */
   order(count: number, payWithinMs: number): Promise<string[]>;
@@ -92,6 +94,7 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
     ledger,
     product,
     url,
+    metricsText: () => gateway.metricsText(),
     callbackUrl,
     sweeper,
     async order(count, payWithinMs) {

@@ -126,7 +126,7 @@ for (const { name, missing, open } of places) {
         timeoutMs: waitMs,
       });
     const metric = async ({ shop }: Running, line: string): Promise<boolean> =>
-      (await (await fetch(`${shop.url}/metrics`)).text()).split("\n").includes(line);
+      (await (await fetch(`${shop.operationsUrl}/metrics`)).text()).split("\n").includes(line);
     async function expectSound({ configFile }: Running): Promise<void> {
       const { code, stdout } = await runProgram(["verify", "--at-rest", "--config", configFile]);
       expect(stdout).toContain("no invariant is violated");

@@ -92,8 +92,8 @@ describe.skipIf(missing)(`servers that are away for 30 s${reason}`, () => {
         expect(line).toMatchObject({ message: "a part is down", reason: "no answer within 3 s" });
       }
       expect(performance.now() - frozenAtMs).toBeLessThan(10_000);
-      const answer = await fetch(`${roles.gateway.url}/readyz`);
-      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining("ledger: no answer within")]);
+      expect((await fetch(`${roles.gateway.url}/readyz`)).status).toBe(503);
+      expect(await partsOf(roles.gateway)).toMatchObject({ ledger: { reason: "no answer within 3 s" } });
       await Bun.sleep(outageMs - (performance.now() - frozenAtMs));
       await mysql.server.kill("SIGCONT");
       const address = `127.0.0.1:${port}/${database}`;

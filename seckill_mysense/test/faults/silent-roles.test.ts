@@ -16,8 +16,8 @@ interface Ready {
   readonly parts: readonly { readonly name: string; readonly status: string; readonly reason?: string }[];
 }
 
-/** What /readyz of the public server says. */
-async function publicReady({ url }: RunningProgram): Promise<Ready & { readonly code: number }> {
+/** What /readyz tells operators. */
+async function readyOf({ operationsUrl: url }: RunningProgram): Promise<Ready & { readonly code: number }> {
   const answer = await fetch(`${url}/readyz`);
   return { code: answer.status, ...((await answer.json()) as Ready) };
 }
@@ -25,7 +25,7 @@ async function publicReady({ url }: RunningProgram): Promise<Ready & { readonly 
 async function untilPart(gateway: RunningProgram, name: string, status: string): Promise<string> {
   let why = "";
   const isSo = async (): Promise<boolean> => {
-    const part = (await publicReady(gateway)).parts.find((known) => known.name === name);
+    const part = (await readyOf(gateway)).parts.find((known) => known.name === name);
     why = part?.reason ?? "";
     return part?.status === status;
   };
@@ -44,19 +44,19 @@ describe.skipIf(missing)(`fault 30: a relay, a consumer or a sweeper that is dea
       const gateway = await start("gateway");
       const roles = { relay: await start("relay"), consumer: await start("consumer"), sweeper: await start("sweeper") };
       for (const role of Object.keys(roles)) await untilPart(gateway, role, "ok");
-      expect(await publicReady(gateway)).toMatchObject({ code: 200, status: "ready" });
+      expect(await readyOf(gateway)).toMatchObject({ code: 200, status: "ready" });
 
       for (const [role, { process }] of Object.entries(roles)) {
         await process.kill("SIGSTOP");
         expect(await untilPart(gateway, role, "down")).toContain("has been silent for");
         // Degraded is no reason to turn buyers away: what the gateway accepts waits in the outbox.
-        expect(await publicReady(gateway)).toMatchObject({ code: 200, status: "degraded" });
+        expect(await readyOf(gateway)).toMatchObject({ code: 200, status: "degraded" });
         await process.kill("SIGCONT");
         await untilPart(gateway, role, "ok");
       }
       await roles.relay.process.kill("SIGKILL");
       expect(await untilPart(gateway, "relay", "down")).toContain("no relay is alive: the relay");
-      const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+      const metrics = await (await fetch(`${gateway.operationsUrl}/metrics`)).text();
       expect(metrics).toContain('seckill_part_up{part="relay"} 0\n');
       expect(metrics).toContain('seckill_part_up{part="consumer"} 1\n');
       const purchase = await buyOne(gateway, "Ada");

@@ -159,7 +159,7 @@ describe("/check", () => {
       expect(answer.body.message).toBeString();
     }
     expect(system.gate.reserveCalls).toBe(0);
-    const metrics = await buyer.send("GET", "/metrics");
+    const metrics = await new TestBuyer(system.operationsUrl).send("GET", "/metrics");
     expect(metrics.body).toContain('seckill_check_total{outcome="token_forged"} 3');
   });
 

@@ -60,7 +60,8 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     expect((await visitor.send("GET", "/healthz")).body).toEqual({ status: "ok" });
-    expect((await visitor.send("GET", "/readyz")).body).toEqual({
+    expect((await visitor.send("GET", "/readyz")).body).toEqual({ status: "ready" });
+    expect((await new TestBuyer(system.operationsUrl).send("GET", "/readyz")).body).toEqual({
       ...{
         status: "ready",
         parts: Array(4).fill(expect.anything()),
@@ -75,7 +76,7 @@ describe("the gateway", () => {
     const visitor = new TestBuyer(system.url);
     await visitor.send("GET", "/healthz");
     await visitor.send("POST", "/check?productID=headphones");
-    const metrics = await visitor.send("GET", "/metrics");
+    const metrics = await new TestBuyer(system.operationsUrl).send("GET", "/metrics");
     expect(metrics.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
     expect(metrics.body).toContain('seckill_requests_total{endpoint="GET /healthz 200"} 1\n');
     expect(metrics.body).toContain('seckill_check_total{outcome="token_missing"} 1\n');
@@ -85,8 +86,7 @@ describe("the gateway", () => {
   test("every metric has a type, a line of help of its own, and no value twice", async () => {
     const gateways = { self: `127.0.0.1:${await freePort()}`, nodes: ["127.0.0.1:9"] };
     await using system = await startTestGateway({ backend: { api_secret: testSecret }, gateways });
-    const visitor = new TestBuyer(system.url);
-    const lines = ((await visitor.send("GET", "/metrics")).body as string).split("\n");
+    const lines = ((await new TestBuyer(system.operationsUrl).send("GET", "/metrics")).body as string).split("\n");
     const named = (what: string): string[] =>
       lines.flatMap((line) => (line.startsWith(`# ${what} `) ? [line.split(" ")[2]!] : [])).toSorted();
     expect(named("HELP")).toEqual(named("TYPE"));

@@ -45,7 +45,7 @@ describe("limits", () => {
     while (system.gate.reserveCalls === 0) await Bun.sleep(1);
     expect((await bob.check("headphones", bobsToken)).body.error).toBe("overloaded");
     expect((await bob.send("GET", "/api/sales")).body.error).toBe("overloaded");
-    const metrics = await bob.send("GET", "/metrics");
+    const metrics = await new TestBuyer(system.operationsUrl).send("GET", "/metrics");
     expect(metrics.body).toContain("seckill_requests_in_flight 1");
     resolve();
     expect((await waiting).body.error).toBe("sale_ended");
@@ -60,7 +60,7 @@ describe("limits", () => {
     expect(errors).toEqual([undefined, "limited", "limited", "limited", "banned"]);
     const banned = await buyer.check("headphones", token);
     expect([banned.status, Number(banned.headers.get("retry-after"))]).toEqual([429, 30]);
-    const metrics = await new TestBuyer(system.url).send("GET", "/metrics");
+    const metrics = await new TestBuyer(system.operationsUrl).send("GET", "/metrics");
     expect(metrics.body).toContain('seckill_check_total{outcome="banned"} 2');
   });
 
@@ -72,7 +72,7 @@ describe("limits", () => {
     await stranger.send("PUT", "/check");
     await stranger.send("POST", "/api/token", { json: { productID: "headphones" } });
     await stranger.send("POST", "/api/users", { body: "{", headers: { "content-type": "application/json" } });
-    const metrics = (await stranger.send("GET", "/metrics")).body as string;
+    const metrics = (await new TestBuyer(system.operationsUrl).send("GET", "/metrics")).body as string;
     for (const error of ["not_found", "method_not_allowed", "session_required", "malformed_json"]) {
       expect(metrics).toContain(`seckill_refusals_total{error="${error}"} 1`);
     }

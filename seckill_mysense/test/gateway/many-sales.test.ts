@@ -41,7 +41,7 @@ async function setUp(limits: Record<string, unknown> = {}) {
     const gateway = await startGateway({ ...parts, ...systemClock });
     cleanup.defer(() => gateway.stop(1_000));
     const url = `http://127.0.0.1:${gateway.port}`;
-    return { gateway, url, visitor: new TestBuyer(url) };
+    return { gateway, url, health };
   };
   const add = (id: string, startsInMs: number, change: Partial<SaleProduct> = {}): Promise<void> => {
     const startsAtMs = Date.now() + startsInMs;
@@ -71,11 +71,10 @@ describe("a gateway with many sales", () => {
     await using system = await setUp({ sales: 3 });
     await system.add("now", -1_000);
     for (let index = 0; index < 5; index++) await system.add(`later-${index}`, 2 * hourMs + index);
-    const { url, visitor } = await system.start();
+    const { url, health } = await system.start();
     expect(await buy(url, "now-product")).toBe(202);
-    const ready = await visitor.send("GET", "/readyz");
-    expect(ready.status).toBe(200);
-    expect(JSON.stringify(ready.body)).toContain("limits.sales");
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect(JSON.stringify(health.parts)).toContain("limits.sales");
   });
 
   test("sells the others beside a product whose row is bad, and names that product once", async () => {
@@ -85,15 +84,14 @@ describe("a gateway with many sales", () => {
     const rows = new Database(system.file);
     rows.run("update products set limit_per_user = 0 where id = 'bad-product'");
     rows.close();
-    const { url, visitor, gateway } = await system.start();
+    const { url, gateway } = await system.start();
     expect(await buy(url, "good-product")).toBe(202);
     for (let round = 0; round < 3; round++) await gateway.catalogue.refresh();
-    const ready = await visitor.send("GET", "/readyz");
-    expect(ready.status).toBe(200);
-    expect(ready.body.products).toEqual([
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect(gateway.stock.productHealth.report().products).toEqual([
       { sale: "bad", product: "bad-product", problem: expect.stringContaining("limitPerUser") },
     ]);
-    expect((await visitor.send("GET", "/metrics")).body).toContain("seckill_products_not_well 1");
+    expect(await gateway.metricsText()).toContain("seckill_products_not_well 1");
     expect(system.lines.filter(({ productId }) => productId === "bad-product")).toHaveLength(1);
   });
 });

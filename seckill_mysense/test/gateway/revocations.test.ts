@@ -47,7 +47,7 @@ test("a logout that the ledger has not got is no logout, and says so", async () 
     body: { error: "ledger_unavailable" },
   });
   const degraded = async (): Promise<boolean> => {
-    const { body } = await buyer.send("GET", "/readyz");
+    const { body } = await new TestBuyer(system.operationsUrl).send("GET", "/readyz");
     return body.parts.some(
       (part: { name: string; status: string }) => part.name === "revocations" && part.status === "degraded",
     );
@@ -125,7 +125,7 @@ test("revocations beyond the limit are counted", async () => {
     const [buyer] = await buyerWithToken(system.url, name, productID);
     expect((await buyer.send("DELETE", "/api/session")).status).toBe(204);
   }
-  const metrics = (await new TestBuyer(system.url).send("GET", "/metrics")).body as string;
+  const metrics = (await new TestBuyer(system.operationsUrl).send("GET", "/metrics")).body as string;
   expect(metrics).toContain("seckill_revoked_sessions 2\n");
   expect(metrics).toContain("seckill_revocations_dropped 1\n");
 });

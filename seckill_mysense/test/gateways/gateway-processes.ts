@@ -26,11 +26,13 @@ export interface GatewayProcesses extends AsyncDisposable {
   readonly configFile: string;
   /** The gateways that can answer requests. */
   urls(): string[];
+  /** Their listeners for operators, and for programs that ask /checkRight. */
+  operationsUrls(): string[];
   start(gateway: GatewayProcess): Promise<void>;
   /** Rewrites its settings, which take effect at its next start. */
   configure(gateway: GatewayProcess, backend: object): void;
   /** Starts one more gateway, which the settings of the others do not name. */
-  join(): Promise<AsyncDisposable & { readonly url: string; readonly name: string }>;
+  join(): Promise<AsyncDisposable & { readonly operationsUrl: string; readonly name: string }>;
 }
 
 interface GatewaysOptions {
@@ -82,15 +84,18 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
   // The first process creates the tables and the sale for the others.
   await start(first);
   await Promise.all(others.map(start));
-  const urls = (): string[] =>
-    gateways.flatMap(({ program, isFrozen }) => (program === undefined || isFrozen ? [] : [program.url]));
-  await untilRingOf(nodes.length, urls().slice(count - nodes.length));
+  const running = (): RunningProgram[] =>
+    gateways.flatMap(({ program, isFrozen }) => (program === undefined || isFrozen ? [] : [program]));
+  const urls = (): string[] => running().map(({ url }) => url);
+  const operationsUrls = (): string[] => running().map(({ operationsUrl }) => operationsUrl);
+  await untilRingOf(nodes.length, operationsUrls().slice(count - nodes.length));
   await untilReady(urls());
   return {
     gateways,
     redis,
     configFile: first.configFile,
     urls,
+    operationsUrls,
     start,
     configure,
     async join() {
@@ -98,8 +103,9 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
       const configFile = join(folder, "newcomer.json");
       writeFileSync(configFile, JSON.stringify(settingsOf(name, {})));
       const program = await startProgram(configFile, { role: "gateway" });
-      await untilRingOf(count + 1, [...urls(), program.url]);
-      return { name, url: program.url, [Symbol.asyncDispose]: async () => void (await program.process.stop()) };
+      await untilRingOf(count + 1, [...operationsUrls(), program.operationsUrl]);
+      const { operationsUrl } = program;
+      return { name, operationsUrl, [Symbol.asyncDispose]: async () => void (await program.process.stop()) };
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(gateways.map(({ program }) => program?.process.stop()));
@@ -117,7 +123,7 @@ async function untilReady(urls: readonly string[]): Promise<void> {
   }
 }
 
-/** Waits until each of these gateways sees a ring of this size. */
+/** Waits until each of these gateways sees a ring of this size, by its listener for operators. */
 export async function untilRingOf(count: number, urls: readonly string[], timeoutMs = 20_000): Promise<void> {
   const sizes = (): Promise<number[]> => Promise.all(urls.map((url) => gaugeOf(url, "seckill_ring_gateways")));
   await waitUntil(async () => (await sizes()).every((size) => size === count), {

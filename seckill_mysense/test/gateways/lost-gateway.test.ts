@@ -31,16 +31,16 @@ describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, (
   test("one is killed in mid-sale: its users are served elsewhere, the sale verifies, and only its share comes back", async () => {
     await using ring = await startGateways({ count: 3, units });
     const victim = ring.gateways[1]!;
-    const before = await ownersAt(ring.urls()[0]!, watchedUsers);
+    const before = await ownersAt(ring.operationsUrls()[0]!, watchedUsers);
     const told = await sellWith(ring, async () => {
       await victim.program!.process.kill("SIGKILL");
       victim.program = undefined;
-      await untilRingOf(2, ring.urls(), leavesWithinMs);
+      await untilRingOf(2, ring.operationsUrls(), leavesWithinMs);
       await expectOnlyItsUsersMoved(ring, victim, before);
       await ring.start(victim);
-      await untilRingOf(3, ring.urls());
+      await untilRingOf(3, ring.operationsUrls());
     });
-    for (const url of ring.urls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
+    for (const url of ring.operationsUrls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
     await expectSaleVerifies(ring, told);
   }, 90_000);
 
@@ -48,19 +48,20 @@ describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, (
     const gateways = { ask_timeout_ms: 150, down_after_ms: 1_000 };
     await using ring = await startGateways({ count: 3, units, gateways });
     const victim = ring.gateways[2]!;
-    const before = await ownersAt(ring.urls()[0]!, watchedUsers);
+    const before = await ownersAt(ring.operationsUrls()[0]!, watchedUsers);
     const told = await sellWith(ring, async () => {
       victim.isFrozen = true;
       await victim.program!.process.kill("SIGSTOP");
-      await untilRingOf(2, ring.urls(), leavesWithinMs);
+      await untilRingOf(2, ring.operationsUrls(), leavesWithinMs);
       await expectOnlyItsUsersMoved(ring, victim, before);
       await victim.program!.process.kill("SIGCONT");
       victim.isFrozen = false;
-      await untilRingOf(3, ring.urls());
+      await untilRingOf(3, ring.operationsUrls());
     });
-    for (const url of ring.urls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
+    for (const url of ring.operationsUrls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
     // No buyer was refused because of it: the other gateways decided about the waiting users themselves.
-    for (const url of ring.urls()) expect(await gaugeOf(url, 'seckill_owner_questions_total{outcome="full"}')).toBe(0);
+    for (const url of ring.operationsUrls())
+      expect(await gaugeOf(url, 'seckill_owner_questions_total{outcome="full"}')).toBe(0);
     await expectSaleVerifies(ring, told);
   }, 90_000);
 });
@@ -73,7 +74,7 @@ describe.skipIf(redis.missing)(`limits of users while a gateway is lost${redis.r
     const victim = ring.gateways[1]!;
     const buyers = gatherBuyers(demoSale(), 60);
     const ids = buyers.map(({ userId }) => userId);
-    const owners = await ownersAt(ring.urls()[0]!, ids);
+    const owners = await ownersAt(ring.operationsUrls()[0]!, ids);
     const passed = new Map(ids.map((id) => [id, 0]));
     let turn = 0;
     const tryOnce = async ({ userId, token }: Buyer): Promise<void> => {
@@ -93,7 +94,7 @@ describe.skipIf(redis.missing)(`limits of users while a gateway is lost${redis.r
     victim.program = undefined;
     await program!.process.kill("SIGKILL");
     await everybodyTries(2 * burst);
-    await untilRingOf(2, ring.urls(), leavesWithinMs);
+    await untilRingOf(2, ring.operationsUrls(), leavesWithinMs);
     await everybodyTries(2 * burst);
     for (const [index, id] of ids.entries()) {
       // The successor starts a new count, and before that each of the two other gateways does.
@@ -108,7 +109,7 @@ async function expectOnlyItsUsersMoved(
   { name }: GatewayProcess,
   before: readonly string[],
 ): Promise<void> {
-  for (const url of ring.urls()) {
+  for (const url of ring.operationsUrls()) {
     const after = await ownersAt(url, watchedUsers);
     for (const [index, owner] of after.entries()) {
       if (before[index] === name) expect(owner).not.toBe(name);

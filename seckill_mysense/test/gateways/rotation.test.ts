@@ -30,7 +30,7 @@ describe.skipIf(redis.missing)(
         gateway.program = undefined;
         await program!.process.stop();
         await ring.start(gateway);
-        await untilRingOf(3, ring.urls());
+        await untilRingOf(3, ring.operationsUrls());
         await crowd.askedSome(20);
       }
       await crowd.stop();

@@ -31,7 +31,7 @@ describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, (
   for (const count of [2, 3, 5]) {
     test(`${count} of them: a user gets one user's limit and one answer, whichever gateway is asked`, async () => {
       await using ring = await startGateways({ count, units: users, limits });
-      const urls = ring.urls();
+      const [urls, operationsUrls] = [ring.urls(), ring.operationsUrls()];
       const buyers = buyersOf(users + 1);
       const answers = await Promise.all(
         buyers.slice(0, users).map(async ({ token }, user) => {
@@ -56,10 +56,10 @@ describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, (
       }
 
       const ids = buyers.map(({ userId }) => userId);
-      const owners = await ownersAt(urls[0]!, ids);
-      for (const url of urls) expect(await ownersAt(url, ids)).toEqual(owners);
+      const owners = await ownersAt(operationsUrls[0]!, ids);
+      for (const url of operationsUrls) expect(await ownersAt(url, ids)).toEqual(owners);
       expect(new Set(owners).size).toBeGreaterThan(1);
-      for (const url of urls) {
+      for (const url of operationsUrls) {
         const right = await askRight(url, { userID: ids[0]!, peek: true });
         expect([right.right, right.error]).toEqual([false, "limited"]);
       }
@@ -70,8 +70,8 @@ describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, (
     await using ring = await startGateways({ count: 2, units: 1 });
     await using newcomer = await ring.join();
     const ids = Array.from({ length: 200 }, (_, index) => `user-${index}`);
-    const owners = await ownersAt(newcomer.url, ids);
-    for (const url of ring.urls()) expect(await ownersAt(url, ids)).toEqual(owners);
+    const owners = await ownersAt(newcomer.operationsUrl, ids);
+    for (const url of ring.operationsUrls()) expect(await ownersAt(url, ids)).toEqual(owners);
     expect(owners.filter((owner) => owner === newcomer.name).length).toBeGreaterThan(200 / 3 / 2);
   }, 60_000);
 });

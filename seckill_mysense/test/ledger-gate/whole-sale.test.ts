@@ -19,7 +19,7 @@ describe("a sale in which the ledger decides", () => {
     async () => {
       const { configFile } = configFolder({ gate, sale: { pay_within_seconds: 10, demo_units: 2 } });
       const program = await startProgram(configFile);
-      const ready = (await (await fetch(`${program.url}/readyz`)).json()) as { parts: { name: string }[] };
+      const ready = (await (await fetch(`${program.operationsUrl}/readyz`)).json()) as { parts: { name: string }[] };
       expect(ready.parts.map(({ name }) => name).toSorted()).toEqual([
         "catalogue",
         "ledger",

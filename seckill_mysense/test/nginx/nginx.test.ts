@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Server } from "bun";
 import { HashRing } from "hash-ring";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
+import { spellingsOf } from "../fakes/spellings.ts";
 import { startTestGateway } from "../fakes/test-gateway.ts";
 import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
 import {
@@ -199,8 +200,6 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     const line = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
     const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
     const direct = (target: string) => exchange(line(target), new URL(shop.url));
-    // The gateway itself has these addresses, so that a refusal means something.
-    expect([statusOf(await direct("/metrics")), statusOf(await direct("/checkRight"))]).toEqual([200, 405]);
     let forwarded = 0;
     for (const address of ["metrics", "checkRight"]) {
       for (const target of spellingsOf(address)) {
@@ -210,7 +209,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
           expect([target, statusOf(answer) >= 400]).toEqual([target, true]);
           continue;
         }
-        // nginx takes it for another address. So must the gateway, of what nginx sent it.
+        // nginx takes it for another address, and the gateway has nothing there, of what nginx sent it.
         forwarded++;
         const { path } = JSON.parse(/\{.*\}/s.exec(answer)![0]) as { path: string };
         for (const arrived of new Set([target, path])) {
@@ -255,43 +254,4 @@ function exchange(bytes: string, { hostname, port }: Pick<URL, "hostname" | "por
     socket.on("error", reject);
     socket.on("close", () => resolve(text));
   });
-}
-
-/** An address as careless readers may take it for the same: encoded, doubled, with dots, in other letters. */
-function spellingsOf(address: string): string[] {
-  const encoded = address
-    .split("")
-    .map(
-      (letter, index) => `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
-    );
-  const all = `/${address
-    .split("")
-    .map((letter) => `%${letter.charCodeAt(0).toString(16)}`)
-    .join("")}`;
-  const around = [
-    "/x/../",
-    "/x/%2e%2e/",
-    "/%2e/",
-    "/.//",
-    "///",
-    "/x/..%2f",
-    "/x\\..\\",
-    "/\\",
-    "\\",
-    "/x/..;/",
-    "/%2f",
-  ];
-  const after = ["/", "//", "/.", "/x/..", ";x", "%20", "%2f", "%3f", "%23", "#x", "?x", "\\", "%00", "%09", "."];
-  return [
-    ...encoded,
-    all,
-    ...around.map((prefix) => prefix + address),
-    ...after.map((suffix) => `/${address}${suffix}`),
-    `/${address.toUpperCase()}`,
-    `/${address.slice(0, 3)}\t${address.slice(3)}`,
-    `http://x/${address}`,
-    `http://x//${address}`,
-    `HTTP://x:80/./${address}`,
-    `/${encodeURIComponent(all)}`,
-  ];
 }

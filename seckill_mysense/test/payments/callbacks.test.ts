@@ -69,7 +69,7 @@ describe("the provider's callbacks", () => {
     expect(await send(shop, { body: "[]" })).toEqual([400, "callback_malformed"]);
     expect(await send(shop, { body: "{" })).toEqual([400, "callback_malformed"]);
     expect((await shop.ledger.orders.read(id))!.state).toBe("reserved");
-    const figures = await (await fetch(`${shop.url}/metrics`)).text();
+    const figures = await shop.metricsText();
     expect(figures).toContain('seckill_payment_callbacks_total{outcome="forged"} 5');
     expect(figures).toContain('seckill_payment_callbacks_total{outcome="too_old"} 2');
     expect(figures).toContain('seckill_payment_callbacks_total{outcome="malformed"} 2');

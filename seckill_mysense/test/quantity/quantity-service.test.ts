@@ -223,7 +223,7 @@ describe("the quantity service", () => {
     expect(Object.keys(description.paths)).toEqual([
       ...["/getOne", "/reservations", "/reservations/{requestID}", "/reservations/{requestID}/confirm"],
       ...["/reservations/{requestID}/release", "/remaining/{productID}", "/remaining"],
-      ...["/healthz", "/readyz", "/metrics", "/openapi.json"],
+      ...["/healthz", "/readyz", "/openapi.json"],
     ]);
     expect(description.paths["/getOne"].get.security).toEqual([{ programKey: [] }]);
     for (const endpoint of Object.values(quantityEndpoints)) {

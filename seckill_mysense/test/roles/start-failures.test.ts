@@ -132,6 +132,19 @@ describe("the program does not start", () => {
     await first.process.stop();
   });
 
+  test("with the port of the buyers for operators, or with operators in the open without a secret", async () => {
+    const { configFile } = configFolder({ backend: { api_port: 8080 }, operations: { port: 8080 } });
+    await expectRefusal(
+      configFile,
+      "operations.port is 8080 on 127.0.0.1, the same as backend.api_port on 127.0.0.1: each listener needs a port of its own",
+    );
+    const open = configFolder({ operations: { host: "::" } });
+    await expectRefusal(
+      open.configFile,
+      `${open.configFile}: operations.host is "::", which other machines can reach, but backend.internal_secret is empty: set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, or operations.host to "127.0.0.1"`,
+    );
+  });
+
   test("with words on the command line that mean nothing", async () => {
     const cases: [string[], string][] = [
       [

@@ -39,7 +39,7 @@ describe("config.json", () => {
   test("every problem is one line that names the key, its value and what would be right", () => {
     const cases: [unknown, string][] = [
       [{ backend: { api_prot: 1 } }, "backend.api_prot is not a known key: backend may hold host, api_port, "],
-      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, admin, mysql, "],
+      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, accounts, admin, "],
       [{ backend: { api_port: 70_000 } }, "backend.api_port is 70000: must be at most 65535"],
       [{ backend: { api_port: -1 } }, "backend.api_port is -1: must be at least 0"],
       [{ backend: { api_port: 80.5 } }, "backend.api_port is 80.5: must be a whole number"],
@@ -98,6 +98,23 @@ describe("config.json", () => {
     }
   });
 
+  test("figures are shown to other machines only with a secret", () => {
+    const operations = (host: string, internal_secret = ""): readonly string[] =>
+      problemsOf(() => checkSettings({ operations: { host }, backend: { internal_secret } }, "/"));
+    for (const host of ["127.0.0.1", "127.8.0.1", "localhost", "::1", "::ffff:127.0.0.1"]) {
+      expect([host, operations(host)]).toEqual([host, []]);
+    }
+    // Spellings that the operating system may read as this machine are not taken for it.
+    for (const host of ["0.0.0.0", "::", "10.0.0.5", "fd00::1", "ops.internal", "127.1", "0x7f.0.0.1", "0"]) {
+      expect(operations(host, goodSecret)).toEqual([]);
+      expect(operations(host)).toEqual([
+        `operations.host is "${host}", which other machines can reach, but backend.internal_secret is empty: ` +
+          "set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, " +
+          'or operations.host to "127.0.0.1"',
+      ]);
+    }
+  });
+
   test("a previous secret needs a different one to follow it", () => {
     const previous_api_secret = goodSecret;
     expect(problemsOf(() => checkSettings({ backend: { previous_api_secret } }, "/"))[0]).toContain(
@@ -153,6 +170,10 @@ describe("config.json", () => {
     expect(backend({ api_secret: goodSecret, internal_secret: goodSecret })[0]).toStartWith(
       "backend.internal_secret is the same as backend.api_secret",
     );
+    const closed = problemsOf(() => checkSettings({ accounts: { registration: "invitation" } }, "/"));
+    expect(closed).toEqual([
+      'accounts.registration is "invitation", but backend.internal_secret is empty: nobody could make an invitation without it',
+    ]);
     expect(backend({ internal_secret: "short" })[0]).toStartWith("backend.internal_secret (5 characters): too weak");
   });
 

@@ -15,13 +15,25 @@ function mayVote(member: Member, succeeds: boolean, nowMs: number): boolean {
   return succeeds ? member.role.type !== "leader" : !hearsLeader(member, nowMs);
 }
 
+/** A candidate writes its own vote, and then the others write theirs. A disk that is still busy makes one of them longer. */
+const writesOfElection = 3;
+
+/** How long a try may last. A ring whose disks are slow must not begin a new one while votes are being written. */
+const tryMs = ({ slowestWriteMs, timing }: Member): number =>
+  Math.max(timing.silenceMs / 2, writesOfElection * slowestWriteMs);
+
 /** After a silence, or a try that did not succeed, at a random moment: so that two candidates seldom meet. */
 export function waitForLeader(turn: Turn, leastMs: number): void {
   const { member, nowMs, chance } = turn;
   const { silenceMs } = member.timing;
   // The voters come first.
   const laterMs = isVoter(member.durable.stored.table, member.self) ? 0 : silenceMs;
-  member.electAtMs = nowMs + leastMs + laterMs + (chance * silenceMs) / 2;
+  const longestMs = tryMs(member);
+  member.electAtMs = nowMs + Math.max(leastMs, longestMs) + laterMs + chance * longestMs;
+}
+
+export function waitForVotes(turn: Turn): void {
+  waitForLeader(turn, tryMs(turn.member));
 }
 
 /** Joins a later term, in which this node has not voted. */
@@ -32,7 +44,10 @@ export function enterTerm(turn: Turn, term: number): void {
 
 export function becomeFollower(turn: Turn): void {
   const { member } = turn;
-  if (member.role.type === "leader") member.leader = undefined;
+  if (member.role.type === "leader") {
+    member.leader = undefined;
+    member.slowestWriteMs = 0;
+  }
   member.role = { type: "follower" };
   waitForLeader(turn, member.timing.silenceMs);
 }
@@ -49,8 +64,9 @@ function mayStand({ self, durable, committed }: Member): boolean {
 /** Asks first whether anybody would vote for this node. */
 export function canvass(turn: Turn): void {
   const { member } = turn;
-  waitForLeader(turn, member.timing.silenceMs / 2);
-  if (!mayStand(member)) return;
+  waitForVotes(turn);
+  // A node that still writes its last vote could not vote for itself either.
+  if (!mayStand(member) || member.writes.length > 0) return;
   member.role = { type: "canvassing", support: new Set([member.self]) };
   const term = member.durable.term + 1;
   sendToOthers(turn, { type: "canvass", term, stored: stampOf(member.durable.stored) });
@@ -91,7 +107,7 @@ function stand(turn: Turn, mark: { readonly succeeds?: true }): void {
   turn.persist({ term, votedFor: member.self });
   // Its own vote counts when the disk has it.
   member.role = { type: "candidate", votes: new Set() };
-  waitForLeader(turn, member.timing.silenceMs / 2);
+  waitForVotes(turn);
   const candidacy = { type: "candidacy", term, stored: stampOf(durable.stored), ...mark } as const;
   for (const node of nodesOf(durable.stored.table)) {
     if (node !== member.self) turn.sendOnceKept(node, candidacy);

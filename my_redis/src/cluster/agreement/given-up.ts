@@ -36,8 +36,11 @@ export function whyNotGivenUp(
   return undefined;
 }
 
-/** What the target of a move gets in place of an answer, when the source is gone for good: the slots are empty. */
+/**
+ * What the target of a move gets in place of an answer, when the source is gone for good. A whole copy stays. Of a part of
+ * one nothing stays, because a large value in it may be half there: then the slots are empty.
+ */
 export const nothingLeft = ({ move, attempt, number, has }: MoveAsk): MoveChunk => ({
-  ...{ move, attempt, number, isStart: has === undefined },
+  ...{ move, attempt, number, isStart: has?.isWhole !== true },
   cursor: { move, source: { epoch: 0, offset: 0 }, snapshot: 0, parts: 1, isWhole: true, isFinal: true },
 });

@@ -16,6 +16,7 @@ export function onHeartbeat(turn: Turn, from: string, beat: Heartbeat): void {
   member.leader = from;
   member.leaderHeardAtMs = nowMs;
   member.heartbeatSentAtMs = beat.sentAtMs;
+  member.slowestWriteMs = 0;
   waitForLeader(turn, member.timing.silenceMs);
   // An older heartbeat may come late, and must not bring its table back.
   if (beat.stored !== undefined && isNewer(stampOf(beat.stored), stampOf(member.durable.stored))) {

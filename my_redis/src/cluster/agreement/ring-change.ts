@@ -6,6 +6,7 @@ import {
   countOf,
   type Difference,
   differences,
+  given,
   type Move,
   type SlotMap,
   type SlotSpan,
@@ -37,7 +38,7 @@ const mostRanges = 500;
 export interface RingPlan {
   readonly differences: readonly Difference[];
   readonly slots: number;
-  /** The keys of so many slots are lost. */
+  /** The keys of so many slots are lost, or some of their writes. */
   readonly lostSlots: number;
   /** Of how many slots in all. */
   readonly of: number;
@@ -67,14 +68,16 @@ export function changeRing(table: RingTable, request: RingRequest): RingChange {
   if (reason !== undefined) return refused(reason);
   const seats = changedSeats(table.seats, request);
   const staying = seats.filter(({ membership }) => membership !== "leaving");
+  const returned = request.type === "giveUp" ? passingTo(map, request.seat) : [];
+  const kept = withReturned(map, returned);
   try {
-    const slots = map.owners.at(-1)!.end + 1;
+    const slots = kept.owners.at(-1)!.end + 1;
     const members = staying.map(({ name, weight = 1 }) => ({ name, weight }));
-    const isAnew = request.type === "rebalance" && map.owners.length > mostRanges;
-    const goal = assignSlots(members, isAnew ? [] : withMoves(map), { slots });
+    const isAnew = request.type === "rebalance" && kept.owners.length > mostRanges;
+    const goal = assignSlots(members, isAnew ? [] : withMoves(kept), { slots });
     const isGoing = (move: Move): boolean =>
       mayGoOn(goal, move) && (move.isPassing === true || !isGivenUp(seats, move.from));
-    return planned(table, seats, { ...map, goal, moves: map.moves.filter(isGoing) });
+    return planned(table, seats, { ...kept, goal, moves: kept.moves.filter(isGoing) }, returned);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return refused(error.message);
@@ -171,14 +174,35 @@ function mayGoOn(goal: readonly SlotRange[], { isPassing, spans, to }: Move): bo
   return isPassing === true || spans.every(leadsTo);
 }
 
-const planned = (table: RingTable, seats: readonly Seat[], slots: SlotMap): RingChange => ({
-  ...{ type: "planned", table: withSlots({ ...renewed(table), seats }, slots), plan: planOf(seats, slots) },
+const passingTo = ({ moves }: SlotMap, seat: string): readonly Move[] =>
+  moves.filter(({ isPassing, to }) => isPassing === true && to === seat);
+
+/**
+ * The target of these moves is gone for good, and with it what it was told since. A source keeps its keys until its target
+ * has all of them, so it goes on with what it has.
+ */
+function withReturned(map: SlotMap, returned: readonly Move[]): SlotMap {
+  const owners = returned.reduce((before, { from, spans }) => given(before, spans, from), map.owners);
+  return { ...map, owners, moves: map.moves.filter((move) => !returned.includes(move)) };
+}
+
+const planned = (
+  table: RingTable,
+  seats: readonly Seat[],
+  slots: SlotMap,
+  returned: readonly Move[] = [],
+): RingChange => ({
+  ...{ type: "planned", table: withSlots({ ...renewed(table), seats }, slots), plan: planOf(seats, slots, returned) },
 });
 
-function planOf(seats: readonly Seat[], { owners, goal = owners, moves }: SlotMap): RingPlan {
+function planOf(
+  seats: readonly Seat[],
+  { owners, goal = owners, moves }: SlotMap,
+  returned: readonly Move[] = [],
+): RingPlan {
   const found = differences(owners, goal);
-  // Of slots that were passing to another seat, that one may lack something.
-  const passing = moves.filter(({ from, isPassing }) => isPassing && isGivenUp(seats, from));
+  // Of slots that were passing from one seat to another, the one that has them now may lack something.
+  const passing = [...returned, ...moves.filter(({ from, isPassing }) => isPassing && isGivenUp(seats, from))];
   const lost = [...owners.filter(({ owner }) => isGivenUp(seats, owner)), ...passing.flatMap(({ spans }) => spans)];
   const lostSlots = countOf(lost);
   const ranges = [owners.length, goal.length] as const;

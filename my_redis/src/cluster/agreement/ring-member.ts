@@ -23,14 +23,22 @@ export interface Leader {
   readonly committed: StoredTable | undefined;
 }
 
+interface PendingWrite {
+  readonly number: number;
+  readonly durable: Durable;
+  readonly sinceMs: number;
+}
+
 /** A node's part in the agreement, as one value. Nested values are replaced, and never changed. */
 export interface Member {
   readonly self: string;
   readonly timing: RingTiming;
   durable: Durable;
   /** What was given to the disk and is not confirmed yet, in order. */
-  writes: readonly { readonly number: number; readonly durable: Durable }[];
+  writes: readonly PendingWrite[];
   lastWrite: number;
+  /** How long the slowest write took of those since a leader was heard last. */
+  slowestWriteMs: number;
   /** What the disk has confirmed. */
   kept: Durable;
   /** Answers that wait for the disk. */

@@ -1,6 +1,6 @@
 import { appointByWord } from "./appointments.ts";
 import { type Durable, isSameStamp, stampOf } from "./durable.ts";
-import { canvass, enterTerm, onCandidacy, onCanvass, onSucceed, onSupport, onVote } from "./election.ts";
+import { canvass, enterTerm, onCandidacy, onCanvass, onSucceed, onSupport, onVote, waitForVotes } from "./election.ts";
 import { onHandOver, updateHanding } from "./handing.ts";
 import { answerHeartbeat, onHeartbeat } from "./heartbeats.ts";
 import { endedCount, onIncoming } from "./incoming.ts";
@@ -36,6 +36,7 @@ export function startMember({ self, timing, durable, position }: Start, { nowMs,
     durable,
     writes: [],
     lastWrite: 0,
+    slowestWriteMs: 0,
     kept: durable,
     answers: [],
     role: { type: "follower" },
@@ -139,21 +140,28 @@ function onMessage(turn: Turn, from: string, message: RingMessage): void {
 }
 
 function onKept(turn: Turn, write: number): void {
-  const { member } = turn;
+  const { member, nowMs } = turn;
   const done = member.writes.findLast(({ number }) => number <= write);
   if (done === undefined) return;
   const before = member.kept;
   member.kept = done.durable;
+  member.slowestWriteMs = Math.max(member.slowestWriteMs, nowMs - done.sinceMs);
   member.writes = member.writes.filter(({ number }) => number > write);
   const ready = member.answers.filter(({ afterWrite }) => afterWrite <= write);
   member.answers = member.answers.filter(({ afterWrite }) => afterWrite > write);
   for (const { to, message } of ready) turn.send(to, message);
   const { role, leader, self, kept } = member;
   if (role.type === "leader") lead(turn);
-  else if (role.type === "candidate" && kept.votedFor === self) countVote(turn, self, kept.term);
+  else if (role.type === "candidate" && kept.votedFor === self) onOwnVoteKept(turn);
   else if (leader !== undefined && !isSameStamp(stampOf(before.stored), stampOf(kept.stored))) {
     answerHeartbeat(turn, leader);
   }
+}
+
+/** The other nodes are asked only now. They, too, write their votes before they answer. */
+function onOwnVoteKept(turn: Turn): void {
+  waitForVotes(turn);
+  countVote(turn, turn.member.self, turn.member.kept.term);
 }
 
 function countVote(turn: Turn, from: string, term: number): void {

@@ -27,10 +27,10 @@ export class Turn {
   }
 
   persist(change: Partial<Durable>): void {
-    const { member } = this;
+    const { member, nowMs } = this;
     member.durable = { ...member.durable, ...change };
     member.lastWrite++;
-    member.writes = [...member.writes, { number: member.lastWrite, durable: member.durable }];
+    member.writes = [...member.writes, { number: member.lastWrite, durable: member.durable, sinceMs: nowMs }];
     this.effects.push({ type: "persist", write: member.lastWrite, durable: member.durable });
   }
 

@@ -23,6 +23,8 @@ export interface OperatorsOptions {
 }
 
 const nothing = new Uint8Array(0);
+/** Each heartbeat of the leader tells of the newest table. One comes late on a busy machine. */
+const heartbeatsToSpread = 1.5;
 
 /** What operators ask of a node: to take its place over, to have it handed over, and to end without a gap. */
 export class Operators implements SeatOperators {
@@ -153,6 +155,10 @@ export class Operators implements SeatOperators {
 
   get isHanding(): boolean {
     return isHanding(this.#member);
+  }
+
+  get spreadMs(): number {
+    return heartbeatsToSpread * this.#options.timing.heartbeatMs;
   }
 
   #beginWaiting(): void {

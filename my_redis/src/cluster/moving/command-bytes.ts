@@ -4,6 +4,7 @@ import type { Address } from "../../memory/heap.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
 import * as record from "../../memory/record.ts";
 import { CommandLog } from "../../persistence/aof/command-log.ts";
+import { nameOf, stringCommand } from "../../persistence/aof/value-commands.ts";
 import { dumpValue } from "../../persistence/rdb/dumped-value.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
@@ -31,18 +32,26 @@ export class CommandBytes {
   }
 
   /** A key as it is now, with its value as `value` appends it. An expired key counts as missing. */
-  key(database: number, key: Uint8Array, value = (address: Address): void => this.value(database, key, address)): void {
+  key(database: number, key: Uint8Array, value = (address: Address): void => this.value(database, address)): void {
     const address = this.#server.keyspace.databases[database]?.find(key, 0, key.length) ?? 0;
     if (address === 0) this.#commands.append(database, ["DEL", key]);
     else value(address);
   }
 
-  /** The value of a key, with the moment of its expiry. */
-  value(database: number, key: Uint8Array, address: Address): void {
+  /**
+   * A key with its value and the moment of its expiry. A string goes as SET: as a payload, it would have to be encoded here and
+   * decoded there, by code that the runtime has to compile first.
+   */
+  value(database: number, address: Address): void {
     const { heap } = this.#server.keyspace;
-    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : 0;
+    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : -1;
+    if (record.typeOf(heap, address) === record.valueType.string) {
+      this.#commands.append(database, stringCommand(heap, address, expiryMs));
+      return;
+    }
     const payload = dumpValue(this.#server, address);
-    this.#commands.append(database, ["RESTORE", key, expiryMs, payload, "REPLACE", "ABSTTL"]);
+    const words = ["RESTORE", nameOf(heap, address), Math.max(0, expiryMs), payload, "REPLACE", "ABSTTL"];
+    this.#commands.append(database, words);
   }
 
   /** All of it so far, in an array of its own. */

@@ -131,6 +131,8 @@ export class LargeValues {
   follows({ args, command, database, keys }: Effect): boolean {
     // These two change a key of another database, too.
     if (command.name === "MOVE" || command.name === "COPY") return false;
+    // BY and GET name no keys, and the target need not have the keys that they stand for.
+    if (command.name === "SORT") return false;
     const names = this.#sent.get(database);
     return names !== undefined && keys.every((index) => names.has(args.latin1(index)));
   }

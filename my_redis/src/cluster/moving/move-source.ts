@@ -19,7 +19,7 @@ export interface MoveSourceOptions {
 }
 
 /** After a part, which takes half a millisecond here, and about as long at the target. */
-const partPauseMs = 1.5;
+const partPauseMs = 4;
 /** While writes follow, an answer has those of so long a time. */
 const followPauseMs = 5;
 /** A copy that has failed is not begun anew before a pause. Each one doubles it. */

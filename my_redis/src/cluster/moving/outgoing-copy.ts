@@ -2,6 +2,7 @@ import type { Services } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import { latin1Of, wholeRange } from "../../memory/byte-range.ts";
+import { nameOf } from "../../persistence/aof/value-commands.ts";
 import { hashSlot } from "../hash-slot.ts";
 import { CommandBytes } from "./command-bytes.ts";
 import type { Effect } from "./effect-tap.ts";
@@ -212,8 +213,9 @@ export class OutgoingCopy {
       return;
     }
     const expired: Address[] = [];
+    const visit = (address: Address): void => this.#visit(database.number, address, expired);
     for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
-      this.#cursor = database.keys.scan(this.#cursor, (address) => this.#visit(database.number, address, expired));
+      this.#cursor = database.keys.scan(this.#cursor, visit);
       if (this.#cursor === 0 || this.#large.isOpen || this.#commands.length >= chunkBytes) break;
     }
     // The target follows this source's word, which is said now. An index must not change while it is walked.
@@ -231,16 +233,18 @@ export class OutgoingCopy {
       expired.push(address);
       return;
     }
-    const key = bytes.slice(start, end);
-    if (this.#dirty.size > 0) this.#forgetKey(database, latin1Of(wholeRange(key)));
-    this.#send(database, key, address);
+    if (this.#dirty.size > 0) this.#forgetKey(database, latin1Of({ bytes, start, end }));
+    this.#send(database, address);
   }
 
-  #send(database: number, key: Uint8Array, address: Address): void {
-    if (!isInPieces(this.#options.server.keyspace, address)) this.#commands.value(database, key, address);
-    // Two of them may lie in one bucket. They go one after the other.
-    else if (this.#large.isOpen) return this.#noteKey(database, key);
-    else this.#large.begin(database, key, address);
+  #send(database: number, address: Address): void {
+    const { keyspace } = this.#options.server;
+    if (isInPieces(keyspace, address)) {
+      const key = nameOf(keyspace.heap, address).slice();
+      // Two of them may lie in one bucket. They go one after the other.
+      if (this.#large.isOpen) return this.#noteKey(database, key);
+      this.#large.begin(database, key, address);
+    } else this.#commands.value(database, address);
     this.sentKeys++;
   }
 
@@ -250,7 +254,7 @@ export class OutgoingCopy {
       for (const name of names) {
         this.#forgetKey(database, name);
         const key = Buffer.from(name, "latin1");
-        this.#commands.key(database, key, (address) => this.#send(database, key, address));
+        this.#commands.key(database, key, (address) => this.#send(database, address));
         return true;
       }
     }

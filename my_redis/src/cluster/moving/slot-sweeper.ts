@@ -1,6 +1,7 @@
 import type { Context, Services } from "../../dispatch/context.ts";
 import { type Pace, PacedSlices } from "../../dispatch/paced-slices.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -20,6 +21,8 @@ export interface SlotSweeperOptions {
 /** It has no hurry, and a timer leaves the processor to others. */
 const pace: Pace = { sliceMs: 0.3, pauseMs: 2 };
 const paces = { busy: pace, idle: pace };
+/** Between two looks at the clock. What is found in them is removed by one command. */
+const bucketsPerLook = 32;
 
 /** Removes all keys of some slots, in slices. The removals are writes like any other: replicas and the log get them. */
 export class SlotSweeper {
@@ -113,18 +116,22 @@ export class SlotSweeper {
     this.#options.done();
   }
 
-  /** Visits a bucket; false at the end. */
+  /** Visits some buckets of the present database; false at the end. */
   #step(doomed: SlotFlags): boolean {
     const { heap, databases } = this.#options.server.keyspace;
     const database = databases[this.#database];
     if (database === undefined) return false;
     const keys: Uint8Array[] = [];
-    this.#cursor = database.keys.scan(this.#cursor, (address) => {
+    const visit = (address: Address): void => {
       const bytes = record.bytesOf(heap, address);
       const start = record.keyStartOf(heap, address);
       const end = start + record.keyLengthOf(heap, address);
       if (doomed[hashSlot(bytes, start, end)] === 1) keys.push(bytes.slice(start, end));
-    });
+    };
+    for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
+      this.#cursor = database.keys.scan(this.#cursor, visit);
+      if (this.#cursor === 0) break;
+    }
     if (keys.length > 0) this.#remove(database.number, keys);
     if (this.#cursor === 0) this.#database++;
     return true;

@@ -3,7 +3,7 @@ import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
-import { nameOf, tableCommands } from "../../persistence/aof/table-commands.ts";
+import { nameOf, tableCommands } from "../../persistence/aof/value-commands.ts";
 import { formatDouble17 } from "../../values/double-text.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";

@@ -68,8 +68,7 @@ export class MovingRequests {
     const { members, server } = this.#owner;
     if (members.owners[slot] !== node) return true;
     const nowMs = server.environment.monotonicMs();
-    relaying.bouncedSinceMs ??= nowMs;
-    if (nowMs - relaying.bouncedSinceMs > server.settings.values["cluster-node-timeout"]) return false;
+    if (relaying.bounces.isTooLong(nowMs, server.settings.values["cluster-node-timeout"])) return false;
     relaying.judgeLater(pauseMs);
     return true;
   }
@@ -77,7 +76,7 @@ export class MovingRequests {
   #end({ context }: MovingRequest): void {
     const { client } = context;
     const relaying = client.relaying as RelayedClient;
-    relaying.bouncedSinceMs = undefined;
+    relaying.bounces.end();
     if (!this.#held.forget(context)) return;
     client.isHeld = false;
     relaying.resumeWhenIdle();

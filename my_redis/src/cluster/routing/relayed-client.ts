@@ -5,6 +5,7 @@ import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
+import { Disagreement } from "./disagreement.ts";
 import { routeErrors } from "./route-errors.ts";
 import { requestBytes } from "./transaction-request.ts";
 
@@ -47,8 +48,8 @@ export class RelayedClient implements Relaying {
   /** Nothing may follow before all is answered. */
   barrier = false;
   mayWaitForKeys = false;
-  /** Since when the client's present request has found that its slot has gone, without this node knowing where. */
-  bouncedSinceMs: number | undefined;
+  /** The client's present request finds that its slot has gone, without this node knowing where. */
+  readonly bounces = new Disagreement();
   #isToBeJudgedLater = false;
   readonly #held: HeldRequests;
   readonly #ended: (client: RelayedClient) => void;
@@ -58,9 +59,9 @@ export class RelayedClient implements Relaying {
   #special: ExpectedReplies[] = [];
   #resumeWhenIdle = false;
   #isInDoubt = false;
-  /** Requests that nodes have sent back, in order, and since when no other one was answered. */
+  /** Requests that nodes have sent back, in order. */
   #returned: Uint8Array[] = [];
-  #returnedSinceMs: number | undefined;
+  readonly #returns = new Disagreement();
 
   constructor(context: Context, held: HeldRequests, ended: (client: RelayedClient) => void) {
     this.context = context;
@@ -106,7 +107,7 @@ export class RelayedClient implements Relaying {
   /** Whole replies came from the node. */
   take(bytes: Uint8Array, start: number, end: number): void {
     const { client, server } = this.context;
-    this.#returnedSinceMs = undefined;
+    this.#returns.end();
     if (this.#returned.length > 0) this.#refuseReturned();
     if (this.#special.length === 0 && client.replyMode === "on") {
       this.#received += countReplies(bytes, start, end);
@@ -150,14 +151,14 @@ export class RelayedClient implements Relaying {
     const { server } = this.context;
     const nowMs = server.environment.monotonicMs();
     const patienceMs = server.settings.values["cluster-node-timeout"];
-    this.#returnedSinceMs ??= nowMs;
+    const isTooLong = this.#returns.isTooLong(nowMs, patienceMs);
     const special = this.#special[0];
     const isSpecial = special !== undefined && this.#received >= special.from;
     if (isSpecial) this.#special.shift();
     this.#received++;
     const isKept = isSpecial && special.returned?.() === true;
     const mayAskAnew = !isSpecial || special.returned === undefined;
-    if (mayAskAnew && nowMs - this.#returnedSinceMs <= patienceMs) this.#returned.push(new Uint8Array(request));
+    if (mayAskAnew && !isTooLong) this.#returned.push(new Uint8Array(request));
     else if (!isKept) this.#refuse(routeErrors.unsettled(patienceMs));
     if (this.#sent === this.#received) this.#idle();
   }

@@ -10,7 +10,7 @@ import { sealPayload } from "../rdb/dump-payload.ts";
 import { ValueEncoder } from "../rdb/encode-value.ts";
 import type { Emit, RdbFileOptions } from "../rdb/rdb-file-writer.ts";
 import { RdbWriter } from "../rdb/rdb-writer.ts";
-import { nameOf, tableCommands, valueOf } from "./table-commands.ts";
+import { nameOf, stringCommand, tableCommands } from "./value-commands.ts";
 
 const { encoding, valueType } = record;
 
@@ -83,13 +83,7 @@ export class CommandFileWriter implements SnapshotSink {
   }
 
   #string(database: number, address: Address, expiryMs: number): void {
-    const words: (string | number | Uint8Array)[] = [
-      "SET",
-      nameOf(this.#keyspace.heap, address),
-      this.#textOf(address),
-    ];
-    if (expiryMs >= 0) words.push("PXAT", expiryMs);
-    this.#append(database, words);
+    this.#append(database, stringCommand(this.#keyspace.heap, address, expiryMs));
   }
 
   #restore(database: number, address: Address, expiryMs: number): void {
@@ -104,12 +98,5 @@ export class CommandFileWriter implements SnapshotSink {
       sealPayload(writer),
       "ABSTTL",
     ]);
-  }
-
-  #textOf(address: Address): Uint8Array {
-    const value = valueOf(this.#keyspace.heap, address);
-    if (record.encodingOf(this.#keyspace.heap, address) !== encoding.integer) return value;
-    const integer = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
-    return Buffer.from(integer.toString(), "latin1");
   }
 }

@@ -14,6 +14,7 @@ const encoder = new TextEncoder();
 const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
 const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
 const dollar = 36;
+const star = 42;
 const initialBytes = 64 * 1024;
 
 /**
@@ -121,11 +122,7 @@ export class CommandLog implements LogTarget {
   #bulkRange(replaced: ArgumentReplacements, number: number): void {
     const start = replaced.start(number);
     const end = replaced.end(number);
-    const buffer = this.#buffer;
-    buffer.ensure(24);
-    buffer.bytes[buffer.length] = dollar;
-    buffer.length = writeInteger(buffer.bytes, buffer.length + 1, end - start);
-    this.#buffer.raw(multi, 2, 4);
+    this.#line(dollar, end - start);
     this.#buffer.raw(replaced.bytes, start, end);
     this.#buffer.raw(multi, 2, 4);
   }
@@ -138,7 +135,10 @@ export class CommandLog implements LogTarget {
 
   #words(words: readonly LogWord[]): void {
     this.#header(words.length);
-    for (const word of words) this.#bulk(typeof word === "object" ? word : Buffer.from(String(word), "latin1"));
+    for (const word of words) {
+      if (typeof word === "object") this.#bulk(word);
+      else this.#bulkText(String(word));
+    }
   }
 
   /** Passes everything gathered to the sink. */
@@ -168,13 +168,28 @@ export class CommandLog implements LogTarget {
   }
 
   #header(count: number): void {
-    this.#buffer.raw(encoder.encode(`*${count}\r\n`));
+    this.#line(star, count);
   }
 
   #bulk(bytes: Uint8Array): void {
-    this.#buffer.raw(encoder.encode(`$${bytes.length}\r\n`));
+    this.#line(dollar, bytes.length);
     this.#buffer.raw(bytes);
     this.#buffer.raw(multi, 2, 4);
+  }
+
+  #bulkText(text: string): void {
+    this.#line(dollar, text.length);
+    this.#buffer.latin1(text);
+    this.#buffer.raw(multi, 2, 4);
+  }
+
+  /** The line before an array or a string. It is written in place: an array for each word would be much garbage. */
+  #line(sign: number, count: number): void {
+    const buffer = this.#buffer;
+    buffer.ensure(24);
+    buffer.bytes[buffer.length] = sign;
+    buffer.length = writeInteger(buffer.bytes, buffer.length + 1, count);
+    buffer.raw(multi, 2, 4);
   }
 }
 

@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { Arguments } from "../../protocol/arguments.ts";
+import { isCutAnnotation } from "./cut-annotation.ts";
 import type { IncompleteEnd } from "./log-loader.ts";
 import { LogReader } from "./log-reader.ts";
 import { isPartOfPredecessor } from "./predecessor.ts";
@@ -26,8 +27,8 @@ export function findDamage(descriptor: number, end: IncompleteEnd): string | und
 }
 
 /**
- * An annotation at the end must be the beginning of the right one, or of a time that redis-server notes, or of the one
- * with which an increment begins.
+ * A checksum at the end must be the beginning of the right one. The beginning of another annotation may stand there, too,
+ * and at the start of a file that of the one with which an increment begins.
  */
 function changedChecksum(
   descriptor: number,
@@ -36,11 +37,9 @@ function changedChecksum(
 ): string | undefined {
   const bytes = Buffer.alloc(Math.min(size - entryOffset, windowBytes));
   const text = bytes.toString("latin1", 0, readAt(descriptor, bytes, entryOffset));
-  if (!text.startsWith("#") || closing?.startsWith(text) === true || /^#(?:T(?:S(?::[0-9]*\r?)?)?)?$/.test(text)) {
-    return undefined;
-  }
+  if (!text.startsWith("#") || closing?.startsWith(text) === true || isCutAnnotation(text)) return undefined;
   if (entryOffset === 0 && isPartOfPredecessor(text)) return undefined;
-  return "its last line is no beginning of the checksum that belongs there";
+  return "its last line is no beginning of the checksum that belongs there, or of another annotation";
 }
 
 function intactChecksum(descriptor: number, { entryOffset, uncoveredOffset }: IncompleteEnd): string | undefined {

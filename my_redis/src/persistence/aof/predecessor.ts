@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { beginningOf } from "./cut-annotation.ts";
 
 /**
  * An increment begins with an annotation about the increment that was written before it, which redis-server skips:
@@ -37,6 +38,7 @@ export function parsePredecessor(annotation: string): Predecessor | undefined {
   return { sequence: Number(sequence), bytes: Number(bytes), sum: Number.parseInt(sum, 16) };
 }
 
+const beginning = beginningOf([`#${prefix}`, /\d{0,15}/, ":", /\d{0,15}/, ":", /[0-9a-f]{0,8}/, "\r"]);
+
 /** Whether a text may be the beginning of such an annotation, with its "#". */
-export const isPartOfPredecessor = (text: string): boolean =>
-  `#${prefix}`.startsWith(text) || /^#AFTER:\d{0,15}(?::\d{0,15}(?::[0-9a-f]{0,8}\r?)?)?$/.test(text);
+export const isPartOfPredecessor = (text: string): boolean => beginning.test(text);

@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from "bun:test";
-import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { nodeId } from "../../../src/cluster/members.ts";
 import { AgreedRing } from "./agreed-ring.ts";
 import { expectAll, keys, writeAll } from "./checked-keys.ts";
@@ -188,19 +187,11 @@ test(
   async () => {
     ring = await AgreedRing.start(1, 2);
     await writeAll(ring, 0);
-    await ring.startNode(1, { "cluster-members": "fixed", peers: "" });
-    expect(await ring.ask(1, "SET", "another", "value")).toBe("OK");
-    await ring.kill(1, "SIGTERM");
-    await ring.startNode(1);
+    expect(await ring.startWithKey(1)).toBe("OK");
     expect(await join(1)).toBe("OK");
     await ring.startNode(2);
     expect(await join(2)).toBe("OK");
-    await waitUntil(
-      async () => (await ring.status(0))?.waitsFor.some((text) => text.includes("it holds keys")) === true,
-      {
-        ...{ what: "the reason why the node does not join", timeoutMs: 20_000, intervalMs: 50 },
-      },
-    );
+    await ring.untilWaitsFor("it holds keys");
     expect(await leave(0, 1)).toBe("OK");
     const { seats } = await ring.untilSettled(0, 2);
     expect(seats.map(({ name }) => name).toSorted()).toEqual([ring.names[0], ring.names[2]].toSorted() as string[]);
@@ -215,15 +206,9 @@ test(
     ring = await AgreedRing.start(1, 1);
     await writeAll(ring, 0);
     // A node with keys stays a place without slots, however long it takes.
-    await ring.startNode(1, { "cluster-members": "fixed", peers: "" });
-    expect(await ring.ask(1, "SET", "another", "value")).toBe("OK");
-    await ring.kill(1, "SIGTERM");
-    await ring.startNode(1);
+    expect(await ring.startWithKey(1)).toBe("OK");
     expect(await join(1)).toBe("OK");
-    await waitUntil(
-      async () => (await ring.status(0))?.waitsFor.some((text) => text.includes("it holds keys")) === true,
-      { what: "a place that does not join", timeoutMs: 20_000, intervalMs: 50 },
-    );
+    await ring.untilWaitsFor("it holds keys");
     await ring.kill(1);
     expect(await ring.ask(0, "DBSIZE")).toBe(`${keys.length}`);
     const client = await ring.connect(0);

@@ -49,6 +49,15 @@ export class AgreedRing {
     this.processes[node] = await startMyRedis(this.folders[node] as string, all, before);
   }
 
+  /** Starts a node that has kept a key of its own, from before it came to the ring. Returns what it answered to the write. */
+  async startWithKey(node: number): Promise<string> {
+    await this.startNode(node, { "cluster-members": "fixed", peers: "" });
+    const reply = await this.ask(node, "SET", "another", "value");
+    await this.kill(node, "SIGTERM");
+    await this.startNode(node);
+    return reply;
+  }
+
   async connect(node: number): Promise<RespConnection> {
     const connection = await RespConnection.open(this.ports[node] as number, `node ${node}`);
     const password = this.#directives["requirepass"];
@@ -89,6 +98,13 @@ export class AgreedRing {
       throw new Error(`${String(error)}\nlast: ${JSON.stringify(last)}`);
     });
     return last as RingStatus;
+  }
+
+  /** Waits until the ring's leader says that it waits for something like that. */
+  async untilWaitsFor(text: string): Promise<void> {
+    const isSaid = async (): Promise<boolean> =>
+      (await this.status(0))?.waitsFor.some((reason) => reason.includes(text)) === true;
+    await waitUntil(isSaid, { what: `the ring to say that '${text}'`, timeoutMs: 20_000, intervalMs: 50 });
   }
 
   /** Waits until the nodes of a ring with fixed members are linked. */

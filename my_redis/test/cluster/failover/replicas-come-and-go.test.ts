@@ -105,19 +105,12 @@ test(
   async () => {
     ring = await AgreedRing.start(1, 2);
     await writeAll(ring, 0);
-    await ring.startNode(1, { "cluster-members": "fixed", peers: "" });
-    expect(await ring.ask(1, "SET", "another", "value")).toBe("OK");
-    await ring.kill(1, "SIGTERM");
-    await ring.startNode(1);
+    expect(await ring.startWithKey(1)).toBe("OK");
     expect(await add(1, 0)).toContain('"begun"');
     expect(await ring.ask(1, "FLUSHALL")).toMatch(/READONLY|belongs to no ring yet/);
     // Not even where replicas may be written to.
     expect(await ring.ask(1, "CONFIG", "SET", "replica-read-only", "no")).toBe("OK");
-    const waits = async (): Promise<string> => (await ring.status(0))?.waitsFor.join() ?? "";
-    const untilHeard = (): Promise<void> =>
-      waitUntil(async () => (await waits()).includes("it holds keys. Stop it, move its folder away"), {
-        ...{ what: "the reason why the node does not become a replica", timeoutMs: 20_000, intervalMs: 50 },
-      });
+    const untilHeard = (): Promise<void> => ring.untilWaitsFor("it holds keys. Stop it, move its folder away");
     await untilHeard();
     for (const flush of ["FLUSHALL", "FLUSHDB"] as const) {
       expect(await ring.ask(1, flush)).toContain("holds keys from before it came to the ring");

@@ -39,6 +39,14 @@ test("what comes in one answer is one unit with its cursor: nobody has the data 
   ]);
 });
 
+test("a string whose moment has passed here stays until the source says that it has expired", async () => {
+  const server = await start();
+  server.keyspace.isHidden = () => true;
+  const commands = encodeRequest(["SET", "key", "value", "PXAT", "1"]);
+  expect(new IncomingData(server).apply(commands, () => ["ECHO", "cursor"])).toBeUndefined();
+  expect(server.keyspace.databases[0]?.size).toBe(1);
+});
+
 test("a source that begins anew makes the cursor void in the log as well: a restart does not go on in the middle", async () => {
   const server = await start();
   const units = recordUnits(server);

@@ -4,6 +4,8 @@ import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
 import { notedKeyBytes, OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
+import { Arguments } from "../../../src/protocol/arguments.ts";
+import { RequestParser } from "../../../src/protocol/request-parser.ts";
 import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
@@ -26,6 +28,18 @@ async function start() {
 /** Half of all slots. */
 const slots = noSlots().fill(1, 0, 8192);
 const isInside = (key: string): boolean => slots[hashSlot(Buffer.from(key), 0, key.length)] === 1;
+const insideTag = ["a", "b", "c", "d"].find(isInside) as string;
+
+function requestsIn(commands: Uint8Array): string[][] {
+  const parser = new RequestParser({ maxBulkBytes: 1000, maxQueryBufferBytes: 100_000 });
+  parser.feed(commands);
+  const args = new Arguments();
+  const requests: string[][] = [];
+  while (parser.next(args) === "request") {
+    requests.push(Array.from({ length: args.count }, (_, index) => args.latin1(index)));
+  }
+  return requests;
+}
 
 /** A server, a copy of some of its slots, and its changes so far as its offset. */
 async function startCopy() {
@@ -282,3 +296,64 @@ test("a client that changes a value that goes in pieces waits until its last pie
   expect(copy.isAwaited).toBe(false);
   connection.close();
 }, 20_000);
+
+test("a list that is sorted by keys that the target does not have yet is sent as it is then", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const incoming = new IncomingData(target.services);
+  const lists = [inside("list"), inside("other")];
+  const elements = Array.from({ length: 6000 }, (_, number) => `${number}:${"y".repeat(60)}`);
+  for (const list of lists) await connection.reply("RPUSH", list, ...elements);
+  const copy = begin();
+  let isSorted = false;
+  let offset = await copyAll(copy, incoming, async () => {
+    // The first list is there as a whole when the second one begins.
+    if (isSorted || copy.sentKeys < 2) return;
+    isSorted = true;
+    for (const list of lists) {
+      const weights = elements.flatMap((element, number) => [`{${list}}w_${element}`, `${(number * 7919) % 6000}`]);
+      await connection.reply("MSET", ...weights);
+      await connection.reply("SORT", list, "BY", `{${list}}w_*`, "STORE", list);
+    }
+  });
+  expect(isSorted).toBe(true);
+  for (let isAll = false; !isAll;) {
+    const chunk = copy.writesAfter(offset)!;
+    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+    ({ isAll, offset } = chunk);
+  }
+  expect(await digestsOf(target.connection, lists)).toEqual(await digestsOf(connection, lists));
+  connection.close();
+  target.connection.close();
+}, 20_000);
+
+test("strings go as SET with the moment of their expiry, and other values as RESTORE", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const inside = (name: string): string => `{${insideTag}}${name}`;
+  const [text, number, timed, list] = [inside("text"), inside("number"), inside("timed"), inside("list")] as const;
+  const moment = `${Date.now() + 3_600_000}`;
+  await connection.replies([
+    ["SET", text, "value"],
+    ["SET", number, "-9223372036854775808"],
+    ["SET", timed, "value", "PXAT", moment],
+    ["RPUSH", list, "element"],
+  ]);
+  const copy = begin();
+  const parts = [copy.part(0)!];
+  while (!parts.at(-1)!.isLast) parts.push(copy.part(parts.length)!);
+  const commands = Buffer.concat(parts.map((part) => part.commands));
+  const requests = requestsIn(commands).filter(([name]) => name !== "SELECT");
+  const [restored, ...set] = requests.toSorted();
+  expect(restored?.slice(0, 2)).toEqual(["RESTORE", list]);
+  expect(set).toEqual(
+    [
+      ["SET", text, "value"],
+      ["SET", number, "-9223372036854775808"],
+      ["SET", timed, "value", "PXAT", moment],
+    ].toSorted(),
+  );
+  expect(new IncomingData(target.services).apply(commands, () => ["ECHO", "cursor"])).toBeUndefined();
+  expect(await target.connection.reply("GET", number)).toMatchObject({ text: "-9223372036854775808" });
+  expect(await target.connection.reply("PEXPIRETIME", timed)).toMatchObject({ text: moment });
+});

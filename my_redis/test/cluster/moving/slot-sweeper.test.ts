@@ -24,7 +24,7 @@ const half = noSlots().fill(1, 0, 8192);
 const isIn = (slots: SlotFlags, key: string): boolean => slots[hashSlot(Buffer.from(key), 0, key.length)] === 1;
 
 /** A server of which a sweeper removes slots. A slice of its walk visits a few keys. */
-async function start(done: () => void) {
+async function start(done: () => void, run = (work: () => void): void => work()) {
   const [port] = (await freePorts(1)) as [number];
   let nowMs = 0;
   const environment = { monotonicMs: () => (nowMs += 0.05) };
@@ -33,7 +33,7 @@ async function start(done: () => void) {
   });
   client = await RespConnection.open(port, "a server");
   const { server } = open;
-  const turn = { run: (work: () => void) => work() } as Turn;
+  const turn = { run } as Turn;
   sweeper = new SlotSweeper({ server, turn, mayChange: () => true, done });
   return { keyspace: server.keyspace, server };
 }
@@ -76,4 +76,30 @@ test("expired keys are removed as well, and replicas are told", async () => {
   expect(keyspace.databases[0]?.size).toBe(0);
   expect(units).toEqual([[["UNLINK", "key"]]]);
   expect(keyspace.statistics.expired).toBe(0);
+});
+
+test("one command removes the keys of some buckets, and a slice ends after a few such commands", async () => {
+  const removed: number[] = [];
+  const { keyspace, server } = await start(
+    () => {},
+    (work) => {
+      const before = sweeper.removedKeys;
+      work();
+      removed.push(sweeper.removedKeys - before);
+    },
+  );
+  const keys = Array.from({ length: 4000 }, (_, number) => `k${number}`);
+  await client.replies(keys.map((key) => ["SET", key, "value"]));
+  const units = recordUnits(server);
+  sweeper.empty(all);
+  await waitUntil(() => !sweeper.isRunning, { what: "the walk", timeoutMs: 10_000, intervalMs: 0 });
+  expect(keyspace.databases[0]?.size).toBe(0);
+  expect(
+    units
+      .flat(2)
+      .filter((word) => word !== "UNLINK")
+      .toSorted(),
+  ).toEqual(keys.toSorted());
+  expect(units.length).toBeLessThan(keys.length / 4);
+  expect(Math.max(...removed)).toBeLessThan(keys.length / 4);
 });

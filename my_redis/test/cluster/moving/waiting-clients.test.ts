@@ -26,6 +26,17 @@ async function keysOfSecond(): Promise<{ readonly moves: string; readonly stays:
   return { moves: keys.find(isMoving) as string, stays: keys.find((key) => !isMoving(key)) as string };
 }
 
+/** Waits until a node has a blocked client. */
+async function untilBlocked(node: number): Promise<void> {
+  const isWaiting = async (): Promise<boolean> => {
+    const connection = await ring.connect(node);
+    const { text } = await connection.reply("INFO", "clients");
+    connection.close();
+    return text?.includes("blocked_clients:1") === true;
+  };
+  await waitUntil(isWaiting, { what: "the client to be blocked", timeoutMs: 10_000 });
+}
+
 test("blocked clients, watches and subscribers of shard channels learn that their slot has moved away", async () => {
   ring = await startMovingRing(2, 1);
   const { moves, stays } = await keysOfSecond();
@@ -69,15 +80,26 @@ test("a client of another node that is blocked on a slot goes on waiting at the 
   const { moves } = await keysOfSecond();
   const [blocked, other] = await Promise.all([2, 3].map((node) => ring.connect(node)));
   blocked!.send(["BLPOP", moves, 0]);
-  const isWaiting = async (): Promise<boolean> => {
-    const connection = await ring.connect(1);
-    const { text } = await connection.reply("INFO", "clients");
-    connection.close();
-    return text?.includes("blocked_clients:1") === true;
-  };
-  await waitUntil(isWaiting, { what: "the client to be blocked", timeoutMs: 10_000 });
+  await untilBlocked(1);
   const version = await changeRing(ring, weightsOf(ring, 3, 1));
   await untilMoved(ring, version);
+  await other!.reply("RPUSH", moves, "element");
+  expect((await blocked!.next()).items?.map(({ text }) => text)).toEqual([moves, "element"]);
+  for (const connection of [blocked!, other!]) connection.close();
+}, 60_000);
+
+test("a client that is blocked on a slot goes on waiting when it moves again, a long time later", async () => {
+  ring = await startMovingRing(2, 1);
+  const { moves } = await keysOfSecond();
+  const [blocked, other] = await Promise.all([2, 3].map((node) => ring.connect(node)));
+  blocked!.send(["BLPOP", moves, 0]);
+  await untilBlocked(1);
+  await untilMoved(ring, await changeRing(ring, weightsOf(ring, 3, 1)));
+  await untilBlocked(0);
+  // Longer than the node timeout. The nodes agree all the time.
+  await Bun.sleep(1100);
+  await untilMoved(ring, await changeRing(ring, weightsOf(ring, 1, 3)));
+  await untilBlocked(1);
   await other!.reply("RPUSH", moves, "element");
   expect((await blocked!.next()).items?.map(({ text }) => text)).toEqual([moves, "element"]);
   for (const connection of [blocked!, other!]) connection.close();

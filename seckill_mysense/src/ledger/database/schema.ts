@@ -12,6 +12,7 @@ export interface LedgerSchema {
   sales: SaleRow;
   products: ProductRow;
   users: UserRow;
+  persons: PersonRow;
   orders: OrderRow;
   rejections: RejectionRow;
   stock_returns: StockReturnRow;
@@ -89,6 +90,12 @@ export interface UserRow {
   created_at_ms: number;
   /** How often all sessions of the user were revoked. */
   session_epoch: Generated<number>;
+}
+
+/** The account of a person. Users who registered without an invitation have no row. */
+export interface PersonRow {
+  person_id: string;
+  user_id: string;
 }
 
 export interface OrderRow {

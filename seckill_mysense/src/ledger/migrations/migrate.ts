@@ -15,6 +15,7 @@ import { buckets } from "./0010-buckets.ts";
 import { bundles } from "./0011-bundles.ts";
 import { changesWithIds } from "./0012-changes-with-ids.ts";
 import { revocations } from "./0013-revocations.ts";
+import { persons } from "./0014-persons.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   bundles,
   changesWithIds,
   revocations,
+  persons,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

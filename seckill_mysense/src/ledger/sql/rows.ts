@@ -100,9 +100,10 @@ export function toWaiter(row: Selectable<WaiterRow>): Waiter {
   };
 }
 
-export function toUser(row: Selectable<UserRow>): RegisteredUser {
+export function toUser(row: Selectable<UserRow> & { person_id: string | null }): RegisteredUser {
   return {
     ...{ id: row.id, name: row.name, passwordHash: row.password_hash, createdAtMs: row.created_at_ms },
     sessionEpoch: row.session_epoch,
+    ...(row.person_id !== null && { personId: row.person_id }),
   };
 }

@@ -15,7 +15,7 @@ export class SqlUsers implements LedgerUsers {
     this.#database = database;
   }
 
-  async create(user: User): Promise<"created" | "taken"> {
+  async create(user: User): Promise<"created" | "taken" | "person_taken"> {
     checkUser(user);
     const key = nameKey(user.name);
     return this.#database.write(async (transaction) => {
@@ -26,7 +26,12 @@ export class SqlUsers implements LedgerUsers {
       const other = await known.where("id", "=", user.id).executeTakeFirst();
       if (other !== undefined)
         throw new InvalidUserError(`the user's id is ${user.id}, which ${other.name_key} has already`);
-      const { id, name, passwordHash, createdAtMs } = user;
+      const { id, name, passwordHash, createdAtMs, personId } = user;
+      if (personId !== undefined) {
+        const person = transaction.selectFrom("persons").select("user_id").where("person_id", "=", personId);
+        if ((await person.executeTakeFirst()) !== undefined) return "person_taken";
+        await transaction.insertInto("persons").values({ person_id: personId, user_id: id }).execute();
+      }
       const row = { id, name, name_key: key, password_hash: passwordHash, created_at_ms: createdAtMs };
       await transaction.insertInto("users").values(row).execute();
       return "created";
@@ -35,7 +40,13 @@ export class SqlUsers implements LedgerUsers {
 
   async findByName(name: string): Promise<RegisteredUser | undefined> {
     const row = await this.#database.read((database) =>
-      database.selectFrom("users").selectAll().where("name_key", "=", nameKey(name)).executeTakeFirst(),
+      database
+        .selectFrom("users")
+        .leftJoin("persons", "persons.user_id", "users.id")
+        .selectAll("users")
+        .select("persons.person_id")
+        .where("name_key", "=", nameKey(name))
+        .executeTakeFirst(),
     );
     return row === undefined ? undefined : toUser(row);
   }
@@ -48,6 +59,9 @@ function checkUser(user: User): void {
   if (key === "" || !fits) {
     const shown = JSON.stringify(user.name).slice(0, 100);
     throw new InvalidUserError(`the user's name is ${shown}; it must have 1 to ${maxNameLength} characters`);
+  }
+  if (user.personId !== undefined && !isIdentifier(user.personId)) {
+    throw new InvalidUserError(describeBadIdentifier("the person's id", user.personId));
   }
   if (user.passwordHash.length > maxPasswordHashLength) {
     throw new InvalidUserError(

@@ -57,8 +57,34 @@ for (const kind of ledgerKinds) {
       expect(answers.filter((answer) => answer === "taken")).toHaveLength(7);
     });
 
+    test("a person has one account, and is read with it", async () => {
+      const personId = unique("person");
+      const user = makeUser({ personId });
+      expect(await users.create(user)).toBe("created");
+      expect(await users.findByName(user.name)).toEqual({ ...user, sessionEpoch: 0 });
+      expect(await users.create(makeUser({ personId }))).toBe("person_taken");
+      expect(await users.create(user)).toBe("created");
+      // Byte by byte: names of persons have one spelling.
+      expect(await users.create(makeUser({ personId: personId.toUpperCase() }))).toBe("created");
+      const taken = makeUser({ name: user.name, personId: unique("person") });
+      expect(await users.create(taken)).toBe("taken");
+      expect(await users.create({ ...taken, name: unique("Name") })).toBe("created");
+    });
+
+    test("of several accounts for one person, created at once, one comes into being", async () => {
+      const personId = unique("person");
+      const wanted = Array.from({ length: 8 }, () => makeUser({ personId }));
+      const answers = await Promise.all(
+        wanted.map((user, index) => (index % 2 ? users : place.connect().users).create(user)),
+      );
+      expect(answers.toSorted()).toEqual(["created", ...Array<"person_taken">(7).fill("person_taken")]);
+      const found = await Promise.all(wanted.map(({ name }) => users.findByName(name)));
+      expect(found.filter((user) => user !== undefined)).toHaveLength(1);
+    });
+
     test("a user that no ledger can hold is refused, naming what is wrong", async () => {
       await expect(users.create(makeUser({ id: "" }))).rejects.toThrow("the user's id is");
+      await expect(users.create(makeUser({ personId: "" }))).rejects.toThrow("the person's id is");
       await expect(users.create(makeUser({ name: "  " }))).rejects.toThrow("the user's name is");
       await expect(users.create(makeUser({ name: "n".repeat(101) }))).rejects.toThrow("1 to 100 characters");
       await expect(users.create(makeUser({ passwordHash: "h".repeat(501) }))).rejects.toThrow("has 501 characters");

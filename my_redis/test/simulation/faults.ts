@@ -22,6 +22,8 @@ export class Faults {
     this.#later();
     if (mode.changesVoters) this.#changeVoters();
     if (mode.movesSlots) this.#harmHandOvers(chance.pick([0, 0.1, 0.3]));
+    if (mode.writesAcross) this.#harmDecisions(chance.pick([0, 0.05, 0.2]));
+    if (mode.writesAcross && mode.movesSlots) this.#partFromJoining(chance.pick([0, 0.3, 0.9]));
     if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
     if (mode.changesVoters && mode.movesSlots) this.#partVoters(chance.pick([0, 0.3, 0.9]));
   }
@@ -272,6 +274,51 @@ export class Faults {
     queue.after(chance.between(10, 100), () => {
       if (!this.#hasEnded) this.#cut(this.#around(source), chance.between(600, 1_500));
     });
+  }
+
+  /** The home of a write across seats is harmed when it is asked to decide, or the node that asks. */
+  #harmDecisions(rate: number): void {
+    const { chance, decisions, mode, witness } = this.#world;
+    decisions.push((coordinator, home) => {
+      if (this.#hasEnded || !chance.happens(rate)) return;
+      if (mode.oneFaultAtATime && (this.#open > 0 || !witness.isWhole())) return;
+      if (mode.oneFaultAtATime || coordinator === home || chance.happens(0.5)) {
+        return this.#harmSoon(chance.pick([coordinator, home]));
+      }
+      this.#loseDecision(coordinator, home);
+    });
+  }
+
+  /** The home is not asked before it has given the write up. And only other seats hear of that. */
+  #loseDecision(coordinator: RingNode, home: RingNode): void {
+    const { chance, nodes, queue, timing, writeLimits } = this.#world;
+    const { silenceMs } = writeLimits;
+    this.#cut(this.#between(coordinator, [home]), chance.between(silenceMs, silenceMs * 1.5));
+    queue.after(chance.between(silenceMs * 0.5, silenceMs), () => {
+      const copies = nodes.filter((node) => node !== home && (isLeader(node) || home.seat?.nodes.includes(node.name)));
+      if (!this.#hasEnded)
+        this.#cut(this.#between(home, copies), chance.between(timing.silenceMs, timing.silenceMs * 2));
+    });
+  }
+
+  /** A primary does not hear of a seat that joins, while it has a lease. */
+  #partFromJoining(rate: number): void {
+    const { chance, nodes, proposals, timing } = this.#world;
+    proposals.push((leader) => {
+      const { committed, durable } = leader.process!.member;
+      const known = new Set(committed?.seats.map(({ name }) => name));
+      const isJoining = durable.stored.table.seats.some(({ name }) => !known.has(name));
+      const primaries = nodes.filter(({ process }) => process?.member.serving !== undefined);
+      if (this.#hasEnded || !isJoining || primaries.length === 0 || !chance.happens(rate)) return;
+      this.#cut(this.#between(leader, [chance.pick(primaries)]), chance.between(timing.leaseMs, timing.silenceMs));
+    });
+  }
+
+  #between(one: RingNode, others: readonly RingNode[]): [string, string][] {
+    return others.flatMap((other): [string, string][] => [
+      [one.name, other.name],
+      [other.name, one.name],
+    ]);
   }
 
   #harmSoon(victim: RingNode): void {

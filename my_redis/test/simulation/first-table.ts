@@ -18,18 +18,19 @@ export const firstRing = (chance: SeededRandom, mode: Mode): FirstRing =>
 /** One or two seats of two or three nodes, and sometimes a node that only votes. */
 function firstTable(chance: SeededRandom, { acknowledgement, keepsBeforeAnswering, writesAcross }: Mode): RingTable {
   const names = ["n1", "n2", "n3", "n4", "n5"];
-  // A seat of one node keeps what was answered only if its disk has it.
-  const spanning = keepsBeforeAnswering
-    ? [
-        [2, 2],
-        [3, 2],
-        [1, 2, 2],
-      ]
-    : [
-        [2, 2],
-        [3, 2],
-        [2, 2],
-      ];
+  // A seat of one node keeps what was answered only if answers wait for its disk.
+  const spanning =
+    keepsBeforeAnswering && acknowledgement === "replica"
+      ? [
+          [2, 2],
+          [3, 2],
+          [1, 2, 2],
+        ]
+      : [
+          [2, 2],
+          [3, 2],
+          [2, 2],
+        ];
   const shape = chance.pick(writesAcross ? spanning : [[3], [2], [2, 2], [3], [2, 2], [5]]);
   const seated = shape.reduce((sum, count) => sum + count, 0);
   const voters = names.slice(0, Math.max(3, seated + (chance.happens(0.3) ? 1 : 0)));

@@ -90,6 +90,8 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "a decision is not a part of the data": ["spanningSingle", 1],
   "a decision is forgotten before all have carried it out": ["spanningHanding", 1],
   "a home tells what its copies may not have": ["spanningHanding", 61],
+  "a home says that it gave up before its copies know": ["spanning", 1],
+  "a participant that is not known is prepared with": ["spanningMoving", 1],
   "a participant gives up by itself": ["spanningAsynchronous", 1],
   "a home gives up what it has decided": ["spanning", 1],
   "a participant asks before it is too late for a decision": ["spanningMovingAsynchronous", 3],
@@ -103,5 +105,6 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "what was prepared is left out once its slot passes": ["spanningMovingAsynchronous", 1],
   "a slot that has not come as a whole is prepared": ["spanningMovingAsynchronous", 1],
   "a seat that does not own the slot prepares": ["spanningMoving", 4],
+  "a seat that joins again has its former open writes": ["spanningMovingAsynchronous", 5605],
   "a seat leaves with its decisions": ["spanningMoving", 430],
 };

@@ -1,5 +1,5 @@
 import { isHanding } from "../../src/cluster/agreement/handing.ts";
-import { mayEnd, obstacleTo, takesAll } from "../../src/cluster/agreement/outgoing.ts";
+import { hasSlots, mayEnd, obstacleTo, takesAll } from "../../src/cluster/agreement/outgoing.ts";
 import type { Position } from "../../src/cluster/agreement/position.ts";
 import type { Member } from "../../src/cluster/agreement/ring-member.ts";
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
@@ -15,9 +15,7 @@ import type {
 } from "../../src/cluster/seat-transaction/seat-host.ts";
 import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
 import { SeatParticipant } from "../../src/cluster/seat-transaction/seat-participant.ts";
-import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts";
 import type { WritePlan } from "../../src/cluster/transaction/write-plan.ts";
-import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
 import type { Operation } from "../../src/cluster/transaction/transaction-message.ts";
 import { type DataCopy, type Entry, positionOf, type Write } from "./data-copy.ts";
 import type { SimulatedWorld, WriteAcross } from "./simulated-world.ts";
@@ -34,8 +32,6 @@ interface AcrossProcess {
 }
 
 const nothing = new Uint8Array(0);
-/** As with the default of cluster-node-timeout, a write is silent sooner than a node. */
-const limitsIn = ({ timing }: SimulatedWorld): TransactionLimits => transactionLimits(timing.silenceMs / 3);
 const slotOf = (key: Uint8Array): number => Number(Buffer.from(key).toString());
 const keyOf = (slot: number): Uint8Array => Buffer.from(String(slot));
 
@@ -52,7 +48,7 @@ export class SimulatedAcross {
   constructor(world: SimulatedWorld, process: AcrossProcess) {
     this.#world = world;
     this.#process = process;
-    const limits = limitsIn(world);
+    const limits = world.writeLimits;
     this.#participant = new SeatParticipant(this.#participantHost(), limits, this.#book);
     const incarnation = `${process.name}.${process.member.durable.run}`;
     this.#coordinator = new SeatCoordinator(this.#coordinatorHost(), limits, incarnation);
@@ -70,8 +66,19 @@ export class SimulatedAcross {
 
   /** This process is the primary of its seat from now on. */
   serve(): void {
-    this.#book.replace(this.#process.copy.records.values());
+    const { copy, member } = this.#process;
+    this.#book.replace(copy.records.values());
+    if (!hasSlots(member)) this.#forgetAll();
     this.#book.takeLocks();
+  }
+
+  /** They are from an earlier place of this node: see seat-data.ts. */
+  #forgetAll(): void {
+    const ids = [...this.#book.records.keys()];
+    if (ids.length === 0) return;
+    const entry: SeatLogEntry = { type: "forgotten", ids };
+    this.#book.apply(entry);
+    this.#process.append({ type: "across", entry, writes: [] });
   }
 
   /** It is no primary any more. */
@@ -155,8 +162,11 @@ export class SimulatedAcross {
         isOver = true;
         answered(answer);
       });
-    queue.after(limitsIn(this.#world).prepareTimeoutMs, () => end(undefined));
+    queue.after(this.#world.writeLimits.prepareTimeoutMs, () => end(undefined));
     if (to === undefined) return;
+    if (request.type === "commit") {
+      for (const notice of this.#world.decisions) notice(this.#world.node(name), this.#world.node(to));
+    }
     note(() => `${name} asks ${to} ${JSON.stringify({ ...request, operations: undefined })}`);
     if (to === name) {
       queue.after(0.01, () => this.#process.whileAlive(() => this.serveRequest(request, end)));

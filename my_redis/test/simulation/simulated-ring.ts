@@ -1,5 +1,7 @@
 import { nodesOf, type RingTable } from "../../src/cluster/agreement/ring-table.ts";
 import { ringTiming } from "../../src/cluster/agreement/ring-timing.ts";
+import { transactionLimits } from "../../src/cluster/transaction/node-timing.ts";
+import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { EventQueue } from "../../../tools/simulation/event-queue.ts";
 import { AcrossWriter } from "./across-writer.ts";
@@ -19,6 +21,11 @@ export interface SimulationOptions {
 }
 
 const nodeTimeoutMs = 400;
+/**
+ * A write across seats is silent as soon as a node, or sooner: after 5 s at most. So the shares are those of short timeouts, of
+ * cluster-node-timeout's default, and of a minute.
+ */
+const silencesOfWrites = [nodeTimeoutMs, nodeTimeoutMs / 3, nodeTimeoutMs / 12];
 
 /** Nodes, links between them, and clients, in virtual time, all derived from one seed. */
 export class SimulatedRing implements SimulatedWorld {
@@ -30,6 +37,8 @@ export class SimulatedRing implements SimulatedWorld {
   readonly mode: Mode;
   readonly proposals: ((leader: RingNode) => void)[] = [];
   readonly freezes: ((source: RingNode, move: number) => void)[] = [];
+  readonly writeLimits: TransactionLimits;
+  readonly decisions: ((coordinator: RingNode, home: RingNode) => void)[] = [];
   readonly firstTable: RingTable;
   readonly spare: FirstRing["spare"];
   readonly nodes: readonly RingNode[];
@@ -44,6 +53,7 @@ export class SimulatedRing implements SimulatedWorld {
     this.mode = mode;
     this.note = (step) => onStep?.(`${this.queue.nowMs.toFixed(1).padStart(8)} ms  ${step()}`);
     this.network = new SimulatedNetwork(this.queue, this.chance);
+    this.writeLimits = transactionLimits(mode.writesAcross ? this.chance.pick(silencesOfWrites) : nodeTimeoutMs);
     const { table, spare } = firstRing(this.chance, mode);
     this.firstTable = table;
     this.spare = spare;

@@ -1,4 +1,5 @@
 import type { TransactionResult } from "../../src/cluster/transaction/coordinator.ts";
+import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
 import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
 import type { Durable } from "../../src/cluster/agreement/durable.ts";
 import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.ts";
@@ -109,6 +110,10 @@ export interface SimulatedWorld {
   readonly proposals: ((leader: RingNode) => void)[];
   /** Called when a source is about to stop requests for the slots of a move. */
   readonly freezes: ((source: RingNode, move: number) => void)[];
+  /** The time limits of writes across seats. */
+  readonly writeLimits: TransactionLimits;
+  /** Called when all participants of a write across seats have prepared, before its home is asked to decide. */
+  readonly decisions: ((coordinator: RingNode, home: RingNode) => void)[];
   readonly nodes: readonly RingNode[];
   node(name: string): RingNode;
   /** One line of the trace. The text is made only when somebody reads it. */

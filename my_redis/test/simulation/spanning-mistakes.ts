@@ -64,6 +64,20 @@ export const spanningMistakes = {
       "  #spread({ id, participants }: SeatRecord): void {\n    this.#host.schedule(0, () => {",
     ),
   ],
+  "a home says that it gave up before its copies know": [
+    across(
+      "seat-participant.ts",
+      '    this.#finish(record, "back");\n    this.#host.whenKept((isKept) => {\n      if (!isKept) return;',
+      '    this.#finish(record, "back");\n    this.#host.schedule(0, () => {',
+    ),
+  ],
+  "a participant that is not known is prepared with": [
+    across(
+      "seat-participant.ts",
+      "if (!participants.every((seat) => this.#host.isInRing(seat))) return elsewhere;",
+      "",
+    ),
+  ],
   "a participant gives up by itself": [
     across(
       "seat-participant.ts",
@@ -101,7 +115,11 @@ export const spanningMistakes = {
       '    this.#host.schedule(this.#limits.prepareTimeoutMs, () => this.#giveUp(preparation, { type: "unreachable" }));\n',
       "",
     ),
-    model("simulated-across.ts", "queue.after(limitsIn(this.#world).prepareTimeoutMs, () =>", "queue.after(1e4, () =>"),
+    model(
+      "simulated-across.ts",
+      "queue.after(this.#world.writeLimits.prepareTimeoutMs, () =>",
+      "queue.after(1e4, () =>",
+    ),
   ],
   "a coordinator gives up after it has asked the home": [
     across(
@@ -156,6 +174,9 @@ export const spanningMistakes = {
     kernel("outgoing.ts", 'if (ownerOf(map, slot) !== seat.name) return "elsewhere";', ""),
     kernel("outgoing.ts", 'if (!mayCarryOut(member, slot)) return "busy";', ""),
     model("simulated-across.ts", "filter(({ key }) => mayEnd(process.member, slotOf(key)))", "slice()"),
+  ],
+  "a seat that joins again has its former open writes": [
+    model("simulated-across.ts", "if (!hasSlots(member)) this.#forgetAll();", ""),
   ],
   "a seat leaves with its decisions": [
     across("seat-book.ts", "if (isLast && this.records.size > 0) return false;", ""),

@@ -89,10 +89,12 @@ export class Witness implements Observer {
     this.#tables.set(table.version, table);
     const fault = slotFault(table);
     if (fault !== undefined) this.fail(`R12: ${fault}`);
+    // A leader that takes over may commit several versions at once. Then nobody learns those in between on their own.
+    const lastKnown = Math.min(this.newest.version, table.version - 1);
     if (table.version > this.newest.version) this.newest = table;
     this.#forgetGivenUp(table);
     for (const seat of table.seats) {
-      if (seat.epoch !== table.version) continue;
+      if (seat.epoch <= lastKnown) continue;
       // What a failover may lose, a planned handover may not.
       if (!this.#isHandover(table, seat)) this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
       this.#checkAppointment(table, seat.name);

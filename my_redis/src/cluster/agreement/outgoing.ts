@@ -116,6 +116,16 @@ export function obstacleTo(member: Member, slots: Iterable<number>): "busy" | "e
   return undefined;
 }
 
+/** Whether this primary's seat has slots, or has yet to give its last ones away. Without them it takes part in no write across seats. */
+export function hasSlots({ committed, self }: Member): boolean {
+  const seat = committed === undefined ? undefined : seatOf(committed, self)?.name;
+  const map = committed?.slots;
+  if (map === undefined || seat === undefined) return false;
+  return (
+    map.owners.some(({ owner }) => owner === seat) || map.moves.some((move) => move.isPassing && move.from === seat)
+  );
+}
+
 /** Whether a move takes the last slots of its source, which may leave the ring then. */
 export function takesAll({ slots: map }: RingTable, { from, spans }: Move): boolean {
   const left = map === undefined ? [] : given(map.owners, spans, "");

@@ -14,6 +14,8 @@ export interface SeatDataOptions {
   readonly writes: OpenWrites;
   /** Whether this node is the primary of its seat. */
   readonly serves: () => boolean;
+  /** Whether its seat has slots. */
+  readonly hasSlots: () => boolean;
   /** The data is further: in memory, and as far as others may rely on it. Or the log can be written no longer, or again. */
   readonly moved: (position: Position, kept: Position, diskFails: boolean) => void;
   /** The disk knows the epoch for certain. */
@@ -65,12 +67,24 @@ export class SeatData {
 
   /** This node puts the data into their order from now on. */
   begin(epoch: number): void {
-    const { replication, storage } = this.#options.server;
+    const { hasSlots, server } = this.#options;
+    const { replication, storage } = server;
     replication?.serveInRing();
     if (storage?.log.isOn === false) storage.log.replaceDataset(() => {});
     this.replaced(epoch);
+    if (!hasSlots()) this.#forgetWrites();
     this.update();
     this.confirm();
+  }
+
+  /** A seat that has had no slots yet takes part in no writes across seats: these are from an earlier place of this node. */
+  #forgetWrites(): void {
+    const { server, writes } = this.#options;
+    const { changes } = server;
+    changes.beginUnit();
+    for (const words of writes.replace("")) changes.append(0, words);
+    changes.endUnit();
+    changes.flush();
   }
 
   /** The data is of this epoch from here on. `facts`: it was replaced by that of a snapshot, which says this about it. */

@@ -99,6 +99,7 @@ export class SeatNode implements SeatPort {
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
       ...{ server, data: options.data, cursors: options.cursors, writes: options.writes, serves },
+      hasSlots: () => rights.hasSlots,
       moved: (position, kept, diskFails) =>
         this.#agent.take({ type: "position", position, kept, holdsKeys: this.#data.holdsKeys, diskFails }),
       confirmed: () =>

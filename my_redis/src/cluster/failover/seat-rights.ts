@@ -1,4 +1,4 @@
-import { mayEnd, obstacleTo } from "../agreement/outgoing.ts";
+import { hasSlots, mayEnd, obstacleTo } from "../agreement/outgoing.ts";
 import type { Member } from "../agreement/ring-member.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import type { Position } from "../agreement/position.ts";
@@ -73,6 +73,11 @@ export class SeatRights {
   /** Whether what was prepared for a slot is to be carried out by this node's place. */
   mayEnd(slot: number): boolean {
     return mayEnd(this.#member(), slot);
+  }
+
+  /** Whether this node's place has slots, or has yet to give its last ones away. */
+  get hasSlots(): boolean {
+    return hasSlots(this.#member());
   }
 
   isInRing(seat: string): boolean {

@@ -11,7 +11,7 @@ import { refusalOf } from "./key-owners.ts";
 import { replyFailure } from "./write-replies.ts";
 
 /** Whether rings that agree carry these writes out. Not before they are proved: see docs/decisions/0092. */
-export const writesAcrossPlaces: boolean = false;
+export const writesAcrossPlaces: boolean = true;
 
 const notAcrossPlaces =
   "CROSSSLOT Keys of several nodes cannot be written together on a ring that agrees on its members: give them one hash tag";

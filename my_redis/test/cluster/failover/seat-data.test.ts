@@ -22,7 +22,14 @@ test("with appendfsync always a replica claims nothing that the log has only gat
   } as unknown as Services;
   const claimed: number[] = [];
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites(), serves: () => false },
+    ...{
+      server,
+      data: new DataEpoch(),
+      cursors: new MoveCursors(),
+      writes: new OpenWrites(),
+      serves: () => false,
+      hasSlots: () => true,
+    },
     moved: (_position, kept) => claimed.push(kept.offset),
     confirmed: () => {},
   });
@@ -46,7 +53,7 @@ test("a copy whose log cannot be written claims nothing more, and all of it when
   const claimed: [number, boolean][] = [];
   const seat = new SeatData({
     ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites() },
-    ...{ serves: () => false },
+    ...{ serves: () => false, hasSlots: () => true },
     moved: (_position, kept, diskFails) => claimed.push([kept.offset, diskFails]),
     confirmed: () => {},
   });
@@ -86,7 +93,7 @@ test("a new primary counts nothing of its epoch as kept before its disk knows th
   const { promise, resolve: confirmed } = Promise.withResolvers<void>();
   const seat = new SeatData({
     ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites() },
-    ...{ serves: () => true, confirmed },
+    ...{ serves: () => true, hasSlots: () => true, confirmed },
     moved: (_position, { epoch }) => kept.push(epoch),
   });
   seat.start();

@@ -101,6 +101,7 @@ export const foundBy: Readonly<Record<Mistake, readonly [ModeName, number]>> = {
   "the first part is carried out before the decision is safe": ["spanningAsynchronous", 84],
   "a primary without a lease takes part": ["spanningSingle", 3],
   "a slot moves with a lock": ["spanningMovingAsynchronous", 4],
+  "a slot moves before all copies know that a write was given up": ["spanningMoving", 20092],
   "a primary that takes over ends a move with a lock": ["spanningMovingAsynchronous", 65],
   "what was prepared is left out once its slot passes": ["spanningMovingAsynchronous", 4],
   "a slot that has not come as a whole is prepared": ["spanningMovingAsynchronous", 1],

@@ -67,8 +67,8 @@ export const spanningMistakes = {
   "a home says that it gave up before its copies know": [
     across(
       "seat-participant.ts",
-      '    this.#finish(record, "back");\n    this.#host.whenKept((isKept) => {\n      if (!isKept) return;',
-      '    this.#finish(record, "back");\n    this.#host.schedule(0, () => {',
+      "    this.#host.whenKept((isKept) => {\n      this.#book.givenUp.delete(prepared);\n      if (!isKept) return;",
+      "    this.#host.schedule(0, () => {",
     ),
   ],
   "a participant that is not known is prepared with": [
@@ -150,12 +150,9 @@ export const spanningMistakes = {
       "(nowMs >= leaseUntilMs || offset <= serving.acknowledged);",
     ),
   ],
-  "a slot moves with a lock": [
-    across(
-      "seat-book.ts",
-      "return [...this.records.values()].every(",
-      "return [...this.records.values()].slice(0, 0).every(",
-    ),
+  "a slot moves with a lock": [across("seat-book.ts", "return !parts.some(", "return !parts.slice(0, 0).some(")],
+  "a slot moves before all copies know that a write was given up": [
+    across("seat-participant.ts", "    this.#book.givenUp.add(prepared);\n", ""),
   ],
   "a primary that takes over ends a move with a lock": [
     model(

@@ -161,9 +161,12 @@ export class SeatParticipant {
 
   /** Its coordinator is silent. The others are told once no copy of this seat could decide otherwise. */
   #giveUp(record: SeatRecord, home: SeatName): void {
-    const { id, participants } = record;
+    const { id, participants, prepared } = record;
+    if (prepared === undefined) return;
     this.#finish(record, "back");
+    this.#book.givenUp.add(prepared);
     this.#host.whenKept((isKept) => {
+      this.#book.givenUp.delete(prepared);
       if (!isKept) return;
       for (const seat of participants) {
         if (seat !== home) this.#host.ask({ type: "end", seat, id, outcome: "back" }, () => {});

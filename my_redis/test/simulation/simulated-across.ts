@@ -5,6 +5,7 @@ import type { Member } from "../../src/cluster/agreement/ring-member.ts";
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isKept, isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, type Move, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
+import { MovesWithoutLocks } from "../../src/cluster/seat-transaction/moves-without-locks.ts";
 import { SeatBook, type SeatLogEntry } from "../../src/cluster/seat-transaction/seat-book.ts";
 import { SeatCoordinator } from "../../src/cluster/seat-transaction/seat-coordinator.ts";
 import type {
@@ -42,6 +43,7 @@ export class SimulatedAcross {
   readonly #book = new SeatBook();
   readonly #participant: SeatParticipant;
   readonly #coordinator: SeatCoordinator;
+  readonly #withoutLocks: MovesWithoutLocks;
   /** What waits until all copies have what was logged before. */
   #waiting: { readonly position: Position; readonly run: (isKept: boolean) => void }[] = [];
 
@@ -50,6 +52,9 @@ export class SimulatedAcross {
     this.#process = process;
     const limits = world.writeLimits;
     this.#participant = new SeatParticipant(this.#participantHost(), limits, this.#book);
+    this.#withoutLocks = new MovesWithoutLocks({
+      ...{ book: this.#book, epoch: () => process.member.serving?.epoch, whenKept: (run) => this.#whenKept(run) },
+    });
     const incarnation = `${process.name}.${process.member.durable.run}`;
     this.#coordinator = new SeatCoordinator(this.#coordinatorHost(), limits, incarnation);
     if (world.mode.writesAcross) this.#lookLater(limits.silenceMs / 10);
@@ -93,7 +98,8 @@ export class SimulatedAcross {
   /** Whether requests may stop for a move: see slot-mover.ts. */
   mayStop(move: Move): boolean {
     const { committed } = this.#process.member;
-    return this.#book.mayStop((key) => hasSlot(move.spans, slotOf(key)), takesAll(committed!, move));
+    const isGoing = (key: Uint8Array): boolean => hasSlot(move.spans, slotOf(key));
+    return this.#withoutLocks.has(move, { isGoing, isLast: takesAll(committed!, move) });
   }
 
   begin(write: WriteAcross): void {

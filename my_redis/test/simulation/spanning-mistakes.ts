@@ -67,8 +67,8 @@ export const spanningMistakes = {
   "a home says that it gave up before its copies know": [
     across(
       "seat-participant.ts",
-      "    this.#host.whenKept((isKept) => {\n      this.#book.givenUp.delete(prepared);\n      if (!isKept) return;",
-      "    this.#host.schedule(0, () => {",
+      '    this.#finish(record, "back");\n    this.#host.whenKept((isKept) => {\n      if (!isKept) return;',
+      '    this.#finish(record, "back");\n    this.#host.schedule(0, () => {',
     ),
   ],
   "a participant that is not known is prepared with": [
@@ -150,9 +150,11 @@ export const spanningMistakes = {
       "(nowMs >= leaseUntilMs || offset <= serving.acknowledged);",
     ),
   ],
-  "a slot moves with a lock": [across("seat-book.ts", "return !parts.some(", "return !parts.slice(0, 0).some(")],
-  "a slot moves before all copies know that a write was given up": [
-    across("seat-participant.ts", "    this.#book.givenUp.add(prepared);\n", ""),
+  "a slot moves with a lock": [
+    across("seat-book.ts", "return [...this.records.values()].every(", "return !parts.slice(0, 0).some("),
+  ],
+  "a slot moves before all copies know that a lock has ended": [
+    across("moves-without-locks.ts", "return isKnown === true;", "return true;"),
   ],
   "a primary that takes over ends a move with a lock": [
     model(
@@ -162,7 +164,7 @@ export const spanningMistakes = {
     ),
   ],
   "what was prepared is left out once its slot passes": [
-    kernel("outgoing.ts", "if (passing?.from === seat) return true;", ""),
+    kernel("outgoing.ts", " || passingOf(map, slot)?.from === seat;", ";"),
   ],
   "a slot that has not come as a whole is prepared": [
     kernel("outgoing.ts", 'if (!mayCarryOut(member, slot)) return "busy";', ""),

@@ -98,8 +98,7 @@ export class SeatNode implements SeatPort {
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, cursors: options.cursors, writes: options.writes, serves },
-      hasSlots: () => rights.hasSlots,
+      ...{ ...options, serves, hasSlots: () => rights.hasSlots },
       moved: (position, kept, diskFails) =>
         this.#agent.take({ type: "position", position, kept, holdsKeys: this.#data.holdsKeys, diskFails }),
       confirmed: () =>
@@ -127,7 +126,7 @@ export class SeatNode implements SeatPort {
       place: () => this.#seat?.name ?? "",
     });
     this.mover = new SlotMover({
-      ...options,
+      ...{ ...options, kept: rights.kept },
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,

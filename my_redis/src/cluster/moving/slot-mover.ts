@@ -17,6 +17,8 @@ import { sendBack } from "../routing/returned-request.ts";
 import { routeErrors } from "../routing/route-errors.ts";
 import { EffectTap } from "./effect-tap.ts";
 import { decodeQuestion, noAnswer } from "./move-codec.ts";
+import type { KeptData } from "../failover/kept-data.ts";
+import { MovesWithoutLocks } from "../seat-transaction/moves-without-locks.ts";
 import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { MoveCursors } from "./move-cursors.ts";
 import { MoveSource } from "./move-source.ts";
@@ -32,6 +34,7 @@ export interface SlotMoverOptions {
   readonly endpoints: AnnouncedEndpoints;
   readonly cursors: MoveCursors;
   readonly writes: OpenWrites;
+  readonly kept: Pick<KeptData, "whenKept">;
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
@@ -60,6 +63,7 @@ export class SlotMover {
   readonly sweeper: SlotSweeper;
   readonly #options: SlotMoverOptions;
   readonly #tap: EffectTap;
+  readonly #withoutLocks: MovesWithoutLocks;
   /** The epoch in which this node serves its seat, as far as the parts here know. */
   #epoch = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -81,8 +85,19 @@ export class SlotMover {
   readonly #open = new Map<number, OpenQuestion>();
 
   constructor(options: SlotMoverOptions) {
-    const { channel, cursors, isLogged, member, position, server, take, turn } = options;
+    const { channel, cursors, isLogged, kept, member, position, server, take, turn, writes } = options;
     this.#options = options;
+    this.#withoutLocks = new MovesWithoutLocks({
+      ...{ book: writes.book, epoch: () => member().serving?.epoch },
+      whenKept: (run) =>
+        kept.whenKept((isKept) =>
+          turn.run(() => {
+            run(isKept);
+            // A move that waits for this goes on at once.
+            this.#tick();
+          }),
+        ),
+    });
     this.source = new MoveSource({ server, member, position, mayStop: this.#mayStop });
     this.target = new MoveTarget({
       ...{ server, cursors, isLogged, member, take, position },
@@ -203,9 +218,8 @@ export class SlotMover {
 
   /** A write across seats that has locked one of the keys ends first: locks do not move. */
   readonly #mayStop = (move: Move): boolean => {
-    const { member, writes } = this.#options;
     const isGoing = (key: Uint8Array): boolean => hasSlot(move.spans, hashSlot(key, 0, key.length));
-    return writes.book.mayStop(isGoing, takesAll(member().committed!, move));
+    return this.#withoutLocks.has(move, { isGoing, isLast: takesAll(this.#options.member().committed!, move) });
   };
 
   #updateOwned({ seats, slots }: RingTable): void {

@@ -66,12 +66,17 @@ export function entriesOf(records: Iterable<SeatRecord>): SeatLogEntry[] {
   ]);
 }
 
+/** Slots that are to go to another seat. */
+export interface GoingSlots {
+  readonly isGoing: (key: Uint8Array) => boolean;
+  /** Whether they are the last ones of this seat. */
+  readonly isLast: boolean;
+}
+
 /** The open writes across seats in which this node's seat takes part, and their locks while this node is its primary. */
 export class SeatBook {
   readonly records = new Map<TransactionId, SeatRecord>();
   readonly locks = new LockTable();
-  /** What this home has given up by itself. A copy that does not know it may still decide otherwise when it takes over. */
-  readonly givenUp = new Set<PreparedPart>();
   /** Bytes of the operations that are prepared here. */
   preparedBytes = 0;
   #isLocking = false;
@@ -112,20 +117,20 @@ export class SeatBook {
 
   dropLocks(): void {
     this.#isLocking = false;
-    this.givenUp.clear();
     for (const { id, prepared } of this.records.values()) {
       if (prepared !== undefined) this.locks.release(id, prepared.database, keysOf(prepared));
     }
   }
 
   /**
-   * Whether requests may stop for slots that go to another seat: none of their keys is locked, at any copy, so that no lock has to
-   * move. With its last slots a seat may leave the ring. So nothing may be left then that others could ask for.
+   * Whether slots may go to another seat: none of their keys is locked, so that no lock has to move. With its last slots a seat
+   * may leave the ring. So nothing may be left then that others could ask for.
    */
-  mayStop(isGoing: (key: Uint8Array) => boolean, isLast: boolean): boolean {
-    if (isLast && this.records.size + this.givenUp.size > 0) return false;
-    const parts = [...[...this.records.values()].map(({ prepared }) => prepared), ...this.givenUp];
-    return !parts.some((part) => part?.operations.some(({ key }) => isGoing(key)) === true);
+  mayGo({ isGoing, isLast }: GoingSlots): boolean {
+    if (isLast && this.records.size > 0) return false;
+    return [...this.records.values()].every(
+      ({ prepared }) => prepared?.operations.some(({ key }) => isGoing(key)) !== true,
+    );
   }
 }
 

@@ -118,7 +118,8 @@ export class SeatCoordinator {
       this.#host.ask({ type: "prepare", seat, id, participants, database, operations }, (answer) => {
         if (preparation.attempt === undefined) return;
         if (answer?.type !== "prepared") {
-          if (answer !== undefined && isFirst) preparation.mayHold.delete(seat);
+          const isRefused = answer?.type === "busy" || answer?.type === "refused";
+          if (isRefused && isFirst) preparation.mayHold.delete(seat);
           return this.#notPrepared(preparation, answer);
         }
         preparation.count += answer.count;

@@ -32,7 +32,10 @@ export type SeatAnswer =
   | { readonly type: "prepared"; readonly count: number; readonly taken: TakenValue | undefined }
   /** Another write holds one of the keys, or its slot is about to move. */
   | { readonly type: "busy" }
-  /** This node does not serve the seat, or knows other seats, or other owners of slots. Nothing was prepared. */
+  /**
+   * This node does not serve the seat, or knows other seats, or other owners of slots. Or it could not keep what it did, as with a
+   * full disk, or after a failover: a part may be prepared.
+   */
   | { readonly type: "elsewhere" }
   /** A check failed: "exists", "missing", or the text of an error. */
   | { readonly type: "refused"; readonly reason: string }

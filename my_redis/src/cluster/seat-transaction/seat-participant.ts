@@ -161,12 +161,9 @@ export class SeatParticipant {
 
   /** Its coordinator is silent. The others are told once no copy of this seat could decide otherwise. */
   #giveUp(record: SeatRecord, home: SeatName): void {
-    const { id, participants, prepared } = record;
-    if (prepared === undefined) return;
+    const { id, participants } = record;
     this.#finish(record, "back");
-    this.#book.givenUp.add(prepared);
     this.#host.whenKept((isKept) => {
-      this.#book.givenUp.delete(prepared);
       if (!isKept) return;
       for (const seat of participants) {
         if (seat !== home) this.#host.ask({ type: "end", seat, id, outcome: "back" }, () => {});

@@ -29,7 +29,7 @@ function openWritesOf(node: number): SeatBook {
   for (const file of files.toSorted((one, other) => numberOf(one) - numberOf(other))) {
     const log = readFileSync(join(folder, file));
     for (let at = log.indexOf(word); at >= 0; at = log.indexOf(word, at + 1)) {
-      const length = Number(/\$(\d+)\r\n$/.exec(log.latin1Slice(at - 12, at))?.[1]);
+      const length = Number(/\$(\d+)\r\n$/.exec(log.toString("latin1", at - 12, at))?.[1]);
       // The kill may have cut the last one.
       if (at + length <= log.length) book.apply(decodeEntry(log.subarray(at + word.length, at + length)));
     }
@@ -47,7 +47,7 @@ interface Pair {
 class PairWriters {
   readonly pairs: Pair[] = [];
   acknowledged = 0;
-  #numbers = [0, 0];
+  #number = 0;
   #hasEnded = false;
   readonly #running: Promise<void>[] = [];
 
@@ -83,7 +83,7 @@ class PairWriters {
 
   #newKey(place: number): string {
     for (;;) {
-      const key = `pair${place}:${this.#numbers[place]++}`;
+      const key = `pair:${this.#number++}`;
       if (ring.ownerOf(key) === place) return key;
     }
   }

@@ -89,14 +89,7 @@ export class SlotMover {
     this.#options = options;
     this.#withoutLocks = new MovesWithoutLocks({
       ...{ book: writes.book, epoch: () => member().serving?.epoch },
-      whenKept: (run) =>
-        kept.whenKept((isKept) =>
-          turn.run(() => {
-            run(isKept);
-            // A move that waits for this goes on at once.
-            this.#tick();
-          }),
-        ),
+      whenKept: (run) => kept.whenKept(run),
     });
     this.source = new MoveSource({ server, member, position, mayStop: this.#mayStop });
     this.target = new MoveTarget({
@@ -153,6 +146,7 @@ export class SlotMover {
     cursors.keepOnly(isUnderWay);
     this.source.keepOnly(isUnderWay);
     this.target.keepOnly(isUnderWay);
+    this.#withoutLocks.keepOnly(isUnderWay);
     const seat = seatOf(table, member().self);
     this.#moving = slotsOfMoves(moves);
     this.#awaited = slotsOfMoves(moves.filter(({ to }) => to === seat?.name));
@@ -270,6 +264,7 @@ export class SlotMover {
 
   #tick(): void {
     if (this.#isServing()) this.target.ask();
+    if (this.#leaving !== undefined) this.#withoutLocks.learn();
     // Locked keys may have kept slots from stopping.
     if (this.mustRest && this.#table !== undefined) this.#stop(this.#table);
   }

@@ -79,10 +79,13 @@ export class SeatBook {
   readonly locks = new LockTable();
   /** Bytes of the operations that are prepared here. */
   preparedBytes = 0;
+  /** How many entries have ended something. */
+  endings = 0;
   #isLocking = false;
 
   apply(entry: SeatLogEntry): void {
     const ids = entry.type === "forgotten" ? entry.ids : [entry.id];
+    if (entry.type === "ended" || entry.type === "forgotten") this.endings++;
     for (const id of ids) this.#count(id, -1);
     changeRecords(this.records, entry);
     for (const id of ids) this.#count(id, 1);

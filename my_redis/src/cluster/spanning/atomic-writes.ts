@@ -10,11 +10,6 @@ import type { WritePlan, Writes } from "../transaction/write-plan.ts";
 import { refusalOf } from "./key-owners.ts";
 import { replyFailure } from "./write-replies.ts";
 
-/** Whether rings that agree carry these writes out. Not before they are proved: see docs/decisions/0092. */
-export const writesAcrossPlaces: boolean = true;
-
-const notAcrossPlaces =
-  "CROSSSLOT Keys of several nodes cannot be written together on a ring that agrees on its members: give them one hash tag";
 const nothing = new Uint8Array(0);
 
 /** The replies of a command: after its success, and when a check of "absent" failed. */
@@ -83,9 +78,8 @@ export class AtomicWrites {
   }
 
   #refusalOf({ args, keys }: { args: Arguments; keys: Iterable<number> }): string | undefined {
-    if (this.#view.seat === undefined) return refusalOf(this.#view, args, keys);
     // On a ring that agrees another node may take over: the write waits for it.
-    return writesAcrossPlaces ? undefined : notAcrossPlaces;
+    return this.#view.seat === undefined ? refusalOf(this.#view, args, keys) : undefined;
   }
 
   #begin(

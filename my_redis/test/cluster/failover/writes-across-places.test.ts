@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from "bun:test";
-import { writesAcrossPlaces } from "../../../src/cluster/spanning/atomic-writes.ts";
 import { RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { TripleWorkload } from "../crash/triple-workload.ts";
 import { changeRing, untilMoved, weightsOf } from "../moving/moving-ring.ts";
@@ -14,9 +13,6 @@ const triples = 4;
 let ring: RingOfProcesses;
 
 afterEach(() => ring.stop());
-
-/** The commands are refused as long as that is not switched on. */
-const testAcross = test.skipIf(!writesAcrossPlaces);
 
 /** Runs the workload while something happens, and checks afterwards that each write is done everywhere or nowhere. */
 async function check(name: string, happens: (workload: TripleWorkload) => Promise<void>): Promise<void> {
@@ -38,27 +34,25 @@ async function untilMore({ counts }: TripleWorkload, count: number): Promise<voi
   while (counts.acknowledged < goal) await Bun.sleep(10);
 }
 
-for (const acknowledgement of ["replica", "primary"]) {
-  testAcross(
-    `writes to several places are whole and not lost when each primary in turn is killed, acknowledged by the ${acknowledgement}`,
-    async () => {
-      ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": acknowledgement }, 1);
-      await check("killed", async (workload) => {
-        for (const seat of [0, 1]) {
-          // Clients use this node as well: so the coordinator of many writes is killed, too.
-          await ring.kill(seat, "SIGKILL");
-          await ring.untilMoved(seat, seat);
-          await untilMore(workload, 20);
-          await ring.startNode(seat);
-          await ring.untilInSync(seat);
-        }
-      });
-    },
-    testTimeoutMs,
-  );
-}
+test(
+  "writes to several places are whole and not lost when each primary in turn is killed",
+  async () => {
+    ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "replica" }, 1);
+    await check("killed", async (workload) => {
+      for (const seat of [0, 1]) {
+        // Clients use this node as well: so the coordinator of many writes is killed, too.
+        await ring.kill(seat, "SIGKILL");
+        await ring.untilMoved(seat, seat);
+        await untilMore(workload, 20);
+        await ring.startNode(seat);
+        await ring.untilInSync(seat);
+      }
+    });
+  },
+  testTimeoutMs,
+);
 
-testAcross(
+test(
   "writes to several places are whole and not lost when a primary is frozen until another one has taken over",
   async () => {
     ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "primary" }, 1);
@@ -75,7 +69,7 @@ testAcross(
   testTimeoutMs,
 );
 
-testAcross(
+test(
   "writes to several places are whole while slots move, primaries hand over, and one of them is killed",
   async () => {
     ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "replica" }, 1);
@@ -92,19 +86,6 @@ testAcross(
       replica.close();
       await ring.untilMoved(0, 0);
       await untilMore(workload, 20);
-    });
-  },
-  testTimeoutMs,
-);
-
-testAcross(
-  "writes to several places that were open when all nodes were killed are ended after their start",
-  async () => {
-    ring = await RingOfProcesses.start(2, { ...directives, "cluster-acknowledgement": "replica" }, 1);
-    await check("all killed", async () => {
-      await Promise.all([0, 1, 2, 3].map((node) => ring.kill(node, "SIGKILL")));
-      await Promise.all([0, 1, 2, 3].map((node) => ring.startNode(node)));
-      for (const seat of [0, 1]) await ring.untilInSync(seat);
     });
   },
   testTimeoutMs,

@@ -13,7 +13,6 @@ import {
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
 import { tlsDirectives } from "../../tls/certificates.ts";
-import { writesAcrossPlaces } from "../../../src/cluster/spanning/atomic-writes.ts";
 import { onThisMachine, RingOfProcesses } from "../crash/ring-of-processes.ts";
 import { CheckedClient, type Keys } from "./checked-client.ts";
 import type { CutNetwork } from "./cut-network.ts";
@@ -26,7 +25,7 @@ const nodeTimeoutMs = 1000;
 const clientCount = 12;
 const registersAtATime = 9;
 const countersAtATime = 4;
-const pairsAtATime = writesAcrossPlaces ? 6 : 0;
+const pairsAtATime = 6;
 const judgeLimitMs = 60_000;
 const fillerKeys = 50_000;
 /** Where slots move, fewer: most of them cross the links again and again. */

@@ -10,7 +10,6 @@ import {
   type Step,
 } from "../../differential/harness/index.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
-import { writesAcrossPlaces } from "../../../src/cluster/spanning/atomic-writes.ts";
 import { AgreedRing } from "../failover/agreed-ring.ts";
 
 const redis = requireService("redis");
@@ -57,7 +56,7 @@ const commands = [
   commandOf("MGET", fc.constant(names)),
 ];
 
-describe.skipIf(redis.missing || !writesAcrossPlaces)(
+describe.skipIf(redis.missing)(
   `a ring of three nodes that agree answers as one redis-server does${redis.reason}`,
   () => {
     test("when keys of several places are written, renamed and removed", async () => {

@@ -22,8 +22,7 @@ export class Faults {
     this.#later();
     if (mode.changesVoters) this.#changeVoters();
     if (mode.movesSlots) this.#harmHandOvers(chance.pick([0, 0.1, 0.3]));
-    if (mode.writesAcross) this.#harmDecisions(chance.pick([0, 0.05, 0.2]));
-    if (mode.writesAcross && mode.movesSlots) this.#partFromJoining(chance.pick([0, 0.3, 0.9]));
+    if (mode.writesAcross) this.#harmDecisions(chance.pick([0, 0.1, 0.4]));
     if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
     if (mode.changesVoters && mode.movesSlots) this.#partVoters(chance.pick([0, 0.3, 0.9]));
   }
@@ -254,6 +253,7 @@ export class Faults {
       const { slots, seats } = witness.newest;
       const target = seats.find(({ name }) => name === slots?.moves.find((move) => move.id === id)?.to)?.primary.node;
       const leader = nodes.find(isLeader);
+      if (mode.writesAcross && !mode.oneFaultAtATime && chance.happens(0.3)) return this.#cutFromCopies(source);
       if (!mode.oneFaultAtATime && target !== undefined && leader !== undefined && chance.happens(0.3)) {
         return this.#parts(source, target, leader.name);
       }
@@ -282,36 +282,32 @@ export class Faults {
     decisions.push((coordinator, home) => {
       if (this.#hasEnded || !chance.happens(rate)) return;
       if (mode.oneFaultAtATime && (this.#open > 0 || !witness.isWhole())) return;
-      if (mode.oneFaultAtATime || coordinator === home || chance.happens(0.5)) {
+      const isAlone = mode.oneFaultAtATime || coordinator === home || isLeader(home);
+      if (isAlone || chance.happens(0.2)) {
         return this.#harmSoon(chance.pick([coordinator, home]));
       }
       this.#loseDecision(coordinator, home);
     });
   }
 
-  /** The home is not asked before it has given the write up. And only other seats hear of that. */
+  /** The home is not asked before it has given the write up. Only other seats hear of that, and then a copy takes over. */
   #loseDecision(coordinator: RingNode, home: RingNode): void {
     const { chance, nodes, queue, timing, writeLimits } = this.#world;
     const { silenceMs } = writeLimits;
-    this.#cut(this.#between(coordinator, [home]), chance.between(silenceMs, silenceMs * 1.5));
-    queue.after(chance.between(silenceMs * 0.5, silenceMs), () => {
-      const copies = nodes.filter((node) => node !== home && (isLeader(node) || home.seat?.nodes.includes(node.name)));
-      if (!this.#hasEnded)
-        this.#cut(this.#between(home, copies), chance.between(timing.silenceMs, timing.silenceMs * 2));
+    this.#cut(this.#between(coordinator, [home]), silenceMs * 1.5);
+    // It gives up with its last lease.
+    queue.after(chance.between(Math.max(0, silenceMs - timing.leaseMs), silenceMs * 0.8), () => {
+      if (this.#hasEnded) return;
+      this.#cut(this.#between(home, nodes.filter(isLeader)), timing.silenceMs);
+      this.#cutFromCopies(home);
     });
   }
 
-  /** A primary does not hear of a seat that joins, while it has a lease. */
-  #partFromJoining(rate: number): void {
-    const { chance, nodes, proposals, timing } = this.#world;
-    proposals.push((leader) => {
-      const { committed, durable } = leader.process!.member;
-      const known = new Set(committed?.seats.map(({ name }) => name));
-      const isJoining = durable.stored.table.seats.some(({ name }) => !known.has(name));
-      const primaries = nodes.filter(({ process }) => process?.member.serving !== undefined);
-      if (this.#hasEnded || !isJoining || primaries.length === 0 || !chance.happens(rate)) return;
-      this.#cut(this.#between(leader, [chance.pick(primaries)]), chance.between(timing.leaseMs, timing.silenceMs));
-    });
+  /** What it does from now on is lost when a copy takes over. */
+  #cutFromCopies(primary: RingNode): void {
+    const { chance, nodes, timing } = this.#world;
+    const copies = nodes.filter((node) => node !== primary && primary.seat?.nodes.includes(node.name));
+    this.#cut(this.#between(primary, copies), chance.between(timing.silenceMs, timing.silenceMs * 2));
   }
 
   #between(one: RingNode, others: readonly RingNode[]): [string, string][] {

@@ -71,13 +71,6 @@ export const spanningMistakes = {
       '    this.#finish(record, "back");\n    this.#host.schedule(0, () => {',
     ),
   ],
-  "a participant that is not known is prepared with": [
-    across(
-      "seat-participant.ts",
-      "if (!participants.every((seat) => this.#host.isInRing(seat))) return elsewhere;",
-      "",
-    ),
-  ],
   "a participant gives up by itself": [
     across(
       "seat-participant.ts",
@@ -151,10 +144,11 @@ export const spanningMistakes = {
     ),
   ],
   "a slot moves with a lock": [
-    across("seat-book.ts", "return [...this.records.values()].every(", "return !parts.slice(0, 0).some("),
-  ],
-  "a slot moves before all copies know that a lock has ended": [
-    across("moves-without-locks.ts", "return this.#known >= ended.endings;", "return true;"),
+    across(
+      "seat-book.ts",
+      "return [...this.records.values()].every(",
+      "return [...this.records.values()].slice(0, 0).every(",
+    ),
   ],
   "a primary that takes over ends a move with a lock": [
     model(

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { MovesWithoutLocks } from "../../../src/cluster/seat-transaction/moves-without-locks.ts";
 import { SeatBook } from "../../../src/cluster/seat-transaction/seat-book.ts";
 import { SeatCoordinator } from "../../../src/cluster/seat-transaction/seat-coordinator.ts";
 import type { SeatAnswered, SeatHost } from "../../../src/cluster/seat-transaction/seat-host.ts";
@@ -62,4 +63,28 @@ test("nothing is prepared with a place that is not known: a home that is not in 
     });
   expect(prepare("one", "a place that has just joined").type).toBe("elsewhere");
   expect(prepare("two", "home").type).toBe("prepared");
+});
+
+test("a slot goes only when all copies know that its lock has ended, also at a primary that takes over", () => {
+  const book = new SeatBook();
+  const waiting: ((isKept: boolean) => void)[] = [];
+  let epoch = 1;
+  const moves = new MovesWithoutLocks({ book, epoch: () => epoch, whenKept: (run) => waiting.push(run) });
+  const move = { ...{ id: 7, attempt: 9, retries: 0, from: "source", to: "target" }, spans: [] };
+  const mayGo = (): boolean => moves.has(move, { isGoing: () => true, isLast: false });
+  const part = { ...{ database: 0, operations: [setOf("key")], count: 0, taken: undefined, bytes: 1 } };
+  const keptBy = (): void => waiting.splice(0).forEach((run) => run(true));
+  book.apply({ type: "prepared", id: "one", participants: ["source", "other"], part });
+  expect(mayGo()).toBe(false);
+  keptBy();
+  expect(mayGo()).toBe(false);
+  book.apply({ type: "ended", id: "one", outcome: "back" });
+  expect(mayGo()).toBe(false);
+  keptBy();
+  expect(mayGo()).toBe(true);
+  // What a copy has may lack what this one has.
+  epoch = 2;
+  expect(mayGo()).toBe(false);
+  keptBy();
+  expect(mayGo()).toBe(true);
 });

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fairDrawSummary } from "./figures/fair-draw.ts";
 import { failoverTable, handoverTable } from "./figures/failover.ts";
 import { latencyTable } from "./figures/latency.ts";
 import { linearizabilityTable } from "./figures/linearizability.ts";
@@ -33,6 +34,7 @@ function fill(file: string, name: string, sections: readonly string[]): void {
 }
 
 fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]);
+fill("fair_draw/README.md", "figures", [fairDrawSummary()]);
 fill("docs/performance.md", "linearizability", [linearizabilityTable()]);
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);

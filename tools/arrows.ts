@@ -21,10 +21,22 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
+    from: "{fair_draw,hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
+  },
+  {
+    from: "fair_draw/**",
+    except: tests,
+    only: ["fair_draw/**"],
+    why: "anybody can check a draw without the sale, which is one of its users",
+  },
+  {
+    from: "fair_draw/{src,web}/**",
+    except: ["fair_draw/src/{command-line,run-program}.ts"],
+    never: ["node:*", "bun"],
+    why: "a draw is made and checked in a browser, too: whoever calls it reads files and clocks",
   },
   {
     from: "hash_ring/**",

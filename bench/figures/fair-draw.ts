@@ -18,10 +18,10 @@ export function fairDrawSummary(): string {
   const { entries, rounds, fileMegabytes, rows, machine } = newestResults<FairDrawResults>("fair-draw");
   const each = rows.map(({ scene, cpuMs, wallMs, maxResidentMegabytes }) => {
     const seconds = (ms: number): string => (ms / 1000).toFixed(1);
-    const memory = `${thousands(maxResidentMegabytes)} MB of memory`;
-    return `with ${scene} ${seconds(wallMs)} seconds (${seconds(cpuMs)} of CPU) and ${memory}`;
+    const memory = `${thousands(maxResidentMegabytes)} MB of memory at most`;
+    return `${seconds(wallMs)} seconds with ${scene} (${seconds(cpuMs)} of CPU, ${memory})`;
   });
   const file = `a draw of ${thousands(entries)} entries, a file of ${thousands(fileMegabytes)} MB, with one receipt`;
   const from = `Medians of ${rounds} runs on Bun ${machine.bun}, ${machine.processor}, commit ${machine.commit}.`;
-  return `To check ${file}, took ${each.join(", and ")}. ${from}`;
+  return `The check of ${file}, takes ${each.join(", and ")}. ${from}`;
 }

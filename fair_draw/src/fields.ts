@@ -1,4 +1,4 @@
-import { MalformedDraw, shown } from "./malformed.ts";
+import { hasUnprintable, MalformedDraw, shown } from "./malformed.ts";
 
 /** What these functions read comes from files of others. `what` names the thing in a message. */
 
@@ -41,6 +41,7 @@ export function textField(what: string, value: unknown, maxLength: number): stri
   }
   // Half of a pair has no UTF-8, so two such texts would have one hash.
   if (/\p{Surrogate}/u.test(value)) throw new MalformedDraw(`${what} has a surrogate without its other half`);
+  if (hasUnprintable(value)) throw new MalformedDraw(`${what} is ${shown(value)}; it must have no control characters`);
   return value;
 }
 

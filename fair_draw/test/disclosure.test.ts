@@ -65,8 +65,10 @@ describe("a disclosure", () => {
       pseudonym: fc.uint8Array({ minLength: 16, maxLength: 16 }),
       time: fc.maxSafeNat(),
     });
-    // Of whole characters: half of a pair is no UTF-8.
-    const room = fc.string({ unit: "binary", minLength: 1, maxLength: 40 }).filter((each) => each.isWellFormed());
+    // Of whole characters, because half of a pair is no UTF-8, and of those that can be printed.
+    const room = fc
+      .string({ unit: "binary", minLength: 1, maxLength: 40 })
+      .filter((each) => each.isWellFormed() && !/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(each));
     await fc.assert(
       fc.asyncProperty(room, fc.array(entry), fc.integer({ min: 1, max: 50 }), async (room, entries, chunkLength) => {
         const header = { ...held.header, rules: rulesWith({ room }) };
@@ -151,6 +153,16 @@ describe("rules", () => {
   const cases: Record<string, readonly [object, string]> = {
     "with an empty room": [{ room: "" }, 'rules.room is ""; it must be a text of 1 to 200 characters'],
     "with a long room": [{ room: "x".repeat(201) }, "rules.room is"],
+    "with what moves a terminal's cursor": [
+      { room: "a\u009b2J" },
+      'rules.room is "a\\u009b2J"; it must have no control',
+    ],
+    "with a text from right to left": [{ room: "a\u202eb" }, 'rules.room is "a\\u202eb"; it must have no control'],
+    "with a line feed": [{ room: "a\nok" }, 'rules.room is "a\\nok"; it must have no control'],
+    "with a room that is deeply nested": [
+      { room: JSON.parse(`${"[".repeat(30_000)}${"]".repeat(30_000)}`) as unknown },
+      "rules.room is a list of 1; it must be a text",
+    ],
     "with half a character": [{ room: "\ud800" }, "rules.room has a surrogate"],
     "that close before they open": [{ closesAt: opensAt }, `rules.closesAt is ${opensAt}; it must be an integer from`],
     "with a moment that is no integer": [{ opensAt: 1.5 }, "rules.opensAt is 1.5"],

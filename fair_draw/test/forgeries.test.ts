@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { ed25519 } from "@noble/curves/ed25519.js";
 import {
   commitmentOf,
   type DrawRules,
@@ -80,6 +82,50 @@ test("a shop that closes the draw too early, or too late for some, is found by t
   expect(await findingsOfDraw(holdDraw(early, drawn))).toBe("times");
 });
 
+describe("a shop that signs what does not follow from the entries is found by the file alone", () => {
+  const sign = ed25519Signer(shopKey);
+  const { rules, announcement, lastHead } = honest.header;
+  const name = hashRules(rules);
+  const announced = { count: drawn, root: raw(announcement.root), head: raw(announcement.head) };
+  const other = bytesFrom("another value");
+  const cases = {
+    "announced root": { announcement: signAnnouncement(sign, name, { ...announced, root: other }) },
+    "announced head": { announcement: signAnnouncement(sign, name, { ...announced, head: other }) },
+    "announced root, announced head": {
+      announcement: signAnnouncement(sign, name, { ...announced, count: drawn + late + 1 }),
+    },
+    "last head": { lastHead: signHead(sign, name, { number: lastHead.number, head: other }) },
+    "last head: ": { lastHead: signHead(sign, name, { number: lastHead.number + 1, head: raw(lastHead.head) }) },
+  };
+
+  test.each(Object.entries(cases))("%s", async (found, changes) => {
+    const findings = await findingsOfDraw({ header: { ...honest.header, ...changes }, entries: honest.entries });
+    // With another count, late entries count as drawn, and so their times are wrong, too.
+    expect(findings.replace("times, ", "")).toBe(found.replace(": ", ""));
+  });
+});
+
+test("a shop that announces more entries than there are is found by the file alone", async () => {
+  const all = holdDraw(entriesOf(5, 0), 5);
+  const { root, head } = all.announcement;
+  const announced = { count: 6, root: raw(root), head: raw(head) };
+  const announcement = signAnnouncement(ed25519Signer(shopKey), hashRules(all.header.rules), announced);
+  const findings = await findingsOfDraw({ header: { ...all.header, announcement }, entries: all.entries });
+  expect(findings).toBe("announced root, announced head");
+});
+
+test("a shop that changes one fact of an entry and makes everything anew is found by its receipt", async () => {
+  const [entry, receipt] = [honest.entries[5]!, honest.receipts[5]!];
+  for (const change of [{ pseudonym: bytesFrom("a friend", 16) }, { time: entry.time + 1 }]) {
+    const forged = holdDraw(honest.entries.with(5, { ...entry, ...change }), drawn);
+    expect(await findingsOfDraw(forged)).toBe("ok");
+    expect(await findingsOfDraw(forged, { receipts: [receipt] })).toBe("receipt of entry 6");
+  }
+  // A number that is wrong in the file is found without a receipt; the receipt does not hold either.
+  const renumbered = holdDraw(honest.entries.with(5, { ...entry, number: 60 }), drawn);
+  expect(await findingsOfDraw(renumbered, { receipts: [receipt] })).toBe("numbers, receipt of entry 6");
+});
+
 test("a shop that gives one visitor two entries under one pseudonym is found", async () => {
   const doubled = honest.entries.with(7, { ...honest.entries[7]!, pseudonym: honest.entries[2]!.pseudonym });
   const report = await reportOf(await textOf(holdDraw(doubled, drawn)));
@@ -145,6 +191,37 @@ describe("a signature of the shop", () => {
     const signature = receipt.signature.slice(0, 64) + littleEndian(s.toString(16).padStart(64, "0"));
     expect(receiptProblem(rules, name, receipt)).toBeUndefined();
     expect(receiptProblem(rules, name, { ...receipt, signature })).toContain("signature is not by the key");
+  });
+
+  test("has one form of its point: with a coordinate above the field's order it does not hold", () => {
+    // The shop can sign with the neutral point, whose y is 1. The same point with y = p + 1 would be a second form.
+    const { scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(shopKey);
+    const leaf = independent.leaf(hex(name), { ...entry, pseudonym: hex(entry.pseudonym) });
+    const order = ed25519.Point.Fn.ORDER;
+    const littleEndian = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes.toReversed())}`);
+    const problemWith = (point: Uint8Array): string | undefined => {
+      const hash = createHash("sha512")
+        .update(point)
+        .update(pointBytes)
+        .update(raw(`03${leaf}`))
+        .digest();
+      const s = ((littleEndian(hash) % order) * scalar) % order;
+      const signature = hex(point) + hex(raw(s.toString(16).padStart(64, "0")).toReversed());
+      return receiptProblem(rules, name, { ...honest.receipts[0]!, signature });
+    };
+    expect(problemWith(raw(`01${"00".repeat(31)}`))).toBeUndefined();
+    expect(problemWith(raw(`ee${"ff".repeat(30)}7f`))).toContain("signature is not by the key");
+  });
+
+  test("is checked in what was kept, too", async () => {
+    const signature = honest.receipts[0]!.signature;
+    const kept = { announcement: { ...honest.announcement, signature }, heads: [{ ...honest.heads[3]!, signature }] };
+    const { checks } = await reportOf(await textOf(honest), kept);
+    const detail = `${notThisDraw}its signature is not by the key of these rules`;
+    expect(checks.filter(({ outcome }) => outcome === "failed")).toEqual([
+      { name: "kept announcement", outcome: "failed", detail },
+      { name: "kept head of 3 entries", outcome: "failed", detail },
+    ]);
   });
 
   test("cannot be by a key of small order, with which anybody could sign", () => {

@@ -136,6 +136,11 @@ describe("a round of drand", () => {
     expect(() => parseRules(rules)).toThrow(/round is 1000, which comes at \d+, and .* it must come later/);
   });
 
+  test("must have a date", () => {
+    const source: DrandSource = { kind: "drand", ...quicknet, round: 2 ** 42 };
+    expect(() => parseRules({ ...rulesFor(source), closesAt: 5 })).toThrow("which is too far in the future");
+  });
+
   test("is found by its time", () => {
     for (const time of [opensAt, opensAt + 1, opensAt + 2999, quicknet.genesisTimeSeconds * 1000, 0]) {
       const round = drandRoundAfter(quicknet, time);

@@ -49,6 +49,8 @@ export const quicknet: DrandChain = {
 };
 
 const maxBeaconId = 100;
+/** The last moment that JavaScript has a date for, in Unix milliseconds. */
+const maxDate = 8.64e15;
 
 export function parseDrandSource(what: string, value: unknown, sha256: Sha256): DrandSource {
   const names = ["kind", "round", ...(Object.keys(quicknet) as (keyof DrandChain)[])] as const;
@@ -66,7 +68,8 @@ export function parseDrandSource(what: string, value: unknown, sha256: Sha256): 
     groupHash: hexField(`${what}.groupHash`, fields.groupHash, hashBytes),
     beaconId: textField(`${what}.beaconId`, fields.beaconId, maxBeaconId),
   };
-  if (!Number.isSafeInteger(drandRoundTime(source))) throw new MalformedDraw(`${what}.round is too far in the future`);
+  if (drandRoundTime(source) > maxDate)
+    throw new MalformedDraw(`${what}.round is ${source.round}, which is too far in the future`);
   if (!bls.isKey(fromHex(source.publicKey))) throw new MalformedDraw(`${what}.publicKey is not a key of ${scheme}`);
   const chainHash = chainHashOf(source, sha256);
   if (source.chainHash !== chainHash) {

@@ -9,7 +9,7 @@ export interface Check {
 
 export interface ReceiptResult {
   readonly number: number;
-  /** Only of a receipt that holds. */
+  /** Only of a receipt that holds. It means nothing if another check failed. */
   readonly place?: number;
 }
 

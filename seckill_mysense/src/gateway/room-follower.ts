@@ -30,6 +30,7 @@ export class RoomFollower {
   #rooms = new Map<string, FollowedRoom>();
   #listedMs = -Infinity;
   #leftOut = 0;
+  #reading = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
@@ -72,7 +73,13 @@ export class RoomFollower {
     return Object.fromEntries([...this.#rooms].map(([saleId, room]) => [saleId, phaseOf(room)]));
   }
 
-  async read(): Promise<void> {
+  /** One reading at a time: of two, the older one could end last. */
+  read(): Promise<void> {
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#readAll());
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
     const { rooms, elapsedMs } = this.#options;
     if (elapsedMs() - this.#listedMs >= listEveryMs) await this.#list();
     const due = [...this.#rooms.values()].filter((room) => !room.isOver || room.ageMs >= endedReadEveryMs);

@@ -12,7 +12,7 @@ describe("a waiting room at a gateway", () => {
     await shop.goTo(shop.opensAtMs);
     expect((await shop.read(ada)).body.state).toBe("open");
     const first = await shop.enter(ada);
-    expect([first.status, first.body]).toMatchObject([200, { state: "entered", number: 1 }]);
+    expect([first.status, first.body]).toMatchObject([200, { state: "entered", number: 1, entries: 1 }]);
     const bob = await shop.buyer("Bob");
     expect((await shop.enter(bob)).body.number).toBe(2);
     expect((await shop.enter(ada)).body).toEqual(first.body);

@@ -17,6 +17,7 @@ import { redisSummary, redisTable } from "./figures/redis.ts";
 import { replicationTable } from "./figures/replication.ts";
 import { ledgerModeTable, recoveryTable } from "./figures/sale.ts";
 import { seckillSummary } from "./figures/seckill.ts";
+import { tlsTables } from "./figures/tls.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -38,6 +39,7 @@ fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);
 fill("docs/performance.md", "overload", [overloadTable()]);
+fill("docs/performance.md", "tls", [tlsTables()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
 fill("docs/performance.md", "replication", [replicationTable()]);
 fill("docs/performance.md", "failover", [failoverTable()]);

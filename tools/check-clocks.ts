@@ -57,6 +57,8 @@ const rules: readonly ClockRule[] = [
         "starts and ends of sales",
       "seckill_mysense/src/gateway/{check,gate-clock,reservation-handlers}.ts":
         "starts of sales, and ends of tokens and sessions",
+      "seckill_mysense/src/authorization/work-challenges.ts":
+        "the ends of challenges, which other gateways judge as well",
       "seckill_mysense/src/gateway/{account-handlers,invitation-handlers,mount-endpoint,revocation-follower}.ts":
         "ends of sessions and of invitations",
       "seckill_mysense/src/gateway/{order,payment}-handlers.ts": "moments in the ledger, and of signatures",

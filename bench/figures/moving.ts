@@ -8,12 +8,15 @@ const row = (name: string, seconds: number, { errors, latencyMs, requests }: Loa
   ...[latencyMs.p50, latencyMs.p99, latencyMs.p999, latencyMs.max].map(milliseconds),
 ];
 
-const rowsOf = ({ clients, before, join, leave }: MovingRow): string[][] => {
+const rowsOf = ({ clients, before, changes }: MovingRow): string[][] => {
   const name = clients === "plain" ? "plain clients" : "clients for Redis Cluster";
+  const times = (round: number): string => (round === 0 ? "" : `, ${round + 1}`);
   return [
     row(`${name}, before`, before.seconds, before),
-    row(`${name}, a node joins`, join.seconds, join.load),
-    row(`${name}, it leaves`, leave.seconds, leave.load),
+    ...changes.flatMap(({ join, leave }, round) => [
+      row(`${name}, a node joins${times(round)}`, join.seconds, join.load),
+      row(`${name}, it leaves${times(round)}`, leave.seconds, leave.load),
+    ]),
   ];
 };
 

@@ -3,9 +3,9 @@
  * the latency beside that of the same ring before.
  *
  *   npm run bench:moving -- [--keys 300000] [--rate 2000] [--connections 8] [--clients plain,cluster] [--before 10]
- *     [--warm 3] [--no-save]
+ *     [--warm 3] [--rounds 3] [--no-save]
  *
- * A short run: --clients plain --before 3 --warm 1 --no-save.
+ * A short run: --clients plain --before 3 --warm 1 --rounds 1 --no-save.
  *
  * Requests are sent at even intervals, GET and SET in turns, with values of 100 bytes, over so many connections to each of
  * the three nodes. Plain clients ask any node, which relays the request. Clients for Redis Cluster ask the owner, and
@@ -27,13 +27,14 @@ const { values: options } = parseArgs({
     clients: { type: "string", default: "plain,cluster" },
     before: { type: "string", default: "10" },
     warm: { type: "string", default: "3" },
+    rounds: { type: "string", default: "3" },
     save: { type: "boolean", default: true },
   },
   allowNegative: true,
 });
-const [keys, perSecond, connections, beforeSeconds, warmSeconds] = (
-  ["keys", "rate", "connections", "before", "warm"] as const
-).map((name) => Number(options[name])) as [number, number, number, number, number];
+const [keys, perSecond, connections, beforeSeconds, warmSeconds, rounds] = (
+  ["keys", "rate", "connections", "before", "warm", "rounds"] as const
+).map((name) => Number(options[name])) as [number, number, number, number, number, number];
 const kinds = options.clients.split(",") as ClientKind[];
 const seats = 3;
 const warmMs = warmSeconds * 1000;
@@ -78,14 +79,16 @@ async function measure(kind: ClientKind): Promise<MovingRow> {
     await ring.startNode(seats);
     await load.run(perSecond, Bun.sleep(warmMs));
     const [, port] = (ring.names[seats] as string).split(":") as [string, string];
-    const join: ChangeFigures = await change(["CLUSTER", "MEET", "127.0.0.1", port], seats + 1, [0, 1, 2, 3]);
-    await load.run(perSecond, Bun.sleep(warmMs));
-    const leave: ChangeFigures = await change(
-      ["CLUSTER", "RING", "REMOVE", ring.names[seats] as string],
-      seats,
-      [0, 1, 2],
-    );
-    return { clients: kind, before, join, leave };
+    const changes: { join: ChangeFigures; leave: ChangeFigures }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const join = await change(["CLUSTER", "MEET", "127.0.0.1", port], seats + 1, [0, 1, 2, 3]);
+      await load.run(perSecond, Bun.sleep(warmMs));
+      const name = ring.names[seats] as string;
+      const leave = await change(["CLUSTER", "RING", "REMOVE", name], seats, [0, 1, 2]);
+      await load.run(perSecond, Bun.sleep(warmMs));
+      changes.push({ join, leave });
+    }
+    return { clients: kind, before, changes };
   } finally {
     load.close();
     await ring.stop();
@@ -106,14 +109,16 @@ for (const kind of kinds) rows.push(await measure(kind));
 console.log(
   textTable([
     ["", "seconds", "requests", "p50 ms", "p99 ms", "p99.9 ms", "longest ms", "lag p99", "errors", "MOVED"],
-    ...rows.flatMap(({ clients, before, join, leave }) => [
+    ...rows.flatMap(({ clients, before, changes }) => [
       line(`${clients} clients, before`, before, before.seconds),
-      line(`${clients} clients, join`, join.load, join.seconds),
-      line(`${clients} clients, leave`, leave.load, leave.seconds),
+      ...changes.flatMap(({ join, leave }, round) => [
+        line(`${clients} clients, join ${round + 1}`, join.load, join.seconds),
+        line(`${clients} clients, leave ${round + 1}`, leave.load, leave.seconds),
+      ]),
     ]),
   ]),
 );
-for (const { load } of rows.flatMap(({ join, leave }) => [join, leave])) {
+for (const { load } of rows.flatMap(({ changes }) => changes).flatMap(({ join, leave }) => [join, leave])) {
   for (const text of load.errorTexts) console.log(text);
 }
 const figures: MovingResults = { keys, perSecond, connections: connections * seats, rows };

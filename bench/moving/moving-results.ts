@@ -12,8 +12,8 @@ export interface ChangeFigures {
 export interface MovingRow {
   readonly clients: ClientKind;
   readonly before: LoadFigures;
-  readonly join: ChangeFigures;
-  readonly leave: ChangeFigures;
+  /** The same changes one after the other, by the same processes: the first ones run code that was not compiled before. */
+  readonly changes: readonly { readonly join: ChangeFigures; readonly leave: ChangeFigures }[];
 }
 
 export interface MovingResults {

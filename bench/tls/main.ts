@@ -1,6 +1,6 @@
 /**
- * What TLS costs MyRedis and redis-server: CPU time of the server for each request with and without it, and a storm of
- * handshakes while one client goes on asking.
+ * What TLS costs MyRedis and redis-server: throughput and CPU time of the server for each request with and without it, and
+ * a storm of handshakes while one client goes on asking.
  *
  *   npm run bench:tls -- [--no-save]
  *
@@ -14,6 +14,7 @@ import { freePort, temporaryFolder } from "../../tools/test-services/index.ts";
 import { cpuTimeMs, joinResults, measuredOn, median, textTable } from "../measure.ts";
 import { loadCores, ownCheckout, type Peer, startPeer } from "../redis/peers.ts";
 import type { StormRun, StormTask } from "./storm-process.ts";
+import type { TlsCost, TlsRow } from "./tls-row.ts";
 
 const { values: options } = parseArgs({
   options: { save: { type: "boolean", default: true } },
@@ -22,10 +23,10 @@ const { values: options } = parseArgs({
 const rounds = 3;
 const stormConnections = 5000;
 const loads = [
-  { command: "set", pipeline: 1, requests: 200_000 },
-  { command: "get", pipeline: 1, requests: 200_000 },
-  { command: "set", pipeline: 16, requests: 800_000 },
-  { command: "get", pipeline: 16, requests: 800_000 },
+  { command: "set", pipeline: 1, requests: 150_000 },
+  { command: "get", pipeline: 1, requests: 150_000 },
+  { command: "set", pipeline: 16, requests: 600_000 },
+  { command: "get", pipeline: 16, requests: 600_000 },
 ] as const;
 const servers = ["redis-server", "MyRedis"] as const;
 
@@ -72,10 +73,10 @@ async function withPeer<Result>(name: Peer["name"], measure: (peer: Peer, tlsPor
 
 const clientFiles = ["--cacert", file("ca.crt"), "--cert", file("client.crt"), "--key", file("client.key")];
 
-/** CPU time of the server for each request of each load, in microseconds. */
-function cpuOfLoads(name: Peer["name"], isEncrypted: boolean): Promise<number[]> {
+function costOfLoads(name: Peer["name"], isEncrypted: boolean): Promise<TlsCost[]> {
   return withPeer(name, async (peer, tlsPort) => {
-    const ask = async (words: readonly string[]): Promise<void> => {
+    /** Requests per second. */
+    const ask = async (words: readonly string[]): Promise<number> => {
       const port = isEncrypted ? ["-p", `${tlsPort}`, "--tls", ...clientFiles] : ["-p", `${peer.port}`];
       const program = [
         "taskset",
@@ -90,16 +91,18 @@ function cpuOfLoads(name: Peer["name"], isEncrypted: boolean): Promise<number[]>
         "-q",
         ...words,
       ];
-      const child = Bun.spawn(program, { stdout: "ignore", stderr: "inherit", timeout: 60_000 });
+      const child = Bun.spawn(program, { stdout: "pipe", stderr: "inherit", timeout: 60_000 });
+      const text = await new Response(child.stdout).text();
       if ((await child.exited) !== 0) throw new Error(`redis-benchmark failed with ${name}`);
+      return Number(/([\d.]+) requests per second, p50/.exec(text)?.[1]);
     };
     // The runtime compiles what is hot.
     await ask(["-t", "set,get", "-n", "100000", "-P", "16"]);
-    const found: number[] = [];
+    const found: TlsCost[] = [];
     for (const { command, pipeline, requests } of loads) {
       const before = cpuTimeMs(peer.pid);
-      await ask(["-t", command, "-n", `${requests}`, "-P", `${pipeline}`]);
-      found.push(((cpuTimeMs(peer.pid) - before) * 1000) / requests);
+      const perSecond = await ask(["-t", command, "-n", `${requests}`, "-P", `${pipeline}`]);
+      found.push({ perSecond, cpuMicroseconds: ((cpuTimeMs(peer.pid) - before) * 1000) / requests });
     }
     return found;
   });
@@ -122,30 +125,34 @@ function storm(name: Peer["name"]): Promise<StormRun> {
 }
 
 makeCertificates();
-const byScene = new Map<string, number[][]>();
+const byScene = new Map<string, TlsCost[][]>();
 for (let round = 0; round < rounds; round++) {
   for (const server of servers) {
     for (const isEncrypted of [false, true]) {
       const scene = `${server}, ${isEncrypted ? "TLS" : "plain"}`;
-      byScene.set(scene, [...(byScene.get(scene) ?? []), await cpuOfLoads(server, isEncrypted)]);
+      byScene.set(scene, [...(byScene.get(scene) ?? []), await costOfLoads(server, isEncrypted)]);
     }
   }
 }
-const costs = [...byScene].map(([scene, runs]) => ({
-  scene,
-  microseconds: loads.map((_, index) => median(runs.map((run) => run[index] as number))),
-}));
-const headings = loads.map(({ command, pipeline }) => `${command}, ${pipeline} at a time`);
-console.log("CPU time of the server for each request, in microseconds:");
+const costs: TlsRow[] = [...byScene].flatMap(([scene, runs]) =>
+  loads.map(({ command, pipeline }, index) => {
+    const middle = (of: keyof TlsCost): number => median(runs.map((run) => (run[index] as TlsCost)[of]));
+    const cost = { perSecond: middle("perSecond"), cpuMicroseconds: middle("cpuMicroseconds") };
+    return { kind: "cost", scene, load: `${command.toUpperCase()}, ${pipeline} at a time`, cost };
+  }),
+);
 console.log(
   textTable([
-    ["", ...headings],
-    ...costs.map(({ scene, microseconds }) => [scene, ...microseconds.map((each) => each.toFixed(2))]),
+    ["", "", "requests/s", "CPU us"],
+    ...costs.map((row) =>
+      row.kind === "cost"
+        ? [row.scene, row.load, row.cost.perSecond.toFixed(0), row.cost.cpuMicroseconds.toFixed(2)]
+        : [],
+    ),
   ]),
 );
-const storms: { scene: string; storm: StormRun }[] = [];
-for (const server of servers)
-  storms.push({ scene: `${server}: ${stormConnections} handshakes`, storm: await storm(server) });
+const storms: { readonly scene: string; readonly storm: StormRun }[] = [];
+for (const server of servers) storms.push({ scene: server, storm: await storm(server) });
 console.log("A storm of handshakes, and another client meanwhile:");
 console.log(
   textTable([
@@ -160,6 +167,9 @@ console.log(
   ]),
 );
 if (options.save) {
-  const rows = [...costs.map((row) => ({ ...row, loads: headings })), ...storms];
+  const rows: TlsRow[] = [
+    ...costs,
+    ...storms.map((row) => ({ kind: "storm" as const, connections: stormConnections, ...row })),
+  ];
   console.log(`kept in ${joinResults("tls", measuredOn(), rows)}`);
 }

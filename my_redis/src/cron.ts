@@ -102,7 +102,7 @@ export class Cron {
     const { nowMs } = clock;
     this.#expiryBehind = false;
     // Data must not change while clients are paused, nor while a script is half done.
-    if (pause.mode !== undefined || execution.scriptIsPaused) return;
+    if (pause.mode !== undefined || execution.scriptIsPaused || !this.#mayServe) return;
     const { hz } = settings.values;
     const effort = settings.values["active-expire-effort"];
     const startMs = environment.monotonicMs();
@@ -117,6 +117,12 @@ export class Cron {
     const share = looked === 0 ? 0 : expired / looked;
     statistics.expiredShare = statistics.expiredShare * 0.95 + share * 0.05;
     if (expired > 0) observers.latency.note("expire-cycle", elapsedMs, nowMs);
+  }
+
+  /** A primary of a ring that may not serve at present changes nothing: what it told of that could not be released. */
+  get #mayServe(): boolean {
+    const { cluster, execution } = this.#server;
+    return execution.followsPrimary || cluster?.seat?.mayServe !== false;
   }
 
   #hasBackgroundWork(): boolean {
@@ -161,6 +167,7 @@ export class Cron {
   }
 
   #evictInBackground(): void {
+    if (!this.#mayServe) return;
     this.#server.clock.update();
     this.#server.memoryLimit.evict(sliceMs);
     this.#work.finishTurn();

@@ -1,6 +1,7 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
-import { call } from "./api.ts";
+import { type Answer, call } from "./api.ts";
 import { button, element, input, setText, show } from "./elements.ts";
+import { doWork } from "./work.ts";
 
 /** The form to register or log in; it reports the user who did. */
 export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
@@ -38,11 +39,9 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   }
   showError("");
   button("account-submit").disabled = true;
-  const body = { name, password };
   const answer =
-    mode === "login"
-      ? await call("POST /api/session", { body })
-      : await call("POST /api/users", { body: { ...body, ...invitation() } });
+    mode === "login" ? await call("POST /api/session", { body: { name, password } }) : await register(name, password);
+  setText("work-hint", "");
   button("account-submit").disabled = false;
   if ("ok" in answer) {
     form.reset();
@@ -51,6 +50,28 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   } else {
     showError(answer.refused.message, answer.refused.error === "name_taken" ? "name" : undefined);
   }
+}
+
+/** Others may have registered from the same network meanwhile: then the shop asks for more work. */
+const tries = 3;
+
+async function register(name: string, password: string): Promise<Answer<"POST /api/users">> {
+  const invited = invitation();
+  // Whoever is invited has nothing to compute.
+  if ("invitation" in invited) return call("POST /api/users", { body: { name, password, ...invited } });
+  for (let left = tries; ; left--) {
+    const asked = await call("GET /api/work", { query: { name } });
+    if ("refused" in asked) return asked;
+    const work = asked.ok === null ? undefined : await doWork(asked.ok, showWork);
+    const answer = await call("POST /api/users", { body: { name, password, ...(work !== undefined && { work }) } });
+    const isTooLittle = "refused" in answer && answer.refused.error === "work_invalid";
+    if (!isTooLittle || left === 1) return answer;
+  }
+}
+
+function showWork(secondsLeft: number): void {
+  const left = secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`;
+  setText("work-hint", `Your browser computes something, so that nobody registers thousands: about ${left}.`);
 }
 
 /** From a link such as /check#invitation=...: what stands behind # reaches no server and no log. */

@@ -67,6 +67,19 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
     "LATENCY of expire events are correctly collected":
       "expects that the server stops to free an expired set of a million members; here it is freed in small steps",
   },
+  "unit/tls": {
+    "TLS: Not accepting non-TLS connections on a TLS port":
+      "expects an end without a word; BoringSSL sends an alert first, and then the connection ends, too",
+    ...all(
+      "uses AES128-SHA256 and AES256-SHA256, old ciphers that Bun's BoringSSL does not have",
+      "TLS: Verify tls-ciphers behaves as expected",
+      "TLS: Verify tls-prefer-server-ciphers behaves as expected",
+    ),
+    "TLS: switch between tcp and tls ports":
+      "expects that CONFIG SET moves a running server to another port; here port and tls-port take effect at the start",
+    "TLS: Working with an encrypted keyfile":
+      "expects 7.0's words 'Unable to update TLS'; here the error names the file and the reason",
+  },
   "unit/lazyfree": {
     "lazy free a stream with all types of metadata":
       "counts what another thread frees; here a value of this size is freed at once, a large one in small steps",

@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { expectedIn, findingsOf, notRun } from "./findings.ts";
 import { type Results, resultsFile, type RunCounts } from "./results.ts";
 import { runUnit } from "./run-unit.ts";
-import { checkVersion, fetchSuite, findSuite } from "./suite-source.ts";
-import { replicationUnits, runName, sentinelUnits, units, type UnitRun } from "./units.ts";
+import { checkVersion, fetchSuite, findSuite, tclHasTls } from "./suite-source.ts";
+import { overTls, replicationUnits, runName, sentinelUnits, units, type UnitRun } from "./units.ts";
 
 const usage = `Runs the test suite of Redis 7.0 against MyRedis.
 
@@ -60,7 +60,11 @@ const all = options.sentinel ? sentinelUnits : options.replication ? replication
 const peerRun: UnitRun = options.replication || options.sentinel ? { servers: ["redis-server"] } : {};
 const waiting: Job[] = (options.unit ?? Object.keys(all)).flatMap((unit) => {
   const runs = options.peer ? [peerRun] : (all[unit] ?? [{}]);
-  return runs.map((run, number) => ({ unit, run, number }));
+  return runs.flatMap((run, number) => {
+    const isPossible = run.suiteArguments?.includes(overTls) !== true || tclHasTls();
+    if (!isPossible) console.log(`${runName(unit, run)} does not run: Tcl has no package tls (tcl-tls on Debian)`);
+    return isPossible ? [{ unit, run, number }] : [];
+  });
 });
 const findings: string[] = [];
 const counts: Record<string, RunCounts[]> = {};

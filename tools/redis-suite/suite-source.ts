@@ -1,10 +1,11 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, temporaryFolder } from "../test-services/index.ts";
 import { runBounded } from "./run-bounded.ts";
 import { translateLogs } from "./log-words.ts";
 import { writeServerStarter } from "./server-starter.ts";
-import type { UnitRun } from "./units.ts";
+import { overTls, type UnitRun } from "./units.ts";
 
 const fetchTimeoutMs = 180_000;
 /** The version whose answers are compared elsewhere, too. */
@@ -58,7 +59,7 @@ function sourceLines(policy: string): string {
  * A copy of the suite to run in, as it writes into its own folder, with the installed redis-cli and redis-benchmark
  * where it expects those of its source tree.
  */
-export function suiteCopy(source: string, { edits = [], servers }: UnitRun): string {
+export function suiteCopy(source: string, { edits = [], servers, suiteArguments = [] }: UnitRun): string {
   const folder = temporaryFolder("redis-suite");
   for (const name of ["tests", "runtest", "runtest-sentinel"])
     cpSync(join(source, name), join(folder, name), { recursive: true });
@@ -75,8 +76,24 @@ export function suiteCopy(source: string, { edits = [], servers }: UnitRun): str
     writeServerStarter(join(folder, "src"), servers);
     translateLogs(folder);
   }
+  if (suiteArguments.includes(overTls)) makeCertificates(source, folder);
   for (const edit of edits) applyEdit(join(folder, edit.file), edit);
   return folder;
+}
+
+/** Whether Tcl has the package by which the suite encrypts connections. */
+export const tclHasTls = (): boolean =>
+  spawnSync("tclsh", { input: "exit [catch {package require tls}]" }).status === 0;
+
+/** The suite's own program makes all but the parameters, for which it would need a minute. */
+function makeCertificates(source: string, folder: string): void {
+  const run = (program: string, ...words: string[]): void => {
+    execFileSync(program, words, { cwd: folder, stdio: "pipe" });
+  };
+  mkdirSync(join(folder, "tests", "tls"));
+  const parameters = ["-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", join("tests", "tls", "redis.dh")];
+  run("openssl", "genpkey", "-genparam", ...parameters);
+  run("bash", join(source, "utils", "gen-test-certs.sh"));
 }
 
 function applyEdit(path: string, { from, to }: NonNullable<UnitRun["edits"]>[number]): void {

@@ -26,6 +26,9 @@ const inBothWays: readonly UnitRun[] = [
   { servers: ["MyRedis"], why: "also tests that need a replica of the suite" },
 ];
 
+/** The argument by which the suite encrypts all connections. It needs Tcl's package tls, and openssl. */
+export const overTls = "--tls";
+
 /** Redis 7.0 has no packed sets: without them, MyRedis has 7.0's encodings. */
 const withoutPackedSets: UnitRun = {
   directives: ["--set-max-listpack-entries", "0"],
@@ -162,6 +165,7 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/lazyfree": plain,
   "unit/pause": inBothWays,
   "unit/other": plain,
+  "unit/tls": [{ servers: ["MyRedis"], suiteArguments: [overTls], why: "over TLS" }],
   "unit/tracking": plain,
   "unit/violations": plain,
 };
@@ -206,7 +210,7 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
     "the suite runs these tests only against servers that it starts itself",
     "unit/auth unit/acl unit/acl-v2 unit/aofrw unit/client-eviction unit/cluster unit/cluster-scripting " +
       "unit/cluster/links unit/cluster/misc unit/info unit/limits unit/maxmemory unit/memefficiency unit/networking " +
-      "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls",
+      "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown",
   ),
   ...notRun("tests no command; it prints the version", "unit/printver"),
   ...notRun("there is one user: no ACL SETUSER yet", "sentinel/09-acl-support"),

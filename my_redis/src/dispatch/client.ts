@@ -14,8 +14,8 @@ export interface Transaction<Entry = CommandFacts> {
   readonly queued: QueuedCommand<Entry>[];
   /** Bytes of the requests in the queue. */
   queuedBytes: number;
-  /** A command was refused while queueing, so that EXEC will answer EXECABORT. */
-  aborted: boolean;
+  /** Why a command was refused while queueing, so that EXEC will answer EXECABORT. Undefined: none was. */
+  refusal: string | undefined;
 }
 
 export interface WatchedKey {

@@ -238,6 +238,8 @@ export interface SeatPort {
   readonly epoch: number;
   /** Whether this node is the primary of its place, and may send its replicas anything. */
   readonly maySync: boolean;
+  /** Whether this node may change the data of its place now. Without a lease, and while it hands over, it may not. */
+  readonly mayServe: boolean;
   /** Whether this node may carry out now what is left of a client's last request, which has come before. */
   stillServes(client: { readonly seatEpoch: number | undefined }): boolean;
   /** A command of the primary's stream is about to run. */

@@ -183,10 +183,9 @@ export class CommandProcessor implements CommandRunner {
       // An EXEC that cannot run discards the transaction.
       client.transaction = undefined;
       this.#options.watched.unwatch(client);
-      const aborted = `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`;
-      this.writeError(reply, isForCluster(message) ? message : aborted);
+      this.writeError(reply, isForCluster(message) ? message : errors.discarded(message));
     } else {
-      if (client.transaction !== undefined) client.transaction.aborted = true;
+      if (client.transaction !== undefined) client.transaction.refusal ??= message;
       this.writeError(reply, message);
     }
     holdBackReply(client, reply, start);

@@ -114,6 +114,13 @@ export class PubSub {
     this.#schedule();
   }
 
+  /** What is published elsewhere will not come here any more: subscribers are disconnected, and can connect elsewhere. */
+  disconnectSubscribers(): void {
+    const { channel, pattern } = this.#subscribers;
+    const clients = new Set([...channel.values(), ...pattern.values()].flatMap((each) => [...each]));
+    for (const client of clients) client.channel.kill();
+  }
+
   /** Called when the client has disconnected, or used RESET. */
   forget(client: Client): void {
     for (const kind of ["channel", "pattern", "shard"] as const) {
@@ -123,9 +130,9 @@ export class PubSub {
 
   /**
    * Sends a message to all subscribers of the channel; returns the number of deliveries. A message may come from a script or
-   * tell of a key, and so counts as data unless `shows` says otherwise.
+   * tell of a key, and so counts as an event unless `shows` says otherwise.
    */
-  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange, shows: Shown = "data"): number {
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange, shows: Shown = "event"): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {

@@ -2,14 +2,18 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Client } from "./client.ts";
 import { holdBackReply } from "./reply-mode.ts";
 
-/** "nothing": known to show no data of this node, or judged before. */
-export type Shown = "data" | "nothing";
+/**
+ * - `data`: the answer to a request. It counts as long as this node serves as it did when the request came.
+ * - `event`: what has happened in this turn. Who is told of it may have come long before.
+ * - `nothing`: known to show no data of this node, or judged before.
+ */
+export type Shown = "data" | "event" | "nothing";
 
 /** Writes to clients outside of their own requests. The network provides the one that reaches them. */
 export interface ReplyOutlet {
   /**
    * Calls `write` with the writer to which the client's reply belongs. What is written counts as data, unless `shows` says
-   * otherwise: on a ring with replicas it then waits until it may be seen, whatever else happens in this turn.
+   * otherwise: on a ring with replicas, data and events wait until they may be seen, whatever else happens in this turn.
    */
   to(client: Client, write: (reply: ReplyWriter) => void, shows?: Shown): void;
   /** Hands on bytes[start, end): encoded replies of another node, which has judged that they may be seen. */

@@ -130,6 +130,17 @@ export class KeyspaceCore {
     }
   }
 
+  /** Runs what brings or removes keys that another node owns: no client of this one hears of them. */
+  unobserved<Result>(run: () => Result): Result {
+    const { observed } = this;
+    this.observed = false;
+    try {
+      return this.silently(run);
+    } finally {
+      this.observed = observed;
+    }
+  }
+
   /** Takes the rest of the snapshot that is being taken, if any. */
   completeSnapshot(): void {
     while (this.snapshot !== undefined) this.snapshot.step(() => false);

@@ -318,7 +318,7 @@ export class NetworkServer implements ConnectionOwner {
       const outputStart = turn.bytes;
       const result = parser.next(args);
       if (result === "request") this.#execute(connection, args);
-      else if (result === "error") this.#protocolError(connection, parser.error);
+      else if (result === "error") this.#protocolError(connection);
       else if (result === "incomplete") break;
       const outputEnd = turn.bytes;
       const isPlain = args.count <= plainArguments && outputEnd - outputStart <= plainOutputBytes;
@@ -339,13 +339,15 @@ export class NetworkServer implements ConnectionOwner {
     connection.parser.authenticated = context.client.authenticated;
   }
 
-  #protocolError(connection: Connection, message: string): void {
-    const { client } = connection.context;
+  #protocolError(connection: Connection): void {
+    const { context, parser } = connection;
+    const { client } = context;
     // The outstanding replies of other nodes come first.
     if (client.relaying?.pauseUntilAnswered() === "held") return;
+    if (parser.isTls) this.#entrance.missedBy(connection.remoteAddress);
     const { writer } = this.#turn;
     writer.protocol = client.protocol;
-    this.#server.processor.writeError(writer, message);
+    this.#server.processor.writeError(writer, parser.error);
     connection.closeAfterReplies();
   }
 

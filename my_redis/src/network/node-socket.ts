@@ -127,8 +127,8 @@ export function attach<State>(socket: Socket, handlers: TransportHandlers<State>
     else handlers.end(state);
   });
   socket.on("close", () => handlers.close(state));
-  // Nothing to do: "close" follows, also when the peer has reset the connection.
-  socket.on("error", () => {});
+  // After an error of TLS, Node leaves the connection open. After others "close" follows in any case.
+  socket.on("error", () => socket.destroy());
 }
 
 /** The number of the socket's file; -1 when it is closed, or the system does not use numbers. */

@@ -57,21 +57,15 @@ export function peerHasEnded(descriptor: number): boolean {
  * Reads what has arrived at a socket into `receivedBytes`, without waiting; gives the number of bytes. 0: nothing is
  * there, or the peer has ended its side, or the socket has failed. What of these it is, the runtime finds when it reads.
  */
-export function receive(descriptor: number): number {
+export const receive = (descriptor: number): number => readInto(descriptor, withoutWaiting);
+
+/** As `receive`, but what is read stays there, and is read again. */
+export const lookAhead = (descriptor: number): number => readInto(descriptor, withoutWaiting | leftThere);
+
+function readInto(descriptor: number, flags: number): number {
   if (calls === undefined || descriptor < 0) return 0;
   const { library, receivedAt } = calls;
-  return Math.max(0, library.recv(descriptor, receivedAt, receivedBytes.length, withoutWaiting));
-}
-
-/**
- * As `receive`, but what is read stays there, and is read again. 0: the peer has ended its side. Undefined: nothing is there
- * yet, or it cannot be known.
- */
-export function lookAhead(descriptor: number): number | undefined {
-  if (calls === undefined || descriptor < 0) return undefined;
-  const { library, receivedAt } = calls;
-  const bytes = library.recv(descriptor, receivedAt, receivedBytes.length, withoutWaiting | leftThere);
-  return bytes < 0 ? undefined : bytes;
+  return Math.max(0, library.recv(descriptor, receivedAt, receivedBytes.length, flags));
 }
 
 /** Nothing but full packets is sent until the socket is closed, or 200 ms have passed. */

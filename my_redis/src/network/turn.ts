@@ -13,6 +13,9 @@ export interface TurnOptions {
   readonly statistics: Statistics;
 }
 
+/** Who is told of an event: nothing depends on when a request of that client came. */
+const anybody = { seatEpoch: undefined };
+
 /**
  * One turn of the event loop for all clients: their requests run, the log is written once, and their replies are sent
  * together when the log is as safe as the settings demand.
@@ -100,7 +103,7 @@ export class Turn implements ReplyOutlet {
   to(client: Client, write: (reply: ReplyWriter) => void, shows: Shown = "data"): void {
     const connection = client.channel as Connection;
     this.asRunning(() => {
-      if (shows === "data") this.#options.changes.showData(client);
+      if (shows !== "nothing") this.#options.changes.showData(shows === "data" ? client : anybody);
       const before = this.#output.switchTo(connection);
       const { writer } = this.#output;
       const { protocol } = writer;

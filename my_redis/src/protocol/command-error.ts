@@ -24,6 +24,8 @@ export const errors = {
   sameObject: "ERR source and destination objects are the same",
   outOfDatabaseRange: "ERR DB index is out of range",
   wrongArity: (name: string) => `ERR wrong number of arguments for '${name}' command`,
+  /** The error of an EXEC that cannot run. */
+  discarded: (reason: string) => `EXECABORT Transaction discarded because of: ${reason.replace(/^ERR /, "")}`,
   invalidExpire: (name: string) => `ERR invalid expire time in '${name}' command`,
   unknownSubcommand: (sub: string, container: string) =>
     `ERR unknown subcommand '${sub}'. Try ${container.toUpperCase()} HELP.`,

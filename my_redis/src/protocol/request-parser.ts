@@ -1,6 +1,7 @@
 import { copyBytes, withCapacity } from "../memory/copy-bytes.ts";
 import { Arguments } from "./arguments.ts";
 import { splitInlineCommand } from "./inline-command.ts";
+import { restore, saved } from "./kept-arguments.ts";
 import { lineInteger } from "./line-integer.ts";
 
 /** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
@@ -10,6 +11,8 @@ export interface RequestLimits {
 }
 
 const maxInlineBytes = 64 * 1024;
+/** The first two bytes of a client that speaks TLS. No command begins with them. */
+const [tlsHandshake, tlsMajorVersion] = [22, 3];
 const maxMultibulk = 2147483647;
 // The limits of a client that has not authenticated, so that strangers cannot make the server hold much.
 const maxUnauthenticatedMultibulk = 10;
@@ -52,6 +55,8 @@ export type ParseResult = "request" | "empty" | "incomplete" | "error";
 export class RequestParser {
   /** Set when `next` returned "error": the text of the protocol error. */
   error = "";
+  /** Set together with `error`: the client speaks TLS. Without an error it would wait for an answer for ever. */
+  isTls = false;
   /** An authenticated client may send more. */
   authenticated = true;
   readonly #limits: RequestLimits;
@@ -331,8 +336,12 @@ export class RequestParser {
   }
 
   #inline(args: Arguments): ParseResult {
-    if (this.#plainLine(args)) return "request";
     const start = this.#position;
+    if (this.#buffer[start] === tlsHandshake && this.#buffer[start + 1] === tlsMajorVersion && start + 1 < this.#end) {
+      this.isTls = true;
+      return this.#fail("the client speaks TLS, and this port is not encrypted");
+    }
+    if (this.#plainLine(args)) return "request";
     const found = this.#buffer.indexOf(lineFeed, start);
     // Redis looks for the end of the line as for that of a C string, and so never sees it behind a zero byte.
     if (found < 0 || found >= this.#end || this.#buffer.subarray(start, found).includes(0)) {
@@ -357,19 +366,6 @@ export class RequestParser {
 }
 
 const emptyBuffer = new Uint8Array(0);
-
-function saved(args: Arguments): Arguments {
-  const copy = new Arguments();
-  copy.starts = args.starts.slice(0, Math.max(args.count, 16));
-  copy.ends = args.ends.slice(0, Math.max(args.count, 16));
-  copy.count = args.count;
-  return copy;
-}
-
-function restore(args: Arguments, from: Arguments, buffer: Uint8Array): void {
-  args.reset(buffer);
-  for (let index = 0; index < from.count; index++) args.push(from.start(index), from.end(index));
-}
 
 function printable(byte: number): string {
   return String.fromCharCode(byte);

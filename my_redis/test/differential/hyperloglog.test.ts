@@ -64,6 +64,23 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ]),
     ]));
 
+  test("PFADD hashes many elements of one request to the same registers, however many and long they are", () =>
+    expectSame(
+      [
+        elements(0, 1023),
+        elements(1023, 1025),
+        elements(3000, 2500),
+        [0, 1, 7, 8, 9, 0, 15, 16, 17, 31, 32, 33].map(bytesOf),
+        [32_767, 1, 32_768, 2, 32_769, 3].map(bytesOf),
+        [20_000, 12_768, 5, 16_384, 16_384, 6, 32_761, 7, 32_760].map(bytesOf),
+        [65_535, 65_536, 65_537, 0].map(bytesOf),
+      ].flatMap((words, key): Step[] => [
+        ["PFADD", `many:${key}`, ...words],
+        ["GET", `many:${key}`],
+        ["PFADD", `many:${key}`, ...words],
+      ]),
+    ));
+
   test("PFCOUNT and PFMERGE compute unions", () =>
     expectSame([
       ["PFADD", "a", ...elements(0, 500)],

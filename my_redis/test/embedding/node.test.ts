@@ -29,6 +29,30 @@ socket.on("data", (chunk) => {
 socket.write("SET key value\\r\\nGET key\\r\\nHSET hash field value\\r\\nHGETALL hash\\r\\nECHO done\\r\\n");
 `;
 
+/** What a client prints that asks for another handshake in its open connection. TLS 1.3 has none. */
+async function renegotiated(tlsPort: number): Promise<string> {
+  const { ca, client: own } = certificates();
+  const files = ["-CAfile", ca.cert, "-cert", own.cert, "-key", own.key];
+  const words = ["s_client", "-connect", `127.0.0.1:${tlsPort}`, "-tls1_2", ...files];
+  const child = Bun.spawn([openssl as string, ...words], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  let output = "";
+  const printed = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const chunk of stream) output += Buffer.from(chunk).toString("latin1");
+  });
+  const say = async (text: string, answer: RegExp): Promise<void> => {
+    await child.stdin.write(text);
+    await child.stdin.flush();
+    await waitUntil(() => answer.test(output) || child.exitCode !== null, { what: `${answer}`, timeoutMs: 10_000 });
+  };
+  await say("PING\n", /NOAUTH/);
+  // At the beginning of a line, this letter is the request for it.
+  await say("R\n", /RENEGOTIATING/);
+  await say("PING\n", /NOAUTH[^]*NOAUTH/);
+  child.kill();
+  await Promise.all(printed);
+  return output;
+}
+
 describe.skipIf(node === undefined)("in a Node program (skipped where there is no node on PATH)", () => {
   beforeAll(async () => {
     const build = await startProcess({ cmd: [process.execPath, buildProgram, "my-redis"], cwd: packageFolder });
@@ -115,7 +139,19 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
       await waitUntil(handshakes(200), { what: "silent clients", timeoutMs: 10_000 });
       expect(await (await TlsClient.open(primary.tlsPort, own)).ask("PING\r\n")).toContain("NOAUTH");
       expect(silent.some(({ closed }) => closed)).toBe(false);
-      for (const each of silent) each.end();
+      const changed = await TlsClient.openThrough(primary.tlsPort, own);
+      expect(await changed.client.ask("AUTH secret\r\n")).toBe("+OK\r\n");
+      const clients = async (): Promise<number> =>
+        Number(/connected_clients:(\d+)/.exec(await client.ask("INFO clients\r\n", "\r\n\r\n"))?.[1]);
+      const before = await clients();
+      changed.between.write("PING\r\n");
+      await waitUntil(async () => (await clients()) === before - 1, {
+        what: "the end of a client whose bytes were changed",
+        timeoutMs: 10_000,
+      });
+      expect(await renegotiated(primary.tlsPort)).not.toMatch(/NOAUTH[^]*NOAUTH/);
+      // Every second one has sent the beginning of a message of TLS.
+      for (const [number, each] of silent.entries()) each.end(Buffer.from(number % 2 === 0 ? [] : [22, 3, 1, 2, 0, 1]));
       await waitUntil(handshakes(0), { what: "their end", timeoutMs: 10_000 });
       const length = 8 * 1024 * 1024;
       expect(await client.ask(`SETRANGE key ${length - 1} x\r\n`)).toBe(`:${length}\r\n`);

@@ -93,6 +93,24 @@ for (const transport of ["bun", "node"] as const) {
       expect(log.join()).toMatch(/the TLS handshake with 127\.0\.0\.1:\d+ has failed: \w+/);
     });
 
+    test("that have taken the port that is not encrypted learn it at once, and the log says so", async () => {
+      const { port } = await start({ port: await freePort() });
+      const mistaken = await TlsClient.open(port, certificates().client);
+      open.push(mistaken);
+      await waitUntil(() => mistaken.closed, { what: "the end of its connection", timeoutMs: 10_000 });
+      // A length that looks like the end of a line.
+      const raw = connect(port, "127.0.0.1");
+      open.push(raw);
+      let received = "";
+      raw.on("data", (chunk) => (received += chunk.toString("latin1")));
+      raw.write(Buffer.from([22, 3, 1, 2, 10, 1, 0]));
+      await new Promise((resolve) => raw.once("close", resolve));
+      expect(received).toBe("-ERR Protocol error: the client speaks TLS, and this port is not encrypted\r\n");
+      expect(
+        log.filter((line) => /^127\.0\.0\.1:\d+ speaks TLS to a port that is not encrypted/.test(line)).length,
+      ).toBe(1);
+    });
+
     test("keep their connections when the certificate changes; a bad one is refused with the reason", async () => {
       const { client: own, renewed, server: first, stranger } = certificates();
       const folder = temporaryFolder("renewed");
@@ -264,6 +282,46 @@ for (const transport of ["bun", "node"] as const) {
       }
       expect(log.join()).toMatch(/has failed: .*(closed|disconnected|reset|hang up)/);
     }, 30_000);
+
+    test("that leave in the middle of their first message are forgotten at once, also while many others are silent", async () => {
+      const { client: own } = certificates();
+      await start();
+      const asker = await client(own);
+      const connectSilent = async (): Promise<Socket> => {
+        const silent = connect((running as OpenServer).tlsPort, "127.0.0.1");
+        open.push(silent);
+        silent.on("error", () => {});
+        await new Promise((resolve) => silent.once("connect", resolve));
+        return silent;
+      };
+      const untilOpen = (count: number, what: string): Promise<void> =>
+        waitUntil(async () => (await info(asker, "stats", "tls_handshakes_open")) === `${count}`, {
+          what,
+          timeoutMs: 8000,
+        });
+      for (let number = 0; number < 64; number++) await connectSilent();
+      for (const leave of ["end", "resetAndDestroy"] as const) {
+        for (const first of [Buffer.alloc(0), Buffer.from([22, 3, 1, 2, 0, 1])]) {
+          const leaving = await connectSilent();
+          await untilOpen(65, "one more");
+          await new Promise<void>((resolve) => void leaving.write(first, () => resolve()));
+          leaving[leave]();
+          await untilOpen(64, `its end by ${leave} after ${first.length} bytes`);
+        }
+      }
+    }, 40_000);
+
+    test("whose bytes were changed on the way are disconnected", async () => {
+      const { client: own } = certificates();
+      const { server } = await start();
+      for (const changed of [Buffer.from("PING\r\n"), Buffer.from([23, 3, 3, 0, 32, ...Array(32).keys()])]) {
+        const { client: changedClient, between } = await TlsClient.openThrough((running as OpenServer).tlsPort, own);
+        open.push(changedClient, between);
+        expect(await changedClient.ask("PING\r\n")).toBe("+PONG\r\n");
+        between.write(changed);
+        await waitUntil(() => server.clients.connected.size === 0, { what: "its end", timeoutMs: 10_000 });
+      }
+    });
 
     test("that leave the handshake half done count against maxclients, and keep nobody out for long", async () => {
       const { client: own } = certificates();

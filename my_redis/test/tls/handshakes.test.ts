@@ -83,7 +83,7 @@ describe("handshakes", () => {
     handshakes.end(last as Handshake, "again");
     expect(log).toEqual([
       "the TLS handshake with client 0 has failed: it is wrong",
-      "the TLS handshake with client 0 has failed: it is late (49 others have failed since the last such message)",
+      "the TLS handshake with client 0 has failed: it is late (49 others since the last such message)",
     ]);
     expect(infoOf("tls_handshakes_failed")).toBe(51);
   });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { type CertificateFiles, certificates } from "./certificates.ts";
@@ -30,6 +31,22 @@ export class TlsClient {
       socket.once("close", () => resolve());
     });
     return client;
+  }
+
+  /**
+   * A client with somebody in between. By `between` anything can be sent to the server, and it stays open when the client
+   * has ended.
+   */
+  static async openThrough(port: number, own: CertificateFiles): Promise<{ client: TlsClient; between: Socket }> {
+    const between = connectPlain({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const listener = createServer((socket) => {
+      socket.on("error", () => {}).pipe(between, { end: false });
+      between.on("error", () => {}).pipe(socket);
+    });
+    await new Promise<void>((resolve) => void listener.listen(0, "127.0.0.1", resolve));
+    const client = await TlsClient.open((listener.address() as AddressInfo).port, own);
+    listener.close();
+    return { client, between };
   }
 
   /** Sends, and gives the text that has come once it ends with `end`, or the connection has closed. */

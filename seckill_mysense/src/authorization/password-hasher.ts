@@ -33,24 +33,25 @@ export class PasswordHasher {
   /** @throws HasherOverloaded */
   hash(password: string): Promise<string> {
     const { memoryKib, passes } = this.#options;
-    return this.#inTurn(() =>
+    return this.inTurn(() =>
       Bun.password.hash(password, { algorithm: "argon2id", memoryCost: memoryKib, timeCost: passes }),
     );
   }
 
   /** Whether the password matches the hash. Without a hash: false, after the same work. @throws HasherOverloaded */
   async verify(password: string, hash: string | undefined): Promise<boolean> {
-    if (hash !== undefined) return this.#inTurn(() => Bun.password.verify(password, hash));
+    if (hash !== undefined) return this.inTurn(() => Bun.password.verify(password, hash));
     this.#decoy ??= this.hash(crypto.randomUUID()).catch((error: unknown) => {
       this.#decoy = undefined;
       throw error;
     });
     const decoy = await this.#decoy;
-    await this.#inTurn(() => Bun.password.verify(password, decoy));
+    await this.inTurn(() => Bun.password.verify(password, decoy));
     return false;
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** Other work of the same kind: it takes a core and memory for a moment. @throws HasherOverloaded */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#options.concurrency) this.#running++;
     else await this.#turn();
     try {

@@ -48,14 +48,31 @@ export class RateLimiter {
     return 0;
   }
 
+  /** Counts one request of `key`, which is never refused. There are `burst` at most, and they end at the rate. */
+  count(key: string, nowMs: number): void {
+    if (this.#intervalMs === 0) return;
+    const slot = this.#find(key, nowMs);
+    const most = nowMs + this.#intervalMs + this.#toleranceMs;
+    this.#emptyAtMs[slot] = Math.min(Math.max(this.#emptyAtMs[slot]!, nowMs) + this.#intervalMs, most);
+  }
+
+  /** How many requests of `key` were counted and have not ended. */
+  counted(key: string, nowMs: number): number {
+    if (this.#intervalMs === 0) return 0;
+    return Math.max(0, Math.ceil((this.#emptyAt(key) - nowMs) / this.#intervalMs));
+  }
+
   /** Returns what `take` would, without counting a request. */
   peek(key: string, nowMs: number): number {
     if (this.#intervalMs === 0) return 0;
+    return Math.max(0, this.#emptyAt(key) - nowMs - this.#toleranceMs);
+  }
+
+  /** When the bucket of `key` is empty; 0 for a key that is not known. */
+  #emptyAt(key: string): number {
     const { start, fingerprint } = this.#placeOf(key);
     for (let slot = start; slot < start + ways; slot++) {
-      if (this.#fingerprints[slot] === fingerprint) {
-        return Math.max(0, this.#emptyAtMs[slot]! - nowMs - this.#toleranceMs);
-      }
+      if (this.#fingerprints[slot] === fingerprint) return this.#emptyAtMs[slot]!;
     }
     return 0;
   }

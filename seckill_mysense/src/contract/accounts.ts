@@ -34,10 +34,24 @@ export const registerUser = endpoint({
   summary: "Registers a buyer and signs the buyer in.",
   body: credentials.extend({
     invitation: z.string().max(1_280).optional().describe("Needed where the shop admits invited persons only."),
+    work: z
+      .string()
+      .max(4_096)
+      .optional()
+      .describe(
+        "The solved challenge of GET /api/work in base64, as ALTCHA's widget sends it, where the shop asks for it.",
+      ),
   }),
   ok: sessionUser,
   okStatuses: [201],
-  failures: ["name_taken", "invitation_required", "invitation_invalid", "person_taken"],
+  failures: [
+    "name_taken",
+    "invitation_required",
+    "invitation_invalid",
+    "person_taken",
+    "work_required",
+    "work_invalid",
+  ],
 });
 
 export const createSession = endpoint({

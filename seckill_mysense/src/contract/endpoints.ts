@@ -9,6 +9,7 @@ import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules }
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
+import { readWorkChallenge } from "./work.ts";
 
 /** Every endpoint of the public interface. */
 export const endpoints = {
@@ -19,6 +20,7 @@ export const endpoints = {
   "GET /api/session": readSession,
   "DELETE /api/session": deleteSession,
   "DELETE /api/sessions": deleteSessions,
+  "GET /api/work": readWorkChallenge,
   "GET /api/sales": listSales,
   "GET /api/sales/:id": readSale,
   "POST /api/token": issueToken,

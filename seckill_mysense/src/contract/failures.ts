@@ -35,6 +35,14 @@ export const failures = {
   invitation_required: { status: 403, message: "Only who has an invitation may register and buy here." },
   invitation_invalid: { status: 403, message: "This is no invitation of this shop, or it is no longer valid." },
   room_required: { status: 403, message: "This sale has a waiting room: enter it with POST /api/room." },
+  work_required: {
+    status: 403,
+    message: "Whoever registers without an invitation has to compute something before: GET /api/work.",
+  },
+  work_invalid: {
+    status: 403,
+    message: "This work is not done, is not for this name, or is too old: GET /api/work has a new challenge.",
+  },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
 
   not_found: { status: 404, message: "There is nothing at this address." },

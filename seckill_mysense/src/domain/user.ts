@@ -30,3 +30,6 @@ export interface RegisteredUser extends User {
   /** How often all sessions of the user were revoked. A session that is opened now gets this epoch. */
   readonly sessionEpoch: number;
 }
+
+/** Levels of the work before a registration go from 0 to this one. */
+export const maxWorkLevel = 11;

@@ -13,10 +13,12 @@ import {
   registerUser,
   type SessionUser,
 } from "../contract/accounts.ts";
+import { readWorkChallenge } from "../contract/work.ts";
 import type { SessionMark } from "../domain/session-mark.ts";
 import { maxNameKeyLength, nameKey, type RegisteredUser } from "../domain/user.ts";
 import type { LedgerUsers } from "../ledger/users.ts";
 import { tokenCookieName } from "./check.ts";
+import type { RegistrationWork } from "./registration-work.ts";
 import type { RevocationFollower } from "./revocation-follower.ts";
 import { cookieValue } from "./request-fields.ts";
 import {
@@ -38,6 +40,8 @@ export interface AccountOptions {
   readonly invitations: Pick<Invitations, "read">;
   /** Whether nobody registers without an invitation. */
   readonly isByInvitation: boolean;
+  /** Undefined: who registers has nothing to compute before. */
+  readonly work: RegistrationWork | undefined;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
   /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
@@ -73,6 +77,8 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     // Before the password is hashed, so that a try without an invitation costs next to nothing.
     const person = personOf(body.invitation, options);
     if ("failure" in person) return person;
+    const refused = "personId" in person ? undefined : await options.work?.check(body.work, body.name, address);
+    if (refused !== undefined) return refused;
     const user = {
       ...person,
       id: Bun.randomUUIDv7("base64url"),
@@ -84,6 +90,12 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     if (outcome === "taken") return { failure: "name_taken" };
     if (outcome === "person_taken") return { failure: outcome };
     return logIn({ ...user, sessionEpoch: 0 }, 201);
+  });
+
+  mountEndpoint(app, readWorkChallenge, mount, async ({ query, address }) => {
+    const waitMs = options.perAddress.take(address, elapsedMs());
+    if (waitMs > 0) return addressLimited(waitMs);
+    return { ok: (await options.work?.challenge(query.name, address)) ?? null };
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {

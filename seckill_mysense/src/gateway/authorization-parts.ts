@@ -2,17 +2,21 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import { ClientAddress } from "../authorization/client-address.ts";
 import { InternalSecret } from "../authorization/internal-secret.ts";
 import { LocalAuthorizer } from "../authorization/local-authorizer.ts";
+import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { type RateLimit, RateLimiter } from "../authorization/rate-limiter.ts";
 import { GatewayRing } from "../authorization/ring/gateway-ring.ts";
 import type { SigningChoice } from "../authorization/signing-key.ts";
+import { WorkChallenges } from "../authorization/work-challenges.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { NodeLimits } from "./node-limits.ts";
+import { RegistrationWork } from "./registration-work.ts";
 
 interface AuthorizationOptions {
   readonly settings: Settings;
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  readonly now: () => number;
   readonly elapsedMs: () => number;
 }
 
@@ -25,6 +29,9 @@ export interface AuthorizationParts {
   readonly clientAddress: ClientAddress;
   readonly nodeLimits: NodeLimits;
   readonly internalSecret: InternalSecret;
+  readonly hasher: PasswordHasher;
+  /** Undefined: who registers has nothing to compute before. */
+  readonly work: RegistrationWork | undefined;
 }
 
 /** The most users with failed tries, and the most reservations, that one gateway keeps in memory. */
@@ -57,6 +64,11 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     elapsedMs,
   });
   const choice: SigningChoice = { index: 0 };
+  const hasher = new PasswordHasher({
+    concurrency: limits.hash_concurrency,
+    maxWaiting: limits.hash_waiting,
+    ...recommendedCost,
+  });
   const ring = isAlone ? undefined : openRing(options, local, choice);
   return {
     authorizer: ring ?? local,
@@ -66,7 +78,22 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     clientAddress: new ClientAddress({ trustedProxies: backend.trusted_proxies, ipv6Prefix: limits.ipv6_prefix }),
     nodeLimits: new NodeLimits(rateOf(limits.check_per_node), limits.requests_in_flight),
     internalSecret: new InternalSecret(backend.internal_secret),
+    hasher,
+    work: settings.accounts.work === "off" ? undefined : registrationWork(options, choice, hasher),
   };
+}
+
+function registrationWork(
+  { settings, secrets, now, elapsedMs }: AuthorizationOptions,
+  choice: SigningChoice,
+  hasher: PasswordHasher,
+): RegistrationWork {
+  return new RegistrationWork({
+    challenges: new WorkChallenges(secrets, choice, now),
+    perAddress: limiterOf(settings, settings.limits.work_per_address),
+    level: settings.accounts.work_level,
+    ...{ hasher, elapsedMs },
+  });
 }
 
 function openRing(options: AuthorizationOptions, local: LocalAuthorizer, choice: SigningChoice): GatewayRing {

@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import type { ClientAddress } from "../authorization/client-address.ts";
-import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { Invitations } from "../authorization/invitations.ts";
 import { Revocations } from "../authorization/revocations.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
@@ -280,11 +279,8 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountAccounts(app, mount, {
     users: ledger.users,
     ...{ sessions, tokens, revocations, revoker: system.revoker, invitations: system.invitations, isByInvitation },
-    hasher: new PasswordHasher({
-      concurrency: settings.limits.hash_concurrency,
-      maxWaiting: settings.limits.hash_waiting,
-      ...recommendedCost,
-    }),
+    hasher: system.hasher,
+    work: system.work,
     authorizer,
     perAddress: limiterOf(settings, settings.limits.login_per_address),
     secureCookies,

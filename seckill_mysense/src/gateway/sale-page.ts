@@ -25,14 +25,15 @@ export interface SalePage {
   readonly assets: ReadonlyMap<string, () => Response>;
 }
 
-/** Bundles the page's script with Bun at the start, so that no build step is needed. */
+/** Bundles the page's scripts with Bun at the start, so that no build step is needed. */
 export async function buildSalePage(): Promise<SalePage> {
-  const built = await Bun.build({ entrypoints: [join(webFolder, "sale.ts")], target: "browser", minify: true });
-  const script = asset("sale", "js", "text/javascript; charset=utf-8", await built.outputs[0]!.text());
+  const script = await scriptOf("sale");
+  const worker = await scriptOf("work-worker");
   const style = asset("sale", "css", "text/css; charset=utf-8", await Bun.file(join(webFolder, "sale.css")).text());
   const html = (await Bun.file(join(webFolder, "sale.html")).text())
     .replace("sale.css", style.path)
-    .replace("sale.ts", script.path);
+    .replace("sale.ts", script.path)
+    .replace("work-worker.ts", worker.path);
   const init = {
     headers: {
       "content-type": "text/html; charset=utf-8",
@@ -45,16 +46,21 @@ export async function buildSalePage(): Promise<SalePage> {
   };
   return {
     page: () => new Response(html, init),
-    assets: new Map([script, style].map(({ path, respond }) => [path, respond])),
+    assets: new Map([script, worker, style].map(({ path, respond }) => [path, respond])),
   };
 }
 
-function asset(
-  name: string,
-  extension: string,
-  type: string,
-  content: string,
-): { path: string; respond: () => Response } {
+async function scriptOf(name: string): Promise<Asset> {
+  const built = await Bun.build({ entrypoints: [join(webFolder, `${name}.ts`)], target: "browser", minify: true });
+  return asset(name, "js", "text/javascript; charset=utf-8", await built.outputs[0]!.text());
+}
+
+interface Asset {
+  readonly path: string;
+  readonly respond: () => Response;
+}
+
+function asset(name: string, extension: string, type: string, content: string): Asset {
   const hash = Bun.hash(content).toString(36).slice(0, 10);
   const init = {
     headers: { "content-type": type, "cache-control": "public, max-age=31536000, immutable", ...commonHeaders },

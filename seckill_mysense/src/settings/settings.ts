@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseAddressBlock } from "../authorization/ip-address.ts";
 import { parseNodeName } from "../authorization/ring/node-name.ts";
-import { longestSessionMs } from "../domain/user.ts";
+import { longestSessionMs, maxWorkLevel } from "../domain/user.ts";
 
 /** A weaker secret could be found offline, by trying secrets against a single token. */
 const minSecretLength = 32;
@@ -51,6 +51,10 @@ const backend = z.strictObject({
 const accounts = z.strictObject({
   /** `invitation`: only persons whom a program of the operator has invited may register and buy, each with one account. */
   registration: z.enum(["open", "invitation"]).default("open"),
+  /** `on`: who registers without an invitation computes something before. */
+  work: z.enum(["off", "on"]).default("off"),
+  /** The work of those who are the first of their address. Each level takes twice as long. */
+  work_level: whole(0, maxWorkLevel).default(1),
 });
 
 /** The listener for merchants. */
@@ -221,6 +225,7 @@ const limits = z.strictObject({
   check_per_node: rate(0, 1),
   login_per_name: rate(0.1, 10),
   login_per_address: rate(5, 50),
+  work_per_address: rate(0.02, 4_096),
   api_per_user: rate(20, 100),
   ban_after_failures: whole(0, 1_000_000).default(100),
   failure_window_seconds: whole(1, 3_600).default(60),

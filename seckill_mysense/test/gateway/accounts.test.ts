@@ -86,7 +86,7 @@ describe("accounts", () => {
       [{ name: 7, password: "long enough" }, "name is 7: must be a string"],
       [
         { name: "Ada", password: "long enough", admin: true },
-        "admin is not a known key: the body may hold name, password, invitation",
+        "admin is not a known key: the body may hold name, password, invitation, work",
       ],
       [["Ada"], 'the body is ["Ada"]: must be an object'],
     ];

@@ -4,7 +4,7 @@ import type { ReplicaProgress } from "./replica-progress.ts";
 import type { SeatData } from "./seat-data.ts";
 
 export interface SeatRoleOptions {
-  readonly server: Pick<Services, "environment" | "replication" | "watched">;
+  readonly server: Pick<Services, "environment" | "pubSub" | "replication" | "watched">;
   readonly data: Pick<SeatData, "begin">;
   readonly replicas: Pick<ReplicaProgress, "following">;
   /** The name of this node's place. */
@@ -37,9 +37,10 @@ export class SeatRole {
     server.replication?.followInRing(host, port);
   }
 
-  /** It has no place any more: as a replica it gets no more of the primary's data. */
+  /** It has no place any more: members publish nothing here, and as a replica it gets no more of the primary's data. */
   end(): void {
     const { replicas, server } = this.#options;
+    server.pubSub.disconnectSubscribers();
     if (replicas.following === undefined) return;
     replicas.following = undefined;
     server.environment.report("notice", "this node is no replica any more: it has no place on the ring");

@@ -27,20 +27,17 @@ export class IncomingData {
    */
   apply(commands: Uint8Array, entry: () => readonly LogWord[]): string | undefined {
     const { changes, execution, keyspace } = this.#server;
-    const { observed } = keyspace;
     this.#context.select(0);
     const wasFollowing = execution.followsPrimary;
     changes.beginUnit();
-    // Keys expire by the source's word: until then its commands find them. And no client knows of these keys yet.
+    // Keys expire by the source's word: until then its commands find them.
     keyspace.expires = false;
-    keyspace.observed = false;
     execution.followPrimary(true);
     let problem: string | undefined;
     try {
-      problem = keyspace.silently(() => execution.asUnit(() => this.#runAll(commands)));
+      problem = keyspace.unobserved(() => execution.asUnit(() => this.#runAll(commands)));
     } finally {
       execution.followPrimary(wasFollowing);
-      keyspace.observed = observed;
       keyspace.expires = true;
     }
     changes.append(0, entry());

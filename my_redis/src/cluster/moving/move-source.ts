@@ -16,8 +16,8 @@ export interface MoveSourceOptions {
   readonly position: () => Position;
 }
 
-/** After a part, which takes half a millisecond here, and about as long at the target. */
-const partPauseMs = 4;
+/** After a part. Short parts with short pauses move as much as long ones, and clients wait less for them. */
+const partPauseMs = 2;
 /** While writes follow, an answer has those of so long a time. */
 const followPauseMs = 5;
 /** A copy that has failed is not begun anew before a pause. Each one doubles it. */

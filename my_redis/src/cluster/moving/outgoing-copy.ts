@@ -13,9 +13,16 @@ import { isInPieces } from "./value-pieces.ts";
 
 /** An answer has about so many bytes. Longer are only values that cannot go in pieces. */
 const chunkBytes = 32 * 1024;
-/** A part is ended after this time, however few of the keys belong to the move. */
-const sliceMs = 0.5;
-const bucketsPerLook = 32;
+/** A part is ended after this time, however few of the keys belong to the move. The target takes about as long for it. */
+const sliceMs = 0.2;
+/**
+ * The first parts are shorter, and grow until this one: until the compiler knows the code, a key takes many times as long
+ * here and at the target, where nothing ends a part early.
+ */
+const firstWholePart = 200;
+const firstPartBytes = 1024;
+/** Between two looks at the clock. */
+const bucketsPerLook = 8;
 /** The last parts are kept, up to so many bytes: the copies of a target may be a little behind when one of them takes over. */
 const keptPartBytes = 1024 * 1024;
 /** Above this, what waits for a slow target is given up, and its copy begins anew. */
@@ -59,6 +66,8 @@ export class OutgoingCopy {
   readonly #parts = new Map<number, CopiedPart>();
   #partCount = 0;
   #partBytes = 0;
+  /** Of the present part. */
+  #mostBytes = firstPartBytes;
   #database = 0;
   #cursor = 0;
   #isWalking = true;
@@ -192,7 +201,8 @@ export class OutgoingCopy {
     const { offset, server } = this.#options;
     const { environment } = server;
     const endMs = environment.monotonicMs() + sliceMs;
-    const isFull = (): boolean => this.#commands.length >= chunkBytes || environment.monotonicMs() >= endMs;
+    this.#mostBytes = Math.min(chunkBytes, firstPartBytes + (chunkBytes * this.#partCount) / firstWholePart);
+    const isFull = (): boolean => this.#isFull || environment.monotonicMs() >= endMs;
     while (!isFull()) {
       if (this.#large.isOpen) this.#large.step();
       else if (this.#isWalking) this.#walk();
@@ -202,6 +212,10 @@ export class OutgoingCopy {
     const commands = this.#commands.take();
     if (isLast) this.#followed = new FollowedWrites(offset());
     return { commands, isLast, offset: offset() };
+  }
+
+  get #isFull(): boolean {
+    return this.#commands.length >= this.#mostBytes;
   }
 
   /** Visits some buckets of the present database. */
@@ -216,7 +230,7 @@ export class OutgoingCopy {
     const visit = (address: Address): void => this.#visit(database.number, address, expired);
     for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
       this.#cursor = database.keys.scan(this.#cursor, visit);
-      if (this.#cursor === 0 || this.#large.isOpen || this.#commands.length >= chunkBytes) break;
+      if (this.#cursor === 0 || this.#large.isOpen || this.#isFull) break;
     }
     // The target follows this source's word, which is said now. An index must not change while it is walked.
     for (const address of expired) database.expire(address);

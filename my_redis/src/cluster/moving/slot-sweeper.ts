@@ -147,7 +147,7 @@ export class SlotSweeper {
     // Whether a key has expired does not matter any more.
     keyspace.expires = false;
     try {
-      processor.call(this.#context, command, args, this.#reply);
+      keyspace.unobserved(() => processor.call(this.#context, command, args, this.#reply));
     } finally {
       keyspace.expires = true;
       this.#reply.clear();

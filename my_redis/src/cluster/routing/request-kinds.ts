@@ -13,6 +13,10 @@ export const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): bo
 export const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
   isWrite || flagSet.has("readonly") || readsKeyspace === true;
 
+/** A connection's own state stays at the node that it is made to, its subscriptions included. */
+export const isOfConnection = ({ anyConnection, group, whileSubscribed }: CommandFacts): boolean =>
+  anyConnection !== true && (group === "connection" || (group === "pubsub" && whileSubscribed === true));
+
 /** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
 export const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
   localInTransaction === true ? "run" : new Refusal(routeErrors.spans(fullName));

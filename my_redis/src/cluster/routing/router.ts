@@ -14,7 +14,7 @@ import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { RelayedRequests } from "./relayed-requests.ts";
 import { infoOf } from "./request-info.ts";
-import { concernsData, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
+import { concernsData, isOfConnection, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -114,18 +114,24 @@ export class Router {
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(context, slot, node);
     if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
     if (node === this.#self) return this.#serveHere(context, args, slot);
+    // Messages of a shard go to the connection itself. A replica of the owner gets them with the writes.
+    if (isOfConnection(command)) {
+      return this.#members.primaryOf[this.#self] === node ? here(context, args) : this.#moved(context, slot, node);
+    }
     const verdict = this.#verdictOn(context, slot, node);
     return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
 
+  #moved({ client }: Context, slot: number, node: number): Refusal {
+    return new Refusal(routeErrors.moved(slot, this.#owner.endpoints.preferred(node, client.channel.encrypted)));
+  }
+
   /** Whether a node can be asked. */
-  #verdictOn({ client }: Context, slot: number, node: number): Verdict {
+  #verdictOn(context: Context, slot: number, node: number): Verdict {
     if (node === this.#self) return "run";
-    const { endpoints, members } = this.#owner;
-    if (members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect") {
-      return new Refusal(routeErrors.moved(slot, endpoints.preferred(node, client.channel.encrypted)));
-    }
-    const name = members.names[node] as string;
+    const isRedirected = this.#members.isOutside || this.#server.settings.values["cluster-routing"] === "redirect";
+    if (isRedirected) return this.#moved(context, slot, node);
+    const name = this.#members.names[node] as string;
     return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
 

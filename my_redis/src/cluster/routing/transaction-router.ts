@@ -1,5 +1,4 @@
 import type { Client, Transaction } from "../../dispatch/client.ts";
-import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -7,6 +6,7 @@ import { replyEnd } from "../../protocol/reply-end.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { MovingRequests } from "./moving-requests.ts";
 import type { RelayedClient, SpecialReplies } from "./relayed-client.ts";
+import { isOfConnection } from "./request-kinds.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import type { RouterOwner } from "./router-owner.ts";
 import { routeErrors } from "./route-errors.ts";
@@ -57,7 +57,7 @@ export class TransactionRouter {
     const watched = watchedSlot(client);
     const watchNode = relaying?.watchNode ?? -1;
     if (transaction === undefined) return "run";
-    if (transaction.aborted || client.watchBroken) {
+    if (transaction.refusal !== undefined || client.watchBroken) {
       // It fails here, and nothing is watched elsewhere any more.
       if (watchNode >= 0) this.#forget(context, relaying as RelayedClient);
       return "run";
@@ -81,7 +81,7 @@ export class TransactionRouter {
     if (disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
     const node = members.owners[slot] as number;
     if (node === members.self) return "run";
-    const foreign = transaction.queued.find(({ command }) => !mayRunElsewhere(command));
+    const foreign = transaction.queued.find(({ command }) => isOfConnection(command));
     if (foreign !== undefined) return new Refusal(routeErrors.ofConnection(foreign.command.fullName));
     const { client, server } = context;
     const { queued } = transaction;
@@ -111,10 +111,6 @@ export class TransactionRouter {
     return "held";
   }
 }
-
-/** A connection's own state stays here, its subscriptions included. */
-const mayRunElsewhere = ({ anyConnection, group, whileSubscribed }: CommandFacts): boolean =>
-  anyConnection === true || (group !== "connection" && !(group === "pubsub" && whileSubscribed === true));
 
 /** The slot of a client's watched keys, here or elsewhere. */
 function watchedSlot(client: Client): number {

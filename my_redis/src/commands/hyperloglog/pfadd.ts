@@ -2,7 +2,8 @@ import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CorruptHyperLogLogError, type HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
+import { CorruptHyperLogLogError, hashSeed, type HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
+import { hashArguments, hashes } from "../../values/hyperloglog/murmur-hash.ts";
 import {
   corruptRegisters,
   findHyperLogLog,
@@ -37,8 +38,12 @@ export const pfadd = command({
     const value = found ?? newHyperLogLog();
     let changes = found === undefined ? 1 : 0;
     try {
-      for (let index = 2; index < args.count; index++) {
-        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changes++;
+      for (let index = 2; index < args.count;) {
+        const hashed = hashArguments(args, index, hashSeed);
+        for (let at = 0; at < 2 * hashed; at += 2) {
+          if (value.add(hashes[at] as number, hashes[at + 1] as number, maxSparseBytes)) changes++;
+        }
+        index += hashed;
       }
     } catch (error) {
       if (!(error instanceof CorruptHyperLogLogError)) throw error;

@@ -22,7 +22,7 @@ const publishing =
       ]);
     }
     const { inUnit } = execution;
-    const publishHere = (): number => pubSub.publish(kind, channel, message, inUnit ? "data" : "nothing");
+    const publishHere = (): number => pubSub.publish(kind, channel, message, inUnit ? "event" : "nothing");
     reply.integer(inUnit && kind === "channel" ? pubSub.publishAsPart(channel, message) : publishHere());
   };
 

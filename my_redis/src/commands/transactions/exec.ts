@@ -1,7 +1,7 @@
 import type { QueuedCommand } from "../../dispatch/client.ts";
 import { type Command, command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
-import { CommandError } from "../../protocol/command-error.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
 export const exec = command({
@@ -21,8 +21,13 @@ export const exec = command({
     const broken = server.watched.isBroken(client);
     client.transaction = undefined;
     server.watched.unwatch(client);
-    if (transaction.aborted) {
-      throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
+    const { refusal } = transaction;
+    if (refusal !== undefined) {
+      // A client of another node has not seen the error.
+      const isSeen = client.kind !== "relayed";
+      throw new CommandError(
+        isSeen ? "EXECABORT Transaction discarded because of previous errors." : errors.discarded(refusal),
+      );
     }
     if (broken) {
       reply.nullArray();
@@ -37,7 +42,7 @@ export const exec = command({
 function checkAgain(context: Context, queued: readonly QueuedCommand<Command>[]): void {
   for (const each of queued) {
     const verdict = context.server.checks.within(context, each.command, each.args);
-    if (verdict !== "run") throw new CommandError(`EXECABORT Transaction discarded because of: ${verdict.message}`);
+    if (verdict !== "run") throw new CommandError(errors.discarded(verdict.message));
   }
 }
 

@@ -11,7 +11,7 @@ export const multi = command({
   insideMulti: "run",
   run({ client }, _args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR MULTI calls can not be nested");
-    client.transaction = { queued: [], queuedBytes: 0, aborted: false };
+    client.transaction = { queued: [], queuedBytes: 0, refusal: undefined };
     reply.ok();
   },
 });

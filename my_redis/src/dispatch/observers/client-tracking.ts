@@ -214,7 +214,7 @@ export class ClientTracking {
     const changes = this.#options.changeCount();
     if (this.#tracking.size === 0 || changes === this.#flushedAt) return;
     this.#flushedAt = changes;
-    this.#forgetAll("data");
+    this.#forgetAll("event");
   }
 
   /** What clients have read here may change without this node's knowledge: nothing may be kept. */
@@ -258,7 +258,7 @@ export class ClientTracking {
    * Queues a notification for the client, or for the client that gets it instead. It comes after the reply of the
    * running command.
    */
-  #notify(tracking: Tracking, keys: InvalidKeys, shows: Shown = "data"): void {
+  #notify(tracking: Tracking, keys: InvalidKeys, shows: Shown = "event"): void {
     const { client, mode } = tracking;
     if (this.#keep(client, keys)) return;
     const target = mode.redirect === 0 ? client : this.#options.clientById(mode.redirect);

@@ -2,7 +2,7 @@ import type { Socket, SocketHandler } from "bun";
 import type { SecureContext } from "node:tls";
 import type { Encrypted } from "../../dispatch/client-channel.ts";
 import { BunSocket, descriptorOf } from "../bun-socket.ts";
-import { canAsk, lookAhead, receivedBytes } from "../socket-calls.ts";
+import { canAsk, lookAhead, peerHasEnded, receivedBytes } from "../socket-calls.ts";
 import type { ConnectOptions, TlsListening, TransportHandlers } from "../transport.ts";
 import { isFirstMessage } from "./first-message.ts";
 import { type Handshake, notCertified } from "./handshakes.ts";
@@ -109,8 +109,8 @@ class BunHandshake<State> implements Handshake, Opening<State> {
 
   hasSpoken(): boolean {
     if (!canAsk) return true;
-    const count = lookAhead(descriptorOf(this.#socket));
-    return count === 0 || (count !== undefined && isFirstMessage(receivedBytes, count));
+    const descriptor = descriptorOf(this.#socket);
+    return isFirstMessage(receivedBytes, lookAhead(descriptor)) || peerHasEnded(descriptor);
   }
 
   begin(): void {

@@ -1,5 +1,6 @@
 import type { InfoLine } from "../../dispatch/info-book.ts";
 import type { Environment } from "../../environment.ts";
+import { RareWarnings } from "./rare-warnings.ts";
 
 /** A connection that has been accepted, and is not encrypted yet. */
 export interface Handshake {
@@ -31,8 +32,6 @@ const looksAtATime = 500;
 const spokenAtATime = 16;
 /** A client speaks within this time, and a handshake that has begun ends within this time. */
 const longestMs = 10_000;
-/** Failures are one line of the log in this time. */
-const logPauseMs = 10_000;
 
 export interface HandshakesOptions {
   readonly environment: Pick<Environment, "monotonicMs" | "report">;
@@ -56,11 +55,11 @@ export class Handshakes {
   #succeeded = 0;
   #failed = 0;
   #refused = 0;
-  #loggedAtMs = Number.NEGATIVE_INFINITY;
-  #unlogged = 0;
+  readonly #failures: RareWarnings;
 
   constructor(options: HandshakesOptions) {
     this.#options = options;
+    this.#failures = new RareWarnings(options.environment);
   }
 
   /** Connections without an end of their handshake. */
@@ -94,7 +93,10 @@ export class Handshakes {
     const wasThere = [this.#waiting, this.#unseen, this.#spoken].some((each) => each.delete(handshake));
     if (!wasThere) return;
     if (failure === undefined) this.#succeeded++;
-    else this.#noteFailure(handshake, failure);
+    else {
+      this.#failed++;
+      this.#failures.warn(`the TLS handshake with ${handshake.remoteAddress} has failed: ${failure}`);
+    }
     this.#goOn();
   }
 
@@ -159,19 +161,5 @@ export class Handshakes {
   #giveUp(handshake: Handshake): void {
     this.end(handshake, "it took too long");
     handshake.drop();
-  }
-
-  #noteFailure({ remoteAddress }: Handshake, reason: string): void {
-    const { environment } = this.#options;
-    this.#failed++;
-    const nowMs = environment.monotonicMs();
-    if (nowMs - this.#loggedAtMs < logPauseMs) {
-      this.#unlogged++;
-      return;
-    }
-    const others = this.#unlogged === 0 ? "" : ` (${this.#unlogged} others have failed since the last such message)`;
-    environment.report("warning", `the TLS handshake with ${remoteAddress} has failed: ${reason}${others}`);
-    this.#loggedAtMs = nowMs;
-    this.#unlogged = 0;
   }
 }

@@ -10,6 +10,7 @@ import { certificateDemands, judgeClient } from "./judge-client.ts";
 import { reasonOf } from "./read-pem.ts";
 import type { TlsContexts } from "./tls-contexts.ts";
 
+const noBytes = Buffer.alloc(0);
 const closedEarly = "the other side has closed the connection";
 /** A connection that this server makes is encrypted within this time. */
 const connectMs = 10_000;
@@ -22,6 +23,8 @@ class EncryptedNodeSocket extends NodeSocket {
   constructor(socket: TLSSocket, encrypted: Encrypted) {
     super(socket);
     this.#socket = socket;
+    // Each handshake costs a signature. Bun refuses further ones by itself.
+    socket.disableRenegotiation();
     this.encrypted = encrypted;
   }
 
@@ -39,8 +42,8 @@ class EncryptedNodeSocket extends NodeSocket {
 class NodeHandshake implements Handshake {
   readonly remoteAddress: string;
   readonly #socket: Socket;
-  #isRead = false;
-  #seenBytes = 0;
+  /** What has come of the first message. Not left in the socket, which reports no end while something lies there. */
+  #first: Buffer = noBytes;
   readonly #begin: (socket: Socket) => void;
 
   constructor(socket: Socket, begin: (socket: Socket) => void) {
@@ -50,21 +53,17 @@ class NodeHandshake implements Handshake {
   }
 
   hasSpoken(): boolean {
-    const socket = this.#socket;
-    // Nothing is read from a socket of Node's that is paused, unless it is asked.
-    if (!this.#isRead) socket.read(0);
-    this.#isRead = true;
-    // Of one that has closed its side, the event "end" comes.
-    if (socket.readableLength === this.#seenBytes) return false;
-    this.#seenBytes = socket.readableLength;
-    const bytes = socket.read() as Buffer;
-    socket.unshift(bytes);
-    return isFirstMessage(bytes, bytes.length);
+    const more = this.#socket.read() as Buffer | null;
+    // Of a client that has closed its side, the event "end" comes.
+    if (more === null) return false;
+    this.#first = Buffer.concat([this.#first, more]);
+    return isFirstMessage(this.#first, this.#first.length);
   }
 
   begin(): void {
     // A client that closes its side before the handshake is over has left.
     this.#socket.allowHalfOpen = false;
+    if (this.#first.length > 0) this.#socket.unshift(this.#first);
     this.#begin(this.#socket);
   }
 

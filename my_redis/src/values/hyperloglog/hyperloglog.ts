@@ -1,6 +1,5 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import { denseRegisterBytes, raiseDense, registerCount } from "./dense-registers.ts";
-import { hashHigh, hashLow, murmurHash } from "./murmur-hash.ts";
 import { countOfDense, Registers } from "./registers.ts";
 import { maxSparseValue, runBytes, runLength, runValue, SparseRuns } from "./sparse-runs.ts";
 
@@ -20,7 +19,8 @@ const [dense, sparse] = [0, 1];
 const formAt = 4;
 const countAt = 8;
 const staleBit = 0x80;
-const hashSeed = 0xadc83b19 | 0;
+/** Of the hashes of elements. */
+export const hashSeed = 0xadc83b19 | 0;
 const magic = [72, 89, 76, 76] as const;
 /** Without elements: one run of zeros. */
 const empty = Uint8Array.from([...magic, sparse, ...Array.from({ length: headerBytes - 5 }, () => 0), 0x7f, 0xff]);
@@ -103,9 +103,11 @@ export class HyperLogLog {
     throw new CorruptHyperLogLogError();
   }
 
-  /** Adds an element; false when no register changed. A sparse form longer than `maxSparseBytes` becomes dense. */
-  add(element: Uint8Array, start: number, end: number, maxSparseBytes: number): boolean {
-    murmurHash(element, start, end, hashSeed);
+  /**
+   * Adds an element with this hash; false when no register changed. A sparse form longer than `maxSparseBytes` becomes
+   * dense.
+   */
+  add(hashLow: number, hashHigh: number, maxSparseBytes: number): boolean {
     // 14 bits choose the register. In the other 50, the zeros at the end are counted, and one is added.
     const low = (hashLow >>> 14) | (hashHigh << 18);
     const high = (hashHigh >>> 14) | (1 << 18);

@@ -17,6 +17,24 @@ export interface Places {
 
 export const onThisMachine: Places = { host: () => "127.0.0.1", enter: () => [] };
 
+/** The ports of some nodes. */
+export interface NodePorts {
+  readonly clients: readonly number[];
+  /** Where the nodes reach each other: with tls-cluster, at ports of their own. */
+  readonly links: readonly number[];
+}
+
+export async function freeNodePorts(count: number, directives: Readonly<Record<string, string>>): Promise<NodePorts> {
+  const free = await freePorts(directives["tls-cluster"] === "yes" ? 2 * count : count);
+  return { clients: free.slice(0, count), links: free.slice(-count) };
+}
+
+/** The directives by which a node listens at its ports. */
+export function portDirectives({ clients, links }: NodePorts, node: number): Readonly<Record<string, string>> {
+  const [port, linkPort] = [`${clients[node]}`, `${links[node]}`];
+  return port === linkPort ? { port } : { port, "tls-port": linkPort };
+}
+
 /**
  * Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. With replicas, the nodes
  * with places on the ring come first, then their first replicas in the same order, and so on.
@@ -25,8 +43,7 @@ export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
   readonly names: readonly string[];
-  /** Where the nodes reach each other: with tls-cluster, at ports of their own. */
-  readonly #linkPorts: readonly number[];
+  readonly #nodePorts: NodePorts;
   readonly #placing: Places;
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
@@ -36,14 +53,15 @@ export class RingOfProcesses {
   readonly processes: (MyRedisProcess | undefined)[] = [];
 
   private constructor(
-    { clients: ports, links }: { readonly clients: readonly number[]; readonly links: readonly number[] },
+    nodePorts: NodePorts,
     directives: Readonly<Record<string, string>>,
     replicas: number,
     placing: Places,
   ) {
+    const { clients: ports, links } = nodePorts;
     this.ports = ports;
     this.folders = ports.map(() => temporaryFolder("ring-node"));
-    this.#linkPorts = links;
+    this.#nodePorts = nodePorts;
     const names = links.map((port, node) => `${placing.host(node)}:${port}`);
     this.names = names;
     this.#placing = placing;
@@ -72,11 +90,8 @@ export class RingOfProcesses {
     placing = onThisMachine,
   ): Promise<RingOfProcesses> {
     const nodes = count * (1 + replicas);
-    const isEncrypted = directives["tls-cluster"] === "yes";
-    const free = await freePorts(isEncrypted ? 2 * nodes : nodes);
-    const ports = free.slice(0, nodes);
-    const ring = new RingOfProcesses({ clients: ports, links: free.slice(-nodes) }, directives, replicas, placing);
-    await Promise.all(ports.map((_, node) => ring.startNode(node)));
+    const ring = new RingOfProcesses(await freeNodePorts(nodes, directives), directives, replicas, placing);
+    await Promise.all(ring.ports.map((_, node) => ring.startNode(node)));
     await ring.untilWhole();
     if (replicas > 0) await ring.untilInSync();
     return ring;
@@ -138,8 +153,7 @@ export class RingOfProcesses {
   async startNode(node: number, directives: Readonly<Record<string, string>> = {}): Promise<void> {
     const own = {
       bind: this.#placing.host(node),
-      port: `${this.ports[node]}`,
-      ...(this.#directives["tls-cluster"] === "yes" ? { "tls-port": `${this.#linkPorts[node]}` } : {}),
+      ...portDirectives(this.#nodePorts, node),
       self: this.names[node] as string,
       peers: this.names.join(" "),
     };

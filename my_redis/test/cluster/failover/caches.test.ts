@@ -60,20 +60,6 @@ const reads: readonly { readonly words: readonly Word[][]; readonly onlyMoving?:
   { words: [["MULTI"], ["GET", "key"], ["EXEC"]], onlyMoving: true },
 ];
 
-async function handOver(to: number): Promise<void> {
-  await ring.untilInSync();
-  // On a busy machine a lease may end for a moment.
-  await ring.until("to be served", () => ring.primary >= 0);
-  if (ring.primary === to) return;
-  const connection = await ring.connect(to);
-  expect((await connection.reply("CLUSTER", "FAILOVER")).text).toBe("OK");
-  connection.close();
-  await ring.until("to be handed over", () =>
-    ring.nodes.every((_, node) => ring.clusterOf(node).members.primaries[0] === to),
-  );
-  await ring.until("to be served", () => ring.primary === to);
-}
-
 /** What one node sends another one for its clients waits until this is called. */
 function delayRequests(from: number, to: number): () => void {
   const link = ring.clusterOf(from).links[to]!;
@@ -119,10 +105,10 @@ for (const becomesOwner of [false, true]) {
       ring.clusterOf(node).seat!.mover.isMoving = () => isMoving;
       for (const { words, onlyMoving } of reads) {
         if (onlyMoving === true && !isMoving) continue;
-        await handOver(former);
+        await ring.handOver(former);
         const sendNow = delayRequests(node, former);
         reader.send(["CLIENT", "CACHING", "YES"], ...words);
-        await handOver(becomesOwner ? node : other);
+        await ring.handOver(becomesOwner ? node : other);
         sendNow();
         await toldAfter(reader, 1 + words.length);
         expect((await writer.reply("SET", "key", "changed")).text).toBe("OK");

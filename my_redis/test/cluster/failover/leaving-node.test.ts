@@ -92,6 +92,19 @@ test("what waits at a node that leaves is answered as soon as the node has left:
   expect(seen.size).toBe(keys.length);
 }, 30_000);
 
+test("subscribers are disconnected when their node has left: members publish nothing there any more", async () => {
+  const { names, connect } = await startRing();
+  const [member, leaving] = await Promise.all([connect(0), connect(2)]);
+  for (const client of [member, leaving]) await client.reply("PSUBSCRIBE", "news*");
+  const publisher = await connect(1);
+  expect((await publisher.reply("PUBLISH", "news", "one")).text).toBe("2");
+  for (const client of [member, leaving]) expect((await client.next()).items?.at(-1)?.text).toBe("one");
+  const ending = leaving.next().then(String, ({ message }: Error) => message);
+  await leave(publisher, names[2] as string, 2);
+  expect(await ending).toMatch(/ECONNRESET|closed the connection/);
+  expect((await member.reply("PING")).items?.[0]?.text).toBe("pong");
+}, 30_000);
+
 test("a SCAN goes on, and misses no key, when the node leaves at which its cursor is", async () => {
   const { names, connect } = await startRing();
   const leaving = names.indexOf(names.toSorted()[1] as string);

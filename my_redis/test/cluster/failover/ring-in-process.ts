@@ -63,6 +63,22 @@ export class RingInProcess {
     for (const link of this.clusterOf(node).links) if (link !== undefined) link.notify = () => {};
   }
 
+  /** Has another node serve the place, and waits until all nodes know of it. */
+  async handOver(to: number): Promise<void> {
+    await this.untilInSync();
+    // On a busy machine a lease may end for a moment.
+    await this.until("to be served", () => this.primary >= 0);
+    if (this.primary === to) return;
+    const connection = await this.connect(to);
+    const { text } = await connection.reply("CLUSTER", "FAILOVER");
+    connection.close();
+    if (text !== "OK") throw new Error(`no node hands over: ${text}`);
+    await this.until("to be handed over", () =>
+      this.nodes.every((_, node) => this.clusterOf(node).members.primaries[0] === to),
+    );
+    await this.until("to be served", () => this.primary === to);
+  }
+
   connect(node: number): Promise<RespConnection> {
     return RespConnection.open(this.#ports[node] as number, `node ${node}`);
   }

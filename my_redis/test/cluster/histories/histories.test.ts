@@ -30,10 +30,11 @@ test(
 );
 
 test.skipIf(openssl === undefined)(
-  "the same with links and replication over TLS (needs openssl)",
+  "the same with links and replication over TLS, also while slots move (needs openssl)",
   async () => {
-    const output = await run(seeds[0], secondsInAll / 5, "--no-network", "--tls");
+    const output = await run(seeds[0], secondsInAll / 5, "--no-network", "--tls", "--changes");
     expect(output).toMatch(/links over TLS/);
+    expect(output).toMatch(/RING WEIGHTS [1-9]\d* begun/);
   },
   secondsInAll * 1000 + marginMs,
 );

@@ -1,9 +1,9 @@
 import type { SeededRandom } from "../../../../tools/seeded-random.ts";
-import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
 import type { RingStatus } from "../../../src/cluster/failover/ring-status.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
 import type { RespConnection } from "../../differential/harness/resp-connection.ts";
-import type { Places, RingOfProcesses } from "../crash/ring-of-processes.ts";
+import { freeNodePorts, type Places, portDirectives, type RingOfProcesses } from "../crash/ring-of-processes.ts";
 
 export interface RingChangesOptions {
   readonly ring: RingOfProcesses;
@@ -42,12 +42,12 @@ export class RingChanges {
 
   static async start(options: RingChangesOptions): Promise<RingChanges> {
     const { ring, directives, placing } = options;
-    const ports = await freePorts(spareNodes);
+    const ports = await freeNodePorts(spareNodes, directives);
     const first = ring.ports.length;
-    const names = ports.map((port, spare) => `${placing.host(first + spare)}:${port}`);
+    const names = ports.links.map((port, spare) => `${placing.host(first + spare)}:${port}`);
     const processes = await Promise.all(
-      ports.map((port, spare) => {
-        const own = { bind: placing.host(first + spare), port: `${port}`, self: names[spare] as string };
+      names.map((self, spare) => {
+        const own = { bind: placing.host(first + spare), ...portDirectives(ports, spare), self };
         const peers = ring.names[0] as string;
         return startMyRedis(
           temporaryFolder("spare-node"),

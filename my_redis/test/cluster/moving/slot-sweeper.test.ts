@@ -103,3 +103,27 @@ test("one command removes the keys of some buckets, and a slice ends after a few
   expect(units.length).toBeLessThan(keys.length / 4);
   expect(Math.max(...removed)).toBeLessThan(keys.length / 4);
 });
+
+test("clients are told of no removal: the keys go on at their new owner", async () => {
+  const { keyspace } = await start(() => {});
+  const [listener, reader] = await Promise.all(
+    ["a listener", "a reader"].map((name) => RespConnection.open(open.port, name)),
+  );
+  await client.replies([
+    ["CONFIG", "SET", "notify-keyspace-events", "KEA"],
+    ["SET", "key", "value"],
+  ]);
+  await listener!.reply("PSUBSCRIBE", "__key*");
+  await reader!.replies([
+    ["HELLO", 3],
+    ["CLIENT", "TRACKING", "ON", "BCAST"],
+  ]);
+  sweeper.empty(all);
+  await waitUntil(() => !sweeper.isRunning, { what: "the walk", timeoutMs: 10_000, intervalMs: 0 });
+  expect(keyspace.databases[0]?.size).toBe(0);
+  // What is told of later changes comes first.
+  await client.reply("SET", "later", "value");
+  expect((await listener!.next()).items?.at(-1)?.text).toBe("set");
+  expect((await reader!.next()).items?.[1]?.items?.map(({ text }) => text)).toEqual(["later"]);
+  for (const each of [listener!, reader!]) each.close();
+});

@@ -28,6 +28,22 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
       intervalMs: 2,
     });
 
+  test("is told that WAIT and WAITAOF cannot count when other nodes have written for it: their replicas are not this node's", async () => {
+    const client = await ring.connect(0);
+    await client.reply("SET", keyOf("waited", 0), "value");
+    expect((await client.reply("WAIT", 0, 0)).text).toBe("0");
+    await client.reply("SET", keyOf("waited", 1), "value");
+    const error =
+      "ERR WAIT and WAITAOF count the replicas of one node, and other nodes have carried out requests of this connection. " +
+      "Connect to the owner of the keys.";
+    expect((await client.reply("WAIT", 0, 0)).text).toBe(error);
+    expect((await client.reply("WAITAOF", 0, 0, 0)).text).toBe(error);
+    // A transaction is carried out by one node as a whole, which has its replicas.
+    const words = [["MULTI"], ["SET", keyOf("waited", 1), "value"], ["WAIT", 0, 0], ["EXEC"]];
+    expect((await client.replies(words))[3]?.items?.map(({ text }) => text)).toEqual(["OK", "0"]);
+    client.close();
+  });
+
   test("that disconnects does not wait any more", async () => {
     const client = await ring.connect(0);
     client.send(["BLPOP", keyOf("list", 1), 0]);
@@ -59,6 +75,24 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     expect((await client.next()).text).toBe("1-1");
     expect((await client.next()).items?.[0]?.items?.[0]?.text).toBe(stream);
     expect(await client.nextOrClosed()).toBe(closed);
+  });
+
+  test("is told why its transaction was refused at another node: it has not seen what was said of its commands there", async () => {
+    const [client, owner] = [await ring.connect(0), await ring.connect(1)];
+    const key = keyOf("full", 1);
+    await owner.reply("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const replies = await client.replies([["MULTI"], ["SET", key, "value"], ["EXEC"]]);
+      const oom = "OOM command not allowed when used memory > 'maxmemory'.";
+      expect(replies.map(({ text }) => text)).toEqual([
+        "OK",
+        "QUEUED",
+        `EXECABORT Transaction discarded because of: ${oom}`,
+      ]);
+    } finally {
+      await owner.reply("CONFIG", "SET", "maxmemory", "0");
+      for (const connection of [client, owner]) connection.close();
+    }
   });
 
   test("that closes its side while another node's key is waited for gets the answers before it, and no element", async () => {

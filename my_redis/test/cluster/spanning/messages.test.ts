@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import type { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
 let ring: MemoryRing;
+/** Of shards. */
+const channel = "shard";
 const clients: RespConnection[] = [];
 
 beforeAll(async () => {
@@ -63,4 +66,22 @@ describe("messages in a ring", () => {
     // One pattern of the test before is still subscribed.
     expect((await asker.reply("PUBSUB", "NUMPAT")).text).toBe("2");
   });
+
+  for (const protocol of [2, 3]) {
+    test(`of shard channels are for subscribers at the slot's owner: other nodes name it, and serve the client on (RESP${protocol})`, async () => {
+      const { members } = ring.nodes[0]!.server.parts.cluster!;
+      const owner = members.owners[hashSlot(Buffer.from(channel), 0, channel.length)] as number;
+      const [asking, subscriber] = await Promise.all([client((owner + 1) % 3), client(owner)]);
+      for (const each of [asking, subscriber]) await each.reply("HELLO", protocol);
+      const moved = `MOVED ${hashSlot(Buffer.from(channel), 0, channel.length)} ${ring.names[owner]}`;
+      expect((await asking.reply("SSUBSCRIBE", channel)).text).toBe(moved);
+      await subscriber.reply("SSUBSCRIBE", channel);
+      for (const message of ["one", "two"]) {
+        expect((await asking.reply("SPUBLISH", channel, message)).text).toBe("1");
+        expect((await subscriber.next()).items?.map(({ text }) => text)).toEqual(["smessage", channel, message]);
+      }
+      expect((await asking.reply("SET", channel, "value")).text).toBe("OK");
+      expect((await subscriber.reply("SUNSUBSCRIBE", channel)).items?.[2]?.text).toBe("0");
+    });
+  }
 });

@@ -1,4 +1,4 @@
-import type { TimeoutReply } from "../../../dispatch/client.ts";
+import type { Client, TimeoutReply } from "../../../dispatch/client.ts";
 import { command, type CommandDefinition } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
@@ -23,6 +23,7 @@ export const wait = command({
     const { client, server } = context;
     const { execution, replication } = server;
     if (execution.followsPrimary) throw new CommandError(notOnReplica);
+    checkAllHere(client);
     const wanted = args.integer(1);
     const timeoutMs = readTimeout(args, 2);
     const count = (): number => replication?.acknowledgements({ client }).replicas ?? 0;
@@ -33,6 +34,14 @@ export const wait = command({
   },
 });
 
+/** What other nodes of a ring have written for the client is not in the stream of this one: its replicas say nothing of it. */
+function checkAllHere({ relaying }: Client): void {
+  if (relaying !== undefined) throw new CommandError(doneElsewhere);
+}
+
+const doneElsewhere =
+  "ERR WAIT and WAITAOF count the replicas of one node, and other nodes have carried out requests of this connection. " +
+  "Connect to the owner of the keys.";
 const notOnReplica =
   "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to " +
   "be writable (which is not the default) writes to replicas are just local and are not propagated.";
@@ -53,6 +62,7 @@ export const waitAof = command({
     if (replicas < 0) throw new CommandError("ERR value is out of range, must be positive");
     const timeoutMs = readTimeout(args, 3);
     if (execution.followsPrimary) throw new CommandError(notForDisksOfReplica);
+    checkAllHere(client);
     if (local > 0 && storage?.log.isOn !== true) throw new CommandError(noLog);
     const count = (): [local: number, replicas: number] => {
       const counted = replication?.acknowledgements({ client });

@@ -1,0 +1,63 @@
+import type { PasswordHasher } from "../authorization/password-hasher.ts";
+import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import type { WorkChallenges, WorkPurpose } from "../authorization/work-challenges.ts";
+import type { WorkChallenge } from "../contract/work.ts";
+import { maxWorkLevel, nameKey } from "../domain/user.ts";
+import type { Refusal } from "./mount-endpoint.ts";
+
+export interface RegistrationWorkOptions {
+  readonly challenges: WorkChallenges;
+  /** Bounds how many checks run at a time. */
+  readonly hasher: Pick<PasswordHasher, "inTurn">;
+  /** Counts registrations. */
+  readonly perAddress: RateLimiter;
+  /** For the first registrations from an address. */
+  readonly level: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
+}
+
+/** So many registrations from an address do not raise the level. From then on each doubling does. */
+const freeRegistrations = 4;
+/** Others may have registered from the address while the work was done. */
+const levelsLate = 1;
+
+/**
+ * The work before a registration. It grows with the registrations from an address: who registers thousands pays more for
+ * each, and is told nothing but the work.
+ */
+export class RegistrationWork {
+  readonly #options: RegistrationWorkOptions;
+
+  constructor(options: RegistrationWorkOptions) {
+    this.#options = options;
+  }
+
+  /** What has to be done before this name can be registered from this address. */
+  challenge(name: string, address: string): Promise<WorkChallenge> {
+    return this.#options.challenges.create(purposeOf(name), this.#levelFor(address));
+  }
+
+  /** Why nobody may register with this work; undefined when it is done. */
+  async check(
+    text: string | undefined,
+    name: string,
+    address: string,
+  ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
+    if (text === undefined) return { failure: "work_required" };
+    const { challenges, hasher, perAddress, elapsedMs } = this.#options;
+    const least = this.#levelFor(address) - levelsLate;
+    const level = await hasher.inTurn(() => challenges.levelOf(text, purposeOf(name)));
+    if (level === undefined || level < least) return { failure: "work_invalid" };
+    perAddress.count(address, elapsedMs());
+    return undefined;
+  }
+
+  #levelFor(address: string): number {
+    const { perAddress, level, elapsedMs } = this.#options;
+    const counted = perAddress.counted(address, elapsedMs());
+    return Math.min(level + Math.floor(Math.log2(1 + counted / freeRegistrations)), maxWorkLevel);
+  }
+}
+
+const purposeOf = (name: string): WorkPurpose => ({ action: "register", subject: nameKey(name) });

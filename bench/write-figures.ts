@@ -16,6 +16,7 @@ import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
 import { replicationTable } from "./figures/replication.ts";
 import { ledgerModeTable, recoveryTable } from "./figures/sale.ts";
+import { spanningTable } from "./figures/spanning.ts";
 import { seckillSummary } from "./figures/seckill.ts";
 import { tlsTables } from "./figures/tls.ts";
 
@@ -45,6 +46,7 @@ fill("docs/performance.md", "replication", [replicationTable()]);
 fill("docs/performance.md", "failover", [failoverTable()]);
 fill("docs/performance.md", "handover", [handoverTable()]);
 fill("docs/performance.md", "moving", [movingTable()]);
+fill("docs/performance.md", "spanning", [spanningTable()]);
 fill("docs/performance.md", "loading", [loadingTable("")]);
 fill("docs/performance.md", "long-loading", [loadingTable("long-")]);
 fill("docs/performance.md", "recovery", [recoveryTable()]);

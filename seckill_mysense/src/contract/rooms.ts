@@ -75,7 +75,7 @@ export const readRoom = endpoint({
   summary: "Tells about the room, and where the asker stands: by the header X-Room-Pass, its cookie, or the session.",
   query: ofSale,
   ok: roomView,
-  failures: ["room_not_found", "room_unavailable"],
+  failures: ["room_not_found", "room_unavailable", "sale_ended"],
 });
 
 export const readRoomRules = endpoint({

@@ -15,7 +15,8 @@ export function describeRoom(followed: FollowedRoom, pass: RoomPass | undefined)
     ...{ saleID: room.saleId, mode: room.mode, serverTimeMs: followed.nowMs(), opensAtMs: room.opensAtMs },
     ...(room.closesAtMs !== undefined && { closesAtMs: room.closesAtMs }),
     ...(state?.beginsAtMs !== undefined && { beginsAtMs: state.beginsAtMs }),
-    ...{ onHold: state?.isOnHold ?? false, entries: state?.line.entries ?? 0, admitted },
+    // The pass may be newer than what was read of the room.
+    ...{ onHold: state?.isOnHold ?? false, entries: Math.max(state?.line.entries ?? 0, pass?.number ?? 0), admitted },
     ...(pass === undefined ? describeOpening(followed) : describePlace(followed, pass)),
   };
 }

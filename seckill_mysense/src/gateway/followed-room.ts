@@ -21,6 +21,8 @@ export class FollowedRoom {
   #steps: NumberedStep[] = [];
   #places: Uint32Array | undefined;
   #computing: Promise<void> | undefined;
+  #readMs = -Infinity;
+  #isOver = false;
   readonly #lines: RoomLine[] = [];
   #signed: SignedHead[] = [];
 
@@ -45,6 +47,22 @@ export class FollowedRoom {
     return this.#errorMs;
   }
 
+  /** Whether its sale has ended or was cancelled. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** How long ago it was last read. */
+  get ageMs(): number {
+    return this.#elapsedMs() - this.#readMs;
+  }
+
+  /** Nobody needs the places any more when the sale is over. */
+  noteEnd(isOver: boolean): void {
+    this.#isOver = isOver;
+    if (isOver) this.#places = undefined;
+  }
+
   get memoryBytes(): number {
     return this.#places?.byteLength ?? 0;
   }
@@ -60,8 +78,9 @@ export class FollowedRoom {
     // What the ledger said before its steps were read does not count as read.
     if (isChanged && state.beginsAtMs !== undefined) await this.#readSteps(rooms, state);
     this.#state = state;
+    this.#readMs = answeredMs;
     this.#noteHead(state.line);
-    if (state.seed !== undefined && this.#places === undefined) this.#computePlaces(rooms, state);
+    if (state.seed !== undefined && this.#places === undefined && !this.#isOver) this.#computePlaces(rooms, state);
   }
 
   async #readSteps(rooms: LedgerRooms, { nowMs }: RoomState): Promise<void> {

@@ -1,5 +1,6 @@
 import type { HealthPart } from "../health/health-board.ts";
-import type { LedgerRooms } from "../ledger/rooms.ts";
+import { knownAfterEndMs } from "../domain/sale.ts";
+import type { LedgerRooms, ListedRoom } from "../ledger/rooms.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Clock } from "../time/clock.ts";
 import { FollowedRoom } from "./followed-room.ts";
@@ -17,6 +18,8 @@ export interface RoomFollowerOptions extends Clock {
 export const roomsReadEveryMs = 500;
 /** How often the ledger is asked for rooms that are new. */
 const listEveryMs = 1_000;
+/** A room whose sale is over is read as seldom as this: it is kept for those who want to check its draw. */
+const endedReadEveryMs = 30_000;
 
 /**
  * Keeps the rooms of running and coming sales as the ledger has them. While the ledger cannot be read, a gateway goes on
@@ -27,6 +30,7 @@ export class RoomFollower {
   #rooms = new Map<string, FollowedRoom>();
   #listedMs = -Infinity;
   #leftOut = 0;
+  #reading = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
@@ -45,7 +49,7 @@ export class RoomFollower {
     clearTimeout(this.#timer);
   }
 
-  /** Undefined for a sale without a room, for one that is over, and for a room for which there is no place in memory. */
+  /** Undefined for a sale without a room, and for a room for which there is no place in memory. */
   of(saleId: string): FollowedRoom | undefined {
     return this.#rooms.get(saleId);
   }
@@ -69,21 +73,36 @@ export class RoomFollower {
     return Object.fromEntries([...this.#rooms].map(([saleId, room]) => [saleId, phaseOf(room)]));
   }
 
-  async read(): Promise<void> {
+  /** One reading at a time: of two, the older one could end last. */
+  read(): Promise<void> {
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#readAll());
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
     const { rooms, elapsedMs } = this.#options;
     if (elapsedMs() - this.#listedMs >= listEveryMs) await this.#list();
-    await Promise.all([...this.#rooms.values()].map((room) => room.read(rooms)));
+    const due = [...this.#rooms.values()].filter((room) => !room.isOver || room.ageMs >= endedReadEveryMs);
+    await Promise.all(due.map((room) => room.read(rooms)));
     this.#options.health.ok();
   }
 
   async #list(): Promise<void> {
     const { rooms, now, elapsedMs, maxRooms, logger } = this.#options;
     const clock = { now, elapsedMs };
-    const listed = await rooms.list(now());
-    const kept = listed.slice(0, maxRooms).map((room) => this.#rooms.get(room.saleId) ?? new FollowedRoom(room, clock));
+    const listed = await rooms.list(now() - knownAfterEndMs);
+    const isOver = ({ endsAtMs, isCancelled }: ListedRoom): boolean => isCancelled || endsAtMs <= now();
+    const running = listed.filter((one) => !isOver(one));
+    // Those that are over are left out first, and of them those that ended first.
+    const chosen = [...running, ...listed.filter(isOver).toReversed()].slice(0, maxRooms);
+    const kept = chosen.map((one) => {
+      const room = this.#rooms.get(one.room.saleId) ?? new FollowedRoom(one.room, clock);
+      room.noteEnd(isOver(one));
+      return room;
+    });
     this.#rooms = new Map(kept.map((room) => [room.room.saleId, room]));
     this.#listedMs = elapsedMs();
-    const leftOut = listed.length - kept.length;
+    const leftOut = Math.max(0, running.length - maxRooms);
     if (leftOut > this.#leftOut)
       logger.warn("waiting rooms are left out: there are more than limits.rooms", { leftOut });
     this.#leftOut = leftOut;

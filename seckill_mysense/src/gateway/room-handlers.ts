@@ -38,13 +38,19 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return { view: { ...view, pass: text }, cookies: [cookie] };
   };
 
+  /** The room of a sale that goes on, or is still to come. */
+  const findRunning = (saleId: string): ReturnType<typeof find> | Refusal<"sale_ended"> => {
+    const followed = find(saleId);
+    if ("failure" in followed) return followed;
+    const sale = saleOf(saleId);
+    const isOver = sale === undefined || sale.state === "cancelled" || followed.nowMs() >= sale.endsAtMs;
+    return isOver ? { failure: "sale_ended" } : followed;
+  };
+
   mountEndpoint(app, enterRoom, mount, async ({ body, session }) => {
     if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
-    const followed = find(body.saleID);
+    const followed = findRunning(body.saleID);
     if ("failure" in followed) return followed;
-    const sale = saleOf(body.saleID);
-    if (sale === undefined || sale.state === "cancelled") return { failure: "sale_ended" };
-    if (followed.nowMs() >= sale.endsAtMs) return { failure: "sale_ended" };
     const entered = await enter(followed, session.userId);
     if ("failure" in entered) return entered;
     const { view, cookies } = viewOf(followed, entered.pass);
@@ -64,7 +70,7 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
   }
 
   mountEndpoint(app, readRoom, mount, async ({ query, session, request }) => {
-    const followed = find(query.saleID);
+    const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
     const carried = visitors.passIn(followed, request);
     // A pass says who asks: without a session, its visitor has the same limit.

@@ -19,6 +19,13 @@ export interface Room {
   readonly pseudonymKey: Uint8Array;
 }
 
+export interface ListedRoom {
+  readonly room: Room;
+  /** Of the sale, Unix milliseconds. */
+  readonly endsAtMs: number;
+  readonly isCancelled: boolean;
+}
+
 /** Some entries, and what stands for them. */
 export interface RoomLine {
   readonly entries: number;
@@ -97,8 +104,8 @@ export type ValueOutcome =
 export interface LedgerRooms {
   /** The room of a published sale. */
   find(saleId: string): Promise<Room | undefined>;
-  /** The rooms of sales that end after a moment, Unix milliseconds. */
-  list(endsAfterMs: number): Promise<Room[]>;
+  /** The rooms of sales that end after a moment, Unix milliseconds: those that end first first. */
+  list(endsAfterMs: number): Promise<ListedRoom[]>;
   state(roomId: number): Promise<RoomState | undefined>;
   /** The steps of the admission from a number on, in their order. Those that decide about no open window may be gone. */
   steps(roomId: number, fromStep: number): Promise<NumberedStep[]>;

@@ -40,8 +40,9 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
   let running: Promise<void> | undefined;
   const all = async (): Promise<void> => {
     const troubles: string[] = [];
-    for (const room of await rooms.list(now() - keptAfterEndMs)) {
+    for (const { room, isCancelled } of await rooms.list(now() - keptAfterEndMs)) {
       if (signal.aborted) return;
+      if (isCancelled) continue;
       const trouble = await keepRoom(options, room);
       if (trouble !== undefined) troubles.push(`room of sale ${room.saleId}: ${trouble}`);
     }

@@ -4,7 +4,7 @@ import type { RoomSettings } from "../../src/domain/room.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
 import { RoomService } from "../../src/rooms/room-service.ts";
-import { drawRoom, enter, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
+import { drawRoom, enter, entryOf, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
 import { openWithRoles } from "./ledger-with-roles.ts";
 
 const mariadb = requireService("mariadb");
@@ -14,7 +14,7 @@ describe.skipIf(mariadb.missing)(`waiting rooms with the rights of docs/sale.md$
     await using shop = await openWithRoles();
     const [gateway, sweeper, admin] = [shop.as("gateway"), shop.as("sweeper"), shop.as("admin")];
     const nowMs = Date.now();
-    const closesAtMs = nowMs + 1_000;
+    const closesAtMs = nowMs + 2_000;
     const settings: RoomSettings = { ...drawRoom, opensAtMs: nowMs - 1_000, closesAtMs, useWithinMs: 1_000 };
     const { sale, products } = makeRoomSale(settings, { startsAtMs: closesAtMs });
     await admin.changes.create(sale, products, { actor: "Ada", state: "published" });
@@ -29,10 +29,12 @@ describe.skipIf(mariadb.missing)(`waiting rooms with the rights of docs/sale.md$
     await service.change(sale.id, { kind: "rate", per1000Seconds: 2_000_000 }, "Ada");
     await service.change(sale.id, { kind: "hold" }, "Ada");
     expect(await service.change(sale.id, { kind: "open" }, "Ada")).toMatchObject({ phase: "admitting" });
-    while ((await gateway.rooms.use({ roomId: room.id, place: 1 })).kind !== "used") await Bun.sleep(20);
-    await enter(gateway, room, "late");
-    await until(({ judged }) => judged === 3);
-    await enter(gateway, room, "later");
+    // Windows are short here, so the machine may be too slow for one of them.
+    for (let place = 0; (await gateway.rooms.use({ roomId: room.id, place })).kind !== "used"; await Bun.sleep(20)) {
+      place = entryOf(await enter(gateway, room, `late-${place}`)).number;
+    }
+    await until(({ judged, line }) => judged === line.entries);
+    expect(entryOf(await enter(gateway, room, "last")).number).toBeGreaterThan(3);
     await keeper.stop();
     for (const ledger of [gateway, sweeper, admin]) await ledger.close();
   }, 60_000);

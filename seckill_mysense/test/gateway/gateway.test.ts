@@ -64,7 +64,7 @@ describe("the gateway", () => {
     expect((await new TestBuyer(system.operationsUrl).send("GET", "/readyz")).body).toEqual({
       ...{
         status: "ready",
-        parts: Array(4).fill(expect.anything()),
+        parts: Array(5).fill(expect.anything()),
         products: [],
         productsNotWell: 0,
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseReceipt, parseRules, receiptProblem, signedHeadProblem, parseSignedHead } from "fair-draw";
+import { parseReceipt, parseRules, receiptProblem, signedHeadProblem, parseSignedHead, verifyDraw } from "fair-draw";
 import { RoomShop } from "./room-shop.ts";
 
 describe("a waiting room at a gateway", () => {
@@ -12,7 +12,7 @@ describe("a waiting room at a gateway", () => {
     await shop.goTo(shop.opensAtMs);
     expect((await shop.read(ada)).body.state).toBe("open");
     const first = await shop.enter(ada);
-    expect([first.status, first.body]).toMatchObject([200, { state: "entered", number: 1 }]);
+    expect([first.status, first.body]).toMatchObject([200, { state: "entered", number: 1, entries: 1 }]);
     const bob = await shop.buyer("Bob");
     expect((await shop.enter(bob)).body.number).toBe(2);
     expect((await shop.enter(ada)).body).toEqual(first.body);
@@ -106,6 +106,45 @@ describe("a waiting room at a gateway", () => {
     expect(sale.room).toEqual({ mode: "draw", opensAtMs: shop.opensAtMs, closesAtMs: shop.startsAtMs });
     expect((await ada.send("GET", "/api/room?saleID=other")).body.error).toBe("room_not_found");
     expect((await ada.send("GET", `/api/room/disclosure?saleID=${shop.saleId}`)).body.error).toBe("room_not_drawn");
+  });
+
+  test("lets anybody check its draw when the sale is over, and tells no places any more", async () => {
+    await using shop = await RoomShop.open();
+    const [first] = await shop.entered(5);
+    const { receipt } = (await shop.enter(first!)).body;
+    await shop.goTo(shop.startsAtMs);
+    const { place } = (await shop.read(first!)).body;
+    await shop.shop.ledger.changes.change(shop.saleId, { kind: "cancel" }, { actor: "test" });
+    await shop.shop.gateway.catalogue.refresh();
+    await shop.goTo(shop.startsAtMs + 2_000);
+    expect((await shop.read(first!)).body.error).toBe("sale_ended");
+    await shop.goTo(shop.startsAtMs + 24 * 3_600_000);
+    const answer = await fetch(`${shop.url}/api/room/disclosure?saleID=${shop.saleId}`);
+    const report = await verifyDraw(answer.body!, { kept: { receipts: [parseReceipt(receipt)] } });
+    expect(report).toMatchObject({ verdict: "ok", entries: 5, drawn: 5, receipts: [{ number: 1, place }] });
+    const metrics = await (await fetch(`${shop.shop.operationsUrl}/metrics`)).text();
+    expect(metrics).toContain("seckill_room_places_bytes 0\n");
+    expect(metrics).toContain("seckill_room_entries 5\n");
+  });
+
+  test("is left out where there are more than the limit, and then lets nobody through", async () => {
+    await using shop = await RoomShop.open({}, { limits: { rooms: 1 } });
+    const { ledger } = shop.shop;
+    const { sale, products } = (await ledger.changes.read(shop.saleId))!;
+    const later = { ...sale, id: "later", endsAtMs: sale.endsAtMs + 1_000 };
+    await ledger.sales.create(later, [{ ...products[0]!, id: "later", saleId: "later" }]);
+    await shop.goTo(shop.opensAtMs);
+    await shop.shop.gateway.catalogue.refresh();
+    const ada = await shop.buyer("Ada");
+    expect((await shop.enter(ada)).status).toBe(200);
+    for (const [path, json] of [
+      ["/api/room", { saleID: "later" }],
+      ["/api/token", { productID: "later" }],
+    ] as const) {
+      expect((await ada.send("POST", path, { json })).body.error).toBe("room_unavailable");
+    }
+    const metrics = await (await fetch(`${shop.shop.operationsUrl}/metrics`)).text();
+    expect(metrics).toContain("seckill_rooms_left_out 1\n");
   });
 
   test("holds no more than its limit", async () => {

@@ -1,26 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { configFolder, runProgram } from "./program.ts";
+import { commands } from "./sale-commands.ts";
 
 const timeoutMs = 60_000;
 const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
-
-function commands() {
-  const { folder, configFile } = configFolder({ sale: { demo: false } });
-  const write = (document: unknown): string => {
-    const file = join(folder, `document-${crypto.randomUUID()}.json`);
-    writeFileSync(file, JSON.stringify(document));
-    return file;
-  };
-  const sale = (...args: string[]) => runProgram(["sale", ...args, "--config", configFile]);
-  const done = async (...args: string[]) => {
-    const ended = await sale(...args, "--json");
-    if (ended.code !== 0) throw new Error(`${args.join(" ")}: ${ended.stdout}${ended.stderr}`);
-    return JSON.parse(ended.stdout);
-  };
-  return { write, sale, done };
-}
 
 const product = { id: "lamp", name: "Lamp", price_minor: 1, currency: "EUR", units: 2, limit_per_user: 1 };
 const room = {

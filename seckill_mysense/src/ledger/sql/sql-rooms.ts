@@ -5,6 +5,7 @@ import {
   type EnterOutcome,
   type EnterRequest,
   type LedgerRooms,
+  type ListedRoom,
   maxEnterBatch,
   type NumberedStep,
   type PlaceKey,
@@ -68,18 +69,21 @@ export class SqlRooms implements LedgerRooms {
     return row && toRoom(row);
   }
 
-  async list(endsAfterMs: number): Promise<Room[]> {
+  async list(endsAfterMs: number): Promise<ListedRoom[]> {
     const rows = await this.#database.read((database) =>
       database
         .selectFrom("rooms")
         .innerJoin("sales", "sales.id", "rooms.sale_id")
         .selectAll("rooms")
+        .select(["sales.ends_at_ms", "sales.state"])
         .where("sales.ends_at_ms", ">", endsAfterMs)
-        .where("sales.state", "=", "published")
+        .orderBy("sales.ends_at_ms")
         .orderBy("rooms.id")
         .execute(),
     );
-    return rows.map(toRoom);
+    return rows.map((row) => ({
+      ...{ room: toRoom(row), endsAtMs: row.ends_at_ms, isCancelled: row.state === "cancelled" },
+    }));
   }
 
   state(roomId: number): Promise<RoomState | undefined> {

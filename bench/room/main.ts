@@ -99,7 +99,7 @@ async function measure(): Promise<RoomFigures> {
     limits: { api_per_user: unlimited, check_per_address: unlimited, room_visitors: visitors },
   };
   const sale = await startSale({ units: 1, core: serverCore, parts });
-  const ledger = openLedger(await loadSettings(sale.configFile, {}), systemClock.now);
+  const ledger = openLedger(loadSettings(sale.configFile, {}), systemClock.now);
   try {
     const opensAtMs = Date.now() + 2_000;
     const closesAtMs = opensAtMs + entrySeconds * 1000;
@@ -127,7 +127,7 @@ async function measure(): Promise<RoomFigures> {
     const bytesBefore = residentBytes(sale.pid);
     await Bun.sleep(closesAtMs - Date.now());
     const drawMs = performance.now();
-    await waitUntil(async () => (await viewOf(sale, passes[0] as string)).place !== undefined, {
+    await waitUntil(async () => (await viewOf(sale, passes[0])).place !== undefined, {
       ...{ what: "the order", timeoutMs: 120_000, intervalMs: 20 },
     });
     const drawSeconds = (performance.now() - drawMs) / 1000;

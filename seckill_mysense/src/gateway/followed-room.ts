@@ -21,6 +21,7 @@ export class FollowedRoom {
   #steps: NumberedStep[] = [];
   #places: Uint32Array | undefined;
   #computing: Promise<void> | undefined;
+  #trouble: string | undefined;
   #readMs = -Infinity;
   #isOver = false;
   readonly #lines: RoomLine[] = [];
@@ -45,6 +46,11 @@ export class FollowedRoom {
   /** By how much `nowMs` may be wrong. */
   get errorMs(): number {
     return this.#errorMs;
+  }
+
+  /** Why the places are not known here although the order is drawn; undefined while nothing is wrong. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Whether its sale has ended or was cancelled. */
@@ -93,9 +99,12 @@ export class FollowedRoom {
   #computePlaces(rooms: LedgerRooms, { drawn, seed }: RoomState): void {
     if (drawn === undefined || seed === undefined || this.#computing !== undefined) return;
     this.#computing = placesOf(rooms, this.room, { count: drawn.entries, seed })
-      .then((places) => void (this.#places = places))
+      .then((places) => {
+        this.#places = places;
+        this.#trouble = undefined;
+      })
       // The next reading tries again.
-      .catch(() => {})
+      .catch((error: unknown) => void (this.#trouble = String(error)))
       .finally(() => (this.#computing = undefined));
   }
 

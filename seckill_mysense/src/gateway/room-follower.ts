@@ -84,7 +84,12 @@ export class RoomFollower {
     if (elapsedMs() - this.#listedMs >= listEveryMs) await this.#list();
     const due = [...this.#rooms.values()].filter((room) => !room.isOver || room.ageMs >= endedReadEveryMs);
     await Promise.all(due.map((room) => room.read(rooms)));
-    this.#options.health.ok();
+    const troubled = due.find(({ trouble }) => trouble !== undefined);
+    if (troubled === undefined) this.#options.health.ok();
+    else {
+      const { room, trouble } = troubled;
+      this.#options.health.degraded(`the places of the room of sale ${room.saleId} are not known here: ${trouble}`);
+    }
   }
 
   async #list(): Promise<void> {

@@ -6,6 +6,36 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 /** A run of 4096 registers of 0. The other registers have none. */
 const damaged = Buffer.from(`HYLL\x01${"\0".repeat(11)}\x4f\xff`, "latin1");
 
+test("what PFADD has added is there after a restart, however many elements a request had", async () => {
+  const dir = temporaryFolder("hyperloglog-log");
+  const start = () => startOpenServer({ port: 0, dir, appendonly: true });
+  const keys = Array.from({ length: 30 }, (_, key) => `key ${key}`);
+  const values = async (port: number): Promise<(string | null | undefined)[]> => {
+    const connection = await RespConnection.open(port, "MyRedis");
+    const replies = await connection.replies([...keys.map((key) => ["GET", key] as const), ["DBSIZE"]]);
+    connection.close();
+    return replies.map(({ text }) => text);
+  };
+
+  let running = await start();
+  const connection = await RespConnection.open(running.port, "MyRedis");
+  for (const [at, key] of keys.entries()) {
+    const elements = Array.from({ length: at * at }, (_, element) => `${"element".repeat(at)} ${element}`);
+    await connection.replies([
+      ["PFADD", key, ...elements],
+      ["SET", "other", at],
+    ]);
+  }
+  connection.close();
+  const before = await values(running.port);
+  expect(before.at(-1)).toBe("31");
+  await running.close();
+
+  running = await start();
+  expect(await values(running.port)).toEqual(before);
+  await running.close();
+});
+
 test("what PFADD has added before it met damage is there after a restart", async () => {
   const dir = temporaryFolder("hyperloglog-log");
   const start = () => startOpenServer({ port: 0, dir, appendonly: true });

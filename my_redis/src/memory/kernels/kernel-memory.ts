@@ -56,6 +56,10 @@ export const maxRequestWords = 1024;
 export const wordStarts = area(maxRequestWords * 4);
 export const wordEnds = area(maxRequestWords * 4);
 
+/** Where elements start and end, and then their hashes. The words of a log's requests stay as they are meanwhile. */
+export const maxHashed = 1024;
+export const hashedElements = area(maxHashed * 8);
+
 /** What the kernel that finds the requests of a log has to know; see log-reader.ts. */
 export const requestState = area(64);
 /** The commands that it knows: name, least and most words, and an operation of working copies. */

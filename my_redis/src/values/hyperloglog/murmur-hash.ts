@@ -1,5 +1,5 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
-import { input, kernelBytes, maxRequestWords, openKernel, wordStarts } from "../../memory/kernels/kernel-memory.ts";
+import { hashedElements, input, kernelBytes, maxHashed, openKernel } from "../../memory/kernels/kernel-memory.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { murmurKernel } from "./murmur-kernel-binary.ts";
 
@@ -12,12 +12,11 @@ interface Kernel {
 
 /** Bytes that are copied to the kernel at a time: they stay in the processor's cache. A multiple of 8. */
 const copiedBytes = 32 * 1024;
-const maxHashed = maxRequestWords;
 
 let kernel: Kernel | undefined;
 
-/** The last hashes, two words each, the lower one first. Any other use of a kernel may overwrite them. */
-export const hashes = new Int32Array(kernelBytes.buffer, wordStarts, 2 * maxHashed);
+/** The last hashes, two words each, the lower one first. */
+export const hashes = new Int32Array(kernelBytes.buffer, hashedElements, 2 * maxHashed);
 
 /**
  * Hashes arguments from `first` on into `hashes`, and returns how many: as many as the kernel takes at once, at least
@@ -46,7 +45,7 @@ export function hashArguments(args: Arguments, first: number, seed: number): num
     count++;
   }
   copyBytes(buffer, from, to, kernelBytes, input);
-  kernel.hash(wordStarts, count, seed);
+  kernel.hash(hashedElements, count, seed);
   return count;
 }
 
@@ -57,11 +56,11 @@ function hashLong(
   end: number,
   seed: number,
 ): void {
-  begin(wordStarts, end - start, seed);
+  begin(hashedElements, end - start, seed);
   for (let from = start; from < end; from += copiedBytes) {
     const size = Math.min(copiedBytes, end - from);
     copyBytes(bytes, from, from + size, kernelBytes, input);
-    mix(wordStarts, input, input + size);
-    if (from + size === end) finish(wordStarts, input + (size & ~7), size & 7);
+    mix(hashedElements, input, input + size);
+    if (from + size === end) finish(hashedElements, input + (size & ~7), size & 7);
   }
 }

@@ -10,6 +10,8 @@ export interface LogDurability {
    * there is nothing to wait for.
    */
   whenSafe(callback: (safe: boolean) => void): void;
+  /** What was written before does not concern the replies from now on. */
+  turnEnded(): void;
 }
 
 /** Says when replies whose log is safe may be sent, on a node of a ring with replicas. */
@@ -83,6 +85,7 @@ export class ChangeLog {
   /** What the turn has answered in later turns will be judged there. */
   endSilentTurn(): void {
     this.#gate?.endSilently();
+    this.#durability?.turnEnded();
   }
 
   /** From now on the changes also go to the stream for replicas; undefined ends that. */
@@ -217,7 +220,9 @@ export class ChangeLog {
   whenSafe(callback: (safe: boolean) => void, replies?: RepliesOfTurn): void {
     const gate = this.#gate;
     const pass = gate === undefined ? callback : gate.pass(callback, replies);
-    if (this.#durability === undefined) pass(true);
-    else this.#durability.whenSafe(pass);
+    if (this.#durability === undefined) return pass(true);
+    this.#durability.whenSafe(pass);
+    // An answer in the middle of a turn does not end it: what could not be written concerns its replies, too.
+    if (replies !== undefined) this.#durability.turnEnded();
   }
 }

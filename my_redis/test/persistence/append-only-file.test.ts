@@ -59,12 +59,15 @@ describe("the append-only file answers", () => {
     const order: string[] = [];
     file.write(Buffer.from("first "));
     file.whenSafe((safe) => order.push(`first ${safe}`));
+    file.turnEnded();
     file.write(unwritable("second"));
+    file.whenSafe((safe) => order.push(`in the middle of the second ${safe}`));
     file.whenSafe((safe) => order.push(`second ${safe}`));
+    file.turnEnded();
     file.whenSafe((safe) => order.push(`third ${safe}`));
     expect(order).toEqual([]);
     file.close();
-    expect(order).toEqual(["first true", "second false", "third true"]);
+    expect(order).toEqual(["first true", "in the middle of the second false", "second false", "third true"]);
     expect(messages[0]).toContain("cannot be written");
     // The effect of the second turn could be read meanwhile, so it is written as soon as possible.
     expect(readFileSync(name, "latin1")).toBe("first second");

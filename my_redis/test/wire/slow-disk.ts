@@ -12,7 +12,7 @@ export class SlowDisk {
       ...{ appendRequest: nothing, appendReplacing: nothing, append: nothing },
       suspendUnit: () => ({ bytes: new Uint8Array(), commands: 0, first: 0, last: 0 }),
     };
-    server.changes.attach(target, { whenSafe: (callback) => this.#waiting.push(callback) });
+    server.changes.attach(target, { whenSafe: (callback) => this.#waiting.push(callback), turnEnded() {} });
   }
 
   get waiting(): number {

@@ -107,7 +107,15 @@ export class SeatTransactionService implements Writes {
     const own = this.#participant.handle(request);
     this.locked.update();
     if (own.type === "elsewhere" || own.type === "busy") return answer(own);
-    this.#whenKept((isKept) => answer(isKept ? own : { type: "elsewhere" }));
+    // A refusal promises nothing.
+    this.#whenKept((isKept) =>
+      answer(isKept && (this.#isLogged || own.type === "refused") ? own : { type: "elsewhere" }),
+    );
+  }
+
+  /** What an earlier turn could not write is known here, and a crash would lose it. */
+  get #isLogged(): boolean {
+    return this.#options.server.changes.failure === undefined;
   }
 
   /** Once all copies in sync have what was logged so far, and this node's own log is as safe as appendfsync promises. */
@@ -205,7 +213,7 @@ export class SeatTransactionService implements Writes {
         this.#operations.apply(this.#options.open.note(entry), database, own);
       },
       unlocked: () => this.#unlocked(),
-      whenKept: (run) => this.#whenKept((isKept) => this.#options.turn.run(() => run(isKept))),
+      whenKept: (run) => this.#whenKept((isKept) => this.#options.turn.run(() => run(isKept && this.#isLogged))),
     };
   }
 

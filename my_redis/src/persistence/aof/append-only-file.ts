@@ -246,8 +246,6 @@ export class AppendOnlyFile implements LogSink {
    */
   whenSafe(callback: (safe: boolean) => void): void {
     const safe = this.healthy || !this.#turnLost;
-    this.#turnLost = false;
-    this.#brokeInTurn = false;
     const mustSync = this.#mustSync;
     const last = this.#waiters.at(-1);
     if (!mustSync && last === undefined) return callback(safe);
@@ -256,6 +254,11 @@ export class AppendOnlyFile implements LogSink {
     const offset = mustSync ? this.#written : (last as Waiter).offset;
     this.#waiters.push({ offset, safe, callback });
     if (!this.#syncing) this.#sync();
+  }
+
+  turnEnded(): void {
+    this.#turnLost = false;
+    this.#brokeInTurn = false;
   }
 
   #syncEverySecond(): void {

@@ -10,6 +10,7 @@ let ring: AgreedRing;
 afterEach(() => ring.stop());
 
 const fullDiskKib = 96;
+const unknownOutcome = "CLUSTERDOWN Too few nodes answer to tell whether the command was carried out";
 /** Random characters, which do not become fewer by compression. */
 const valueOf = (key: string): string =>
   Array.from({ length: 16 }, (_, part) => new Bun.CryptoHasher("sha256").update(`${key}:${part}`).digest("hex")).join(
@@ -38,8 +39,12 @@ async function keysOf(client: RespConnection): Promise<(node: number) => string>
 
 interface Pair {
   readonly keys: readonly string[];
-  readonly isDone: boolean;
+  /** As its client was told; undefined: it is, or is not, as a whole. */
+  readonly isDone: boolean | undefined;
 }
+
+const allowedCounts = ({ isDone }: Pair): readonly string[] =>
+  isDone === undefined ? ["0", "2"] : isDone ? ["2"] : ["0"];
 
 /** Pairs that are not written as their client was told. It asks again while a node cannot answer. */
 async function brokenPairs(pairs: readonly Pair[]): Promise<string[]> {
@@ -49,9 +54,10 @@ async function brokenPairs(pairs: readonly Pair[]): Promise<string[]> {
   const isAnswered = async (): Promise<boolean> => {
     const replies = await client.replies(left.map(({ keys }) => ["EXISTS", ...keys]));
     broken.push(
-      ...left.flatMap(({ keys, isDone }, at) => {
-        const { sign, text } = replies[at]!;
-        return sign === "-" || text === (isDone ? "2" : "0") ? [] : [`${keys.join(", ")}: ${text} of them, ${isDone}`];
+      ...left.flatMap((pair, at) => {
+        const { sign, text = "" } = replies[at]!;
+        if (sign === "-" || allowedCounts(pair).includes(text ?? "")) return [];
+        return [`${pair.keys.join(", ")}: ${text} of them, ${pair.isDone}`];
       }),
     );
     left = left.filter((_, at) => replies[at]?.sign === "-");
@@ -86,13 +92,15 @@ for (const role of ["home", "participant"] as const) {
       const keys = role === "home" ? [full, own] : [own, full];
       const { sign, text } = await client.reply("MSET", ...keys.flatMap((key) => [key, valueOf(key)]));
       if (sign === "-") refusal = text ?? "";
-      pairs.push({ keys, isDone: sign !== "-" });
+      const isUnknown = refusal?.startsWith(unknownOutcome) === true;
+      pairs.push({ keys, isDone: isUnknown ? undefined : sign !== "-" });
     }
-    expect(refusal).toStartWith("MISCONF Errors writing to the AOF file");
+    // The disk may be full in the middle of the decision: then its home does not say what it could not write.
+    if (pairs.at(-1)?.isDone === false) expect(refusal).toStartWith("MISCONF Errors writing to the AOF file");
+    else expect(refusal).toStartWith(unknownOutcome);
     expect(pairs.length).toBeGreaterThan(10);
-    await untilNoWriteIsOpen(0);
-    expect(await brokenPairs(pairs)).toEqual([]);
     client.close();
+    // What was decided is carried out at the full disk once it has room, at the latest after a restart.
     await ring.kill(1);
     await ring.startNode(1);
     await ring.untilSettled(0, 2);

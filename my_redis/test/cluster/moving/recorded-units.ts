@@ -29,6 +29,6 @@ export function recordUnits({ changes }: Services): readonly (readonly string[])
     append: (_database, words) => append(words),
     flush: () => {},
   };
-  changes.attach(target, { whenSafe: (callback) => callback(true) });
+  changes.attach(target, { whenSafe: (callback) => callback(true), turnEnded() {} });
   return units;
 }

@@ -10,7 +10,7 @@ function start() {
   const reader = (name: keyof typeof texts): CommandLog =>
     new CommandLog({ write: (bytes) => (texts[name] += Buffer.from(bytes).toString("latin1")) });
   const changes = new ChangeLog();
-  changes.attach(reader("log"), { whenSafe: (callback) => callback(true) });
+  changes.attach(reader("log"), { whenSafe: (callback) => callback(true), turnEnded() {} });
   changes.streamTo(Object.assign(reader("stream"), { offset: 0 }));
   const tap = new EffectTap({ processor: { resolve: () => ({ isWrite: false }) } } as unknown as Services, () => {});
   return { changes, tap, texts };

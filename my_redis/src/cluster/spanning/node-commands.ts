@@ -187,7 +187,7 @@ export class NodeCommands {
       return;
     }
     if (this.#refusalOf(part, found) !== undefined) return this.#runLater(part, found, answer);
-    const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
+    const isFree = (): boolean => this.#locked.lockedKey(found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       if (!free) return answer(errorReply(this.#locked.overdueText));
       const { seat } = this.#view;

@@ -180,7 +180,7 @@ export class NodeCommands {
 
   /** Runs a command here once none of its keys is locked. */
   #run(part: ReceivedPart, answer: (reply: Uint8Array) => void): void {
-    const { args, database } = part;
+    const { args } = part;
     const found = this.#server.processor.resolve(args);
     if (found instanceof Refusal) {
       answer(errorReply(found.message));

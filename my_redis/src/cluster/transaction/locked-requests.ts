@@ -169,9 +169,7 @@ export class LockedRequests {
     },
     // A transaction has been judged as a whole when its EXEC arrived.
     within: ({ client }, command, args) =>
-      client.kind === "script" && this.lockedKey(command, args) !== undefined
-        ? lockedInScript
-        : "run",
+      client.kind === "script" && this.lockedKey(command, args) !== undefined ? lockedInScript : "run",
   };
 
   #lockedKeyOf({ client }: Context, command: Command, args: Arguments): LockedKey | undefined {

@@ -86,7 +86,14 @@ describe("requests for keys that a transaction across nodes has locked", () => {
 
   test.each([
     ["MOVE", [["SELECT", "1"]], [["MOVE", "held", "0"]]],
-    ["COPY", [["SELECT", "1"], ["SET", "free", "1"]], [["COPY", "free", "held", "DB", "0"]]],
+    [
+      "COPY",
+      [
+        ["SELECT", "1"],
+        ["SET", "free", "1"],
+      ],
+      [["COPY", "free", "held", "DB", "0"]],
+    ],
     ["SELECT in MULTI", [["SELECT", "1"], ["MULTI"], ["SELECT", "0"], ["GET", "held"]], [["EXEC"]]],
   ] as const)("wait in all databases, because %s reaches others than the client's", async (_, before, request) => {
     const other = await client();

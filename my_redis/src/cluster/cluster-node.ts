@@ -36,7 +36,7 @@ import { RingMembership } from "./failover/ring-membership.ts";
 import { ringCommands } from "./failover/ring-commands.ts";
 import { SeatNode } from "./failover/seat-node.ts";
 import { agreesOnMembers, ringGreeting } from "./failover/seat-plan.ts";
-import { refuseAgreed } from "./failover/state-at-start.ts";
+import { refuseAgreed, refuseOpenWrites } from "./failover/state-at-start.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
@@ -159,6 +159,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   start(): void {
     const { server } = this;
     if (this.seat === undefined) refuseAgreed(server.settings.values);
+    else refuseOpenWrites(this.#book, this.seat.epoch);
     this.seat?.start();
     installClientUnblock(this);
     this.reads.install();

@@ -92,7 +92,7 @@ export class SimulatedAcross {
   }
 
   isLocked(slot: number): boolean {
-    return this.#book.locks.holderOf(0, keyOf(slot)) !== undefined;
+    return this.#book.locks.holderOf(keyOf(slot)) !== undefined;
   }
 
   /** Whether requests may stop for a move: see slot-mover.ts. */

@@ -93,8 +93,8 @@ export const spanningMistakes = {
   "a participant asks before it is too late for a decision": [
     across(
       "seat-participant.ts",
-      "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs) continue;",
-      "if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs / (record.participants[0] === seat ? 1 : 50)) continue;",
+      "nowMs - sinceMs(record) >= this.#limits.silenceMs);",
+      "nowMs - sinceMs(record) >= this.#limits.silenceMs / (record.participants[0] === this.#host.serving?.seat ? 1 : 50));",
     ),
   ],
   "a coordinator counts on late preparations": [

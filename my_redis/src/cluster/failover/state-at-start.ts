@@ -4,6 +4,7 @@ import type { Environment } from "../../environment.ts";
 import { DirectiveError } from "../../settings/directive.ts";
 import type { SettingValues } from "../../settings/settings.ts";
 import type { Durable } from "../agreement/durable.ts";
+import type { RecordBook } from "../transaction/record-book.ts";
 import { RingStateError, RingStateFile, stateFileName } from "./ring-state-file.ts";
 import { noTable, type PlanValues } from "./seat-plan.ts";
 
@@ -45,5 +46,18 @@ export function refuseAgreed({ appendonly, dir }: Pick<SettingValues, "appendonl
   throw new DirectiveError(
     `there is ${stateFileName} in ${dir}: this node belongs to a ring whose nodes agree on its members, and needs ` +
       "'cluster-members agreed' (or cluster-replicas)",
+  );
+}
+
+/**
+ * A ring that agrees knows nothing of the writes across nodes that were open while its members were fixed. Other nodes may have
+ * carried out their part, and have told the client so. Throws DirectiveError.
+ */
+export function refuseOpenWrites({ records }: RecordBook, dataEpoch: number): void {
+  const open = [...records.values()].filter(({ prepared }) => prepared !== undefined).length;
+  if (open === 0 || dataEpoch > 0) return;
+  throw new DirectiveError(
+    `'cluster-members agreed' (or cluster-replicas): the log has ${open} open writes across nodes whose members are fixed. Start all nodes ` +
+      "as before, until INFO has cluster_transactions_open:0 on all of them",
   );
 }

@@ -96,8 +96,8 @@ export class SeatBook {
     if (part === undefined) return;
     this.preparedBytes += sign * part.bytes;
     if (!this.#isLocking) return;
-    if (sign === 1) this.locks.take(id, part.database, keysOf(part));
-    else this.locks.release(id, part.database, keysOf(part));
+    if (sign === 1) this.locks.take(id, keysOf(part));
+    else this.locks.release(id, keysOf(part));
   }
 
   /** The data was replaced. */
@@ -114,14 +114,14 @@ export class SeatBook {
   takeLocks(): void {
     this.#isLocking = true;
     for (const { id, prepared } of this.records.values()) {
-      if (prepared !== undefined) this.locks.take(id, prepared.database, keysOf(prepared));
+      if (prepared !== undefined) this.locks.take(id, keysOf(prepared));
     }
   }
 
   dropLocks(): void {
     this.#isLocking = false;
     for (const { id, prepared } of this.records.values()) {
-      if (prepared !== undefined) this.locks.release(id, prepared.database, keysOf(prepared));
+      if (prepared !== undefined) this.locks.release(id, keysOf(prepared));
     }
   }
 

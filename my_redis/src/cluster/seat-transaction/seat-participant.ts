@@ -5,7 +5,7 @@ import type { ParticipantHost } from "./seat-host.ts";
 import type { SeatAnswer, SeatName, SeatRequest, SeatRequestOf } from "./seat-message.ts";
 
 /** How many silent writes one look takes up; the rest wait for the next. */
-const maxPerLook = 64;
+const maxPerLook = 1024;
 
 const elsewhere: SeatAnswer = { type: "elsewhere" };
 
@@ -69,7 +69,7 @@ export class SeatParticipant {
       return { type: "refused", reason };
     }
     const { locks } = this.#book;
-    if (operations.some(({ key }) => (locks.holderOf(database, key) ?? id) !== id)) return { type: "busy" };
+    if (operations.some(({ key }) => (locks.holderOf(key) ?? id) !== id)) return { type: "busy" };
     const found = this.#host.examine(database, operations);
     if (found.refusal !== undefined) return { type: "refused", reason: found.refusal };
     const { count, taken } = found;
@@ -132,20 +132,25 @@ export class SeatParticipant {
   /** Takes up writes of which nothing was heard for long; to be called every now and then. */
   look(): void {
     const seat = this.#served();
-    const nowMs = this.#host.monotonicMs();
     if (seat === undefined) return;
-    let left = maxPerLook;
-    for (const record of [...this.#book.records.values()]) {
-      const sinceMs = this.#silentSinceMs.get(record.id);
-      if (sinceMs === undefined) this.#heard(record.id);
-      if (nowMs - (sinceMs ?? nowMs) < this.#limits.silenceMs) continue;
-      if (left-- === 0) return;
+    const nowMs = this.#host.monotonicMs();
+    for (const record of this.#silent(nowMs)) {
       // Once more soon, and not after a whole silence.
       this.#silentSinceMs.set(record.id, nowMs - this.#limits.silenceMs + this.#limits.phaseTimeoutMs);
       if (record.participants[0] !== seat) this.#askHome(record);
       else if (record.isDecided) this.#spread(record);
       else this.#giveUp(record, seat);
     }
+  }
+
+  /** Of many, those that have waited longest: writes that nobody can end yet, and that are taken up again and again, keep no others waiting. */
+  #silent(nowMs: number): readonly SeatRecord[] {
+    const sinceMs = ({ id }: SeatRecord): number => this.#silentSinceMs.get(id) ?? nowMs;
+    const records = [...this.#book.records.values()];
+    for (const record of records) this.#silentSinceMs.set(record.id, sinceMs(record));
+    const silent = records.filter((record) => nowMs - sinceMs(record) >= this.#limits.silenceMs);
+    if (silent.length <= maxPerLook) return silent;
+    return silent.toSorted((one, other) => sinceMs(one) - sinceMs(other)).slice(0, maxPerLook);
   }
 
   /** A seat leaves the ring only when it has no decision that anybody could ask for. */

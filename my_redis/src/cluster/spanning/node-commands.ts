@@ -180,14 +180,14 @@ export class NodeCommands {
 
   /** Runs a command here once none of its keys is locked. */
   #run(part: ReceivedPart, answer: (reply: Uint8Array) => void): void {
-    const { args, database } = part;
+    const { args } = part;
     const found = this.#server.processor.resolve(args);
     if (found instanceof Refusal) {
       answer(errorReply(found.message));
       return;
     }
     if (this.#refusalOf(part, found) !== undefined) return this.#runLater(part, found, answer);
-    const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
+    const isFree = (): boolean => this.#locked.lockedKey(found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       if (!free) return answer(errorReply(this.#locked.overdueText));
       const { seat } = this.#view;

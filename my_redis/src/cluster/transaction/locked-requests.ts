@@ -6,7 +6,7 @@ import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
 import { requestsOf } from "../../dispatch/requests-of.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { LockPlace, LockTable } from "./lock-table.ts";
+import type { LockedKey, LockTable } from "./lock-table.ts";
 
 export interface LockWaitLimits {
   readonly maxWaiting: number;
@@ -19,7 +19,7 @@ const lockedInScript = new Refusal("TRYAGAIN A write across nodes holds a key of
 interface Waiting {
   readonly context: Context;
   /** The first locked key that it waits for. */
-  readonly place: LockPlace;
+  readonly key: LockedKey;
   readonly bytes: number;
   readonly sinceMs: number;
 }
@@ -84,7 +84,7 @@ export class LockedRequests {
   #holdsBack(context: Context): boolean {
     const { blocked } = context.client;
     if (blocked === undefined) return false;
-    if (this.lockedPlace(blocked.database, blocked.command, blocked.args) === undefined) return false;
+    if (this.lockedKey(blocked.command, blocked.args) === undefined) return false;
     this.#heldBack.add(context);
     return true;
   }
@@ -113,7 +113,7 @@ export class LockedRequests {
 
   #release(): void {
     for (const each of [...this.#waiting.values()]) {
-      if (!this.#locks.isHeld(each.place)) this.#run(each);
+      if (!this.#locks.isHeld(each.key)) this.#run(each);
     }
     const tasks = this.#tasks;
     this.#tasks = [];
@@ -161,39 +161,37 @@ export class LockedRequests {
     name: "locked keys",
     arriving: (context, command, args) => {
       const { client } = context;
-      const place = this.#lockedPlaceOf(context, command, args);
-      if (place === undefined) return "run";
+      const key = this.#lockedKeyOf(context, command, args);
+      if (key === undefined) return "run";
       // The replies of other nodes come first: the request is judged again after them.
       if (client.relaying?.holdUntilAnswered(args) === "held") return "held";
-      return this.#hold(context, place, args);
+      return this.#hold(context, key, args);
     },
     // A transaction has been judged as a whole when its EXEC arrived.
     within: ({ client }, command, args) =>
-      client.kind === "script" && this.lockedPlace(client.database, command, args) !== undefined
-        ? lockedInScript
-        : "run",
+      client.kind === "script" && this.lockedKey(command, args) !== undefined ? lockedInScript : "run",
   };
 
-  #lockedPlaceOf({ client }: Context, command: Command, args: Arguments): LockPlace | undefined {
+  #lockedKeyOf({ client }: Context, command: Command, args: Arguments): LockedKey | undefined {
     if (client.transaction !== undefined && command.insideMulti === "queue") return undefined;
     for (const request of requestsOf(client, command, args)) {
-      const place = this.lockedPlace(client.database, request.command, request.args);
-      if (place !== undefined) return place;
+      const key = this.lockedKey(request.command, request.args);
+      if (key !== undefined) return key;
     }
-    return undefined;
+    // Whether a watched key changes may have been decided, and be visible elsewhere.
+    const isExec = client.transaction !== undefined && command.insideMulti === "run the queue";
+    return isExec ? client.watched.find(({ key }) => this.#locks.isHeld(key))?.key : undefined;
   }
 
-  /** Where the first key of a request stands that is locked. */
-  lockedPlace(database: number, command: Command, args: Arguments): LockPlace | undefined {
+  /** The first key of a request that is locked. */
+  lockedKey(command: Command, args: Arguments): LockedKey | undefined {
     if (this.#locks.size === 0 || !mayHaveKeys(command)) return undefined;
-    for (const index of keyPositions(command, args)) {
-      const place = this.#locks.heldPlace(database, args.buffer, args.start(index), args.end(index));
-      if (place !== undefined) return place;
-    }
-    return undefined;
+    return keyPositions(command, args)
+      .map((index) => args.latin1(index))
+      .find((key) => this.#locks.isHeld(key));
   }
 
-  #hold(context: Context, place: LockPlace, args: Arguments): Outcome {
+  #hold(context: Context, key: LockedKey, args: Arguments): Outcome {
     const bytes = args.requestEnd - args.requestStart + args.count * 8;
     const { maxWaiting, maxWaitingBytes } = this.#limits;
     if (this.count >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) {
@@ -204,7 +202,7 @@ export class LockedRequests {
     const resumed = this.#resumed?.args === args ? this.#resumed : undefined;
     const sinceMs = resumed?.sinceMs ?? this.#server.environment.monotonicMs();
     this.#forgetGone();
-    this.#waiting.set(context, { context, place, bytes, sinceMs });
+    this.#waiting.set(context, { context, key, bytes, sinceMs });
     this.#waitingBytes += bytes;
     return this.#requests.hold(context, args);
   }

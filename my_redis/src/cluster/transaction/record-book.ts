@@ -39,7 +39,7 @@ export class RecordBook {
       if (record.prepared !== undefined || record.outcome !== undefined) return;
       record.prepared = entry.part;
       this.preparedBytes += entry.part.bytes;
-      this.locks.take(record.id, entry.part.database, keysOf(record));
+      this.locks.take(record.id, keysOf(record));
     } else if (entry.type === "promised") {
       record.promised = entry.ballot;
     } else {
@@ -60,7 +60,7 @@ export class RecordBook {
   #unlock(record: TransactionRecord): void {
     const part = record.prepared;
     if (part === undefined) return;
-    this.locks.release(record.id, part.database, keysOf(record));
+    this.locks.release(record.id, keysOf(record));
     this.preparedBytes -= part.bytes;
     record.prepared = undefined;
   }

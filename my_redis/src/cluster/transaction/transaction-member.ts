@@ -62,7 +62,7 @@ export class TransactionMember {
       return { type: "refused", reason: fullText(this.#limits) };
     }
     const { locks } = this.#book;
-    if (operations.some(({ key }) => locks.holderOf(database, key) !== undefined)) return { type: "busy" };
+    if (operations.some(({ key }) => locks.holderOf(key) !== undefined)) return { type: "busy" };
     const found = this.#host.examine(database, operations);
     if (found.refusal !== undefined) return { type: "refused", reason: found.refusal };
     const { count, taken } = found;

@@ -72,7 +72,7 @@ test("only a primary has locks, and those of all that is prepared in its data", 
   const { book } = writes;
   expect(book.locks.size).toBe(0);
   book.takeLocks();
-  expect(book.locks.holderOf(3, key)).toBe("one");
+  expect(book.locks.holderOf(key)).toBe("one");
   book.apply({ type: "ended", id: "one", outcome: "back" });
   book.dropLocks();
   expect(book.locks.size).toBe(0);

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { MovesWithoutLocks } from "../../../src/cluster/seat-transaction/moves-without-locks.ts";
 import { SeatBook } from "../../../src/cluster/seat-transaction/seat-book.ts";
 import { SeatCoordinator } from "../../../src/cluster/seat-transaction/seat-coordinator.ts";
-import type { SeatAnswered, SeatHost } from "../../../src/cluster/seat-transaction/seat-host.ts";
-import type { SeatAnswer, SeatRequest } from "../../../src/cluster/seat-transaction/seat-message.ts";
+import type { ParticipantHost, SeatAnswered, SeatHost } from "../../../src/cluster/seat-transaction/seat-host.ts";
+import type { Participants, SeatAnswer, SeatRequest } from "../../../src/cluster/seat-transaction/seat-message.ts";
 import { SeatParticipant } from "../../../src/cluster/seat-transaction/seat-participant.ts";
 import { transactionLimits } from "../../../src/cluster/transaction/node-timing.ts";
 import type { Operation } from "../../../src/cluster/transaction/transaction-message.ts";
@@ -38,31 +38,53 @@ test("a place that could not keep what it prepared is told that the write was gi
   ]);
 });
 
+/** A primary of the place "other". */
+function participantOf(
+  book: SeatBook,
+  asked: { request: SeatRequest; answered: SeatAnswered }[],
+  { monotonicMs = () => 0, known = ["home", "other"] }: { monotonicMs?: () => number; known?: readonly string[] } = {},
+): SeatParticipant {
+  const host: ParticipantHost = {
+    ...{ ...hostWith(asked), monotonicMs },
+    serving: { seat: "other", epoch: 1 },
+    isInRing: (seat) => known.includes(seat),
+    obstacleTo: () => undefined,
+    examine: () => ({ refusal: undefined, count: 0, taken: undefined }),
+    log: (entry) => book.apply(entry),
+    logAndApply: (entry) => book.apply(entry),
+    unlocked: () => {},
+    whenKept: () => {},
+  };
+  return new SeatParticipant(host, limits, book);
+}
+
+const prepareOf = (id: string, participants: Participants): SeatRequest => ({
+  ...{ type: "prepare", seat: "other", id, participants, database: 0 },
+  operations: [setOf(id)],
+});
+
 test("nothing is prepared with a place that is not known: a home that is not in the ring later has left it", () => {
-  const known = new Set(["home", "other"]);
-  const book = new SeatBook();
-  const participant = new SeatParticipant(
-    {
-      ...hostWith([]),
-      serving: { seat: "other", epoch: 1 },
-      isInRing: (seat) => known.has(seat),
-      obstacleTo: () => undefined,
-      examine: () => ({ refusal: undefined, count: 0, taken: undefined }),
-      log: (entry) => book.apply(entry),
-      logAndApply: (entry) => book.apply(entry),
-      unlocked: () => {},
-      whenKept: () => {},
-    },
-    limits,
-    book,
-  );
-  const prepare = (id: string, home: string): SeatAnswer =>
-    participant.handle({
-      ...{ type: "prepare", seat: "other", id, participants: [home, "other"], database: 0 },
-      operations: [setOf(id)],
-    });
+  const participant = participantOf(new SeatBook(), []);
+  const prepare = (id: string, home: string): SeatAnswer => participant.handle(prepareOf(id, [home, "other"]));
   expect(prepare("one", "a place that has just joined").type).toBe("elsewhere");
   expect(prepare("two", "home").type).toBe("prepared");
+});
+
+test("many writes whose home nobody serves do not keep a primary from ending others", () => {
+  let nowMs = 0;
+  const book = new SeatBook();
+  const asked: { request: SeatRequest; answered: SeatAnswered }[] = [];
+  const participant = participantOf(book, asked, { monotonicMs: () => nowMs });
+  for (let number = 0; number < 5000; number++) participant.handle(prepareOf(`away ${number}`, ["home", "other"]));
+  // The coordinator of this one died.
+  participant.handle(prepareOf("own", ["other", "home"]));
+  for (let look = 0; look < 20; look++) {
+    nowMs += limits.silenceMs / 10;
+    participant.look();
+  }
+  expect(book.records.size).toBe(5000);
+  expect(book.records.has("own")).toBe(false);
+  expect(new Set(asked.map(({ request }) => "id" in request && request.id)).size).toBe(5000);
 });
 
 test("a slot goes only when all copies know that its lock has ended, also at a primary that takes over", () => {

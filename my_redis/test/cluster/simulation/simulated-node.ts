@@ -177,7 +177,7 @@ export class SimulatedNode {
   /** A plain write of a client. It has no effect while the key is locked. */
   write(key: string, value: string): boolean {
     const book = this.transactions?.book;
-    if (book === undefined || book.locks.holderOf(0, Buffer.from(key)) !== undefined) return false;
+    if (book === undefined || book.locks.holderOf(Buffer.from(key)) !== undefined) return false;
     const operations = [setOperation(key, value)];
     this.#change(operations);
     this.#log.push({ entry: undefined, operations });

@@ -17,7 +17,7 @@ beforeEach(async () => {
   running = await startOpenServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
   locks = new LockTable();
   locked = new LockedRequests(running.server, locks, limits);
-  locks.take("t", 0, [held]);
+  locks.take("t", [held]);
   locked.update();
 });
 
@@ -33,7 +33,7 @@ async function client(): Promise<RespConnection> {
 }
 
 function unlock(): void {
-  locks.release("t", 0, [held]);
+  locks.release("t", [held]);
   locked.releaseSoon();
 }
 
@@ -69,10 +69,40 @@ describe("requests for keys that a transaction across nodes has locked", () => {
     expect((await waiting.next()).items?.map(({ text }) => text)).toEqual(["OK", "1"]);
   });
 
-  test("do not wait in another database", async () => {
+  test("make EXEC wait, too, when its client watches them: whether they change is decided already", async () => {
+    locks.release("t", [held]);
+    const watching = await client();
+    await watching.replies([["WATCH", "held"], ["MULTI"], ["SET", "free", "1"]]);
+    locks.take("t", [held]);
+    locked.update();
+    watching.send(["EXEC"]);
+    await roundTrip();
+    expect(locked.count).toBe(1);
+    running.server.watched.keyChanged(0, "held");
+    unlock();
+    expect((await watching.next()).items).toBeNull();
+    expect((await watching.reply("EXISTS", "free")).text).toBe("0");
+  });
+
+  test.each([
+    ["MOVE", [["SELECT", "1"]], [["MOVE", "held", "0"]]],
+    [
+      "COPY",
+      [
+        ["SELECT", "1"],
+        ["SET", "free", "1"],
+      ],
+      [["COPY", "free", "held", "DB", "0"]],
+    ],
+    ["SELECT in MULTI", [["SELECT", "1"], ["MULTI"], ["SELECT", "0"], ["GET", "held"]], [["EXEC"]]],
+  ] as const)("wait in all databases, because %s reaches others than the client's", async (_, before, request) => {
     const other = await client();
-    await other.reply("SELECT", "1");
-    expect((await other.reply("SET", "held", "1")).text).toBe("OK");
+    await other.replies(before);
+    other.send(...request);
+    await roundTrip();
+    expect(locked.count).toBe(1);
+    unlock();
+    expect((await other.next()).sign).not.toBe("-");
   });
 
   test("are refused with TRYAGAIN when too many wait", async () => {

@@ -100,7 +100,7 @@ describe("messages about transactions", () => {
 /** A node prepares a transaction only when no other transaction holds one of its keys. */
 const mayBeLogged = ({ locks }: RecordBook, logged: TransactionLogEntry): boolean =>
   logged.type !== "prepared" ||
-  logged.part.operations.every(({ key }) => (locks.holderOf(logged.part.database, key) ?? logged.id) === logged.id);
+  logged.part.operations.every(({ key }) => (locks.holderOf(key) ?? logged.id) === logged.id);
 
 describe("the book of transactions", () => {
   test("is the same after a log that was rewritten", () => {

@@ -193,14 +193,8 @@ async function readInput(
   const params = parse(endpoint.params, pathParams, "the path");
   if ("failure" in params) return params;
   const parameters = new URL(request.url).searchParams;
-  const twice = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
-  // Two programs could read different values from the same address.
-  if (twice !== undefined) {
-    return {
-      failure: "invalid_request",
-      details: { message: `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.` },
-    };
-  }
+  const message = faultOf(parameters);
+  if (message !== undefined) return { failure: "invalid_request", details: { message } };
   const query = parse(endpoint.query, Object.fromEntries(parameters), "the query");
   if ("failure" in query) return query;
   if (endpoint.body === undefined) {
@@ -215,6 +209,18 @@ async function readInput(
   const body = parse(endpoint.body, json.value, "the body");
   if ("failure" in body) return body;
   return { value: { params: params.value, query: query.value, body: body.value } };
+}
+
+/** No endpoint knows half as many. Each is compared with all others, and nothing has been counted yet. */
+const maxParameters = 32;
+
+function faultOf(parameters: URLSearchParams): string | undefined {
+  if (parameters.size > maxParameters) {
+    return `The address has ${parameters.size} parameters; it may have ${maxParameters} at most.`;
+  }
+  // Two programs could read different values from the same address.
+  const twice = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
+  return twice === undefined ? undefined : `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.`;
 }
 
 function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown> {

@@ -45,12 +45,17 @@ export class RegistrationWork {
     address: string,
   ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
     if (text === undefined) return { failure: "work_required" };
-    const { challenges, hasher, perAddress, elapsedMs } = this.#options;
-    const least = this.#levelFor(address) - levelsLate;
+    const { challenges, hasher } = this.#options;
     const level = await hasher.inTurn(() => challenges.levelOf(text, purposeOf(name)));
-    if (level === undefined || level < least) return { failure: "work_invalid" };
+    // Asked after the turn: others may have registered while this one waited for it.
+    const isEnough = level !== undefined && level >= this.#levelFor(address) - levelsLate;
+    return isEnough ? undefined : { failure: "work_invalid" };
+  }
+
+  /** Counts a registration. Work that led to none does not count: it can be handed in any number of times. */
+  count(address: string): void {
+    const { perAddress, elapsedMs } = this.#options;
     perAddress.count(address, elapsedMs());
-    return undefined;
   }
 
   #levelFor(address: string): number {

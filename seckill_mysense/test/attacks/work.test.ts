@@ -73,6 +73,14 @@ test("each doubling of the registrations from an address doubles the work, and s
   expect(await register(system, "Saved", saved)).toBe("403 work_invalid");
 }, 60_000);
 
+test("work that is handed in again raises nobody's level: only registrations count", async () => {
+  await using system = await startTestGateway(withWork);
+  const work = await solved(await challengeFor(system, "Mallory"));
+  expect(await register(system, "Mallory", work)).toBe("201");
+  for (let number = 0; number < 12; number++) expect(await register(system, "mallory", work)).toBe("409 name_taken");
+  expect((await challengeFor(system, "Neighbour")).parameters.cost).toBe(8 * 1024);
+}, 60_000);
+
 test("without the setting there is nothing to compute", async () => {
   await using system = await startTestGateway({});
   const answer = await fetch(`${system.url}/api/work?name=Ada`);

@@ -223,12 +223,16 @@ function faultOf(parameters: URLSearchParams): string | undefined {
   return twice === undefined ? undefined : `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.`;
 }
 
+/** All of them would make a long answer to a short request. */
+const maxProblems = 10;
+
 function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown> {
   const result = schema.safeParse(input);
   if (result.success) return { value: result.data };
   const isSecret = (key: string): boolean => key === "password" || key === "token";
   const problems = describeIssues(result.error.issues, { schema, input, name, isSecret });
-  return { failure: "invalid_request", details: { message: problems.join("; ") } };
+  const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
+  return { failure: "invalid_request", details: { message: problems.slice(0, maxProblems).join("; ") + more } };
 }
 
 /** A program that names in a body what belongs into the query would change more than it wants. Browsers may send anything. */

@@ -7,6 +7,7 @@ import { HashRing } from "hash-ring";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
 import { spellingsOf } from "../fakes/spellings.ts";
 import { startTestGateway } from "../fakes/test-gateway.ts";
+import { checkSettings } from "../../src/settings/load-settings.ts";
 import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
 import {
   freePort,
@@ -239,6 +240,13 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     expect((await ask("/check", { "x-long": "x".repeat(40_000) })).status).toBe(400);
     expect((await ask(`/check?token=${"x".repeat(40_000)}`)).status).toBe(414);
     expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(before);
+  });
+
+  test("a callback of a provider may be as large as a gateway takes it", async () => {
+    const { payments } = checkSettings({}, "/");
+    const answer = await ask("/api/payments/callback", {}, "x".repeat(payments.max_callback_bytes));
+    expect(((await answer.json()) as { bodyBytes: number }).bodyBytes).toBe(payments.max_callback_bytes);
+    expect((await ask("/api/payments/callback", {}, "x".repeat(payments.max_callback_bytes + 1))).status).toBe(413);
   });
 
   /** Sends bytes unchanged, and returns all that is received. */

@@ -11,6 +11,8 @@ export interface RegistrationWorkOptions {
   readonly hasher: Pick<PasswordHasher, "inTurn">;
   /** Counts registrations. */
   readonly perAddress: RateLimiter;
+  /** Registrations and logins from an address, as they are limited. */
+  readonly tries: Pick<RateLimiter, "count">;
   /** For the first registrations from an address. */
   readonly level: number;
   /** Milliseconds of a monotonic clock. */
@@ -19,6 +21,11 @@ export interface RegistrationWorkOptions {
 
 /** So many registrations from an address do not raise the level. From then on each doubling does. */
 const freeRegistrations = 4;
+/**
+ * So many more tries are used up by work that was only claimed, which no honest client does: to find it out takes up to five times
+ * as long as a login.
+ */
+const claimTries = 8;
 /** Others may have registered from the address while the work was done. */
 const levelsLate = 1;
 
@@ -45,8 +52,12 @@ export class RegistrationWork {
     address: string,
   ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
     if (text === undefined) return { failure: "work_required" };
-    const { challenges, hasher } = this.#options;
+    const { challenges, hasher, tries, elapsedMs } = this.#options;
     const level = await hasher.inTurn(() => challenges.levelOf(text, purposeOf(name)));
+    if (level === "claimed") {
+      for (let number = 0; number < claimTries; number++) tries.count(address, elapsedMs());
+      return { failure: "work_invalid" };
+    }
     // Asked after the turn: others may have registered while this one waited for it.
     const isEnough = level !== undefined && level >= this.#levelFor(address) - levelsLate;
     return isEnough ? undefined : { failure: "work_invalid" };

@@ -81,6 +81,16 @@ test("work that is handed in again raises nobody's level: only registrations cou
   expect((await challengeFor(system, "Neighbour")).parameters.cost).toBe(8 * 1024);
 }, 60_000);
 
+test("claiming work that was not done uses up the tries of the address: finding it out costs the shop more than a login", async () => {
+  const limits = { login_per_address: { rate_per_second: 0.001, burst: 20 } };
+  await using system = await startTestGateway({ ...withWork, limits });
+  const challenge = await challengeFor(system, "Mallory");
+  const claim = packed({ challenge, solution: { counter: 1, derivedKey: "0".repeat(64) } });
+  const answers: string[] = [];
+  for (let number = 0; number < 4; number++) answers.push(await register(system, "Mallory", claim));
+  expect(answers).toEqual([...Array<string>(3).fill("403 work_invalid"), "429 address_limited"]);
+}, 60_000);
+
 test("without the setting there is nothing to compute", async () => {
   await using system = await startTestGateway({});
   const answer = await fetch(`${system.url}/api/work?name=Ada`);

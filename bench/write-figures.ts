@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fairDrawSummary } from "./figures/fair-draw.ts";
 import { failoverTable, handoverTable } from "./figures/failover.ts";
 import { latencyTable } from "./figures/latency.ts";
 import { linearizabilityTable } from "./figures/linearizability.ts";
@@ -15,6 +16,8 @@ import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
 import { replicationTable } from "./figures/replication.ts";
 import { ledgerModeTable, recoveryTable } from "./figures/sale.ts";
+import { roomTable } from "./figures/room.ts";
+import { spanningTable } from "./figures/spanning.ts";
 import { seckillSummary } from "./figures/seckill.ts";
 import { tlsTables } from "./figures/tls.ts";
 
@@ -32,6 +35,7 @@ function fill(file: string, name: string, sections: readonly string[]): void {
 }
 
 fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]);
+fill("fair_draw/README.md", "figures", [fairDrawSummary()]);
 fill("docs/performance.md", "linearizability", [linearizabilityTable()]);
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
@@ -43,6 +47,8 @@ fill("docs/performance.md", "replication", [replicationTable()]);
 fill("docs/performance.md", "failover", [failoverTable()]);
 fill("docs/performance.md", "handover", [handoverTable()]);
 fill("docs/performance.md", "moving", [movingTable()]);
+fill("docs/performance.md", "spanning", [spanningTable()]);
+fill("docs/performance.md", "room", [roomTable()]);
 fill("docs/performance.md", "loading", [loadingTable("")]);
 fill("docs/performance.md", "long-loading", [loadingTable("long-")]);
 fill("docs/performance.md", "recovery", [recoveryTable()]);

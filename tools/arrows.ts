@@ -21,10 +21,22 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
+    from: "{fair_draw,hash_ring,linearizability,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
+  },
+  {
+    from: "fair_draw/**",
+    except: tests,
+    only: ["fair_draw/**"],
+    why: "anybody can check a draw without the sale, which is one of its users",
+  },
+  {
+    from: "fair_draw/{src,web}/**",
+    except: ["fair_draw/src/{command-line,run-program}.ts"],
+    never: ["node:*", "bun"],
+    why: "a draw is made and checked in a browser, too: whoever calls it reads files and clocks",
   },
   {
     from: "hash_ring/**",
@@ -117,8 +129,8 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/contract/**",
-    only: ["seckill_mysense/src/{contract,domain}/**"],
-    why: "the contract is what clients and servers agree on; of ours it knows the words of the sale alone",
+    only: ["seckill_mysense/src/{contract,domain}/**", "fair_draw/index.ts"],
+    why: "the contract is what clients and servers agree on; of ours it knows the words of the sale and of draws alone",
   },
   {
     from: "seckill_mysense/src/time/**",
@@ -137,7 +149,7 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/ledger/**",
-    only: ["seckill_mysense/src/{ledger,domain,time}/**"],
+    only: ["seckill_mysense/src/{ledger,domain,time}/**", "fair_draw/index.ts"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
   },
   {
@@ -180,6 +192,15 @@ export const arrows: readonly Arrow[] = [
       "seckill_mysense/src/orders/dead-letters.ts",
     ],
     why: "what operators see is put together by the roles: it knows no gate, queue or database",
+  },
+  {
+    from: "seckill_mysense/src/rooms/**",
+    only: [
+      "seckill_mysense/src/{rooms,domain,health,logging,time}/**",
+      "seckill_mysense/src/ledger/{rooms,ledger-errors}.ts",
+      "fair_draw/index.ts",
+    ],
+    why: "what becomes of a room follows from the ledger, whoever asks for it",
   },
   {
     from: "seckill_mysense/src/sales/**",

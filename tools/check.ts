@@ -7,6 +7,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   types: ["tsc", "--noEmit", "-p", "."],
   "node types": ["tsc", "--noEmit", "-p", "tools/build-packages"],
   "page types": ["tsc", "--noEmit", "-p", "seckill_mysense/web"],
+  "draw page types": ["tsc", "--noEmit", "-p", "fair_draw/web"],
   lint: ["oxlint", "-f", "unix"],
   format: ["oxfmt", "--check"],
   arrows: ["bun", "tools/check-arrows.ts"],

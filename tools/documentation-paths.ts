@@ -8,11 +8,9 @@ export interface MissingPath {
 }
 
 /** Pages name files as seen from one of these folders, or from the page's own. */
-const bases = ["my_redis", "seckill_mysense", "hash_ring", "linearizability", "peer_link"].flatMap((name) => [
-  name,
-  `${name}/src`,
-  `${name}/test`,
-]);
+const bases = ["fair_draw", "my_redis", "seckill_mysense", "hash_ring", "linearizability", "peer_link"].flatMap(
+  (name) => [name, `${name}/src`, `${name}/test`],
+);
 
 /** Made by the programs when they run. */
 const madeLater = /^seckill_mysense\/data(\/|$)/;

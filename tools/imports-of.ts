@@ -2,6 +2,7 @@ import { dirname, join, normalize } from "node:path";
 import { parseSync } from "oxc-parser";
 
 const packageFolders: Readonly<Record<string, string>> = {
+  "fair-draw": "fair_draw",
   "hash-ring": "hash_ring",
   "my-redis": "my_redis",
   "peer-link": "peer_link",

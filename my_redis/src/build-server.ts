@@ -2,6 +2,7 @@ import { joinCluster } from "./cluster/join-cluster.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import { DataEpoch } from "./cluster/failover/data-epoch.ts";
 import { MoveCursors } from "./cluster/moving/move-cursors.ts";
+import { OpenWrites } from "./cluster/seat-transaction/open-writes.ts";
 import { RecordBook } from "./cluster/transaction/record-book.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { allCommands } from "./commands/index.ts";
@@ -61,7 +62,8 @@ export function buildServer(
   const book = new RecordBook();
   const data = new DataEpoch();
   const cursors = new MoveCursors();
-  const ofRing = bothExtensions(data, cursors);
+  const writes = new OpenWrites();
+  const ofRing = bothExtensions(data, bothExtensions(cursors, writes));
   const server = new Server<StartedParts>({
     settings,
     environment,
@@ -87,7 +89,7 @@ export function buildServer(
         storage: memory
           ? undefined
           : new FileStorage(services, bothExtensions(transactionLog(book, environment.monotonicMs), ofRing)),
-        cluster: joinCluster(services, { network, turn, connect: toNodes, book, data, cursors }),
+        cluster: joinCluster(services, { network, turn, connect: toNodes, book, data, cursors, writes }),
         replication: new Replication(services, { connect: toPrimary, turn }),
         migrations: new Migrations(services, { connect: toNodes, inTurn: (work) => turn.run(work) }),
       };

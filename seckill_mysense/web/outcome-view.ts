@@ -3,7 +3,7 @@ import { element, setText, show } from "./elements.ts";
 import { serverNowMs } from "./clock.ts";
 
 type Tone = "wait" | "good" | "bad" | "plain";
-const actions = ["pay", "cancel", "take", "wait", "leave", "again"] as const;
+const actions = ["enter", "pay", "cancel", "take", "wait", "leave", "again"] as const;
 
 export interface Outcome {
   readonly tone: Tone;

@@ -7,10 +7,11 @@ import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice
 import { askForBundle } from "./bundle-purchase.ts";
 import { serverNowMs } from "./clock.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
+import { currentOutcome } from "./current-outcome.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
-import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
+import { outcomes, refusedOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
 import { watchLogOut } from "./log-out.ts";
 import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
@@ -18,8 +19,8 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
+import { enterShownRoom, followRoom, isTurn, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
-import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
 const refreshMs = 2_000;
 const tickMs = 250;
@@ -42,24 +43,10 @@ function render(): void {
   show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
   showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product, chosenWith(offer).length === 0);
   showBundleChoice(offer, chosenQuantity());
+  show("order-of-coming", offer.sale.room === undefined);
+  showProof();
   button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
   setText("buy-hint", buyHint(phase === "open", isPaused));
-}
-
-function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
-  if (state.asking !== undefined) return askingOutcome(state.asking);
-  const isCancelled = state.offer?.sale.cancelled === true;
-  if (state.reservation !== undefined) {
-    const isOffer = state.reservation.reservation === state.place?.reservation;
-    if (isOffer) return offeredOutcome(state.reservation, isCancelled);
-    const mayBuyMore = !isOver && unitsLeft() > 0;
-    const outcome = reservationOutcome(state.reservation, { mayBuyMore, isCancelled });
-    return state.notice === undefined ? outcome : { ...outcome, text: `${state.notice.text} ${outcome.text}` };
-  }
-  const place = state.place === undefined ? undefined : placeOutcome(state.place);
-  if (place !== undefined && state.notice === undefined) return place;
-  if (isCancelled) return outcomes.cancelled;
-  return isOver ? outcomes.over : state.notice;
 }
 
 function buyHint(isOpen: boolean, isPaused: boolean): string {
@@ -67,6 +54,7 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (state.token === undefined) return "Getting your token";
   const units = unitsHeld();
   if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
+  if (isOpen && isTurn()) return "It is your turn.";
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
@@ -84,16 +72,22 @@ function follow(reservation: Reservation): void {
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
   const signal = currentSession();
-  if (productID === undefined || state.user === undefined) return;
+  if (productID === undefined || state.user === undefined || !mayHaveToken()) return;
   const answer = await call("POST /api/token", { body: { productID } });
   if (signal.aborted) return;
   if ("ok" in answer) state.token = answer.ok.token;
   else if (answer.status === 401) endSession();
+  else if (answer.refused.error === "room_place_expired") turnIsOver();
   else if (answer.refused.error !== "sale_ended") {
     setTimeout(() => {
       if (!signal.aborted) void getToken();
     }, refreshMs);
   }
+  render();
+}
+
+function takeRoomNews(): void {
+  if (state.token === undefined && mayHaveToken()) void getToken();
   render();
 }
 
@@ -250,6 +244,7 @@ async function enter(user: SessionUser): Promise<void> {
   endSession();
   const signal = currentSession();
   state.user = user;
+  followRoom(takeRoomNews);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
   if (signal.aborted) return;
@@ -264,6 +259,7 @@ function endSession(): void {
   forgetUser();
   chooseQuantity(1);
   chooseNothingElse();
+  followRoom(takeRoomNews);
 }
 
 function leaveSession(): void {
@@ -297,6 +293,7 @@ async function refresh(): Promise<void> {
   if (state.offer !== undefined) showOffer(state.offer);
   else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
   else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
+  followRoom(takeRoomNews);
   showOthers(sales, state.offer);
   if (state.place?.state === "waiting") await readPlace();
   render();
@@ -312,6 +309,7 @@ async function start(): Promise<void> {
   button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));
   for (const name of ["quantity", "together"]) element(name).addEventListener("change", render);
   button("again").addEventListener("click", () => void tryAgain());
+  button("enter").addEventListener("click", () => void enterShownRoom(takeRoomNews));
   button("pay").addEventListener("click", () => void settle("pay"));
   button("cancel").addEventListener("click", () => void settle("cancel"));
   button("wait").addEventListener("click", () => void changeLine(joinLine));

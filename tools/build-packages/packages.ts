@@ -8,6 +8,8 @@ export interface BuiltPackage {
   /** Files of `dist`, without their extension, and the source of each. */
   readonly entries: Readonly<Record<string, string>>;
   readonly embedded?: readonly EmbeddedFile[];
+  /** Packages of others whose code is part of the package's own. */
+  readonly bundled?: readonly string[];
 }
 
 /**
@@ -29,6 +31,13 @@ export interface EmbeddedFile {
 export const publicEntry = "index";
 
 export const builtPackages: readonly BuiltPackage[] = [
+  {
+    name: "fair-draw",
+    folder: "fair_draw",
+    platform: "neutral",
+    entries: { [publicEntry]: "index.ts", "run-program": "src/run-program.ts" },
+    bundled: ["@noble/curves", "@noble/hashes"],
+  },
   { name: "hash-ring", folder: "hash_ring", platform: "neutral", entries: { [publicEntry]: "index.ts" } },
   {
     name: "linearizability",

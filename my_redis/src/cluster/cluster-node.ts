@@ -26,9 +26,10 @@ import { Router } from "./routing/router.ts";
 import { TrackedReads } from "./routing/tracked-reads.ts";
 import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
-import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
+import { type InstalledSpanning, installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
 import type { MoveCursors } from "./moving/move-cursors.ts";
+import type { OpenWrites } from "./seat-transaction/open-writes.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { RingMembership } from "./failover/ring-membership.ts";
@@ -48,6 +49,8 @@ export interface ClusterOptions {
   readonly data: DataEpoch;
   /** How much the data has of moves that come to this node. */
   readonly cursors: MoveCursors;
+  /** The open writes across places that agree, as a part of the data. */
+  readonly writes: OpenWrites;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
@@ -75,14 +78,16 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly #book: RecordBook;
   readonly #clock: LinkClock;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #endSpanning: () => void = () => {};
+  readonly #writes: OpenWrites;
+  #spanning: InstalledSpanning | undefined;
 
   constructor(server: Services, network: NetworkServer, turn: Turn, options: ClusterOptions) {
-    const { self, peers, connect, book, data, cursors } = options;
+    const { self, peers, connect, book, data, cursors, writes } = options;
     const { values } = server.settings;
     this.server = server;
     this.#turn = turn;
     this.#book = book;
+    this.#writes = writes;
     const members = new Members(self, peers, values["cluster-replicas"]);
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
@@ -112,8 +117,10 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
         this.reads.ownersChanged();
       };
       const { channel, outgoing } = this;
+      const roleTaken = (): void => this.#spanning?.roleChanged();
       this.seat = new SeatNode({
-        ...{ server, turn, members, endpoints, events, data, cursors, rolesChanged, ring, channel, outgoing },
+        ...{ server, turn, members, endpoints, events, data, cursors, writes, rolesChanged, roleTaken },
+        ...{ ring, channel, outgoing },
       });
     }
     this.view = clusterView(members, disputes, this.links, this.seat);
@@ -156,7 +163,8 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     installClientUnblock(this);
     this.reads.install();
     installAnnouncements(this);
-    this.#endSpanning = installSpanningCommands(server, this.#book, this, this.reads);
+    const parts = { server, turn: this.#turn, book: this.#book, writes: this.#writes, reads: this.reads };
+    this.#spanning = installSpanningCommands(parts, this);
     if (this.seat !== undefined) {
       for (const [name, each] of ringCommands(this.seat, this.members)) this.spanning.set(name, each);
     }
@@ -168,7 +176,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   }
 
   stop(): void {
-    this.#endSpanning();
+    this.#spanning?.stop();
     this.seat?.stop();
     clearInterval(this.#timer);
     this.outgoing.close();

@@ -1,3 +1,5 @@
+import type { SeatRights } from "./failover/seat-rights.ts";
+
 /** This node's right to serve its place on a ring with replicas. */
 export interface SeatServing {
   /** Runs something that is no client's request once this node may serve or `isMoot`, or says why it may not. */
@@ -8,6 +10,7 @@ export interface SeatServing {
   readonly holdsStrayKeys: boolean;
   /** Knows which slots are about to become this node's own. */
   readonly mover: { isAwaited(slot: number): boolean };
+  readonly rights: SeatRights;
 }
 
 /**

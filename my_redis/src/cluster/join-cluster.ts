@@ -8,6 +8,7 @@ import { ClusterNode } from "./cluster-node.ts";
 import type { DataEpoch } from "./failover/data-epoch.ts";
 import { agreesOnMembers, checkPlan } from "./failover/seat-plan.ts";
 import type { MoveCursors } from "./moving/move-cursors.ts";
+import type { OpenWrites } from "./seat-transaction/open-writes.ts";
 import type { RecordBook } from "./transaction/record-book.ts";
 
 export interface JoinOptions {
@@ -20,19 +21,21 @@ export interface JoinOptions {
   readonly data: DataEpoch;
   /** How much the data has of moves that come to this node. */
   readonly cursors: MoveCursors;
+  /** The open writes across places that agree, as a part of the data. */
+  readonly writes: OpenWrites;
 }
 
 /** This node's part in the ring that `self` and `peers` name; undefined without `self`. Throws DirectiveError. */
 export function joinCluster(
   services: Services,
-  { network, turn, connect, book, data, cursors }: JoinOptions,
+  { network, turn, connect, book, data, cursors, writes }: JoinOptions,
 ): ClusterNode | undefined {
   const { values } = services.settings;
   const { self, peers } = values;
   if (self !== "") {
     checkPlan(values);
     checkEncryption(values);
-    return new ClusterNode(services, network, turn, { self, peers, connect, book, data, cursors });
+    return new ClusterNode(services, network, turn, { self, peers, connect, book, data, cursors, writes });
   }
   if (values["cluster-replicas"].length > 0) throw new DirectiveError("cluster-replicas needs self and peers");
   if (agreesOnMembers(values)) throw new DirectiveError("cluster-members agreed needs self");

@@ -232,6 +232,14 @@ export interface NodeEndpoint {
   readonly hostname: string;
 }
 
+/** What belongs to the data of a place on the ring beside its keys, as text. Empty for nothing. */
+export interface RingFacts {
+  /** How much the data has of moves of slots that come to this place. */
+  readonly moves: string;
+  /** The open writes across places. */
+  readonly writes: string;
+}
+
 /** A node's place in a ring that agrees on its members, as far as its data is concerned. */
 export interface SeatPort {
   /** Which primary has put this node's data into their order; 0 for none. See 0076. */
@@ -244,10 +252,10 @@ export interface SeatPort {
   stillServes(client: { readonly seatEpoch: number | undefined }): boolean;
   /** A command of the primary's stream is about to run. */
   took(args: Arguments): void;
-  /** All data was replaced by that of this epoch. `moves`: what the snapshot says of moves of slots. */
-  replaced(epoch: number, moves: string): void;
-  /** How much the data has of moves that come to this node, for a snapshot. */
-  readonly moves: string;
+  /** All data was replaced by that of this epoch. */
+  replaced(epoch: number, facts: RingFacts): void;
+  /** For a snapshot. */
+  readonly facts: RingFacts;
   /** More of the primary's stream was applied, or is on the disk. */
   moved(): void;
   readonly operators: SeatOperators;

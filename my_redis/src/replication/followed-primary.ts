@@ -239,7 +239,7 @@ export class FollowedPrimary {
         if (failure === undefined) this.#adopt(from, facts, link);
         else if (!isIntact) {
           history.dropStream();
-          server.cluster?.seat?.replaced(0, "");
+          server.cluster?.seat?.replaced(0, { moves: "", writes: "" });
         }
         link.tookSnapshot(failure && notLoaded(failure, isIntact));
       },
@@ -252,7 +252,7 @@ export class FollowedPrimary {
     const database = facts.position?.database ?? 0;
     history.adopt(id, offset, facts.formerHistories);
     history.database = server.keyspace.databases[database] === undefined ? 0 : database;
-    server.cluster?.seat?.replaced(facts.ringEpoch, facts.ringMoves);
+    server.cluster?.seat?.replaced(facts.ringEpoch, facts.ofRing);
     this.#connected(link);
   }
 

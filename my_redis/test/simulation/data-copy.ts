@@ -1,4 +1,5 @@
 import type { Cursor, MoveAsk, MoveChunk } from "../../src/cluster/agreement/move-message.ts";
+import { changeRecords, type SeatLogEntry, type SeatRecord } from "../../src/cluster/seat-transaction/seat-book.ts";
 import type { Position } from "../../src/cluster/agreement/position.ts";
 
 /** One write of a client. Its number is its value, too. */
@@ -9,6 +10,8 @@ export type Entry =
   | { readonly type: "write"; readonly slot: number; readonly write: Write }
   /** A part of a move that comes to this seat. */
   | { readonly type: "incoming"; readonly cursor: Cursor; readonly dropped: readonly number[]; readonly load: Load }
+  /** Of a write across seats; `writes`: what was carried out with it. */
+  | { readonly type: "across"; readonly entry: SeatLogEntry; readonly writes: Load["writes"] }
   /** Slots that do not belong to this seat. */
   | { readonly type: "drop"; readonly slots: readonly number[] };
 
@@ -24,13 +27,21 @@ export interface DataCopy {
   readonly entries: readonly Entry[];
   readonly slots: ReadonlyMap<number, readonly Write[]>;
   readonly cursors: ReadonlyMap<number, Cursor>;
+  /** The open writes across seats. */
+  readonly records: ReadonlyMap<string, SeatRecord>;
 }
 
-export const noData: DataCopy = { epoch: 0, entries: [], slots: new Map(), cursors: new Map() };
+export const noData: DataCopy = { epoch: 0, entries: [], slots: new Map(), cursors: new Map(), records: new Map() };
 
 export const positionOf = ({ epoch, entries }: DataCopy): Position => ({ epoch, offset: entries.length });
 
 export const writesIn = ({ slots }: DataCopy, slot: number): readonly Write[] => slots.get(slot) ?? [];
+
+/** The writes of clients in one step. */
+export function writesOf(entry: Entry): Load["writes"] {
+  if (entry.type === "write") return [[entry.slot, entry.write]];
+  return entry.type === "across" ? entry.writes : [];
+}
 
 /** How many writes of clients there are. */
 export const countOf = ({ slots }: DataCopy): number =>
@@ -40,10 +51,17 @@ export const countOf = ({ slots }: DataCopy): number =>
 export function after(copy: DataCopy, entries: readonly Entry[]): DataCopy {
   const slots = new Map(copy.slots);
   const cursors = new Map(copy.cursors);
+  let { records } = copy;
   const add = (slot: number, write: Write): void => void slots.set(slot, [...(slots.get(slot) ?? []), write]);
   for (const entry of entries) {
     if (entry.type === "write") add(entry.slot, entry.write);
     if (entry.type === "drop") for (const slot of entry.slots) slots.delete(slot);
+    if (entry.type === "across") {
+      const changed = new Map(records);
+      changeRecords(changed, entry.entry);
+      records = changed;
+      for (const [slot, write] of entry.writes) add(slot, write);
+    }
     if (entry.type !== "incoming") continue;
     for (const slot of entry.dropped) slots.delete(slot);
     // As with keys: what is loaded replaces nothing but its like.
@@ -54,7 +72,7 @@ export function after(copy: DataCopy, entries: readonly Entry[]): DataCopy {
     for (const [slot, write] of entry.load.writes) add(slot, write);
     cursors.set(entry.cursor.move, entry.cursor);
   }
-  return { epoch: copy.epoch, entries: [...copy.entries, ...entries], slots, cursors };
+  return { epoch: copy.epoch, entries: [...copy.entries, ...entries], slots, cursors, records };
 }
 
 /** What a primary and its replicas send each other, and the primaries of two seats between which slots move. */

@@ -22,6 +22,7 @@ export class Faults {
     this.#later();
     if (mode.changesVoters) this.#changeVoters();
     if (mode.movesSlots) this.#harmHandOvers(chance.pick([0, 0.1, 0.3]));
+    if (mode.writesAcross) this.#harmDecisions(chance.pick([0, 0.1, 0.4]));
     if (mode.changesVoters) this.#isolateLeaders(chance.pick([0, 0.1, 0.5]));
     if (mode.changesVoters && mode.movesSlots) this.#partVoters(chance.pick([0, 0.3, 0.9]));
   }
@@ -252,6 +253,7 @@ export class Faults {
       const { slots, seats } = witness.newest;
       const target = seats.find(({ name }) => name === slots?.moves.find((move) => move.id === id)?.to)?.primary.node;
       const leader = nodes.find(isLeader);
+      if (mode.writesAcross && !mode.oneFaultAtATime && chance.happens(0.3)) return this.#cutFromCopies(source);
       if (!mode.oneFaultAtATime && target !== undefined && leader !== undefined && chance.happens(0.3)) {
         return this.#parts(source, target, leader.name);
       }
@@ -272,6 +274,47 @@ export class Faults {
     queue.after(chance.between(10, 100), () => {
       if (!this.#hasEnded) this.#cut(this.#around(source), chance.between(600, 1_500));
     });
+  }
+
+  /** The home of a write across seats is harmed when it is asked to decide, or the node that asks. */
+  #harmDecisions(rate: number): void {
+    const { chance, decisions, mode, witness } = this.#world;
+    decisions.push((coordinator, home) => {
+      if (this.#hasEnded || !chance.happens(rate)) return;
+      if (mode.oneFaultAtATime && (this.#open > 0 || !witness.isWhole())) return;
+      const isAlone = mode.oneFaultAtATime || coordinator === home || isLeader(home);
+      if (isAlone || chance.happens(0.2)) {
+        return this.#harmSoon(chance.pick([coordinator, home]));
+      }
+      this.#loseDecision(coordinator, home);
+    });
+  }
+
+  /** The home is not asked before it has given the write up. Only other seats hear of that, and then a copy takes over. */
+  #loseDecision(coordinator: RingNode, home: RingNode): void {
+    const { chance, nodes, queue, timing, writeLimits } = this.#world;
+    const { silenceMs } = writeLimits;
+    this.#cut(this.#between(coordinator, [home]), silenceMs * 1.5);
+    // It gives up with its last lease.
+    queue.after(chance.between(Math.max(0, silenceMs - timing.leaseMs), silenceMs * 0.8), () => {
+      if (this.#hasEnded) return;
+      this.#cut(this.#between(home, nodes.filter(isLeader)), timing.silenceMs);
+      this.#cutFromCopies(home);
+    });
+  }
+
+  /** What it does from now on is lost when a copy takes over. */
+  #cutFromCopies(primary: RingNode): void {
+    const { chance, nodes, timing } = this.#world;
+    const copies = nodes.filter((node) => node !== primary && primary.seat?.nodes.includes(node.name));
+    this.#cut(this.#between(primary, copies), chance.between(timing.silenceMs, timing.silenceMs * 2));
+  }
+
+  #between(one: RingNode, others: readonly RingNode[]): [string, string][] {
+    return others.flatMap((other): [string, string][] => [
+      [one.name, other.name],
+      [other.name, one.name],
+    ]);
   }
 
   #harmSoon(victim: RingNode): void {

@@ -16,13 +16,27 @@ export const firstRing = (chance: SeededRandom, mode: Mode): FirstRing =>
   mode.movesSlots ? movingRing(chance, mode) : { table: firstTable(chance, mode), spare: [] };
 
 /** One or two seats of two or three nodes, and sometimes a node that only votes. */
-function firstTable(chance: SeededRandom, { acknowledgement }: Mode): RingTable {
+function firstTable(chance: SeededRandom, { acknowledgement, keepsBeforeAnswering, writesAcross }: Mode): RingTable {
   const names = ["n1", "n2", "n3", "n4", "n5"];
-  const shape = chance.pick([[3], [2], [2, 2], [3], [2, 2], [5]]);
+  // A seat of one node keeps what was answered only if answers wait for its disk.
+  const spanning =
+    keepsBeforeAnswering && acknowledgement === "replica"
+      ? [
+          [2, 2],
+          [3, 2],
+          [1, 2, 2],
+        ]
+      : [
+          [2, 2],
+          [3, 2],
+          [2, 2],
+        ];
+  const shape = chance.pick(writesAcross ? spanning : [[3], [2], [2, 2], [3], [2, 2], [5]]);
   const seated = shape.reduce((sum, count) => sum + count, 0);
   const voters = names.slice(0, Math.max(3, seated + (chance.happens(0.3) ? 1 : 0)));
   const seats = seatsOf(shape, "n").map(newSeat);
-  return { version: 0, voters: voters.slice(0, 5), formerVoters: undefined, acknowledgement, seats };
+  const table = { version: 0, voters: voters.slice(0, 5), formerVoters: undefined, acknowledgement, seats };
+  return writesAcross ? { ...table, slots: firstSlots(seats, { slots: slotsOfRing, batch: 1 }) } : table;
 }
 
 /** One to three seats of one or two nodes, and one or two that may join. */

@@ -3,6 +3,7 @@ import { handingMistakes } from "./handing-mistakes.ts";
 import { memberMistakes } from "./member-mistakes.ts";
 import { movingMistakes } from "./moving-mistakes.ts";
 import { kernel, model } from "./planted-change.ts";
+import { spanningMistakes } from "./spanning-mistakes.ts";
 
 /**
  * Deliberate mistakes, one at a time, as changes of the code. A test proves that the simulation finds each of them. Several
@@ -251,6 +252,7 @@ export const mistakes = {
   ...movingMistakes,
   ...handingMistakes,
   ...memberMistakes,
+  ...spanningMistakes,
 } as const satisfies Readonly<Record<string, readonly Change[]>>;
 
 export type Mistake = keyof typeof mistakes;

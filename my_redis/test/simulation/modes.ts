@@ -21,6 +21,8 @@ export interface Mode {
   readonly changesReplicas: boolean;
   /** Disks that keep data take nothing for a while. */
   readonly fillsDisks: boolean;
+  /** Clients also write to slots of several seats at once. */
+  readonly writesAcross: boolean;
 }
 
 const strict: Mode = {
@@ -34,8 +36,10 @@ const strict: Mode = {
   handsOver: false,
   changesReplicas: false,
   fillsDisks: false,
+  writesAcross: false,
 };
 const handing: Mode = { ...strict, handsOver: true };
+const spanning: Mode = { ...strict, writesAcross: true };
 const moving: Mode = { ...strict, movesSlots: true };
 
 /** Each with its name on the command line. */
@@ -57,6 +61,12 @@ export const modes = {
   movingVoters: { ...moving, changesVoters: true },
   // Writes wait for the disk: a seat whose replicas were removed has one copy.
   members: { ...moving, changesReplicas: true },
+  spanning,
+  spanningSingle: { ...spanning, oneFaultAtATime: true, keepsBeforeAnswering: false },
+  spanningAsynchronous: { ...spanning, acknowledgement: "primary", oneFaultAtATime: true },
+  spanningHanding: { ...spanning, acknowledgement: "primary", oneFaultAtATime: true, handsOver: true },
+  spanningMoving: { ...moving, writesAcross: true },
+  spanningMovingAsynchronous: { ...moving, writesAcross: true, acknowledgement: "primary", oneFaultAtATime: true },
 } as const satisfies Readonly<Record<string, Mode>>;
 
 export type ModeName = keyof typeof modes;

@@ -41,7 +41,7 @@ export const movingMistakes = {
     ),
   ],
   "a key that changes after it was sent is not sent again": [
-    model("simulated-mover.ts", "dirty.add(entry.slot);", "dirty.delete(entry.slot);"),
+    model("simulated-mover.ts", "dirty.add(slot);", "dirty.delete(slot);"),
   ],
   "a copy counts as whole while changed keys wait": [
     model("simulated-mover.ts", "part + 1 >= slots.length && dirty.size === 0;", "part + 1 >= slots.length;"),

@@ -9,7 +9,9 @@ import type { simulate } from "./simulation.ts";
 const parts = [
   "hash_ring",
   "my_redis/src/cluster/agreement",
-  "my_redis/src/cluster/transaction/quorum.ts",
+  "my_redis/src/cluster/seat-transaction",
+  "my_redis/src/cluster/transaction",
+  "my_redis/src/protocol",
   "my_redis/test/simulation",
   "tools/seeded-random.ts",
   // It says where the package hash-ring is.

@@ -7,7 +7,7 @@ import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.
 import { seatOf } from "../../src/cluster/agreement/ring-table.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, type Move } from "../../src/cluster/agreement/slot-map.ts";
-import { type DataCopy, type Entry, type Load, type MoveMessage, positionOf, type Write } from "./data-copy.ts";
+import { type DataCopy, type Entry, type Load, type MoveMessage, positionOf, writesOf } from "./data-copy.ts";
 
 /** What a mover sees of its process. */
 interface MovingProcess {
@@ -16,6 +16,8 @@ interface MovingProcess {
   take(event: RingEvent): void;
   append(entry: Entry): void;
   sendData(to: string, message: MoveMessage): void;
+  /** Whether nothing is locked that goes with this move. */
+  mayStop(move: Move): boolean;
 }
 
 /** A walk through the slots of a move while clients write, as in cluster/moving/outgoing-copy.ts. */
@@ -65,9 +67,10 @@ export class SimulatedMover {
 
   /** A step of this primary's data. */
   changed(entry: Entry): void {
-    if (entry.type !== "write") return;
-    for (const { dirty, parts, slots } of this.#copies.values()) {
-      if (parts.at(-1)?.isLast !== true && slots.includes(entry.slot)) dirty.add(entry.slot);
+    for (const [slot] of writesOf(entry)) {
+      for (const { dirty, parts, slots } of this.#copies.values()) {
+        if (parts.at(-1)?.isLast !== true && slots.includes(slot)) dirty.add(slot);
+      }
     }
   }
 
@@ -125,10 +128,11 @@ export class SimulatedMover {
       case "part":
         return send({ isStart: false, cursor: this.#cursorAt(move, next.part + 1) }, this.#part(move, next.part));
       case "writes": {
-        const writes = copy.entries.slice(next.from).flatMap((entry): [number, Write][] => {
-          return entry.type === "write" && hasSlot(move.spans, entry.slot) ? [[entry.slot, entry.write]] : [];
-        });
-        const end = hasStopped(member, move.id) ? ({ isFinal: true } as const) : {};
+        const writes = copy.entries
+          .slice(next.from)
+          .flatMap((entry) => writesOf(entry).filter(([slot]) => hasSlot(move.spans, slot)));
+        const hasEnded = hasStopped(member, move.id) && this.#process.mayStop(move);
+        const end = hasEnded ? ({ isFinal: true } as const) : {};
         return send({ isStart: false, cursor: { ...ask.has!, source: position, ...end } }, { ...nothing, writes });
       }
     }

@@ -4,6 +4,7 @@ import { isReady, mayAnswer } from "../../src/cluster/agreement/serving.ts";
 import { startMember, step, wakeAt } from "../../src/cluster/agreement/step.ts";
 import { mayCarryOut } from "../../src/cluster/agreement/outgoing.ts";
 import { type Seat, seatOf } from "../../src/cluster/agreement/ring-table.ts";
+import type { Move } from "../../src/cluster/agreement/slot-map.ts";
 import {
   after,
   answerFetch,
@@ -17,9 +18,11 @@ import {
   writesIn,
 } from "./data-copy.ts";
 import type { Position } from "../../src/cluster/agreement/position.ts";
+import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
+import { SimulatedAcross } from "./simulated-across.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedMover } from "./simulated-mover.ts";
-import type { ClientRequest, RingNode, RingProcess, SimulatedWorld } from "./simulated-world.ts";
+import type { ClientRequest, RingNode, RingProcess, SimulatedWorld, WriteAcross } from "./simulated-world.ts";
 
 /** A request that was carried out, and is not answered yet. */
 interface Unanswered {
@@ -30,6 +33,7 @@ interface Unanswered {
   readonly seen: readonly Write[];
   /** The writes that had been acknowledged when the request was carried out. */
   readonly expected: readonly Write[];
+  readonly expectedAcross: number;
 }
 
 const fetchEveryMs = 40;
@@ -42,6 +46,7 @@ export class SimulatedProcess implements RingProcess {
   readonly #world: SimulatedWorld;
   readonly #node: RingNode;
   readonly #mover: SimulatedMover;
+  readonly #across: SimulatedAcross;
   #follows: { readonly epoch: number; readonly primary: string } | undefined;
   #unanswered: Unanswered[] = [];
   #wakesAtMs = Number.POSITIVE_INFINITY;
@@ -55,6 +60,7 @@ export class SimulatedProcess implements RingProcess {
     const start = { self: node.name, timing, durable: node.agreement.content, position: positionOf(this.copy) };
     this.member = startMember(start, this.#moment());
     this.#mover = new SimulatedMover(this);
+    this.#across = new SimulatedAcross(world, this);
   }
 
   start(): void {
@@ -71,6 +77,7 @@ export class SimulatedProcess implements RingProcess {
     for (const effect of effects) this.#carryOut(effect);
     this.#wakeLater();
     this.#answer();
+    this.#across.look();
   }
 
   #carryOut(effect: RingEffect): void {
@@ -89,7 +96,7 @@ export class SimulatedProcess implements RingProcess {
       case "persist":
         if (this.member.role.type === "leader") for (const notice of this.#world.proposals) notice(this.#node);
         return this.#node.agreement.write(effect.durable, () =>
-          this.#whileAlive(() => this.take({ type: "kept", write: effect.write })),
+          this.whileAlive(() => this.take({ type: "kept", write: effect.write })),
         );
       case "table":
         note(() => `${name} learns ${JSON.stringify(effect.table)}`);
@@ -100,10 +107,12 @@ export class SimulatedProcess implements RingProcess {
         note(() => `${name} serves, epoch ${effect.epoch}`);
         this.#follows = undefined;
         this.#setCopy({ ...this.copy, epoch: effect.epoch });
+        this.#across.serve();
         return witness.onServing(this.#node);
       case "follow":
         note(() => `${name} follows ${effect.primary}, epoch ${effect.epoch}`);
         this.#follows = effect;
+        this.#across.follow();
         return this.#fetch();
       case "lease":
         return witness.onServing(this.#node);
@@ -115,22 +124,38 @@ export class SimulatedProcess implements RingProcess {
   }
 
   /** Requests for the slots of a move have ended a moment after the member has asked for it. */
-  #freeze({ move }: Extract<RingEffect, { type: "freeze" }>): void {
-    const { queue, chance, note, freezes } = this.#world;
-    for (const notice of freezes) notice(this.#node, move);
+  #freeze(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    for (const notice of this.#world.freezes) notice(this.#node, effect.move);
+    this.#freezeSoon(effect);
+  }
+
+  #freezeSoon(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    const { queue, chance, note } = this.#world;
+    const { move } = effect;
     queue.after(chance.next() * 3, () =>
-      this.#whileAlive(() => {
+      this.whileAlive(() => {
+        const isLocked = this.member.committed?.slots?.moves.some((each) => each.id === move && !this.mayStop(each));
+        if (isLocked === true) return this.#freezeLater(effect);
         note(() => `${this.#node.name} freezes move ${move}`);
         this.take({ type: "frozen", move });
       }),
     );
   }
 
+  mayStop(move: Move): boolean {
+    return this.#across.mayStop(move);
+  }
+
+  #freezeLater(effect: Extract<RingEffect, { type: "freeze" }>): void {
+    const isAsked = this.member.serving?.outgoing.get(effect.move)?.freeze === "asked";
+    if (isAsked) this.#world.queue.after(2, () => this.whileAlive(() => this.#freezeSoon(effect)));
+  }
+
   /** The place of a move has changed: asks for what comes, and deletes what has gone, a little later. */
   #move(): void {
     const { queue, chance } = this.#world;
-    queue.after(chance.next(), () => this.#whileAlive(() => this.#mover.ask()));
-    queue.after(chance.next() * 60, () => this.#whileAlive(() => this.#mover.dropStrays()));
+    queue.after(chance.next(), () => this.whileAlive(() => this.#mover.ask()));
+    queue.after(chance.next() * 60, () => this.whileAlive(() => this.#mover.dropStrays()));
   }
 
   onData(from: string, message: DataMessage): void {
@@ -151,20 +176,39 @@ export class SimulatedProcess implements RingProcess {
   onRequest(request: ClientRequest): void {
     const { serving } = this.member;
     const mayServe = serving !== undefined && isReady(this.member) && !isHanding(this.member);
-    if (!mayServe || !this.#serves(request.slot)) return request.answer("refused");
+    // A request for a locked slot would wait.
+    const isServed = this.#serves(request.slot) && !this.#across.isLocked(request.slot);
+    if (!mayServe || !isServed) return request.answer("refused");
     const { epoch } = serving;
     const { slot, write } = request;
     const { witness } = this.#world;
     witness.onCarriedOut(this.#node, slot);
     const expected = witness.acknowledgedOf(slot);
+    const expectedAcross = witness.acrossOf(slot);
     const before = writesIn(this.copy, slot);
     const seen = write === undefined ? before : [...before, write];
     const offset = this.copy.entries.length + (write === undefined ? 0 : 1);
     // An answer is released at the end of a turn. The process may be paused before that.
     this.#world.queue.after(this.#world.chance.next(), () =>
-      this.#whileAlive(() => this.#endTurn({ request, epoch, offset, seen, expected })),
+      this.whileAlive(() => this.#endTurn({ request, epoch, offset, seen, expected, expectedAcross })),
     );
     if (write !== undefined) this.append({ type: "write", slot, write });
+  }
+
+  onAcross(request: SeatRequest, answer: (answer: SeatAnswer) => void): void {
+    this.#across.serveRequest(request, answer);
+  }
+
+  beginAcross(write: WriteAcross): void {
+    this.#across.begin(write);
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs();
   }
 
   /** Where slots are not agreed on, each seat has the slot of its own place. */
@@ -200,12 +244,13 @@ export class SimulatedProcess implements RingProcess {
     const nowMs = this.clock.nowMs();
     const { name } = this.#node;
     this.#unanswered = this.#unanswered.filter((unanswered) => {
-      const { request, epoch, offset, seen, expected } = unanswered;
+      const { request, epoch, offset, seen, expected, expectedAcross } = unanswered;
       // Whether the write will be kept is not known.
       if (this.member.serving?.epoch !== epoch) return false;
       if (!mayAnswer(this.member, { epoch, offset }, nowMs)) return true;
       this.#world.note(() => `${name} answers ${request.write === undefined ? "a read" : `write ${request.write}`}`);
-      this.#world.witness.onAnswer({ seat: this.#seat!.name, slot: request.slot, epoch, seen, expected });
+      const { slot } = request;
+      this.#world.witness.onAnswer({ seat: this.#seat!.name, slot, epoch, seen, expected, expectedAcross });
       request.answer("done");
       return false;
     });
@@ -214,7 +259,7 @@ export class SimulatedProcess implements RingProcess {
   #setCopy(copy: DataCopy): void {
     this.copy = copy;
     const { mode } = this.#world;
-    const kept = (): void => this.#whileAlive(() => this.#onKept(copy));
+    const kept = (): void => this.whileAlive(() => this.#onKept(copy));
     this.#node.data.write(copy, mode.keepsBeforeAnswering ? kept : () => {});
     if (!mode.keepsBeforeAnswering) return this.#onKept(copy);
     this.#tellPosition(this.member.keptPosition);
@@ -266,11 +311,12 @@ export class SimulatedProcess implements RingProcess {
     this.#world.queue.after(wakesAtMs - this.#world.queue.nowMs, () => {
       if (this.#wakesAtMs !== wakesAtMs) return;
       this.#wakesAtMs = Number.POSITIVE_INFINITY;
-      this.#whileAlive(() => this.take({ type: "woken" }));
+      this.whileAlive(() => this.take({ type: "woken" }));
     });
   }
 
-  #whileAlive(run: () => void): void {
+  /** Runs something in this process, unless it has ended, and once it is not paused. */
+  whileAlive(run: () => void): void {
     if (this.#node.process === this) this.#node.inProcess(run);
   }
 

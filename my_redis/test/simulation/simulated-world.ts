@@ -1,3 +1,6 @@
+import type { TransactionResult } from "../../src/cluster/transaction/coordinator.ts";
+import type { TransactionLimits } from "../../src/cluster/transaction/transaction-host.ts";
+import type { SeatAnswer, SeatRequest } from "../../src/cluster/seat-transaction/seat-message.ts";
 import type { Durable } from "../../src/cluster/agreement/durable.ts";
 import type { Member, RingEvent } from "../../src/cluster/agreement/ring-member.ts";
 import type { RingTable, Seat } from "../../src/cluster/agreement/ring-table.ts";
@@ -17,6 +20,15 @@ export interface ClientRequest {
   readonly answer: (outcome: "done" | "refused") => void;
 }
 
+/** A write to slots of any seats. */
+export interface WriteAcross {
+  readonly slots: readonly number[];
+  readonly write: Write;
+  /** The last slot is prepared after the others. */
+  readonly isInSteps: boolean;
+  readonly answer: (result: TransactionResult) => void;
+}
+
 /** What a request was answered with. */
 export interface Answer {
   readonly seat: string;
@@ -26,6 +38,8 @@ export interface Answer {
   readonly seen: readonly Write[];
   /** The writes that were acknowledged when the request was carried out. */
   readonly expected: readonly Write[];
+  /** How many writes across seats had been seen in another slot then. */
+  readonly expectedAcross: number;
 }
 
 /** One run of a node, as others see it. */
@@ -36,6 +50,10 @@ export interface RingProcess {
   take(event: RingEvent): void;
   onData(from: string, message: DataMessage): void;
   onRequest(request: ClientRequest): void;
+  /** Another process asks the primary of a seat. */
+  onAcross(request: SeatRequest, answer: (answer: SeatAnswer) => void): void;
+  /** A client asks this node. */
+  beginAcross(write: WriteAcross): void;
 }
 
 /** A machine with its disk, as others see it. */
@@ -62,6 +80,10 @@ export interface RingNode {
 export interface Observer {
   readonly newest: RingTable;
   acknowledgedOf(slot: number): readonly Write[];
+  /** How many writes across seats a request for this slot must show that is carried out now. */
+  acrossOf(slot: number): number;
+  onAcrossBegun(write: WriteAcross): void;
+  onAcrossDone(write: WriteAcross, result: TransactionResult): void;
   isWhole(): boolean;
   onLeader(node: string, term: number): void;
   onVote(voter: string, candidate: string, term: number): void;
@@ -88,6 +110,10 @@ export interface SimulatedWorld {
   readonly proposals: ((leader: RingNode) => void)[];
   /** Called when a source is about to stop requests for the slots of a move. */
   readonly freezes: ((source: RingNode, move: number) => void)[];
+  /** The time limits of writes across seats. */
+  readonly writeLimits: TransactionLimits;
+  /** Called when all participants of a write across seats have prepared, before its home is asked to decide. */
+  readonly decisions: ((coordinator: RingNode, home: RingNode) => void)[];
   readonly nodes: readonly RingNode[];
   node(name: string): RingNode;
   /** One line of the trace. The text is made only when somebody reads it. */

@@ -27,9 +27,15 @@ export function simulate(options: SimulationOptions): readonly string[] {
   faults.end();
   operator.end();
   handOvers.end();
+  for (const writer of ring.writers) writer.end();
   heal(ring);
+  const half = ring.witness.across.halfDone(ring.witness.newest, (name) => ring.node(name));
+  if (problems.length === 0 && half !== undefined) ring.witness.fail(`R15: ${half}`);
   return problems;
 }
+
+const openOne = (ring: SimulatedRing): string | undefined =>
+  ring.witness.across.openOne(ring.witness.newest, (name) => ring.node(name));
 
 /** Without further faults every seat has to be served again, with all its copies. */
 function heal(ring: SimulatedRing): void {
@@ -44,6 +50,8 @@ function heal(ring: SimulatedRing): void {
   }
   if (!witness.isWhole()) return witness.fail(`R8: the ring is not whole: ${JSON.stringify(witness.newest)}`);
   const problem = misplaced(ring) ?? "nobody answers";
+  const open = openOne(ring);
+  if (open !== undefined) return witness.fail(`R16: ${open}`);
   witness.fail(`${isSettled(ring) ? "R10" : "R11"}: ${problem}: ${JSON.stringify(witness.newest)}`);
 }
 
@@ -52,6 +60,7 @@ function isWell(ring: SimulatedRing, sinceMs: number): boolean {
   const isWritten = (slot: number): boolean =>
     clients.some(({ writtenAtMs }) => (writtenAtMs.get(slot) ?? 0) > sinceMs);
   if (!witness.isWhole() || !isSettled(ring) || misplaced(ring) !== undefined) return false;
+  if (openOne(ring) !== undefined) return false;
   const { seats, slots } = witness.newest;
   // Of each seat that has slots, one is enough.
   if (slots === undefined) return seats.every((_, place) => isWritten(place));

@@ -1,10 +1,12 @@
+import type { TransactionResult } from "../../src/cluster/transaction/coordinator.ts";
 import { hasCopy, isSameCopy, type RingTable, type Seat } from "../../src/cluster/agreement/ring-table.ts";
 import { longest } from "../../src/cluster/agreement/ring-timing.ts";
 import { isReady } from "../../src/cluster/agreement/serving.ts";
 import { hasSlot, ownerOf } from "../../src/cluster/agreement/slot-map.ts";
 import { countOf, type Write } from "./data-copy.ts";
+import { AcrossWitness } from "./across-witness.ts";
 import { otherServer, slotFault } from "./slot-witness.ts";
-import type { Answer, Observer, RingNode, SimulatedWorld } from "./simulated-world.ts";
+import type { Answer, Observer, RingNode, SimulatedWorld, WriteAcross } from "./simulated-world.ts";
 
 /** What clients know of a slot: the writes that were acknowledged, or that a read has shown. */
 interface Known {
@@ -31,11 +33,13 @@ export class Witness implements Observer {
   newest: RingTable;
   /** The seats that an operator has given to a node. */
   readonly words = new Set<string>();
+  readonly across: AcrossWitness;
 
   constructor(world: SimulatedWorld & { readonly firstTable: RingTable }) {
     this.#world = world;
     this.newest = world.firstTable;
     world.proposals.push((leader) => this.#onProposal(leader));
+    this.across = new AcrossWitness((problem) => this.fail(problem));
   }
 
   fail(problem: string): void {
@@ -45,6 +49,18 @@ export class Witness implements Observer {
 
   acknowledgedOf(slot: number): readonly Write[] {
     return this.#known.get(slot)?.writes ?? [];
+  }
+
+  acrossOf(slot: number): number {
+    return this.across.countOf(slot);
+  }
+
+  onAcrossBegun(write: WriteAcross): void {
+    this.across.begun(write);
+  }
+
+  onAcrossDone(write: WriteAcross, result: TransactionResult): void {
+    this.across.done(write, result);
   }
 
   /** R1: a term has one leader. */
@@ -73,10 +89,12 @@ export class Witness implements Observer {
     this.#tables.set(table.version, table);
     const fault = slotFault(table);
     if (fault !== undefined) this.fail(`R12: ${fault}`);
+    // A leader that takes over may commit several versions at once. Then nobody learns those in between on their own.
+    const lastKnown = Math.min(this.newest.version, table.version - 1);
     if (table.version > this.newest.version) this.newest = table;
     this.#forgetGivenUp(table);
     for (const seat of table.seats) {
-      if (seat.epoch !== table.version) continue;
+      if (seat.epoch <= lastKnown) continue;
       // What a failover may lose, a planned handover may not.
       if (!this.#isHandover(table, seat)) this.#appointedAtMs.set(seat.name, this.#world.queue.nowMs);
       this.#checkAppointment(table, seat.name);
@@ -169,6 +187,7 @@ export class Witness implements Observer {
   onAnswer(answer: Answer): void {
     const { queue } = this.#world;
     const { seat, slot, epoch, seen, expected } = answer;
+    this.across.onAnswer(answer);
     const nothing = { writes: [], answeredAtMs: [], seat, epoch: 0, lastAnswerMs: 0, lost: new Set<Write>() };
     const known = this.#known.get(slot) ?? nothing;
     this.#known.set(slot, known);

@@ -7,10 +7,13 @@ import { refuse } from "../gateway/refusal.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { SaleService } from "../sales/sale-service.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { RoomService } from "../rooms/room-service.ts";
+import { mountRoomAdmin } from "./room-admin-handlers.ts";
 import { mountSaleAdmin } from "./sale-admin-handlers.ts";
 
 export interface AdminServerOptions {
   readonly service: SaleService;
+  readonly roomService: RoomService;
   readonly settings: Settings["admin"];
   readonly logger: Logger;
   /** Unix milliseconds. */
@@ -33,7 +36,8 @@ const bodyTimeoutMs = 10_000;
  * outside.
  * @throws when the port is taken (code EADDRINUSE)
  */
-export function startAdminServer({ service, settings, logger, now, elapsedMs }: AdminServerOptions): AdminServer {
+export function startAdminServer(options: AdminServerOptions): AdminServer {
+  const { service, roomService, settings, logger, now, elapsedMs } = options;
   const app: GatewayApp = new Hono();
   const mount = {
     clientAddress: new ClientAddress({ trustedProxies: [], ipv6Prefix: 64 }),
@@ -46,6 +50,7 @@ export function startAdminServer({ service, settings, logger, now, elapsedMs }: 
     elapsedMs,
   };
   mountSaleAdmin(app, mount, service);
+  mountRoomAdmin(app, mount, roomService);
   app.notFound(() => refuse("not_found"));
   const server = Bun.serve({
     hostname: settings.host,

@@ -27,7 +27,7 @@ type ChangeFailure = "sale_not_found" | "sale_conflict" | "invalid_request" | "u
 
 type Answer<Shown, Code> = { readonly ok: Shown } | { readonly failure: Code; readonly message: string };
 
-const defaultActor = "the interface for merchants";
+export const defaultActor = "the interface for merchants";
 
 /** Mounts what a merchant may do with sales. */
 export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: SaleService): void {

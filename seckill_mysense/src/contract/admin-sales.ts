@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { maxAdmitPerSecond } from "../domain/room.ts";
 import { maxUnits } from "../domain/sale.ts";
 import { endpoint } from "./endpoint.ts";
 import { changeId, productId, saleId } from "./identifiers.ts";
@@ -111,6 +112,42 @@ const cancelSale = endpoint({
   summary: "Stops a sale for good and releases its orders.",
 });
 
+const shownRoom = z
+  .looseObject({ sale: saleId, mode: z.enum(["draw", "queue"]), phase: z.string(), entries: z.number().int() })
+  .describe("As `sale room show` shows it.");
+const ofRoom = {
+  authorization: "internal",
+  params,
+  ok: shownRoom,
+  failures: ["internal_secret_wrong", "room_not_found"],
+} as const;
+const changeOfRoom = { ...ofRoom, method: "POST", query: asker.omit({ change: true }) } as const;
+
+const readAdminRoom = endpoint({
+  ...ofRoom,
+  method: "GET",
+  path: "/api/admin/sales/:id/room",
+  summary: "What the waiting room of a sale does.",
+});
+const holdRoom = endpoint({
+  ...changeOfRoom,
+  path: "/api/admin/sales/:id/room/hold",
+  summary: "Admits nobody until the room is opened.",
+});
+const openRoom = endpoint({ ...changeOfRoom, path: "/api/admin/sales/:id/room/open", summary: "Ends a hold." });
+const rateRoom = endpoint({
+  ...changeOfRoom,
+  path: "/api/admin/sales/:id/room/rate",
+  summary: "Admits more or fewer from now on.",
+  body: z.strictObject({ per_second: z.number().min(0.001).max(maxAdmitPerSecond) }),
+});
+const publishRoomValue = endpoint({
+  ...changeOfRoom,
+  path: "/api/admin/sales/:id/room/value",
+  summary: "Gives the draw its public value: the beacon's answer, or the witnesses' signatures.",
+  body: z.looseObject({}),
+});
+
 /** The interface for merchants, on a listener of its own. */
 export const adminEndpoints = {
   listSales,
@@ -125,4 +162,9 @@ export const adminEndpoints = {
   publishSale,
   endSale,
   cancelSale,
+  readAdminRoom,
+  holdRoom,
+  openRoom,
+  rateRoom,
+  publishRoomValue,
 } as const;

@@ -109,6 +109,7 @@ export const failureBody = z.object({
   message: z.string().describe("The same for people."),
   retryAfterSeconds: z.number().optional().describe("When to come back, as in Retry-After."),
   startsAtMs: z.number().optional().describe("With not_started: the start of the sale, Unix milliseconds."),
+  opensAtMs: z.number().optional().describe("With room_not_open: when the entry opens, Unix milliseconds."),
   left: z.number().optional().describe("With too_few_left and over_limit: how many units can still be asked for."),
   productID: z
     .string()

@@ -5,6 +5,7 @@ import { healthz, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
+import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules } from "./rooms.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
@@ -23,6 +24,11 @@ export const endpoints = {
   "GET /api/sales": listSales,
   "GET /api/sales/:id": readSale,
   "POST /api/token": issueToken,
+  "POST /api/room": enterRoom,
+  "GET /api/room": readRoom,
+  "GET /api/room/rules": readRoomRules,
+  "GET /api/room/heads": readRoomHeads,
+  "GET /api/room/disclosure": readRoomDisclosure,
   "GET /api/reservations/:id": readReservation,
   "GET /api/reservations/:id/events": watchReservation,
   "POST /api/orders/:id/pay": payOrder,

@@ -34,6 +34,7 @@ export const failures = {
   program_not_allowed: { status: 403, message: "This program has no right to do that." },
   invitation_required: { status: 403, message: "Only who has an invitation may register and buy here." },
   invitation_invalid: { status: 403, message: "This is no invitation of this shop, or it is no longer valid." },
+  room_required: { status: 403, message: "This sale has a waiting room: enter it with POST /api/room." },
   work_required: {
     status: 403,
     message: "Whoever registers without an invitation has to compute something before: GET /api/work.",
@@ -47,6 +48,7 @@ export const failures = {
   not_found: { status: 404, message: "There is nothing at this address." },
   product_not_found: { status: 404, message: "There is no such product." },
   sale_not_found: { status: 404, message: "There is no such sale." },
+  room_not_found: { status: 404, message: "This sale has no waiting room." },
   reservation_not_found: { status: 404, message: "There is no such reservation." },
   order_not_found: { status: 404, message: "There is no such order." },
 
@@ -79,18 +81,27 @@ export const failures = {
 
   sold_out: { status: 410, message: "All units of this product are taken." },
   sale_ended: { status: 410, message: "The sale is over." },
+  room_place_expired: {
+    status: 410,
+    message: "Your place in the waiting room was not used in time, and has passed on.",
+  },
   bundle_broken: { status: 410, message: "One product of the bundle was refused: get a new token to try again." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },
   address_too_long: { status: 414, message: "The address is longer than this server accepts." },
   unsupported_media_type: { status: 415, message: "Send the body as application/json." },
   not_started: { status: 425, message: "The sale has not started yet." },
+  room_not_open: { status: 425, message: "The entry of the waiting room is not open yet." },
+  room_not_admitted: { status: 425, message: "You are not admitted from the waiting room yet." },
+  room_not_drawn: { status: 425, message: "The order of the waiting room is not known yet." },
   limited: { status: 429, message: "Too many requests: wait before you try again." },
   address_limited: { status: 429, message: "Too many requests from this address: wait before you try again." },
   banned: { status: 429, message: "Too many requests although they were refused: wait before you try again." },
 
   internal: { status: 500, message: "Something went wrong on the server." },
   overloaded: { status: 503, message: "The server is busy: try again with the same token." },
+  room_full: { status: 503, message: "As many people have entered the waiting room as it can hold." },
+  room_unavailable: { status: 503, message: "This server does not know the waiting room now: try again." },
   sale_paused: { status: 503, message: "The sale of this product is paused: try again with the same token." },
   gate_closed: { status: 503, message: "This product cannot be sold for a moment: try again with the same token." },
   gate_unavailable: {

@@ -1,5 +1,7 @@
+import { drandRoundAfter, quicknet } from "fair-draw";
 import { z } from "zod";
 import { groupBuckets, maxBuckets, splitIntoBuckets } from "../domain/buckets.ts";
+import { maxAdmitPerSecond, maxUseWithinSeconds, type RoomSettings } from "../domain/room.ts";
 import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
 import { isLeaving, maxPriceMinor, maxUnits, type Sale, type SaleContent, type SaleProduct } from "../domain/sale.ts";
 import { productId, saleId } from "./identifiers.ts";
@@ -26,12 +28,36 @@ const product = z.strictObject({
     .describe("Spreads the units over so many hash slots of the gate; 1 without it. It cannot change later."),
 });
 
+/** A waiting room as its merchant writes it. */
+const room = z.strictObject({
+  mode: z
+    .enum(["draw", "queue"])
+    .describe("draw: those who are present at closes_at are drawn. queue: all stand in the order of coming."),
+  opens_at: moment,
+  closes_at: moment.optional().describe("Of a draw; without it the start of the sale."),
+  admit_per_second: z.number().min(0.001).max(maxAdmitPerSecond),
+  use_within_seconds: z
+    .int()
+    .min(1)
+    .max(maxUseWithinSeconds)
+    .describe("How long somebody who is admitted has to get a token."),
+  on_hold: z.boolean().default(false).describe("Nobody is admitted before an operator opens the room."),
+  public_value: z
+    .union([z.enum(["none", "drand"]), z.looseObject({ kind: z.enum(["none", "drand", "witnesses"]) })])
+    .default("none")
+    .describe(
+      "Of a draw: none, drand (the first round of the chain quicknet that comes half a minute after closes_at), or what " +
+        "fair-draw's rules have as publicValue.",
+    ),
+});
+
 /** A sale as its merchant writes it. */
 export const saleDocument = z.strictObject({
   id: saleId,
   title: text,
   starts_at: moment,
   ends_at: moment,
+  room: room.optional().describe("The waiting room through which all buyers come."),
   products: z.array(product).min(1).max(10_000),
 });
 export type SaleDocument = z.infer<typeof saleDocument>;
@@ -42,17 +68,44 @@ export const saleUpdate = z.strictObject({
   title: text.optional(),
   starts_at: moment.optional(),
   ends_at: moment.optional(),
+  room: room.nullable().optional().describe("Null: without a waiting room."),
   products: z
     .array(product.partial().required({ id: true }))
     .max(10_000)
     .optional(),
 });
 
-export function saleOf({ id, title, starts_at, ends_at, products }: SaleDocument): {
+/** The beacon's value must not be known before the closing, and clocks differ. */
+const roundAfterClosingMs = 30_000;
+
+function roomOf(written: z.infer<typeof room>, startsAtMs: number | undefined): RoomSettings {
+  const { mode, opens_at, closes_at, admit_per_second, use_within_seconds, on_hold, public_value } = written;
+  const closesAtMs = closes_at === undefined ? (mode === "draw" ? startsAtMs : undefined) : Date.parse(closes_at);
+  const round = drandRoundAfter(quicknet, (closesAtMs ?? 0) + roundAfterClosingMs);
+  const named = public_value === "drand" ? { kind: public_value, ...quicknet, round } : { kind: public_value };
+  return {
+    ...{ mode, opensAtMs: Date.parse(opens_at), closesAtMs },
+    ...{ admitPer1000Seconds: Math.round(admit_per_second * 1_000), useWithinMs: use_within_seconds * 1_000 },
+    ...{ startsOnHold: on_hold, publicValue: typeof public_value === "object" ? public_value : named },
+  } as RoomSettings;
+}
+
+function showRoom(room: RoomSettings): z.infer<typeof shownRoom> {
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  return {
+    ...{ mode: room.mode, opens_at: iso(room.opensAtMs) },
+    ...(room.closesAtMs !== undefined && { closes_at: iso(room.closesAtMs) }),
+    ...{ admit_per_second: room.admitPer1000Seconds / 1_000, use_within_seconds: room.useWithinMs / 1_000 },
+    ...{ on_hold: room.startsOnHold, public_value: { ...room.publicValue } },
+  };
+}
+
+export function saleOf({ id, title, starts_at, ends_at, room: written, products }: SaleDocument): {
   readonly sale: Sale;
   readonly products: readonly SaleProduct[];
 } {
-  const sale = { id, title, startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at) };
+  const times = { startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at) };
+  const sale = { id, title, ...times, ...(written && { room: roomOf(written, times.startsAtMs) }) };
   return {
     sale,
     products: products.flatMap(({ id: productId, name, price_minor, currency, units, limit_per_user, buckets = 1 }) => {
@@ -68,14 +121,17 @@ export function describeStrayUpdate(named: string, { id }: z.infer<typeof saleUp
   return `id is ${JSON.stringify(id)}, but the sale ${named} was named`;
 }
 
-export function updateOf({ title, starts_at, ends_at, products = [] }: z.infer<typeof saleUpdate>): SaleChange {
+export function updateOf(update: z.infer<typeof saleUpdate>): SaleChange {
+  const { title, starts_at, ends_at, room: written, products = [] } = update;
   const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
   const updates = products.map(
     ({ id, name, price_minor, currency, units, limit_per_user, buckets }): ProductUpdate => ({
       ...{ id, name, priceMinor: price_minor, currency, total: units, limitPerUser: limit_per_user, buckets },
     }),
   );
-  return { kind: "update", title, startsAtMs: ms(starts_at), endsAtMs: ms(ends_at), products: updates };
+  const times = { startsAtMs: ms(starts_at), endsAtMs: ms(ends_at) };
+  const room = written == null ? written : roomOf(written, times.startsAtMs);
+  return { kind: "update", title, ...times, room, products: updates };
 }
 
 /** A sale as commands and the interface for merchants show it. */
@@ -89,7 +145,12 @@ export const shownSale = z.object({
   version: z.number().int(),
 });
 
+const shownRoom = room.extend({ on_hold: z.boolean(), public_value: z.looseObject({ kind: z.string() }) });
+
 export const shownContent = shownSale.extend({
+  room: shownRoom
+    .optional()
+    .describe("As it was published: the rate and the hold of now are shown by `sale room show`."),
   products: z.array(
     z.object({
       id: productId,
@@ -118,6 +179,7 @@ export function showSale(sale: SaleContent["sale"]): z.infer<typeof shownSale> {
 export function showContent({ sale, products }: SaleContent): ShownContent {
   return {
     ...showSale(sale),
+    ...(sale.room && { room: showRoom(sale.room) }),
     products: groupBuckets(products, ({ id }) => id).map((buckets) => {
       const { id, name, priceMinor, currency, limitPerUser, paused } = buckets[0]!;
       const units = buckets.reduce((sum, { total }) => sum + total, 0);

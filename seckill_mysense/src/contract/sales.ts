@@ -8,6 +8,10 @@ export const saleSummary = z.object({
   startsAtMs: timestampMs,
   endsAtMs: timestampMs,
   paused: z.boolean().describe("Nothing of the sale is sold until its merchant resumes it."),
+  room: z
+    .object({ mode: z.enum(["draw", "queue"]), opensAtMs: timestampMs, closesAtMs: timestampMs.optional() })
+    .optional()
+    .describe("The waiting room through which all buyers come: GET /api/room."),
   cancelled: z.boolean().describe("The sale is sold no more, and its orders are released."),
 });
 

@@ -3,9 +3,16 @@ import { endpoint } from "./endpoint.ts";
 import { maxBundleParts } from "../domain/bundle.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
+/** Of what stands behind a waiting room. */
+export const roomFailures = ["room_required", "room_not_admitted", "room_place_expired", "room_unavailable"] as const;
+
 export const issuedToken = z.object({
   token: z.string(),
   reservation: reservationId.describe("The id of the one reservation that this token can make."),
+  pass: z
+    .string()
+    .optional()
+    .describe("Of a sale with a waiting room: the pass, which now says that the place was used."),
   notBeforeMs: timestampMs,
   expiresAtMs: timestampMs,
 });
@@ -31,5 +38,5 @@ export const issueToken = endpoint({
       .describe("For a bundle: different products of one sale and one currency, of which the buyer gets all or none."),
   }),
   ok: issuedToken,
-  failures: ["session_required", "invitation_required", "product_not_found", "sale_ended"],
+  failures: ["session_required", "invitation_required", "product_not_found", "sale_ended", ...roomFailures],
 });

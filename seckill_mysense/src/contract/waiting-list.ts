@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
+import { roomFailures } from "./tokens.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
 export const waitingState = z.enum(["waiting", "offered", "taken", "passed", "left", "limit_reached", "ended"]);
@@ -35,6 +36,7 @@ export const joinWaitingList = endpoint({
     "waiting_list_off",
     "not_started",
     "sale_ended",
+    ...roomFailures,
     "units_left",
     "limit_reached",
     "waiting_list_full",

@@ -1,3 +1,4 @@
+import { describeLateRoom, isSameRoom, type RoomSettings } from "./room.ts";
 import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
 import {
   describeLateEnd,
@@ -27,6 +28,8 @@ export type SaleChange =
       readonly title?: string | undefined;
       readonly startsAtMs?: number | undefined;
       readonly endsAtMs?: number | undefined;
+      /** Null takes the room away. */
+      readonly room?: RoomSettings | null | undefined;
       readonly products?: readonly ProductUpdate[] | undefined;
     }
   | { readonly kind: "extend"; readonly endsAtMs: number }
@@ -112,8 +115,10 @@ export function planChange(
     return { refused: `it ended at ${iso(sale.endsAtMs)}, more than a day ago, and can only be cancelled` };
   }
   switch (change.kind) {
-    case "publish":
-      return { ...unchanged(sale), sale: { ...sale, state: "published" } };
+    case "publish": {
+      const late = sale.state === "draft" ? describeLateRoom(sale.room, context.nowMs) : undefined;
+      return late === undefined ? { ...unchanged(sale), sale: { ...sale, state: "published" } } : { refused: late };
+    }
     case "update":
       return planUpdate(before, change, context);
     case "extend":
@@ -161,12 +166,16 @@ function planRestock(
 
 function planUpdate(
   before: ChangeableSale,
-  { title, startsAtMs, endsAtMs, products = [] }: SaleChange & { kind: "update" },
+  { title, startsAtMs, endsAtMs, room, products = [] }: SaleChange & { kind: "update" },
   context: ChangeContext,
 ): PlannedChange | { readonly refused: string } {
   const moved = moveTimes(before, { startsAtMs, endsAtMs }, context);
   if ("refused" in moved) return moved;
-  const sale = { ...moved.sale, title: title ?? moved.sale.title };
+  if (room !== undefined && before.sale.state !== "draft" && !isSameRoom(before.sale.room, room ?? undefined)) {
+    return { refused: "its room cannot change any more: its rules were published with the sale" };
+  }
+  const withRoom = room === undefined ? moved.sale : { ...moved.sale, room: room ?? undefined };
+  const sale = { ...withRoom, title: title ?? moved.sale.title };
   const changed: ProductRecord[] = [];
   const added: ProductRecord[] = [];
   for (const update of products) {
@@ -187,6 +196,10 @@ function moveTimes(
   const { startsAtMs = sale.startsAtMs, endsAtMs = sale.endsAtMs } = times;
   if (startsAtMs !== sale.startsAtMs && sale.state === "published" && sale.startsAtMs <= nowMs) {
     return { refused: `starts_at cannot change any more: it started at ${iso(sale.startsAtMs)}` };
+  }
+  const closedMs = sale.state === "published" ? (sale.room?.closesAtMs ?? Infinity) : Infinity;
+  if (startsAtMs !== sale.startsAtMs && closedMs <= nowMs) {
+    return { refused: `starts_at cannot change any more: its room was closed for the draw at ${iso(closedMs)}` };
   }
   if (endsAtMs !== sale.endsAtMs && endsAtMs <= nowMs) {
     return { refused: `ends_at is ${iso(endsAtMs)}, which is over; to end the sale now, use "end"` };

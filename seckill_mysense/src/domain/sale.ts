@@ -1,9 +1,13 @@
+import type { RoomSettings } from "./room.ts";
+
 /** A flash sale: one window of time in which its products are sold. Times are Unix milliseconds. */
 export interface Sale {
   readonly id: string;
   readonly title: string;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** The waiting room through which all buyers come; undefined in a sale without one. */
+  readonly room?: RoomSettings | undefined;
 }
 
 /** Most units of one product: nobody has so many, and sums over all products of a sale stay exact. */

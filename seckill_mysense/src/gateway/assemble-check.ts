@@ -9,7 +9,7 @@ import type { GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Stock, StockParts } from "./open-stock.ts";
 import { ProductReserver } from "./product-reserver.ts";
-import type { SalePage } from "./sale-page.ts";
+import type { Pages } from "./pages.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import type { SaleTokens } from "../authorization/sale-token.ts";
 
@@ -25,7 +25,7 @@ export interface CheckSystem extends AuthorizationParts, Stock {
 export function assembleCheck(
   { gate, gateWatch, settings, elapsedMs }: StockParts,
   system: CheckSystem,
-  { page }: Pick<SalePage, "page">,
+  { sale }: Pick<Pages, "sale">,
 ): Check {
   const { limits } = settings;
   const { metrics, gateClock } = system;
@@ -38,5 +38,5 @@ export function assembleCheck(
   });
   const reserver = new ProductReserver({ ...system, gateWatch, elapsedMs });
   const shared = { ...system, answers, admission, reserver, elapsedMs, startLeewayMs: limits.start_leeway_ms };
-  return new Check({ ...shared, bundles: new BundleCheck({ ...shared, gate }), now, page });
+  return new Check({ ...shared, bundles: new BundleCheck({ ...shared, gate }), now, page: sale });
 }

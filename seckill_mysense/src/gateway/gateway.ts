@@ -30,10 +30,13 @@ import { refuse } from "./refusal.ts";
 import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
-import { ReservationWatchers } from "./reservation-watchers.ts";
+import { openWatchers, type ReservationWatchers } from "./reservation-watchers.ts";
 import { RevocationFollower } from "./revocation-follower.ts";
 import { mountSales } from "./sale-handlers.ts";
-import { buildSalePage, type SalePage } from "./sale-page.ts";
+import type { RoomFollower } from "./room-follower.ts";
+import { mountRooms } from "./room-handlers.ts";
+import { openRooms, type RoomParts } from "./room-parts.ts";
+import { buildPages, type Pages } from "./pages.ts";
 import { openStock, type Stock, type StockParts } from "./open-stock.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { WaitingList } from "./waiting-list.ts";
@@ -43,7 +46,7 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 export interface GatewayParts extends StockParts {
   readonly ledger: Pick<
     Ledger,
-    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations"
+    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations" | "rooms"
   >;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
@@ -59,6 +62,7 @@ export interface Gateway {
   /** What other listeners of this process may share. */
   readonly stock: Stock;
   readonly payments: Pick<PaymentFigures, "gauges">;
+  readonly rooms: Pick<RoomFollower, "read">;
   /** For operators, in Prometheus's text format. The public listener does not show it. */
   metricsText(): Promise<string>;
   /** Answers what own programs ask on another listener: this one is for buyers. */
@@ -77,14 +81,15 @@ const hardMaxBodyBytes = 2_097_152;
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
-  const salePage = await buildSalePage();
-  const app = mountAll(parts, system, salePage);
-  const check = assembleCheck(parts, system, salePage);
+  const pages = await buildPages();
+  const app = mountAll(parts, system, pages);
+  const check = assembleCheck(parts, system, pages);
   const inside = mountInside(parts, system);
   const letGo = (): void => {
     system.catalogue.stop();
     system.payments.stop();
     system.revoker.stop();
+    system.roomFollower.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -93,6 +98,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     catalogue: system.catalogue,
     stock: system,
     payments: system.payments,
+    rooms: system.roomFollower,
     metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
     inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
@@ -112,6 +118,7 @@ async function startParts<Server>(system: System, letGo: () => void, serve: () =
   try {
     await system.catalogue.start();
     await system.revoker.start();
+    await system.roomFollower.start();
     system.payments.start();
     await system.ring?.start();
     return serve();
@@ -174,7 +181,7 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
   });
 }
 
-interface System extends AuthorizationParts, Stock {
+interface System extends AuthorizationParts, Stock, RoomParts {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
@@ -214,6 +221,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       health: parts.health.part("revocations"),
       onNews: () => watchers.stopRevoked(),
     }),
+    ...openRooms(parts, choice),
     metrics: new GatewayMetrics(),
     ...stock,
     waitingList: new WaitingList({
@@ -230,17 +238,6 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     watchers,
   };
-}
-
-function openWatchers({ settings: { limits }, elapsedMs }: GatewayParts): ReservationWatchers {
-  return new ReservationWatchers({
-    maxListeners: limits.event_listeners,
-    maxPerUser: limits.event_listeners_per_user,
-    minPauseMs: 100,
-    maxPauseMs: 1_000,
-    maxWatchMs: 120_000,
-    elapsedMs,
-  });
 }
 
 function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system: System): MountOptions {
@@ -272,7 +269,7 @@ function mountInside(parts: GatewayParts, system: System): GatewayApp {
   return app;
 }
 
-function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
+function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp {
   const { settings, ledger, gate, now, elapsedMs } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
   const { isByInvitation } = system;
@@ -292,7 +289,9 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, secureCookies, now: saleNow });
+  const { visitors } = system;
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, visitors, secureCookies, now: saleNow });
+  mountRooms(app, mount, { ...system, rooms: ledger.rooms });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
@@ -302,8 +301,9 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountWaitingList(app, mount, system);
   const { health } = parts;
   mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health });
-  app.get("/", salePage.page);
-  for (const [path, respond] of salePage.assets) app.get(path, respond);
+  app.get("/", pages.sale);
+  app.get("/draw", pages.draw);
+  for (const [path, respond] of pages.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
 }
@@ -320,6 +320,7 @@ function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<
     seckill_revoked_sessions: system.revocations.sessionCount,
     seckill_revoked_users: system.revocations.userCount,
     seckill_revocations_dropped: system.revocations.dropped,
+    ...system.roomFollower.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -2,6 +2,7 @@ import type { AuthorizationParts } from "./authorization-parts.ts";
 import type { BrokenBundles } from "./broken-bundles.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
+import type { RoomFollower } from "./room-follower.ts";
 import type { GateWatch } from "./stock-watch.ts";
 
 export interface CountedParts {
@@ -9,13 +10,21 @@ export interface CountedParts {
   readonly brokenBundles: BrokenBundles;
   readonly gateWatch?: GateWatch | undefined;
   readonly ring: AuthorizationParts["ring"];
+  readonly roomFollower: Pick<RoomFollower, "states">;
 }
 
 /** What a gateway's metrics count beside its requests. */
-export function labelledCounts({ borrower, brokenBundles, gateWatch, ring }: CountedParts): LabelledCounts[] {
+export function labelledCounts({
+  borrower,
+  brokenBundles,
+  gateWatch,
+  ring,
+  roomFollower,
+}: CountedParts): LabelledCounts[] {
   return [
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },
+    { name: "seckill_room_state", type: "gauge", label: "sale", counts: roomFollower.states },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
     ...(ring === undefined ? [] : ringCounts(ring)),
   ];

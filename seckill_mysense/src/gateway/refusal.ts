@@ -6,6 +6,7 @@ export interface RefusalDetails {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly startsAtMs?: number;
+  readonly opensAtMs?: number;
   /** Units that the client may still ask for. */
   readonly left?: number;
   readonly canWait?: boolean;

@@ -1,6 +1,7 @@
 import type { Reservation } from "../contract/reservations.ts";
 import { isFinal, type ReservationReading } from "./reservation-reader.ts";
 import { pause } from "../time/pause.ts";
+import type { Settings } from "../settings/settings.ts";
 
 export interface ReservationWatchersOptions {
   readonly maxListeners: number;
@@ -124,4 +125,20 @@ function close(controller: ReadableStreamDefaultController<Uint8Array>): void {
   } catch {
     // The client has already disconnected.
   }
+}
+
+interface WatcherParts {
+  readonly settings: Settings;
+  readonly elapsedMs: () => number;
+}
+
+export function openWatchers({ settings: { limits }, elapsedMs }: WatcherParts): ReservationWatchers {
+  return new ReservationWatchers({
+    maxListeners: limits.event_listeners,
+    maxPerUser: limits.event_listeners_per_user,
+    minPauseMs: 100,
+    maxPauseMs: 1_000,
+    maxWatchMs: 120_000,
+    elapsedMs,
+  });
 }

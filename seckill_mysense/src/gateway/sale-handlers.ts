@@ -1,4 +1,5 @@
 import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
+import type { RoomSettings } from "../domain/room.ts";
 import type { SaleRecord } from "../domain/sale.ts";
 import { availableIn, totalOf } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -30,6 +31,7 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
   return {
     ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
     ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
+    ...(sale.room && { room: describeRoom(sale.room) }),
     products: products.map(({ product, buckets }) => ({
       id: product.id,
       name: product.name,
@@ -42,4 +44,8 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
       available: availableIn(buckets),
     })),
   };
+}
+
+function describeRoom({ mode, opensAtMs, closesAtMs }: RoomSettings): NonNullable<SaleDetails["room"]> {
+  return { mode, opensAtMs, ...(closesAtMs !== undefined && { closesAtMs }) };
 }

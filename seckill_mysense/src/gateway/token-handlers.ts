@@ -5,6 +5,7 @@ import type { SaleRecord } from "../domain/sale.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { tokenCookieName } from "./check.ts";
 import { chooseProducts, type WantedProduct } from "./chosen-products.ts";
+import type { RoomVisitors } from "./room-visitors.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 /** The gate's clock decides when a sale ends. Tokens therefore stay valid a little longer than clocks can differ. */
@@ -16,6 +17,8 @@ export interface TokenOptions {
   readonly catalogue: Catalogue;
   /** Whether accounts without an invitation, from before, may not buy. */
   readonly isByInvitation: boolean;
+  /** Those who come through waiting rooms. */
+  readonly visitors: RoomVisitors;
   readonly secureCookies: boolean;
   readonly now: () => number;
 }
@@ -27,33 +30,37 @@ type Granted =
   | { readonly failure: "product_not_found" | "invalid_request"; readonly message: string };
 
 export function mountTokens(app: GatewayApp, mount: MountOptions, options: TokenOptions): void {
-  mountEndpoint(app, issueToken, mount, ({ body, session }) => {
+  mountEndpoint(app, issueToken, mount, async ({ body, session, request }) => {
     if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const granted = grantedBy(body, session.userId, options);
     if ("failure" in granted) return granted;
     const { sale, ...what } = granted;
     const nowMs = options.now();
     if (nowMs >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
+    const admission = await options.visitors.admit(sale, session, request, { isAlsoAfter: false });
+    if ("failure" in admission) return admission;
     const claims = {
       ...what,
       saleId: sale.id,
       userId: session.userId,
       notBeforeMs: sale.startsAtMs,
       expiresAtMs: sale.endsAtMs + graceAfterEndMs,
-      queuePosition: 0,
+      queuePosition: admission.place,
       mark: session.mark,
     };
     const token = options.tokens.issue(claims);
     const maxAgeSeconds = Math.ceil((claims.expiresAtMs - nowMs) / 1000);
     const cookie = `${tokenCookieName}=${token}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; SameSite=Lax`;
+    const pass = admission.pass && options.visitors.write(admission.pass, { lastsMs: sale.endsAtMs - nowMs });
     return {
       ok: {
+        ...(pass && { pass: pass.text }),
         token,
         reservation: claims.reservationId,
         notBeforeMs: claims.notBeforeMs,
         expiresAtMs: claims.expiresAtMs,
       },
-      cookies: [options.secureCookies ? `${cookie}; Secure` : cookie],
+      cookies: [options.secureCookies ? `${cookie}; Secure` : cookie, ...(pass ? [pass.cookie] : [])],
     };
   });
 }

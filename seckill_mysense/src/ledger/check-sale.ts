@@ -1,5 +1,7 @@
 import { describeLateEnd, latestEndMs, maxPriceMinor, maxUnits, type Sale, type SaleProduct } from "../domain/sale.ts";
 import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
+import { describeBadRoom } from "../domain/room.ts";
+import { drawUpRoom } from "./room-rules.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
 const maxTextLength = 200;
@@ -38,6 +40,9 @@ export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
       `${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`,
     );
   }
+  const badRoom = sale.room && describeBadRoom(sale.room, sale.startsAtMs);
+  if (badRoom !== undefined) throw new InvalidSaleError(`${name}: ${badRoom}`);
+  if (sale.room !== undefined) drawUpRoom(sale, sale.room);
   const ids = new Set<string>();
   for (const product of products) {
     if (ids.has(product.id)) throw new InvalidSaleError(`${name}: the product ${product.id} is given twice`);

@@ -10,6 +10,7 @@ import type { LedgerProgramRequests } from "./program-requests.ts";
 import type { LedgerReservations } from "./reservations.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerRevocations } from "./revocations.ts";
+import type { LedgerRooms } from "./rooms.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
 import type { LedgerWaiters } from "./waiters.ts";
@@ -37,6 +38,7 @@ export interface Ledger {
   readonly programRequests: LedgerProgramRequests;
   readonly reservations: LedgerReservations;
   readonly revocations: LedgerRevocations;
+  readonly rooms: LedgerRooms;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */

@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { changeId } from "../contract/identifiers.ts";
+import { maxAdmitPerSecond } from "../domain/room.ts";
 import { maxUnits } from "../domain/sale.ts";
+import { addRoomCommands, type RoomAction } from "./sale-room-command.ts";
 import { UsageError } from "./command-line.ts";
 
 /** What a command does with sales. `file` is a path, or "-" for the standard input. */
@@ -13,6 +15,7 @@ export type SaleAction =
   | { readonly kind: "publish" | "end" | "cancel"; readonly id: string }
   | { readonly kind: "pause" | "resume"; readonly id: string; readonly product: string | undefined }
   | { readonly kind: "restock"; readonly id: string; readonly product: string; readonly units: number }
+  | RoomAction
   | { readonly kind: "extend"; readonly id: string; readonly endsAt: string };
 
 export interface SaleCommandLine {
@@ -55,7 +58,7 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
     const asker = { expectedVersion: expectVersion, actor: by, changeId: change };
     taken = { action, configFile: config, json, ...asker, waitSeconds: wait };
   });
-  for (const each of [command, ...command.commands]) {
+  for (const each of [command, ...command.commands.flatMap((one) => [one, ...one.commands])]) {
     each.exitOverride().configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
   }
   try {
@@ -63,7 +66,7 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return help.trimEnd();
-    if (error.code === "commander.help") throw new UsageError("sale needs a command");
+    if (error.code === "commander.help") throw new UsageError("sale and sale room need a command");
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
   if (taken === undefined) throw new UsageError("sale needs a command");
@@ -78,16 +81,21 @@ function program(took: Took): Command {
       "was made, and 4 if the change is recorded, but the gate does not have it yet.",
     ].join("\n"),
   );
-  const add = (name: string, description: string): Command =>
-    root
+  const room = root.command("room").description("the waiting room of a sale: room --help names its commands");
+  const add = (name: string, description: string, under = root): Command =>
+    under
       .command(name)
       .description(description)
       .option("--config <file>", "settings that differ from the defaults")
       .option("--json", "answer as JSON");
+  const by = (name: string, description: string, under = root): Command =>
+    add(name, description, under).option("--by <name>", "who asks, for the log of changes");
   const write = (name: string, description: string): Command =>
-    add(name, description)
-      .option("--by <name>", "who asks, for the log of changes")
-      .option("--change <id>", "repeats a change whose outcome is unknown; it counts once", idOfChange);
+    by(name, description).option(
+      "--change <id>",
+      "repeats a change whose outcome is unknown; it counts once",
+      idOfChange,
+    );
   const change = (name: string, description: string): Command =>
     write(name, description)
       .option("--expect-version <n>", "refuse when the sale has another version", between(1, Number.MAX_SAFE_INTEGER))
@@ -96,6 +104,11 @@ function program(took: Took): Command {
   // A new sale has no version yet, and no gate that could be away.
   addCreate(write, took);
   addWriters(change, took);
+  addRoomCommands<CommonOptions>({
+    read: (name, description) => add(name, description, room),
+    write: (name, description) => by(name, description, room),
+    ...{ took, rate: rateOfAdmission },
+  });
   return root;
 }
 
@@ -174,4 +187,10 @@ function between(least: number, most: number): (text: string) => number {
 function idOfChange(text: string): string {
   if (changeId.safeParse(text).success) return text;
   throw new InvalidArgumentError(`${JSON.stringify(text)} is not 1 to 40 letters, digits, dashes and underscores.`);
+}
+
+function rateOfAdmission(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d{1,3})?$/.test(text) && value > 0 && value <= maxAdmitPerSecond) return value;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number from 0.001 to ${maxAdmitPerSecond}.`);
 }

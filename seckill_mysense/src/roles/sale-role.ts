@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import type { z } from "zod";
+import { z } from "zod";
 import { describeIssues } from "../contract/describe-issues.ts";
 import {
   describeStrayUpdate,
@@ -24,12 +24,14 @@ import type { Logger } from "../logging/logger.ts";
 import { priceCheck } from "../payments/price-check.ts";
 import { checkPrices } from "../sales/check-prices.ts";
 import { GateBehindError, SaleService, UnknownSaleError } from "../sales/sale-service.ts";
+import { NoRoomError, RoomService } from "../rooms/room-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { runningGate } from "./running-gate.ts";
 import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
+import { runRoomAction } from "./sale-room-command.ts";
 import { StartError } from "./start-error.ts";
 import { openLedger, openLedgerGate, prepareLedger } from "./system-parts.ts";
 
@@ -60,6 +62,7 @@ export type SaleCommandEnd = "done" | "refused" | "mistake" | "recorded" | "unkn
 const expected = [
   { kind: InvalidSaleError, code: "invalid_sale", end: "refused" },
   { kind: SaleConflictError, code: "conflict", end: "refused" },
+  { kind: NoRoomError, code: "room_not_found", end: "refused" },
   { kind: UnknownSaleError, code: "sale_not_found", end: "refused" },
   { kind: UnitsGoneError, code: "units_gone", end: "refused" },
   { kind: GateBehindError, code: "gate_behind", end: "recorded" },
@@ -80,7 +83,9 @@ export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleComm
   } catch (error) {
     const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
-    const advice = readers.includes(commandLine.action.kind) ? undefined : howToRepeat[end]?.(changeId);
+    // What is done with a room may be repeated as it is.
+    const isRepeatable = [...readers, "room"].includes(commandLine.action.kind);
+    const advice = isRepeatable ? undefined : howToRepeat[end]?.(changeId);
     const change = advice === undefined ? {} : { change: changeId };
     if (commandLine.json) print(JSON.stringify({ error: code, message, ...change }));
     else printError(advice === undefined ? message : `${message}\n${advice}`);
@@ -100,16 +105,23 @@ async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Ans
   const checkPrice = priceCheck(settings.payments.provider);
   if (action.kind === "validate") return validate(action.file, checkPrice);
   // A file that is wrong is told before anything is opened.
-  const work = prepare(action, commandLine, changeId);
+  const work = action.kind === "room" ? undefined : prepare(action, commandLine, changeId);
   await using cleanup = new AsyncDisposableStack();
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
   await prepareLedger(ledger, settings);
+  if (action.kind === "room") {
+    const actor = commandLine.actor ?? defaultActor();
+    return await runRoomAction(action, new RoomService(ledger), {
+      actor,
+      readValue: (file) => readJson(file, z.json()),
+    });
+  }
   const needsNoGate = readers.includes(action.kind) || action.kind === "create";
   const gate = needsNoGate ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   const { changes, orders, gates } = ledger;
-  return await work(new SaleService({ changes, orders, gates, gate, checkPrice }));
+  return await work!(new SaleService({ changes, orders, gates, gate, checkPrice }));
 }
 
 async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promise<Gate | undefined> {
@@ -124,7 +136,7 @@ function validate(file: string, checkPrice: CheckPrice): Answer {
 }
 
 function prepare(
-  action: Exclude<SaleAction, { kind: "validate" }>,
+  action: Exclude<SaleAction, { kind: "validate" | "room" }>,
   { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
   changeId: string,
 ): (service: SaleService) => Promise<Answer> {
@@ -155,7 +167,7 @@ function prepare(
   }
 }
 
-function changeOf(action: Exclude<SaleAction, { kind: "validate" | "list" | "show" | "create" }>): SaleChange {
+function changeOf(action: Exclude<SaleAction, { kind: "validate" | "room" | "list" | "show" | "create" }>): SaleChange {
   switch (action.kind) {
     case "publish":
     case "end":

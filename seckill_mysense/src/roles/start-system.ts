@@ -4,7 +4,6 @@ import { startRelay, type Relay } from "../relay/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { type Gateway, startGateway } from "../gateway/gateway.ts";
 import type { HealthBoard } from "../health/health-board.ts";
-import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { borrowUnits } from "../sales/borrow-units.ts";
@@ -19,6 +18,7 @@ import { consumerReports } from "./consumer-reports.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { priceCheck } from "../payments/price-check.ts";
+import { RoomService } from "../rooms/room-service.ts";
 import { SaleService } from "../sales/sale-service.ts";
 import { holdDataFolder } from "./data-folder.ts";
 import { checkListeners } from "./check-listeners.ts";
@@ -31,8 +31,10 @@ import type { RunningParts, Started } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
+import { stopAll } from "./stop-all.ts";
 import { listenError } from "./listen-error.ts";
 import { runQuantity } from "./quantity-role.ts";
+import { runRoomKeeper } from "./room-keeper-part.ts";
 import type { Stops, SystemOptions } from "./system-options.ts";
 import {
   checkAdmin,
@@ -106,6 +108,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
     running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
+    runRoomKeeper(options, { ledger, health }, stops);
     running.payments = await runPaymentKeeper(options, { ledger, health }, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
@@ -254,7 +257,13 @@ function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Sto
   const { changes, orders, gates } = ledger;
   const service = new SaleService({ changes, orders, gates, gate, checkPrice: priceCheck(settings.payments.provider) });
   try {
-    const server = startAdminServer({ service, settings: settings.admin, logger, ...clock });
+    const server = startAdminServer({
+      service,
+      roomService: new RoomService(ledger),
+      settings: settings.admin,
+      logger,
+      ...clock,
+    });
     stops.push(() => server.stop());
     logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
     return server.port;
@@ -320,22 +329,4 @@ async function runGateway(
     if (error instanceof RingAddressError) throw new StartError(error.message);
     throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
-}
-
-async function stopAll(stops: Stops, withinMs: number, logger: Logger): Promise<"drained" | "gave_up"> {
-  const work = async (): Promise<"drained"> => {
-    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
-      try {
-        await stop();
-      } catch (error) {
-        logger.warn("a part did not stop in order", { error: String(error) });
-      }
-    }
-    return "drained";
-  };
-  const { promise: tooLate, resolve } = Promise.withResolvers<"gave_up">();
-  const timer = setTimeout(() => resolve("gave_up"), withinMs);
-  const outcome = await Promise.race([work(), tooLate]);
-  clearTimeout(timer);
-  return outcome;
 }

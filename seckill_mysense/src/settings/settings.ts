@@ -173,6 +173,8 @@ const sale = z.strictObject({
   offer_seconds: whole(1, 604_800).default(300),
   /** How long a bundle may wait for its last part. */
   bundle_seconds: whole(1, 3_600).default(60),
+  /** Where the public value of a draw is fetched; empty: an operator gives it. */
+  drand_url: url("http", "https").default(""),
   demo: z.boolean().default(true),
   demo_units: whole(1, 1_000_000).default(100),
   demo_starts_in_seconds: whole(0, 86_400).default(60),
@@ -244,6 +246,8 @@ const limits = z.strictObject({
   event_listeners_per_user: whole(1, 100_000).default(8),
   sales: whole(1, 10_000).default(1_000),
   revocations: whole(1, 10_000_000).default(262_144),
+  rooms: whole(1, 1_000).default(16),
+  room_visitors: whole(1, 10_000_000).default(1_000_000),
 });
 
 /** The listener of every role for operators, monitors and programs of one's own. */

@@ -75,7 +75,7 @@ export function button(page: Page, name: string): Locator {
   return page.getByRole("button", { name, exact: true });
 }
 
-export function heading(page: Page, name: string): Promise<void> {
+export function heading(page: Page, name: string | RegExp): Promise<void> {
   return page.getByRole("heading", { name, exact: true }).waitFor();
 }
 

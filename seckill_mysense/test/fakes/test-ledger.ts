@@ -8,7 +8,7 @@ export interface TestLedger extends Ledger {
 }
 
 export async function openTestLedger(now: () => number): Promise<TestLedger> {
-  const ledger = sqliteLedger({ file: ":memory:", now });
+  const ledger = sqliteLedger({ file: ":memory:", now, databaseNow: now });
   await ledger.migrate();
   const failing = <Port extends object>(port: Port): Port =>
     new Proxy(port, {
@@ -35,6 +35,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     programRequests: failing(ledger.programRequests),
     reservations: failing(ledger.reservations),
     revocations: failing(ledger.revocations),
+    rooms: failing(ledger.rooms),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

@@ -37,10 +37,7 @@ export interface ShopInRolesOptions {
   readonly config?: Config;
 }
 
-interface SaleTimes {
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-}
+type SaleTimes = Pick<Sale, "startsAtMs" | "endsAtMs" | "room">;
 
 interface RoleOptions extends Omit<ProgramOptions, "role"> {
   /** Replaces parts of the config.json: so a role reaches a server by another way. */
@@ -107,8 +104,8 @@ export class ShopInRoles implements AsyncDisposable {
   }
 
   async addSale(id: string, products: Readonly<Record<string, number>>, times?: SaleTimes): Promise<void> {
-    const { startsAtMs, endsAtMs } = times ?? { startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + hourMs };
-    const sale = { id, title: id, startsAtMs, endsAtMs };
+    const open = { startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + hourMs };
+    const sale = { id, title: id, ...(times ?? open) };
     const rows = Object.entries(products).map(([productId, total]) => ({
       ...{ ...testProduct, id: productId, saleId: id, total },
     }));

@@ -64,7 +64,7 @@ describe("the gateway", () => {
     expect((await new TestBuyer(system.operationsUrl).send("GET", "/readyz")).body).toEqual({
       ...{
         status: "ready",
-        parts: Array(4).fill(expect.anything()),
+        parts: Array(5).fill(expect.anything()),
         products: [],
         productsNotWell: 0,
       },
@@ -108,12 +108,15 @@ describe("the gateway", () => {
     }
   });
 
-  test("the page's script and style are served under the names that the page uses", async () => {
+  test.each([
+    ["/", 3],
+    ["/draw", 2],
+  ] as const)("the scripts and the style of %s are served under the names that the page uses", async (page, count) => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
-    const { body: html } = await visitor.send("GET", "/");
+    const { body: html } = await visitor.send("GET", page);
     const paths = [...(html as string).matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path!);
-    expect(paths).toHaveLength(2);
+    expect(paths).toHaveLength(count);
     for (const path of paths) {
       const asset = await visitor.send("GET", path);
       expect(asset.status).toBe(200);

@@ -22,9 +22,11 @@ describe("a sale in which the ledger decides", () => {
       const ready = (await (await fetch(`${program.operationsUrl}/readyz`)).json()) as { parts: { name: string }[] };
       expect(ready.parts.map(({ name }) => name).toSorted()).toEqual([
         "catalogue",
+        "draws",
         "ledger",
         "payments",
         "revocations",
+        "rooms",
         "stock",
         "sweeper",
       ]);
@@ -112,6 +114,7 @@ describe("a sale in which the ledger decides", () => {
         "ledger",
         "payments",
         "revocations",
+        "rooms",
         "stock",
         "sweeper",
       ]);

@@ -132,4 +132,49 @@ describe("the web server for merchants", () => {
     const ended = await runProgram(["admin", "--config", configFile]);
     expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining("admin.secret is empty")]);
   });
+
+  test(
+    "shows and changes waiting rooms, and says who did",
+    async () => {
+      const { configFile } = configFolder({ sale: { demo: false }, admin: { port: 0, secret } });
+      const { process } = await startProgram(configFile);
+      const port = /"adminPort":(\d+)/.exec(process.stdout())![1];
+      const ask = async (method: string, path: string, body?: unknown, bearer = secret) => {
+        const headers = { "content-type": "application/json", authorization: `Bearer ${bearer}` };
+        const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+        const answer = await fetch(`http://127.0.0.1:${port}/api/admin/sales${path}`, { method, headers, ...sent });
+        return { status: answer.status, body: await answer.json() };
+      };
+      const [opens_at, starts_at, ends_at] = [60_000, 120_000, 3_600_000].map((ms) =>
+        new Date(Date.now() + ms).toISOString(),
+      );
+      const product = { id: "lamp", name: "Lamp", price_minor: 1, currency: "EUR", units: 2, limit_per_user: 1 };
+      const room = { mode: "draw", opens_at, admit_per_second: 5, use_within_seconds: 60 };
+      const spring = { id: "spring", title: "Spring", starts_at, ends_at, room, products: [product] };
+      expect(await ask("POST", "", spring)).toMatchObject({ status: 201, body: { room: { closes_at: starts_at } } });
+      const shown = { sale: "spring", phase: "before", on_hold: false, admit_per_second: 5 };
+      expect(await ask("GET", "/spring/room")).toMatchObject({ status: 200, body: shown });
+      expect(await ask("GET", "/spring/room", undefined, "x".repeat(40))).toMatchObject({ status: 401 });
+      expect(await ask("GET", "/other/room")).toMatchObject({ status: 404, body: { error: "room_not_found" } });
+      expect(await ask("POST", "/spring/room/hold?by=Ada")).toMatchObject({ status: 200, body: { on_hold: true } });
+      expect(await ask("POST", "/spring/room/open")).toMatchObject({ status: 200, body: { on_hold: false } });
+      const rate = await ask("POST", "/spring/room/rate", { per_second: 0.5 });
+      expect(rate).toMatchObject({ status: 200, body: { admit_per_second: 0.5 } });
+      const early = await ask("POST", "/spring/room/value", { kind: "none" });
+      expect(early).toMatchObject({
+        status: 400,
+        body: { message: expect.stringContaining("not closed and announced") },
+      });
+      for (const bad of [{ per_second: 0 }, { per_second: "5" }, { per_second: 1, burst: 2 }, {}]) {
+        expect(await ask("POST", "/spring/room/rate", bad)).toMatchObject({ status: 400 });
+      }
+      const { body } = await ask("GET", "/spring/changes");
+      const held = (body as { changes: { action: string; actor: string }[] }).changes.find(
+        ({ action }) => action === "room hold",
+      );
+      expect(held?.actor).toBe("Ada");
+      await process.stop();
+    },
+    timeoutMs,
+  );
 });

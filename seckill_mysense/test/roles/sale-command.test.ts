@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import { requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
-import { configFolder, runProgram, startProgram, type RunningProgram } from "./program.ts";
+import { runProgram, startProgram, type RunningProgram } from "./program.ts";
+import { commands } from "./sale-commands.ts";
 
 const timeoutMs = 90_000;
 const hourMs = 3_600_000;
@@ -19,24 +18,6 @@ function lamp(changes: Record<string, unknown> = {}): Record<string, unknown> {
 function spring(changes: Record<string, unknown> = {}): Record<string, unknown> {
   const times = { starts_at: iso(-hourMs), ends_at: iso(hourMs) };
   return { id: "spring", title: "Spring sale", ...times, products: [lamp()], ...changes };
-}
-
-/** The command in a folder of its own. */
-function commands(parts: Record<string, object> = {}) {
-  const { folder, configFile } = configFolder({ sale: { demo: false }, ...parts });
-  const write = (document: unknown): string => {
-    const file = join(folder, `document-${crypto.randomUUID()}.json`);
-    writeFileSync(file, typeof document === "string" ? document : JSON.stringify(document));
-    return file;
-  };
-  const sale = (...args: string[]) => runProgram(["sale", ...args, "--config", configFile]);
-  /** The command succeeds, and answers this. */
-  const done = async (...args: string[]) => {
-    const ended = await sale(...args, "--json");
-    if (ended.code !== 0) throw new Error(`${args.join(" ")}: ${ended.stdout}${ended.stderr}`);
-    return JSON.parse(ended.stdout);
-  };
-  return { configFile, write, sale, done };
 }
 
 describe("the command sale, beside a system that is stopped", () => {

@@ -34,7 +34,8 @@ const packedFile = (built: { name: string }): readonly string[] =>
   packed.find(({ name }) => name === built.name)?.files.map(({ path }) => path) ?? [];
 
 /** Folders of the repository that a text may name although none of its words ends like a file. */
-const ourFolders = /^(bench|deploy|docs|hash_ring|linearizability|my_redis|peer_link|seckill_mysense|src|test|tools)\//;
+const ourFolders =
+  /^(bench|deploy|docs|fair_draw|hash_ring|linearizability|my_redis|peer_link|seckill_mysense|src|test|tools)\//;
 
 /** The files and folders that a text names, by a link or by their path, and that are not among these files. */
 function missingFiles(text: string, files: readonly string[]): string[] {
@@ -81,6 +82,11 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
       expect(texts).toContain(notice);
       expect(texts).toContain("MIT License");
     }
+    for (const name of built.bundled ?? []) {
+      const texts = readFileSync(join(project, "node_modules", built.name, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+      expect(texts).toContain(`parts of the package ${name}.`);
+      expect(texts).toContain("MIT License");
+    }
   });
 
   test.each([...builtPackages])("the texts of $name name only files that the package has", (built) => {
@@ -106,6 +112,7 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
 
   test("stay small", () => {
     const sizes = Object.fromEntries(packed.map(({ name, unpackedSize }) => [name, unpackedSize]));
+    expect(sizes["fair-draw"]).toBeLessThan(600_000);
     expect(sizes["hash-ring"]).toBeLessThan(50_000);
     expect(sizes["linearizability"]).toBeLessThan(250_000);
     expect(sizes["seckill-quantity-client"]).toBeLessThan(50_000);
@@ -175,6 +182,19 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
       expect(output).toStartWith("violation: 1 operations are not linearizable");
     }
   });
+
+  test.each(["draw.mjs", "draw.cjs"])(
+    "hold a draw in %s and check it by a program, on Node and on Bun",
+    async (file) => {
+      const program = join(project, "node_modules/.bin/verify-draw");
+      for (const runtime of [node as string, process.execPath]) {
+        expect((await run([runtime, file], project)).trim()).toBe("ok, place 1");
+        const output = await run([runtime, program, "draw.jsonl", "--receipt", "receipt.json"], project);
+        expect(output).toContain("place 1 of 1 that were drawn");
+        expect(output).toEndWith("ok: all that can be checked fits together\n");
+      }
+    },
+  );
 
   const bundles = [
     { format: "esm", extension: "mjs" },

@@ -4,7 +4,7 @@ import { advanced } from "./progress.ts";
 import type { Member } from "./ring-member.ts";
 import { type RingTable, type Seat, seatOf } from "./ring-table.ts";
 import type { Outgoing, Serving } from "./serving-state.ts";
-import { hasSlot, type Move, ownerOf, type SlotMap, type SlotSpan } from "./slot-map.ts";
+import { given, hasSlot, type Move, ownerOf, type SlotMap, type SlotSpan } from "./slot-map.ts";
 import type { Turn } from "./turn.ts";
 
 const movesFrom = (table: RingTable, seat: string): readonly Move[] =>
@@ -76,15 +76,56 @@ export function mayCarryOut(member: Member, slot: number): boolean {
   const map = committed?.slots;
   if (map === undefined) return true;
   const seat = seatOf(committed!, self)?.name;
-  const passing = map.moves.find(({ isPassing, spans }) => isPassing && hasSlot(spans, slot));
+  const passing = passingOf(map, slot);
   if (passing === undefined) return ownerOf(map, slot) === seat;
   // What was begun before, as a script, is carried out to its end.
   if (passing.from === seat) return member.serving?.outgoing.get(passing.id)?.freeze === "asked";
   return passing.to === seat && hasAll(member, passing.id);
 }
 
+const passingOf = ({ moves }: SlotMap, slot: number): Move | undefined =>
+  moves.find(({ isPassing, spans }) => isPassing && hasSlot(spans, slot));
+
+/** Whether what was prepared for a slot is to be carried out here: it is this seat's own, or its last writes have yet to go. */
+export function mayEnd(member: Member, slot: number): boolean {
+  const { committed, self } = member;
+  const map = committed?.slots;
+  const seat = committed === undefined ? undefined : seatOf(committed, self)?.name;
+  if (map === undefined || seat === undefined) return false;
+  return ownerOf(map, slot) === seat || passingOf(map, slot)?.from === seat;
+}
+
 /** The slots whose keys belong into the data of this seat. A primary deletes the others. */
 export function heldBy({ moves, owners }: SlotMap, seat: string): readonly SlotSpan[] {
   const isNeeded = ({ from, isPassing, to }: Move): boolean => to === seat || (isPassing === true && from === seat);
   return [...owners.filter(({ owner }) => owner === seat), ...moves.filter(isNeeded).flatMap(({ spans }) => spans)];
+}
+
+/** Why a write across seats may not be prepared for these slots of this primary: another seat owns one of them, or it has not come as a whole. */
+export function obstacleTo(member: Member, slots: Iterable<number>): "busy" | "elsewhere" | undefined {
+  const { committed, self } = member;
+  const seat = committed === undefined ? undefined : seatOf(committed, self);
+  const map = committed?.slots;
+  if (map === undefined || seat === undefined) return "elsewhere";
+  for (const slot of slots) {
+    if (ownerOf(map, slot) !== seat.name) return "elsewhere";
+    if (!mayCarryOut(member, slot)) return "busy";
+  }
+  return undefined;
+}
+
+/** Whether this primary's seat has slots, or has yet to give its last ones away. Without them it takes part in no write across seats. */
+export function hasSlots({ committed, self }: Member): boolean {
+  const seat = committed === undefined ? undefined : seatOf(committed, self)?.name;
+  const map = committed?.slots;
+  if (map === undefined || seat === undefined) return false;
+  return (
+    map.owners.some(({ owner }) => owner === seat) || map.moves.some((move) => move.isPassing && move.from === seat)
+  );
+}
+
+/** Whether a move takes the last slots of its source, which may leave the ring then. */
+export function takesAll({ slots: map }: RingTable, { from, spans }: Move): boolean {
+  const left = map === undefined ? [] : given(map.owners, spans, "");
+  return left.every(({ owner }) => owner !== from);
 }

@@ -122,6 +122,10 @@ export function mayAnswer(member: Member, { epoch, offset }: Position, nowMs: nu
   return serving.waitFor.every((copy) => isFresh(member, serving, copy, nowMs));
 }
 
+/** Whether all copies in sync have the first `offset` writes of `epoch`, whatever answers wait for, and this primary may say so. */
+export const isKept = ({ serving, leaseUntilMs }: Member, { epoch, offset }: Position, nowMs: number): boolean =>
+  serving?.epoch === epoch && nowMs < leaseUntilMs && offset <= serving.acknowledged;
+
 function isFresh({ timing }: Member, { progress, sinceMs }: Serving, { node, run }: Copy, nowMs: number): boolean {
   const known = progress.get(node);
   if (known !== undefined && known.run !== run) return false;

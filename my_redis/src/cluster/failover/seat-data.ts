@@ -1,17 +1,21 @@
-import type { LogStorage } from "../../dispatch/ports.ts";
+import type { LogStorage, RingFacts } from "../../dispatch/ports.ts";
 import type { Services } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { SyncedOffset } from "../../replication/synced-offset.ts";
 import type { Position } from "../agreement/ring-message.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import { DataEpoch } from "./data-epoch.ts";
 
 export interface SeatDataOptions {
   readonly server: Services;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;
+  readonly writes: OpenWrites;
   /** Whether this node is the primary of its seat. */
   readonly serves: () => boolean;
+  /** Whether its seat has slots. */
+  readonly hasSlots: () => boolean;
   /** The data is further: in memory, and as far as others may rely on it. Or the log can be written no longer, or again. */
   readonly moved: (position: Position, kept: Position, diskFails: boolean) => void;
   /** The disk knows the epoch for certain. */
@@ -42,6 +46,16 @@ export class SeatData {
     this.#lastKept = this.position;
   }
 
+  get holdsKeys(): boolean {
+    return this.#options.server.keyspace.databases.some(({ size }) => size > 0);
+  }
+
+  /** What belongs to the data beside its keys, for a snapshot. */
+  get facts(): RingFacts {
+    const { cursors, writes } = this.#options;
+    return { moves: cursors.text, writes: writes.text };
+  }
+
   get epoch(): number {
     return this.#options.data.epoch;
   }
@@ -53,30 +67,45 @@ export class SeatData {
 
   /** This node puts the data into their order from now on. */
   begin(epoch: number): void {
-    const { replication, storage } = this.#options.server;
+    const { hasSlots, server } = this.#options;
+    const { replication, storage } = server;
     replication?.serveInRing();
     if (storage?.log.isOn === false) storage.log.replaceDataset(() => {});
     this.replaced(epoch);
+    if (!hasSlots()) this.#forgetWrites();
     this.update();
     this.confirm();
   }
 
-  /** The data is of this epoch from here on. `moves`: it was replaced by that of a snapshot, which says this of moves. */
-  replaced(epoch: number, moves?: string): void {
-    const { cursors, data, server } = this.#options;
-    const { changes, replication } = server;
-    data.epoch = epoch;
+  /** A seat that has had no slots yet takes part in no writes across seats: these are from an earlier place of this node. */
+  #forgetWrites(): void {
+    const { server, writes } = this.#options;
+    const { changes } = server;
     changes.beginUnit();
-    changes.append(0, data.entry(epoch, replication?.offset ?? 0));
-    if (moves !== undefined) for (const words of cursors.replace(moves)) changes.append(0, words);
+    for (const words of writes.replace("")) changes.append(0, words);
     changes.endUnit();
     changes.flush();
   }
 
-  /** A command of the primary's stream is about to run: it may be an entry about the epoch of the data, or about moves. */
+  /** The data is of this epoch from here on. `facts`: it was replaced by that of a snapshot, which says this about it. */
+  replaced(epoch: number, facts?: RingFacts): void {
+    const { cursors, data, server, writes } = this.#options;
+    const { changes, replication } = server;
+    data.epoch = epoch;
+    changes.beginUnit();
+    changes.append(0, data.entry(epoch, replication?.offset ?? 0));
+    if (facts !== undefined) {
+      for (const words of cursors.replace(facts.moves)) changes.append(0, words);
+      for (const words of writes.replace(facts.writes)) changes.append(0, words);
+    }
+    changes.endUnit();
+    changes.flush();
+  }
+
+  /** A command of the primary's stream is about to run: it may be an entry about the data. */
   took(args: Arguments): void {
-    const { cursors, data, server } = this.#options;
-    const words = cursors.take(args);
+    const { cursors, data, server, writes } = this.#options;
+    const words = cursors.take(args) ?? writes.take(args);
     if (words !== undefined) server.changes.append(0, words);
     const entry = DataEpoch.read(args);
     if (entry === undefined) return;

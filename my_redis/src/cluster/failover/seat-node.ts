@@ -1,23 +1,24 @@
-import type { SeatPort, SeatStatus } from "../../dispatch/ports.ts";
+import type { RingFacts, SeatPort, SeatStatus } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Durable } from "../agreement/durable.ts";
 import type { RingEffect } from "../agreement/ring-member.ts";
-import type { Position } from "../agreement/ring-message.ts";
 import { type Seat, seatOf } from "../agreement/ring-table.ts";
 import { type RingTiming, ringTiming } from "../agreement/ring-timing.ts";
-import { isReady, mayAnswer, mayCarryOut, mayCopy } from "../agreement/serving.ts";
 import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
 import type { MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { PeerChannel } from "../peer-channel.ts";
 import { noSlot } from "../routing/request-slot.ts";
 import type { DataEpoch } from "./data-epoch.ts";
+import { SeatRole } from "./seat-role.ts";
+import { SeatRights } from "./seat-rights.ts";
 import { EmptyDisk } from "./empty-disk.ts";
 import { noticeKinds } from "./notices.ts";
 import { ReplicaProgress } from "./replica-progress.ts";
@@ -30,7 +31,6 @@ import { decodeMessage, encodeMessage } from "./ring-message-codec.ts";
 import type { RingStateFile } from "./ring-state-file.ts";
 import { SeatData } from "./seat-data.ts";
 import { firstTable, fixDirectives } from "./seat-plan.ts";
-import { SeatRole } from "./seat-role.ts";
 import { seatStatus } from "./seat-status.ts";
 import { openStateFile, stateAtStart } from "./state-at-start.ts";
 import { TableFollower } from "./table-follower.ts";
@@ -47,6 +47,9 @@ export interface SeatNodeOptions {
   readonly ring: RingMembership;
   readonly data: DataEpoch;
   readonly cursors: MoveCursors;
+  readonly writes: OpenWrites;
+  /** This node has become a primary, or is none any more. */
+  readonly roleTaken: () => void;
   readonly channel: PeerChannel;
   /** The owners of slots have changed, as this node has learned. */
   readonly rolesChanged: () => void;
@@ -61,14 +64,15 @@ export class SeatNode implements SeatPort {
   readonly operators: Operators;
   readonly ringOperators: RingOperators;
   readonly mover: SlotMover;
+  readonly rights: SeatRights;
   readonly #options: SeatNodeOptions;
   readonly #self: string;
   readonly #timing: RingTiming;
   readonly #gate: SeatGate;
   readonly #data: SeatData;
   readonly #replicas: ReplicaProgress;
-  readonly #tables: TableFollower;
   readonly #role: SeatRole;
+  readonly #tables: TableFollower;
   #agent!: RingAgent;
   #file!: RingStateFile;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -81,21 +85,22 @@ export class SeatNode implements SeatPort {
     const timeoutMs = settings.values["cluster-node-timeout"];
     this.#self = options.members.name;
     this.#timing = ringTiming(timeoutMs);
-    const hasLease = (): boolean => environment.monotonicMs() < this.#agent.member.leaseUntilMs;
-    const lacksLogOnly = (): boolean => hasLease() && !isReady(this.#agent.member);
-    this.requests = new SeatRequests({ ...options, patienceMs: timeoutMs, lacksLogOnly });
+    const monotonicMs = (): number => environment.monotonicMs();
+    const offset = (): number => this.#data.position.offset;
+    const rights = new SeatRights({ member: () => this.#agent.member, monotonicMs, offset });
+    this.rights = rights;
+    this.requests = new SeatRequests({
+      ...{ ...options, patienceMs: timeoutMs, lacksLogOnly: () => rights.lacksLogOnly },
+    });
     this.#gate = new SeatGate({
-      ...{ hasLease, monotonicMs: () => environment.monotonicMs(), patienceMs: timeoutMs },
-      position: () => this.#servedPosition(),
-      mayAnswer: (position) => mayAnswer(this.#agent.member, position, environment.monotonicMs()),
+      ...{ hasLease: () => rights.hasLease, monotonicMs, patienceMs: timeoutMs },
+      ...{ position: () => rights.position, mayAnswer: (position) => rights.mayAnswer(position) },
     });
     const serves = (): boolean => this.#agent.member.serving !== undefined;
     this.#data = new SeatData({
-      ...{ server, data: options.data, cursors: options.cursors, serves },
-      moved: (position, kept, diskFails) => {
-        const holdsKeys = server.keyspace.databases.some(({ size }) => size > 0);
-        this.#agent.take({ type: "position", position, kept, holdsKeys, diskFails });
-      },
+      ...{ ...options, serves, hasSlots: () => rights.hasSlots },
+      moved: (position, kept, diskFails) =>
+        this.#agent.take({ type: "position", position, kept, holdsKeys: this.#data.holdsKeys, diskFails }),
       confirmed: () =>
         options.turn.run(() => {
           this.#data.update();
@@ -117,11 +122,11 @@ export class SeatNode implements SeatPort {
       },
     });
     this.#role = new SeatRole({
-      ...{ server, data: this.#data, replicas: this.#replicas },
+      ...{ ...options, data: this.#data, replicas: this.#replicas },
       place: () => this.#seat?.name ?? "",
     });
     this.mover = new SlotMover({
-      ...options,
+      ...{ ...options, kept: rights.kept },
       member: () => this.#agent.member,
       take: (event) => this.#agent.take(event),
       position: () => this.#data.position,
@@ -185,6 +190,7 @@ export class SeatNode implements SeatPort {
       carryOut: (effect) => this.#carryOut(effect),
       changed: () => {
         this.#gate.look();
+        this.rights.kept.lookSoon();
         this.ringOperators.look();
       },
       inTurn: (work) => turn.run(work),
@@ -260,23 +266,23 @@ export class SeatNode implements SeatPort {
   }
 
   get holdsStrayKeys(): boolean {
-    return this.epoch === 0 && this.#options.server.keyspace.databases.some(({ size }) => size > 0);
+    return this.epoch === 0 && this.#data.holdsKeys;
   }
 
   get maySync(): boolean {
-    return mayCopy(this.#agent.member, this.#options.server.environment.monotonicMs());
+    return this.rights.mayCopy;
   }
 
   took(args: Arguments): void {
     this.#data.took(args);
   }
 
-  replaced(epoch: number, moves: string): void {
-    this.#data.replaced(epoch, moves);
+  replaced(epoch: number, facts: RingFacts): void {
+    this.#data.replaced(epoch, facts);
   }
 
-  get moves(): string {
-    return this.#options.cursors.text;
+  get facts(): RingFacts {
+    return this.#data.facts;
   }
 
   moved(): void {
@@ -290,6 +296,7 @@ export class SeatNode implements SeatPort {
     this.operators.repeat();
     this.ringOperators.tick();
     this.#gate.look();
+    this.rights.kept.lookSoon();
     this.#releaseRequests();
     this.requests.refuseOverdue();
   }
@@ -307,7 +314,7 @@ export class SeatNode implements SeatPort {
 
   /** Whether requests for this node's place on the ring may run now. */
   get mayServe(): boolean {
-    return !this.#gate.isFull && mayCarryOut(this.#agent.member, this.#options.server.environment.monotonicMs());
+    return !this.#gate.isFull && this.rights.mayCarryOut;
   }
 
   /**
@@ -343,11 +350,6 @@ export class SeatNode implements SeatPort {
 
   #releaseRequests(): void {
     if (this.requests.count > 0 && this.mayServe) this.requests.release();
-  }
-
-  #servedPosition(): Position | undefined {
-    const { serving } = this.#agent.member;
-    return serving === undefined ? undefined : { epoch: serving.epoch, offset: this.#data.position.offset };
   }
 
   get #seat(): Seat | undefined {

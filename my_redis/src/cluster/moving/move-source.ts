@@ -14,6 +14,8 @@ export interface MoveSourceOptions {
   readonly server: Services;
   readonly member: () => Member;
   readonly position: () => Position;
+  /** Whether nothing is locked that goes with this move. */
+  readonly mayStop: (move: Move) => boolean;
 }
 
 /** After a part. Short parts with short pauses move as much as long ones, and clients wait less for them. */
@@ -58,18 +60,27 @@ export class MoveSource {
   }
 
   /** How long a question may wait: so that parts leave time for clients, and that not each write is a message. */
-  waitMs({ id }: Move, { has }: MoveAsk): number {
-    const { member, server } = this.#options;
-    const copy = this.#copies.get(id);
+  waitMs(move: Move, { has }: MoveAsk): number {
+    const { server } = this.#options;
+    const copy = this.#copies.get(move.id);
     if (copy === undefined || copy.number !== has?.snapshot || copy.isVoid) return 0;
     if (copy.isAwaited) return 0;
     if (!has.isWhole) return Math.max(0, this.#nextPartMs - server.environment.monotonicMs());
-    return copy.hasMuch || hasStopped(member(), id) ? 0 : followPauseMs;
+    return copy.hasMuch || this.#hasEnded(move) ? 0 : followPauseMs;
+  }
+
+  /**
+   * Whether nothing more comes of these slots. A primary that has taken over carries out no requests for them, but it may have
+   * a write across seats from before.
+   */
+  #hasEnded(move: Move): boolean {
+    const { mayStop, member } = this.#options;
+    return hasStopped(member(), move.id) && mayStop(move);
   }
 
   /** What the target gets. Its question has been told to the agreement already. */
   answer(move: Move, ask: MoveAsk): Uint8Array {
-    const { member, position } = this.#options;
+    const { position } = this.#options;
     const at = position();
     const copy = this.#usableCopy(move.id, ask.has);
     const arrived = ask.acknowledged;
@@ -87,7 +98,7 @@ export class MoveSource {
         return this.#part(move, ask, copy as OutgoingCopy, next.part) ?? this.#begin(move, ask);
       case "writes": {
         const { bytes, isAll, offset } = writes!;
-        const end = isAll && hasStopped(member(), move.id) ? ({ isFinal: true } as const) : {};
+        const end = isAll && this.#hasEnded(move) ? ({ isFinal: true } as const) : {};
         const cursor = { ...(ask.has as Cursor), source: { epoch: at.epoch, offset }, ...end };
         return encodeAnswer({ chunk: chunkOf(move, ask, cursor, false), commands: bytes });
       }

@@ -3,12 +3,12 @@ import { answer } from "../../dispatch/replies.ts";
 import type { Turn } from "../../network/turn.ts";
 import { hasAll, movesTo } from "../agreement/incoming.ts";
 import type { MoveAsk } from "../agreement/move-message.ts";
-import { heldBy } from "../agreement/outgoing.ts";
+import { heldBy, takesAll } from "../agreement/outgoing.ts";
 import type { Position } from "../agreement/position.ts";
 import type { Member, RingEvent } from "../agreement/ring-member.ts";
 import { type RingTable, seatOf } from "../agreement/ring-table.ts";
 import { isReady } from "../agreement/serving.ts";
-import type { Move } from "../agreement/slot-map.ts";
+import { hasSlot, type Move } from "../agreement/slot-map.ts";
 import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { Members } from "../members.ts";
@@ -17,6 +17,9 @@ import { sendBack } from "../routing/returned-request.ts";
 import { routeErrors } from "../routing/route-errors.ts";
 import { EffectTap } from "./effect-tap.ts";
 import { decodeQuestion, noAnswer } from "./move-codec.ts";
+import type { KeptData } from "../failover/kept-data.ts";
+import { MovesWithoutLocks } from "../seat-transaction/moves-without-locks.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { MoveCursors } from "./move-cursors.ts";
 import { MoveSource } from "./move-source.ts";
 import { MoveTarget } from "./move-target.ts";
@@ -30,6 +33,8 @@ export interface SlotMoverOptions {
   readonly members: Members;
   readonly endpoints: AnnouncedEndpoints;
   readonly cursors: MoveCursors;
+  readonly writes: OpenWrites;
+  readonly kept: Pick<KeptData, "whenKept">;
   readonly member: () => Member;
   readonly take: (event: RingEvent) => void;
   readonly position: () => Position;
@@ -58,6 +63,7 @@ export class SlotMover {
   readonly sweeper: SlotSweeper;
   readonly #options: SlotMoverOptions;
   readonly #tap: EffectTap;
+  readonly #withoutLocks: MovesWithoutLocks;
   /** The epoch in which this node serves its seat, as far as the parts here know. */
   #epoch = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -79,9 +85,13 @@ export class SlotMover {
   readonly #open = new Map<number, OpenQuestion>();
 
   constructor(options: SlotMoverOptions) {
-    const { channel, cursors, isLogged, member, position, server, take, turn } = options;
+    const { channel, cursors, isLogged, kept, member, position, server, take, turn, writes } = options;
     this.#options = options;
-    this.source = new MoveSource({ server, member, position });
+    this.#withoutLocks = new MovesWithoutLocks({
+      ...{ book: writes.book, epoch: () => member().serving?.epoch },
+      whenKept: (run) => kept.whenKept(run),
+    });
+    this.source = new MoveSource({ server, member, position, mayStop: this.#mayStop });
     this.target = new MoveTarget({
       ...{ server, cursors, isLogged, member, take, position },
       ask: (seat, question, answered) => this.#ask(seat, question, answered),
@@ -136,6 +146,7 @@ export class SlotMover {
     cursors.keepOnly(isUnderWay);
     this.source.keepOnly(isUnderWay);
     this.target.keepOnly(isUnderWay);
+    this.#withoutLocks.keepOnly(isUnderWay);
     const seat = seatOf(table, member().self);
     this.#moving = slotsOfMoves(moves);
     this.#awaited = slotsOfMoves(moves.filter(({ to }) => to === seat?.name));
@@ -186,8 +197,9 @@ export class SlotMover {
   /** By the table, requests for these slots are not carried out here any more: their targets get the rest. */
   #stop({ slots }: RingTable): void {
     const { member, take } = this.#options;
-    for (const { id } of slots?.moves ?? []) {
-      if (member().serving?.outgoing.get(id)?.freeze !== "asked") continue;
+    for (const move of slots?.moves ?? []) {
+      const { id } = move;
+      if (member().serving?.outgoing.get(id)?.freeze !== "asked" || !this.#mayStop(move)) continue;
       this.source.copyOf(id)?.stopped();
       take({ type: "frozen", move: id });
     }
@@ -197,6 +209,12 @@ export class SlotMover {
       if (move === undefined || this.source.waitMs(move, ask) === 0) this.#answerOpen(ask.move);
     }
   }
+
+  /** A write across seats that has locked one of the keys ends first: locks do not move. */
+  readonly #mayStop = (move: Move): boolean => {
+    const isGoing = (key: Uint8Array): boolean => hasSlot(move.spans, hashSlot(key, 0, key.length));
+    return this.#withoutLocks.has(move, { isGoing, isLast: takesAll(this.#options.member().committed!, move) });
+  };
 
   #updateOwned({ seats, slots }: RingTable): void {
     const { member } = this.#options;
@@ -246,6 +264,9 @@ export class SlotMover {
 
   #tick(): void {
     if (this.#isServing()) this.target.ask();
+    if (this.#leaving !== undefined) this.#withoutLocks.learn();
+    // Locked keys may have kept slots from stopping.
+    if (this.mustRest && this.#table !== undefined) this.#stop(this.#table);
   }
 
   #ask(seat: string, question: Uint8Array, answered: (answer: Uint8Array | undefined) => void): void {

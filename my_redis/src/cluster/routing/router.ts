@@ -89,11 +89,11 @@ export class Router {
     return this.#members.owners[slot] !== this.#self || this.#seat?.mayServe === false;
   }
 
-  /** A replica runs no part of what spans nodes. */
+  /** A replica, or a primary that may not serve at present, runs no part of what spans nodes: the parts are judged where they run. */
   #spansFromReplica({ fullName }: Command, slot: number): boolean {
     const { primaryOf, seats } = this.#members;
     // While there is no ring, it is neither, and has to wait.
-    if (primaryOf[this.#self] === this.#self && seats.length > 0) return false;
+    if (primaryOf[this.#self] === this.#self && seats.length > 0 && this.#seat?.mayServe !== false) return false;
     const relays = this.#server.settings.values["cluster-routing"] === "relay";
     return slot === severalSlots || (relays && this.#owner.spanning.has(fullName));
   }

@@ -5,15 +5,11 @@ import { errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { DeferredReply, SpanningCommand } from "../spanning-command.ts";
-import type { TransactionPlan } from "../transaction/coordinator.ts";
 import type { Operation, OperationKind } from "../transaction/transaction-message.ts";
-import type { TransactionService } from "../transaction/transaction-service.ts";
-import { byOwner, ownerOf, refusalOf } from "./key-owners.ts";
+import type { WritePlan, Writes } from "../transaction/write-plan.ts";
+import { refusalOf } from "./key-owners.ts";
 import { replyFailure } from "./write-replies.ts";
 
-/** A decision is known to a majority of the nodes, and a replica that takes over is another node. */
-const notWithReplicas =
-  "CROSSSLOT Keys of several nodes cannot be written together on a ring that agrees on its members: give them one hash tag";
 const nothing = new Uint8Array(0);
 
 /** The replies of a command: after its success, and when a check of "absent" failed. */
@@ -32,11 +28,11 @@ const countReplies: WriteReplies = {
 /** MSET, MSETNX, DEL, RENAME and RENAMENX of keys that several nodes own: all nodes carry it out, or none does. */
 export class AtomicWrites {
   readonly #view: ClusterView;
-  readonly #transactions: TransactionService;
+  readonly #writes: Writes;
 
-  constructor(view: ClusterView, transactions: TransactionService) {
+  constructor(view: ClusterView, writes: Writes) {
     this.#view = view;
-    this.#transactions = transactions;
+    this.#writes = writes;
   }
 
   get commands(): Record<string, SpanningCommand> {
@@ -58,7 +54,7 @@ export class AtomicWrites {
     const keys: number[] = [];
     for (let index = 1; index < args.count; index += 2) keys.push(index);
     const operation = (index: number): Operation => operationOf(kind, args.bytes(index), args.bytes(index + 1));
-    const plan = { database: context.client.database, first: this.#share(args, keys, operation) };
+    const plan = { database: context.client.database, first: keys.map(operation) };
     this.#begin(context, { args, keys, plan, replies: kind === "set" ? okReplies : oneOrZero }, reply);
   }
 
@@ -67,52 +63,38 @@ export class AtomicWrites {
     const keys = new Map<string, number>();
     for (let index = 1; index < args.count; index++) keys.set(args.latin1(index), index);
     const operation = (index: number): Operation => operationOf("delete", args.bytes(index), nothing);
-    const plan = { database: context.client.database, first: this.#share(args, keys.values(), operation) };
+    const plan = { database: context.client.database, first: [...keys.values()].map(operation) };
     this.#begin(context, { args, keys: keys.values(), plan, replies: countReplies }, reply);
   }
 
   #rename(context: Context, args: Arguments, reply: DeferredReply, kind: "put" | "put-absent"): void {
-    const target = this.#nameOf(ownerOf(this.#view, args, 2));
     const key = args.bytes(2);
-    const plan: TransactionPlan = {
+    const plan: WritePlan = {
       database: context.client.database,
-      first: this.#share(args, [1], (index) => operationOf("take", args.bytes(index), nothing)),
-      second: {
-        participants: [target],
-        share: ({ payload, expiryMs }) => new Map([[target, [{ kind, key, value: payload, expiryMs }]]]),
-      },
+      first: [operationOf("take", args.bytes(1), nothing)],
+      second: { key, operation: ({ payload, expiryMs }) => ({ kind, key, value: payload, expiryMs }) },
     };
     this.#begin(context, { args, keys: [1, 2], plan, replies: kind === "put" ? okReplies : oneOrZero }, reply);
   }
 
-  #share(
-    args: Arguments,
-    keys: Iterable<number>,
-    operation: (index: number) => Operation,
-  ): ReadonlyMap<string, readonly Operation[]> {
-    const share = new Map<string, Operation[]>();
-    for (const [owner, indexes] of byOwner(this.#view, args, keys))
-      share.set(this.#nameOf(owner), indexes.map(operation));
-    return share;
-  }
-
-  #nameOf(node: number): string {
-    return this.#view.names[node] as string;
+  #refusalOf({ args, keys }: { args: Arguments; keys: Iterable<number> }): string | undefined {
+    // On a ring that agrees another node may take over: the write waits for it.
+    return this.#view.seat === undefined ? refusalOf(this.#view, args, keys) : undefined;
   }
 
   #begin(
     context: Context,
-    write: { args: Arguments; keys: Iterable<number>; plan: TransactionPlan; replies: WriteReplies },
+    write: { args: Arguments; keys: Iterable<number>; plan: WritePlan; replies: WriteReplies },
     reply: DeferredReply,
   ): void {
     const { server } = context;
-    const refusal = this.#view.seat === undefined ? refusalOf(this.#view, write.args, write.keys) : notWithReplicas;
+    const refusal = this.#refusalOf(write);
     if (refusal !== undefined) {
       reply.answer((writer) => server.processor.writeError(writer, refusal));
       return;
     }
     const found = server.processor.resolve(write.args);
-    this.#transactions.begin(write.plan, (result) => {
+    this.#writes.begin(write.plan, (result) => {
       if (!(found instanceof Refusal)) server.processor.count(found);
       reply.answer((writer) => {
         if (result.type === "done") write.replies.done(writer, result.count);

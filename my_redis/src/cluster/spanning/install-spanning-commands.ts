@@ -1,6 +1,9 @@
 import type { Services } from "../../dispatch/context.ts";
+import type { Turn } from "../../network/turn.ts";
 import type { Cluster } from "../cluster.ts";
 import type { TrackedReads } from "../routing/tracked-reads.ts";
+import type { OpenWrites } from "../seat-transaction/open-writes.ts";
+import { SeatTransactionService } from "../seat-transaction/seat-transaction-service.ts";
 import type { RecordBook } from "../transaction/record-book.ts";
 import { TransactionService } from "../transaction/transaction-service.ts";
 import { AtomicWrites } from "./atomic-writes.ts";
@@ -8,15 +11,33 @@ import { NodeCommands } from "./node-commands.ts";
 import { PublishedMessages } from "./published-messages.ts";
 import { ScatteredCommands } from "./scattered-commands.ts";
 
-/** Makes commands span the nodes of a ring. The result ends it again. */
-export function installSpanningCommands(
-  server: Services,
-  book: RecordBook,
-  { view, channel, spanning }: Cluster,
-  reads: TrackedReads,
-): () => void {
+interface SpanningParts {
+  readonly server: Services;
+  readonly turn: Turn;
+  /** The earlier writes across nodes of a ring with fixed members. */
+  readonly book: RecordBook;
+  /** Those of a ring that agrees. */
+  readonly writes: OpenWrites;
+  readonly reads: TrackedReads;
+}
+
+/** What was installed. */
+export interface InstalledSpanning {
+  /** This node has become the primary of its place, or is none any more. */
+  roleChanged(): void;
+  stop(): void;
+}
+
+/** Makes commands span the nodes of a ring. */
+export function installSpanningCommands(parts: SpanningParts, { view, channel, spanning }: Cluster): InstalledSpanning {
+  const { server, turn, book, writes, reads } = parts;
   const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
-  const transactions = new TransactionService({ server, book, view, channel, nodeTimeoutMs });
+  const { seat } = view;
+  const common = { server, view, channel, nodeTimeoutMs };
+  const transactions =
+    seat === undefined
+      ? new TransactionService({ ...common, book })
+      : new SeatTransactionService({ ...common, turn, open: writes, seat });
   const nodes = new NodeCommands(server, { view, channel, reads }, transactions.locked);
   const groups = [
     new AtomicWrites(view, transactions),
@@ -31,5 +52,5 @@ export function installSpanningCommands(
     ["cluster_locked_keys", transactions.lockedKeys],
     ["cluster_requests_waiting_for_locks", transactions.locked.count],
   ]);
-  return () => transactions.stop();
+  return transactions;
 }

@@ -14,7 +14,7 @@ export function byOwner(view: ClusterView, args: Arguments, keys: Iterable<numbe
   return owners;
 }
 
-export function ownerOf(view: ClusterView, args: Arguments, index: number): number {
+function ownerOf(view: ClusterView, args: Arguments, index: number): number {
   return view.ownerOfSlot(view.slotOfKey(args.buffer, args.start(index), args.end(index)));
 }
 

@@ -199,7 +199,10 @@ export class NodeCommands {
       seat.whenServing(
         (overdue) => {
           const refusal = overdue ?? refusalNow();
-          answer(refusal === undefined ? this.#call(owned, found) : errorReply(refusal));
+          if (refusal !== undefined) return answer(errorReply(refusal));
+          // A key may have been locked while the request waited.
+          if (isFree()) answer(this.#call(owned, found));
+          else this.#run(owned, answer);
         },
         () => refusalNow() !== undefined,
       );

@@ -13,7 +13,7 @@ import type { PreparedPart, TransactionLogEntry } from "./transaction-record.ts"
 
 // Their places are in logs and on the wire: only ever add at the end.
 const operationKinds: readonly OperationKind[] = ["set", "set-absent", "delete", "take", "put", "put-absent"];
-const outcomes: readonly Outcome[] = ["forward", "back"];
+export const outcomes: readonly Outcome[] = ["forward", "back"];
 const optionalOutcomes: readonly (Outcome | "none")[] = ["forward", "back", "none"];
 const requestTypes: readonly TransactionRequest["type"][] = ["prepare", "accept", "promise", "decide", "forget"];
 const answerTypes: readonly TransactionAnswer["type"][] = [
@@ -36,14 +36,14 @@ const entryTypes: readonly TransactionLogEntry["type"][] = [
 /** Kind, expiry, and the lengths of key and value. */
 const leastOperationBytes = 17;
 
-function writeOperations(writer: ByteWriter, operations: readonly Operation[]): void {
+export function writeOperations(writer: ByteWriter, operations: readonly Operation[]): void {
   writer.uint32(operations.length);
   for (const { kind, key, value, expiryMs } of operations) {
     writer.byte(operationKinds.indexOf(kind)).number(expiryMs).block(key).block(value);
   }
 }
 
-function readOperations(reader: ByteReader): Operation[] {
+export function readOperations(reader: ByteReader): Operation[] {
   return Array.from({ length: reader.count(leastOperationBytes) }, () => {
     const kind = reader.oneOf(operationKinds);
     const expiryMs = reader.number();
@@ -51,12 +51,12 @@ function readOperations(reader: ByteReader): Operation[] {
   });
 }
 
-function writeTaken(writer: ByteWriter, taken: TakenValue | undefined): void {
+export function writeTaken(writer: ByteWriter, taken: TakenValue | undefined): void {
   writer.byte(taken === undefined ? 0 : 1);
   if (taken !== undefined) writer.number(taken.expiryMs).block(taken.payload);
 }
 
-function readTaken(reader: ByteReader): TakenValue | undefined {
+export function readTaken(reader: ByteReader): TakenValue | undefined {
   if (reader.byte() === 0) return undefined;
   const expiryMs = reader.number();
   return { expiryMs, payload: reader.block() };
@@ -133,13 +133,13 @@ export function decodeAnswer(bytes: Uint8Array): TransactionAnswer {
   return { type, accepted, outcome: outcome === "none" ? undefined : outcome };
 }
 
-function writePart(writer: ByteWriter, { database, operations, count, taken, bytes }: PreparedPart): void {
+export function writePart(writer: ByteWriter, { database, operations, count, taken, bytes }: PreparedPart): void {
   writer.uint32(database).uint32(count).uint32(bytes);
   writeOperations(writer, operations);
   writeTaken(writer, taken);
 }
 
-function readPart(reader: ByteReader): PreparedPart {
+export function readPart(reader: ByteReader): PreparedPart {
   const database = reader.uint32();
   const count = reader.uint32();
   const bytes = reader.uint32();

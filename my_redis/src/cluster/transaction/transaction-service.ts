@@ -3,22 +3,27 @@ import type { ClusterView } from "../cluster-view.ts";
 import { MessageFormatError } from "../message/byte-reader.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
 import { foreignKeyRefusal } from "../spanning/key-owners.ts";
-import type { TransactionPlan, TransactionResult } from "./coordinator.ts";
+import type { Share, TransactionResult } from "./coordinator.ts";
 import { CoarseDelays } from "./coarse-delays.ts";
 import { KeyspaceOperations } from "./keyspace-operations.ts";
 import { LockedRequests } from "./locked-requests.ts";
-import { transactionLimits } from "./node-timing.ts";
+import { lockWaitLimits, transactionLimits } from "./node-timing.ts";
 import type { RecordBook } from "./record-book.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./transaction-codec.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
 import { logCommandOf } from "./transaction-log.ts";
-import type { MemberName, Operation, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import type {
+  MemberName,
+  Operation,
+  TakenValue,
+  TransactionAnswer,
+  TransactionRequest,
+} from "./transaction-message.ts";
+import { sharesOf, type WritePlan, type Writes } from "./write-plan.ts";
 import { TransactionNode } from "./transaction-node.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";
 
 const requestKind = peerRequestKinds.firstSpanning;
-const maxWaiting = 10_000;
-const maxWaitingBytes = 64 * 1024 * 1024;
 /** Looks for silent transactions in the time that one may be silent. */
 const looksPerSilence = 10;
 
@@ -34,7 +39,7 @@ export interface TransactionServiceOptions {
 }
 
 /** Joins the transactions of this node with its data, its log, its clients and the other nodes. */
-export class TransactionService {
+export class TransactionService implements Writes {
   readonly locked: LockedRequests;
   readonly #server: Services;
   readonly #view: ClusterView;
@@ -55,8 +60,7 @@ export class TransactionService {
     this.#limits = transactionLimits(nodeTimeoutMs);
     this.#operations = new KeyspaceOperations(server);
     this.#delays = new CoarseDelays(() => server.environment.monotonicMs());
-    const maxWaitMs = this.#limits.silenceMs * 2;
-    this.locked = new LockedRequests(server, book.locks, { maxWaiting, maxWaitingBytes, maxWaitMs });
+    this.locked = new LockedRequests(server, book.locks, lockWaitLimits(this.#limits));
     // 64 random bits: no two lives of any nodes are named alike.
     const incarnation = server.environment.runId().slice(0, 16);
     this.#node = new TransactionNode(this.#host(), this.#limits, book, incarnation);
@@ -76,9 +80,19 @@ export class TransactionService {
     return this.#node.book.records.size;
   }
 
-  begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
-    this.#node.begin(plan, done);
+  begin({ database, first, second }: WritePlan, done: (result: TransactionResult) => void): void {
+    const ownerOf = (key: Uint8Array): MemberName =>
+      this.#view.names[this.#view.ownerOfSlot(this.#view.slotOfKey(key, 0, key.length))] as MemberName;
+    const share = sharesOf(first, ownerOf) as Share;
+    if (second === undefined) return this.#node.begin({ database, first: share }, done);
+    const { key, operation } = second;
+    const target = ownerOf(key);
+    const last = { participants: [target], share: (taken: TakenValue) => new Map([[target, [operation(taken)]]]) };
+    this.#node.begin({ database, first: share, second: last }, done);
   }
+
+  /** On such a ring a node has one role. */
+  roleChanged(): void {}
 
   stop(): void {
     clearInterval(this.#timer);

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { latin1Of } from "../../memory/byte-range.ts";
-import type { HistoryEnd, StreamPosition } from "../../dispatch/ports.ts";
+import type { HistoryEnd, RingFacts, StreamPosition } from "../../dispatch/ports.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
@@ -14,8 +14,8 @@ export interface RdbFacts {
   readonly isEmpty: boolean;
   /** The epoch of the data, on a ring with replicas; 0 for none. */
   readonly ringEpoch: number;
-  /** How much it has of moves of slots; empty for none. */
-  readonly ringMoves: string;
+  /** What else belongs to the data of its place on the ring. */
+  readonly ofRing: RingFacts;
 }
 
 /** Reads them. Of a file that is damaged or cannot be read nothing is said: whoever loads it learns why. */
@@ -25,7 +25,8 @@ export function readRdbFacts(path: string): RdbFacts {
   } catch (error) {
     const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
     if (!isOfSystem && !(error instanceof RdbFormatError)) throw error;
-    return { position: undefined, formerHistories: [], isEmpty: false, ringEpoch: 0, ringMoves: "" };
+    const ofRing = { moves: "", writes: "" };
+    return { position: undefined, formerHistories: [], isEmpty: false, ringEpoch: 0, ofRing };
   }
 }
 
@@ -51,9 +52,10 @@ function factsOf(reader: RdbFileReader): RdbFacts {
       reader.count();
       reader.count();
     } else {
-      const ofRing = { ringEpoch: ringEpochIn(facts), ringMoves: facts.get("ring-moves") ?? "" };
+      const ofRing = { moves: facts.get("ring-moves") ?? "", writes: facts.get("ring-writes") ?? "" };
+      const ringEpoch = ringEpochIn(facts);
       const formerHistories = formerIn(facts);
-      return { position: positionIn(facts), formerHistories, isEmpty: code === opcode.end, ...ofRing };
+      return { position: positionIn(facts), formerHistories, isEmpty: code === opcode.end, ringEpoch, ofRing };
     }
   }
 }

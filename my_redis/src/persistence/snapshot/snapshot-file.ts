@@ -56,7 +56,10 @@ function positionFacts({ cluster, execution, replication }: Services): [name: st
   const former = replication?.formerHistories ?? [];
   if (former.length > 0) facts.push(["repl-former", former.map(({ id, offset }) => `${id}:${offset}`).join(" ")]);
   const { seat } = cluster ?? {};
-  if (seat !== undefined) facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", seat.moves]);
+  if (seat !== undefined) {
+    const { moves, writes } = seat.facts;
+    facts.push(["ring-epoch", String(seat.epoch)], ["ring-moves", moves], ["ring-writes", writes]);
+  }
   return facts;
 }
 

@@ -227,9 +227,9 @@ export class RingOfProcesses {
   }
 }
 
-/** One key for each node, with names that begin with `prefix`. */
+/** One key for each place on the ring, with names that begin with `prefix`. */
 export function keysOnAllNodes(ring: RingOfProcesses, prefix: string): string[] {
-  return [...ring.ports.keys()].map((node) => {
+  return Array.from({ length: ring.seatCount }, (_, node) => {
     for (let number = 0; ; number++) {
       const key = `${prefix}:${number}`;
       if (ring.ownerOf(key) === node) return key;

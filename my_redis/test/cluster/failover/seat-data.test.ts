@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { MoveCursors } from "../../../src/cluster/moving/move-cursors.ts";
+import { OpenWrites } from "../../../src/cluster/seat-transaction/open-writes.ts";
 import { DataEpoch } from "../../../src/cluster/failover/data-epoch.ts";
 import { SeatData } from "../../../src/cluster/failover/seat-data.ts";
 import type { Services } from "../../../src/dispatch/context.ts";
@@ -21,7 +22,14 @@ test("with appendfsync always a replica claims nothing that the log has only gat
   } as unknown as Services;
   const claimed: number[] = [];
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => false },
+    ...{
+      server,
+      data: new DataEpoch(),
+      cursors: new MoveCursors(),
+      writes: new OpenWrites(),
+      serves: () => false,
+      hasSlots: () => true,
+    },
     moved: (_position, kept) => claimed.push(kept.offset),
     confirmed: () => {},
   });
@@ -44,7 +52,8 @@ test("a copy whose log cannot be written claims nothing more, and all of it when
   const server = { replication, changes, settings, storage: { log } } as unknown as Services;
   const claimed: [number, boolean][] = [];
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => false },
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites() },
+    ...{ serves: () => false, hasSlots: () => true },
     moved: (_position, kept, diskFails) => claimed.push([kept.offset, diskFails]),
     confirmed: () => {},
   });
@@ -83,7 +92,8 @@ test("a new primary counts nothing of its epoch as kept before its disk knows th
   const kept: number[] = [];
   const { promise, resolve: confirmed } = Promise.withResolvers<void>();
   const seat = new SeatData({
-    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), serves: () => true, confirmed },
+    ...{ server, data: new DataEpoch(), cursors: new MoveCursors(), writes: new OpenWrites() },
+    ...{ serves: () => true, hasSlots: () => true, confirmed },
     moved: (_position, { epoch }) => kept.push(epoch),
   });
   seat.start();

@@ -16,6 +16,19 @@ afterEach(async () => {
 /** A folder in the place of the file that is to be written: as a full disk, also for a user who may do anything. */
 const inTheWay = (folder: string): string => join(folder, "ring.state.new");
 
+/** At a node that runs: a state may be on its way there at this moment. */
+async function putInTheWay(folder: string): Promise<void> {
+  const isThere = (): boolean => {
+    try {
+      mkdirSync(inTheWay(folder));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await waitUntil(isThere, { what: "no state to be written", timeoutMs: 5_000, intervalMs: 1 });
+}
+
 test("a write that failed is tried again with the newest state, and counts only when the disk has it", async () => {
   const folder = temporaryFolder("ring-state");
   const events: string[] = [];
@@ -68,7 +81,7 @@ test("a ring whose disks are full while its primary goes decides when there is r
   ring = await RingInProcess.start({}, { report });
   const former = ring.primary;
   const others = [0, 1, 2].filter((node) => node !== former);
-  for (const node of others) mkdirSync(inTheWay(ring.folders[node] as string));
+  for (const node of others) await putInTheWay(ring.folders[node] as string);
   ring.silence(former);
   const isFailing = (node: number): boolean => ring?.statusOf(node)?.stateFile === "failing";
   await ring.until("to have a node that cannot vote", () => others.some(isFailing));

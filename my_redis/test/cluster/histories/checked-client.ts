@@ -8,12 +8,16 @@ import type { SilentNodes } from "./silent-nodes.ts";
 export interface Histories {
   readonly registers: History;
   readonly counters: History;
+  /** Each of them is two keys, which are written together: so both of them have its value. */
+  readonly pairs: History;
 }
 
 /** The keys in use, which change from time to time: a history of one key stays short enough to be judged. */
 export interface Keys {
   registers: readonly string[];
   counters: readonly string[];
+  /** Empty where keys of several places are not written together. */
+  pairs: readonly string[];
 }
 
 export interface ClientOptions {
@@ -35,8 +39,10 @@ const longestWatchMs = 1500;
 
 /** These refusals promise that the request was not carried out, and never will be. */
 const refusals =
-  /^(CLUSTERDOWN (The primary of this place|Hash slot \d+ (is not served|does not belong)|More than |The hash slot has moved|The nodes have not agreed)|LOADING |EXECABORT )/;
-const inDoubt = /^CLUSTERDOWN Node \S+ stopped answering/;
+  /^(TRYAGAIN Other writes across nodes|CLUSTERDOWN (A node that owns one of the keys does not answer|The primary of this place|Hash slot \d+ (is not served|does not belong)|More than |The hash slot has moved|The nodes have not agreed)|LOADING |EXECABORT )/;
+const inDoubt = /^CLUSTERDOWN (Node \S+ stopped answering|Too few nodes answer to tell)/;
+/** The two keys of a pair: most of them belong to two places. */
+const halves = ["one", "other"] as const;
 
 /** What became of an operation. */
 type Answer = { readonly output: Json } | "refused" | "unknown";
@@ -89,6 +95,10 @@ export class CheckedClient {
   async run(): Promise<void> {
     const { keys, random } = this.#options;
     while (!this.#isStopped) {
+      if (keys.pairs.length > 0 && random.oneIn(3)) {
+        await this.#pair(random.pick(keys.pairs));
+        continue;
+      }
       const register = random.pick(keys.registers);
       const expected = random.oneIn(4) ? this.#seen.get(register) : undefined;
       const count = random.oneIn(4) ? random.between(2, mostPipelined) : 1;
@@ -102,7 +112,24 @@ export class CheckedClient {
 
   /** Reads a key of either kind. */
   async read(key: string, kind: keyof Histories): Promise<void> {
-    await this.#ask([kind === "registers" ? this.#read(key) : this.#get(key)]);
+    if (kind === "pairs") await this.#ask(halves.map((half) => this.#readHalf(key, half)));
+    else await this.#ask([kind === "registers" ? this.#read(key) : this.#get(key)]);
+  }
+
+  /** Writes or deletes both halves of a pair, or reads one of them. */
+  async #pair(key: string): Promise<void> {
+    const { histories, random } = this.#options;
+    const pair = { history: histories.pairs, key, kind: "write", outputOf: () => null };
+    const keys = halves.map((half) => `${key}:${half}`);
+    if (random.oneIn(8)) return this.#ask([{ ...pair, input: null, words: ["DEL", ...keys] }]);
+    if (random.oneIn(2)) return this.#ask([this.#readHalf(key, random.pick(halves))]);
+    const value = this.#newValue();
+    return this.#ask([{ ...pair, input: value, words: ["MSET", ...keys.flatMap((each) => [each, value])] }]);
+  }
+
+  #readHalf(key: string, half: string): Request {
+    const read = { history: this.#options.histories.pairs, key, kind: "read", input: null, way: half };
+    return { ...read, words: ["GET", `${key}:${half}`], outputOf: (text) => text };
   }
 
   #anyRequest(): Request {

@@ -25,6 +25,7 @@ const nodeTimeoutMs = 1000;
 const clientCount = 12;
 const registersAtATime = 9;
 const countersAtATime = 4;
+const pairsAtATime = 6;
 const judgeLimitMs = 60_000;
 const fillerKeys = 50_000;
 /** Where slots move, fewer: most of them cross the links again and again. */
@@ -71,16 +72,18 @@ export async function checkedRun({
   const keysOfNode = isChanged ? movingFillerKeys : fillerKeys;
   for (let node = 0; node < seats; node++) await fill(ring, node, keysOfNode);
   const silentNodes = new SilentNodes();
-  const histories = { registers: new History(), counters: new History() };
-  const keys: Keys = { registers: [], counters: [] };
+  const histories = { registers: new History(), counters: new History(), pairs: new History() };
+  const keys: Keys = { registers: [], counters: [], pairs: [] };
   const clients = Array.from(
     { length: clientCount },
     (_, number) => new CheckedClient({ number, ring, random: random.fork(), histories, keys, silentNodes }),
   );
-  const all = { registers: [] as string[], counters: [] as string[] };
+  const all = { registers: [] as string[], counters: [] as string[], pairs: [] as string[] };
   const beginChapter = (chapter: number): void => {
     keys.registers = Array.from({ length: registersAtATime }, (_, number) => `register:${chapter}:${number}`);
     keys.counters = Array.from({ length: countersAtATime }, (_, number) => `counter:${chapter}:${number}`);
+    keys.pairs = Array.from({ length: pairsAtATime }, (_, number) => `pair:${chapter}:${number}`);
+    all.pairs.push(...keys.pairs);
     all.registers.push(...keys.registers);
     all.counters.push(...keys.counters);
   };
@@ -113,6 +116,7 @@ export async function checkedRun({
   const reader = new CheckedClient({ number: clientCount, ring, random: random.fork(), histories, keys, silentNodes });
   for (const key of all.registers) await untilAnswered(reader, async () => reader.read(key, "registers"));
   for (const key of all.counters) await untilAnswered(reader, async () => reader.read(key, "counters"));
+  for (const key of all.pairs) await untilAnswered(reader, async () => reader.read(key, "pairs"));
   reader.stop();
   await Promise.all([ring.stop(), changes?.end()]);
 
@@ -125,6 +129,7 @@ export async function checkedRun({
   const wrong = [...silentNodes.violations, ...new Set(clients.flatMap(({ unexpected }) => unexpected))];
   wrong.push(...judge("registers", histories.registers.operations(), register));
   wrong.push(...judge("counters", histories.counters.operations(), counter));
+  wrong.push(...judge("pairs", histories.pairs.operations(), register));
   say(`judged after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   return wrong;
 }

@@ -30,6 +30,8 @@ export interface ColumnTypes {
   readonly sequence: string;
   /** Up to 64 KiB of bytes. */
   readonly bytes: string;
+  /** Bytes of one length. */
+  fixedBytes(length: number): string;
   text(maxLength: number): string;
 }
 

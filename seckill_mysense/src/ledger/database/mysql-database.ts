@@ -33,6 +33,7 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       integer: "bigint",
       // blob holds 65,535 bytes, one less than are kept.
       bytes: "mediumblob",
+      fixedBytes: (length) => `binary(${length})`,
       sequence: "bigint not null auto_increment primary key",
       text: (maxLength) => `varchar(${maxLength})`,
     },

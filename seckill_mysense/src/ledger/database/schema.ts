@@ -6,6 +6,7 @@ import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
 import type { RevocationReason } from "../revocations.ts";
 import type { WaiterState } from "../../domain/waiter.ts";
+import type { RoomEntryRow, RoomRow, RoomStepRow, RoomUseRow } from "./room-schema.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {
@@ -28,6 +29,10 @@ export interface LedgerSchema {
   bundles: BundleRow;
   program_requests: ProgramRequestRow;
   revocations: RevocationRow;
+  rooms: RoomRow;
+  room_entries: RoomEntryRow;
+  room_steps: RoomStepRow;
+  room_uses: RoomUseRow;
   schema_migrations: MigrationRow;
 }
 
@@ -41,6 +46,8 @@ export interface SaleRow {
   state: Generated<SaleState>;
   /** 1 while nothing of the sale is sold. */
   paused: Generated<number>;
+  /** The settings of its waiting room as JSON; null without one. */
+  room: Generated<string | null>;
   /** 1 from the cancellation until every order of the sale is released. */
   release_pending: Generated<number>;
   /** The ledger's revision at the last change of this row. */

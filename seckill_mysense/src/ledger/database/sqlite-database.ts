@@ -21,6 +21,7 @@ const sqliteDialect: LedgerDialect = {
     id: "text",
     integer: "integer",
     bytes: "blob",
+    fixedBytes: () => "blob",
     sequence: "integer primary key autoincrement",
     text: () => "text",
   },

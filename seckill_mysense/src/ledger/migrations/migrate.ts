@@ -16,6 +16,7 @@ import { bundles } from "./0011-bundles.ts";
 import { changesWithIds } from "./0012-changes-with-ids.ts";
 import { revocations } from "./0013-revocations.ts";
 import { persons } from "./0014-persons.ts";
+import { waitingRooms } from "./0015-waiting-rooms.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   changesWithIds,
   revocations,
   persons,
+  waitingRooms,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

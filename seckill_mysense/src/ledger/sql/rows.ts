@@ -3,13 +3,15 @@
 import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
 import type { Payment } from "../../domain/payment.ts";
+import { type RoomSettings, storedRoom } from "../../domain/room.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { RegisteredUser } from "../../domain/user.ts";
 import type { Waiter } from "../../domain/waiter.ts";
 import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow, WaiterRow } from "../database/schema.ts";
 
 export function toSale(row: Selectable<SaleRow>): Sale {
-  return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
+  const sale = { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
+  return row.room === null ? sale : { ...sale, room: JSON.parse(row.room) as RoomSettings };
 }
 
 export function toSaleRecord(row: Selectable<SaleRow>): SaleRecord {
@@ -17,7 +19,9 @@ export function toSaleRecord(row: Selectable<SaleRow>): SaleRecord {
 }
 
 export function rowOfSale(sale: Sale): Insertable<SaleRow> {
-  return { id: sale.id, title: sale.title, starts_at_ms: sale.startsAtMs, ends_at_ms: sale.endsAtMs };
+  const { id, title, startsAtMs, endsAtMs, room } = sale;
+  const kept = room === undefined ? null : JSON.stringify(storedRoom(room));
+  return { id, title, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs, room: kept };
 }
 
 export function toProduct(row: Selectable<ProductRow>): SaleProduct {

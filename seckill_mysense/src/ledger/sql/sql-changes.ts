@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts";
 import { askedLowerings, planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
+import { describeLateRoom, isSameRoom } from "../../domain/room.ts";
 import {
   type Lowering,
   repairedAfterEndMs,
@@ -36,6 +37,7 @@ import {
   readRefused,
   type ChangeStamp,
 } from "./change-log.ts";
+import { insertRoom } from "./room-rows.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
@@ -89,6 +91,8 @@ export class SqlChanges implements LedgerChanges {
     { actor, state, changeId = crypto.randomUUID() }: CreateOptions,
   ): Promise<SaleContent> {
     checkNewSale(sale, products);
+    const late = state === "published" ? describeLateRoom(sale.room, this.#now()) : undefined;
+    if (late !== undefined) throw new InvalidSaleError(`sale ${sale.id}: ${late}`);
     const key = changeKey(changeId, [sale, products, state]);
     return this.#database.write(async (transaction) => {
       const revision = await lockRevision(transaction, this.#database.dialect);
@@ -239,7 +243,8 @@ function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedCh
     const old = known.get(product.id) as ProductRecord;
     return productFields.every((field) => old[field] === product[field]);
   };
-  return added.length === 0 && saleFields.every((field) => before.sale[field] === sale[field]) && changed.every(isSame);
+  const isSaleSame = saleFields.every((field) => before.sale[field] === sale[field]);
+  return added.length === 0 && isSaleSame && isSameRoom(before.sale.room, sale.room) && changed.every(isSame);
 }
 
 const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
@@ -270,6 +275,7 @@ async function writePlanned(
   { sale, changed, added }: PlannedChange,
   revision: number,
 ): Promise<void> {
+  if (before.state === "draft") await insertRoom(transaction, sale);
   const isCancelled = sale.state === "cancelled" && before.state !== "cancelled";
   const release = isCancelled ? { release_pending: 1 } : {};
   await transaction

@@ -15,6 +15,7 @@ import { SqlProgramRequests } from "./sql-program-requests.ts";
 import { SqlReservations } from "./sql-reservations.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlRevocations } from "./sql-revocations.ts";
+import { SqlRooms } from "./sql-rooms.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
 import { SqlWaiters } from "./sql-waiters.ts";
@@ -22,6 +23,8 @@ import { SqlWaiters } from "./sql-waiters.ts";
 export interface SqlLedgerOptions {
   /** The clock for the times at which orders are recorded, released and returned. */
   readonly now?: Clock["now"];
+  /** Replaces the database's clock in tests. */
+  readonly databaseNow?: (() => number) | undefined;
   /** How the ledger repeats work that the database could not do at once. */
   readonly retry?: Partial<RetryOptions>;
 }
@@ -30,7 +33,8 @@ export interface SqlLedgerOptions {
 const heartbeatRetryMs = 1_000;
 
 /** The ledger over either database: one file for each port. */
-export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {} }: SqlLedgerOptions): Ledger {
+export function sqlLedger(open: OpenDatabase, options: SqlLedgerOptions): Ledger {
+  const { now = systemClock.now, databaseNow, retry = {} } = options;
   const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
   return {
     sales: new SqlSales(database),
@@ -50,6 +54,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     programRequests: new SqlProgramRequests(database),
     reservations: new SqlReservations(database, now),
     revocations: new SqlRevocations(database, now),
+    rooms: new SqlRooms(database, databaseNow),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import type { ProductTotals } from "../../domain/order.ts";
+import { isSameRoom } from "../../domain/room.ts";
 import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { ProductRow, SaleRow } from "../database/schema.ts";
@@ -7,6 +8,7 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { checkNewSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
+import { insertRoom } from "./room-rows.ts";
 import { readTotals } from "./read-totals.ts";
 import { lockRevision, raiseRevision } from "./revision.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
@@ -96,6 +98,7 @@ export async function insertSale(
     .insertInto("sales")
     .values({ ...rowOfSale(sale), state, revision })
     .execute();
+  await insertRoom(transaction, { ...sale, state });
   await insertProducts(transaction, products, revision);
   await raiseRevision(transaction, revision);
 }
@@ -142,6 +145,9 @@ interface SaleContent {
 function compareSales(existing: SaleContent, given: SaleContent): void {
   const name = `sale ${given.sale.id}`;
   compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs"]);
+  if (!isSameRoom(existing.sale.room, given.sale.room)) {
+    throw new SaleConflictError(`${name}: the ledger has another waiting room than was given`);
+  }
   const existingProducts = new Map(existing.products.map((product) => [product.id, product]));
   const givenIds = new Set(given.products.map(({ id }) => id));
   for (const { id } of existing.products) {

@@ -1,3 +1,4 @@
+import { type Entry, leafOf, MalformedDraw, parseRules, type Report, verifyDraw } from "fair-draw";
 import { HashRing, slotTable } from "hash-ring";
 import { check, counter, formatTimeline, History, list, type Model, type Operation, register } from "linearizability";
 import { DirectiveError, ListenError, type RunningServer, startNodes, startServer, version } from "my-redis";
@@ -55,4 +56,14 @@ export function judge(operations: readonly Operation[]): string {
   ];
   const verdict = check(history.operations(), { model: register, timeLimitMs: 10 });
   return verdict.verdict === "violation" ? formatTimeline(verdict.counterExample) : `${models.length}`;
+}
+
+export async function checkDraw(file: AsyncIterable<Uint8Array>, entry: Entry): Promise<Report["verdict"]> {
+  // @ts-expect-error: rules are read, not a name of them
+  void parseRules();
+  const leaf = leafOf(new Uint8Array(32), entry);
+  const { verdict } = await verifyDraw(file, { limits: { maxEntries: leaf.length } }).catch((error: unknown) => {
+    throw error instanceof MalformedDraw ? new Error(error.message) : error;
+  });
+  return verdict;
 }

@@ -1,0 +1,68 @@
+import type { RoomPass } from "../authorization/room-passes.ts";
+import type { RoomView } from "../contract/rooms.ts";
+import type { FollowedRoom } from "./followed-room.ts";
+import { roomsReadEveryMs } from "./room-follower.ts";
+
+type Told = Pick<RoomView, "state" | "askAgainSeconds"> & Partial<RoomView>;
+
+/** A tenth of the wait: so that a change of the rate is known in time, and a long line asks seldom. */
+const [leastPauseSeconds, mostPauseSeconds] = [2, 30];
+
+/** A room as one visitor sees it; without a pass, as anybody does. Only what is in memory is needed. */
+export function describeRoom(followed: FollowedRoom, pass: RoomPass | undefined): RoomView {
+  const { room, state, admitted } = followed;
+  return {
+    ...{ saleID: room.saleId, mode: room.mode, serverTimeMs: followed.nowMs(), opensAtMs: room.opensAtMs },
+    ...(room.closesAtMs !== undefined && { closesAtMs: room.closesAtMs }),
+    ...(state?.beginsAtMs !== undefined && { beginsAtMs: state.beginsAtMs }),
+    // The pass may be newer than what was read of the room.
+    ...{ onHold: state?.isOnHold ?? false, entries: Math.max(state?.line.entries ?? 0, pass?.number ?? 0), admitted },
+    ...(pass === undefined ? describeOpening(followed) : describePlace(followed, pass)),
+  };
+}
+
+function describeOpening(followed: FollowedRoom): Told {
+  const untilOpenMs = followed.room.opensAtMs - followed.nowMs();
+  return { state: untilOpenMs > 0 ? "before" : "open", askAgainSeconds: pauseFor(untilOpenMs) };
+}
+
+function describePlace(followed: FollowedRoom, { number, isUsed }: RoomPass): Told {
+  const { room, state } = followed;
+  const place = followed.placeOf(number);
+  if (place === undefined) {
+    const nextMs = room.closesAtMs === undefined ? mostPauseSeconds * 1_000 : room.closesAtMs - followed.nowMs();
+    const isDrawing = room.mode === "draw" && nextMs <= 0;
+    const pauseSeconds = isDrawing ? leastPauseSeconds : clampPause(nextMs / 1_000);
+    return {
+      state: isDrawing || state?.drawn !== undefined ? "drawing" : "entered",
+      number,
+      askAgainSeconds: pauseSeconds,
+    };
+  }
+  const standing = followed.stateOf(place);
+  const known = { number, place };
+  if (isUsed) return { ...known, state: "used", askAgainSeconds: mostPauseSeconds };
+  switch (standing.kind) {
+    case "waiting":
+      return { ...known, state: "waiting", ...describeWait(followed, standing.waitMs) };
+    case "admitted":
+      return { ...known, state: "admitted", untilMs: standing.untilMs, askAgainSeconds: mostPauseSeconds };
+    case "expired":
+      return { ...known, state: "expired", askAgainSeconds: mostPauseSeconds };
+  }
+}
+
+/** Without a wait the room is on hold. */
+function describeWait({ errorMs }: FollowedRoom, waitMs: number | undefined): Pick<Told, "askAgainSeconds"> {
+  if (waitMs === undefined) return { askAgainSeconds: pauseFor(Infinity) };
+  const told = { waitSeconds: waitMs / 1_000, waitErrorSeconds: Math.ceil(errorMs + roomsReadEveryMs) / 1_000 };
+  return { ...told, askAgainSeconds: pauseFor(waitMs) };
+}
+
+function pauseFor(ms: number): number {
+  return clampPause(ms / 10_000);
+}
+
+function clampPause(seconds: number): number {
+  return Math.round(Math.min(mostPauseSeconds, Math.max(leastPauseSeconds, seconds)) * 10) / 10;
+}

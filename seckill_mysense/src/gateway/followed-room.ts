@@ -1,0 +1,140 @@
+import { signedHead } from "../rooms/disclosure.ts";
+import { placesOf } from "../rooms/drawn-entries.ts";
+import type { SignedHead } from "fair-draw";
+import { admittedAt, firstNeededStep, type PlaceState, placeState } from "../domain/room.ts";
+import type { LedgerRooms, NumberedStep, Room, RoomLine, RoomState } from "../ledger/rooms.ts";
+import type { Clock } from "../time/clock.ts";
+import { GateClock } from "./gate-clock.ts";
+
+/** How much the ledger's clock may differ from what a gateway takes it for, beside the time of a reading. */
+const roundedMs = 1;
+/** Signed heads that are shown. */
+const maxHeads = 100;
+
+/** A room as one gateway knows it. Between two readings of the ledger it goes on by the gateway's monotonic clock. */
+export class FollowedRoom {
+  readonly room: Room;
+  readonly #clock: GateClock;
+  readonly #elapsedMs: Clock["elapsedMs"];
+  #errorMs = Infinity;
+  #state: RoomState | undefined;
+  #steps: NumberedStep[] = [];
+  #places: Uint32Array | undefined;
+  #computing: Promise<void> | undefined;
+  #trouble: string | undefined;
+  #readMs = -Infinity;
+  #isOver = false;
+  readonly #lines: RoomLine[] = [];
+  #signed: SignedHead[] = [];
+
+  constructor(room: Room, clock: Clock) {
+    this.room = room;
+    this.#clock = new GateClock(clock);
+    this.#elapsedMs = clock.elapsedMs;
+  }
+
+  /** As it was last read; undefined before the first time. */
+  get state(): RoomState | undefined {
+    return this.#state;
+  }
+
+  /** Unix milliseconds by the ledger's clock. */
+  nowMs(): number {
+    return Math.floor(this.#clock.now());
+  }
+
+  /** By how much `nowMs` may be wrong. */
+  get errorMs(): number {
+    return this.#errorMs;
+  }
+
+  /** Why the places are not known here although the order is drawn; undefined while nothing is wrong. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether its sale has ended or was cancelled. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** How long ago it was last read. */
+  get ageMs(): number {
+    return this.#elapsedMs() - this.#readMs;
+  }
+
+  /** Nobody needs the places any more when the sale is over. */
+  noteEnd(isOver: boolean): void {
+    this.#isOver = isOver;
+    if (isOver) this.#places = undefined;
+  }
+
+  get memoryBytes(): number {
+    return this.#places?.byteLength ?? 0;
+  }
+
+  async read(rooms: LedgerRooms): Promise<void> {
+    const sentMs = this.#elapsedMs();
+    const state = await rooms.state(this.room.id);
+    const answeredMs = this.#elapsedMs();
+    if (state === undefined) return;
+    this.#clock.note(state.nowMs, sentMs, answeredMs);
+    this.#errorMs = (answeredMs - sentMs) / 2 + roundedMs;
+    const isChanged = state.revision !== this.#state?.revision;
+    // What the ledger said before its steps were read does not count as read.
+    if (isChanged && state.beginsAtMs !== undefined) await this.#readSteps(rooms, state);
+    this.#state = state;
+    this.#readMs = answeredMs;
+    this.#noteHead(state.line);
+    if (state.seed !== undefined && this.#places === undefined && !this.#isOver) this.#computePlaces(rooms, state);
+  }
+
+  async #readSteps(rooms: LedgerRooms, { nowMs }: RoomState): Promise<void> {
+    const known = this.#steps.at(-1)?.step ?? 0;
+    this.#steps.push(...(await rooms.steps(this.room.id, known + 1)));
+    this.#steps.splice(0, firstNeededStep(this.#steps, this.room.useWithinMs, nowMs));
+  }
+
+  /** Beside the readings: many entries take a while. */
+  #computePlaces(rooms: LedgerRooms, { drawn, seed }: RoomState): void {
+    if (drawn === undefined || seed === undefined || this.#computing !== undefined) return;
+    this.#computing = placesOf(rooms, this.room, { count: drawn.entries, seed })
+      .then((places) => {
+        this.#places = places;
+        this.#trouble = undefined;
+      })
+      // The next reading tries again.
+      .catch((error: unknown) => void (this.#trouble = String(error)))
+      .finally(() => (this.#computing = undefined));
+  }
+
+  #noteHead(line: RoomLine): void {
+    if (line.entries === this.#lines.at(-1)?.entries) return;
+    this.#lines.push(line);
+    if (this.#lines.length > maxHeads) this.#lines.shift();
+  }
+
+  /** The latest heads that this gateway has seen, signed once each. */
+  heads(): readonly SignedHead[] {
+    const signed = new Map(this.#signed.map((head) => [head.number, head]));
+    this.#signed = this.#lines.map((line) => signed.get(line.entries) ?? signedHead(this.room, line));
+    return this.#signed;
+  }
+
+  /** Undefined while the order is not known here. */
+  placeOf(number: number): number | undefined {
+    if (this.#state?.beginsAtMs === undefined) return undefined;
+    const { drawn } = this.#state;
+    if (this.room.mode === "queue" || (drawn !== undefined && number > drawn.entries)) return number;
+    return this.#places?.[number - 1];
+  }
+
+  stateOf(place: number): PlaceState {
+    return placeState({ steps: this.#steps, useWithinMs: this.room.useWithinMs }, place, this.nowMs());
+  }
+
+  /** Of those who are there. */
+  get admitted(): number {
+    return Math.min(admittedAt(this.#steps, this.nowMs()), this.#state?.line.entries ?? 0);
+  }
+}

@@ -1,0 +1,154 @@
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { RoomPass } from "../authorization/room-passes.ts";
+import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules } from "../contract/rooms.ts";
+import type { LedgerRooms } from "../ledger/rooms.ts";
+import { announcementOf, discloseRoom, publicValueOf, rulesOf } from "../rooms/disclosure.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { describeRoom } from "./describe-room.ts";
+import type { FollowedRoom } from "./followed-room.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
+import type { RoomVisitors } from "./room-visitors.ts";
+
+export interface RoomHandlerOptions {
+  readonly rooms: Pick<LedgerRooms, "state" | "entries">;
+  readonly visitors: RoomVisitors;
+  readonly catalogue: Catalogue;
+  readonly authorizer: Authorizer;
+  /** Whether accounts without an invitation, from before, may not buy. */
+  readonly isByInvitation: boolean;
+}
+
+/** Downloads that run at a time: each reads all entries from the ledger. */
+const maxDisclosures = 4;
+
+export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
+  const { visitors, catalogue, authorizer } = options;
+  const saleOf = (id: string) => catalogue.sales().find(({ sale }) => sale.id === id)?.sale;
+  const find = (saleId: string): FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> => {
+    const followed = visitors.find(saleId);
+    if (followed?.state !== undefined) return followed;
+    if (saleOf(saleId)?.room === undefined) return { failure: "room_not_found" };
+    return { failure: "room_unavailable", retryAfterSeconds: 1 };
+  };
+  const viewOf = (followed: FollowedRoom, pass: RoomPass | undefined) => {
+    const view = describeRoom(followed, pass);
+    if (pass === undefined) return { view, cookies: [] };
+    const endsAtMs = saleOf(followed.room.saleId)?.endsAtMs ?? 0;
+    const { text, cookie } = visitors.write(pass, { lastsMs: endsAtMs - followed.nowMs() });
+    return { view: { ...view, pass: text }, cookies: [cookie] };
+  };
+
+  /** The room of a sale that goes on, or is still to come. */
+  const findRunning = (saleId: string): ReturnType<typeof find> | Refusal<"sale_ended"> => {
+    const followed = find(saleId);
+    if ("failure" in followed) return followed;
+    const sale = saleOf(saleId);
+    const isOver = sale === undefined || sale.state === "cancelled" || followed.nowMs() >= sale.endsAtMs;
+    return isOver ? { failure: "sale_ended" } : followed;
+  };
+
+  mountEndpoint(app, enterRoom, mount, async ({ body, session }) => {
+    if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
+    const followed = findRunning(body.saleID);
+    if ("failure" in followed) return followed;
+    const entered = await enter(followed, session.userId);
+    if ("failure" in entered) return entered;
+    const { view, cookies } = viewOf(followed, entered.pass);
+    return { ok: { ...view, receipt: { ...entered.receipt } }, cookies };
+  });
+
+  async function enter(followed: FollowedRoom, userId: string) {
+    const { opensAtMs } = followed.room;
+    const untilOpenMs = opensAtMs - followed.nowMs();
+    const retryAfterSeconds = Math.max(1, Math.ceil(untilOpenMs / 1_000));
+    const notOpen = { failure: "room_not_open", opensAtMs, retryAfterSeconds } as const;
+    // At the very moment the ledger's clock decides.
+    if (untilOpenMs > followed.errorMs) return notOpen;
+    const outcome = await visitors.enter(followed, userId);
+    if (!("kind" in outcome)) return outcome;
+    return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen;
+  }
+
+  mountEndpoint(app, readRoom, mount, async ({ query, session, request }) => {
+    const followed = findRunning(query.saleID);
+    if ("failure" in followed) return followed;
+    const carried = visitors.passIn(followed, request);
+    // A pass says who asks: without a session, its visitor has the same limit.
+    const userId = session?.userId;
+    // Before the entry nobody has a number, and many wait for it.
+    if (userId !== undefined && followed.nowMs() >= followed.room.opensAtMs) {
+      const { view, cookies } = viewOf(followed, await visitors.passOfUser(followed, userId, request));
+      return { ok: view, cookies };
+    }
+    const refusal = carried && refusalOf(await authorizer.decide({ kind: "api", userId: `room/${carried.pseudonym}` }));
+    if (refusal !== undefined) return refusal;
+    const { view } = viewOf(followed, carried);
+    return { ok: view };
+  });
+
+  mountStatements(app, mount, { ...options, find });
+}
+
+interface StatementOptions extends RoomHandlerOptions {
+  readonly find: (saleId: string) => FollowedRoom | Refusal<"room_not_found" | "room_unavailable">;
+}
+
+/** What the shop tells everybody, so that the draw can be checked. */
+function mountStatements(app: GatewayApp, mount: MountOptions, { rooms, find }: StatementOptions): void {
+  mountEndpoint(app, readRoomRules, mount, ({ query }) => {
+    const followed = find(query.saleID);
+    if ("failure" in followed) return followed;
+    const { room } = followed;
+    return { ok: { rules: { ...rulesOf(room) }, hash: Buffer.from(room.rulesHash).toString("hex") } };
+  });
+
+  mountEndpoint(app, readRoomHeads, mount, ({ query }) => {
+    const followed = find(query.saleID);
+    if ("failure" in followed) return followed;
+    const { room, state } = followed;
+    const announcement = state && announcementOf(room, state);
+    const publicValue = state && publicValueOf(room, state);
+    return {
+      ok: {
+        heads: followed.heads().map((head) => ({ ...head })),
+        ...(announcement && { announcement: { ...announcement } }),
+        ...(publicValue && { publicValue: { ...publicValue } }),
+      },
+    };
+  });
+
+  let running = 0;
+  mountEndpoint(app, readRoomDisclosure, mount, async ({ query }) => {
+    const followed = find(query.saleID);
+    if ("failure" in followed) return followed;
+    if (running >= maxDisclosures) return { failure: "overloaded", retryAfterSeconds: 5 };
+    const state = await rooms.state(followed.room.id);
+    const chunks = state && discloseRoom(rooms, followed.room, state);
+    if (chunks === undefined) return { failure: "room_not_drawn" };
+    running++;
+    const body = streamOf(chunks, () => running--);
+    return new Response(body, { headers: { "content-type": readRoomDisclosure.okContentType } });
+  });
+}
+
+/** Calls `onEnd` once, also when the client goes away before the end. */
+function streamOf(chunks: AsyncGenerator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
+  async function* counted(): AsyncGenerator<string> {
+    try {
+      yield* chunks;
+    } finally {
+      onEnd();
+    }
+  }
+  const pieces = counted();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const piece = await pieces.next();
+      if (piece.done === true) controller.close();
+      else controller.enqueue(Buffer.from(piece.value));
+    },
+    async cancel() {
+      await pieces.return(undefined);
+    },
+  });
+}

@@ -1,0 +1,139 @@
+import { type Receipt, signReceipt } from "fair-draw";
+import type { RoomPass, RoomPasses } from "../authorization/room-passes.ts";
+import type { Session } from "../authorization/sessions.ts";
+import type { RoomSettings } from "../domain/room.ts";
+import type { LedgerRooms, RoomEntry } from "../ledger/rooms.ts";
+import { fastSha256 } from "../rooms/fast-hash.ts";
+import { pseudonymOf } from "../rooms/pseudonym.ts";
+import { receiptSigner } from "../rooms/receipt-signer.ts";
+import type { FollowedRoom } from "./followed-room.ts";
+import { cookieValue } from "./request-fields.ts";
+
+const roomPassHeader = "x-room-pass";
+const roomPassCookieName = "seckill_room";
+
+export interface RoomVisitorsParts {
+  readonly rooms: Pick<LedgerRooms, "enter" | "findEntry" | "use" | "isUsed">;
+  readonly passes: RoomPasses;
+  readonly follower: { of(saleId: string): FollowedRoom | undefined };
+  readonly secureCookies: boolean;
+  /** Most who enter one room. */
+  readonly maxEntries: number;
+}
+
+/** A sale as far as its room goes. */
+export interface RoomedSale {
+  readonly id: string;
+  readonly room?: RoomSettings | undefined;
+}
+
+export type AdmissionFailure =
+  | { readonly failure: "room_required" | "room_place_expired" }
+  | { readonly failure: "room_not_admitted" | "room_unavailable"; readonly retryAfterSeconds: number };
+
+/** Who may go on, with which place; 0 in a sale without a room. */
+export type Admission = { readonly place: number; readonly pass: RoomPass | undefined } | AdmissionFailure;
+
+const unavailable = { failure: "room_unavailable", retryAfterSeconds: 1 } as const;
+/** Nobody is told to wait longer before it asks again. */
+const maxRetrySeconds = 30;
+
+/** What visitors do in waiting rooms. */
+export class RoomVisitors {
+  readonly #parts: RoomVisitorsParts;
+
+  constructor(parts: RoomVisitorsParts) {
+    this.#parts = parts;
+  }
+
+  /** The room of a sale as this gateway follows it. */
+  find(saleId: string): FollowedRoom | undefined {
+    return this.#parts.follower.of(saleId);
+  }
+
+  /** Gives a user a number, the same one each time. */
+  async enter(
+    followed: FollowedRoom,
+    userId: string,
+  ): Promise<{ readonly pass: RoomPass; readonly receipt: Receipt } | { readonly kind: "not_open" | "full" }> {
+    const { room } = followed;
+    const pseudonym = pseudonymOf(room.pseudonymKey, userId);
+    const outcome = await this.#parts.rooms.enter({ roomId: room.id, pseudonym, maxEntries: this.#parts.maxEntries });
+    if (outcome.kind !== "entered") return outcome;
+    return { pass: passOf(room.id, outcome.entry), receipt: receiptOf(followed, outcome.entry) };
+  }
+
+  /** The pass that a request carries for this room, whoever sends it. No question to the ledger. */
+  passIn({ room }: FollowedRoom, { headers }: Request): RoomPass | undefined {
+    const text = headers.get(roomPassHeader) ?? cookieValue(headers, roomPassCookieName);
+    const pass = text === undefined ? undefined : this.#parts.passes.read(text);
+    return pass?.roomId === room.id ? pass : undefined;
+  }
+
+  /** The user's own pass: the one that the request carries, or a new one. Undefined for somebody who has not entered. */
+  async passOfUser(followed: FollowedRoom, userId: string, request: Request): Promise<RoomPass | undefined> {
+    const { room } = followed;
+    const pseudonym = pseudonymOf(room.pseudonymKey, userId);
+    const carried = this.passIn(followed, request);
+    if (carried?.pseudonym === Buffer.from(pseudonym).toString("base64url")) return carried;
+    const entry = await this.#parts.rooms.findEntry(room.id, pseudonym);
+    if (entry === undefined) return undefined;
+    const place = followed.placeOf(entry.number);
+    const isUsed = place !== undefined && (await this.#parts.rooms.isUsed({ roomId: room.id, place }));
+    return { ...passOf(room.id, entry), isUsed };
+  }
+
+  /** A pass as a program carries it, and as a browser does until the sale is over. */
+  write(pass: RoomPass, { lastsMs }: { readonly lastsMs: number }): { readonly text: string; readonly cookie: string } {
+    const text = this.#parts.passes.write(pass);
+    const maxAgeSeconds = Math.max(1, Math.ceil(lastsMs / 1_000));
+    const cookie = `${roomPassCookieName}=${text}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; SameSite=Lax`;
+    return { text, cookie: this.#parts.secureCookies ? `${cookie}; Secure` : cookie };
+  }
+
+  /**
+   * Lets a user go on to what a sale's room stands in front of, and marks the place as used. `isAlsoAfter`: whoever has used
+   * the place may come back when its window is over.
+   */
+  async admit(
+    sale: RoomedSale,
+    { userId }: Pick<Session, "userId">,
+    request: Request,
+    { isAlsoAfter }: { readonly isAlsoAfter: boolean },
+  ): Promise<Admission> {
+    if (sale.room === undefined) return { place: 0, pass: undefined };
+    const followed = this.find(sale.id);
+    if (followed?.state === undefined) return unavailable;
+    const pass = await this.passOfUser(followed, userId, request);
+    if (pass === undefined) return { failure: "room_required" };
+    const place = followed.placeOf(pass.number);
+    if (place === undefined) return { failure: "room_not_admitted", retryAfterSeconds: 2 };
+    const early = refusalBefore(followed, place, pass.isUsed && isAlsoAfter);
+    if (early !== undefined) return early;
+    const outcome = await this.#parts.rooms.use({ roomId: followed.room.id, place });
+    if (outcome.kind === "waiting") return { failure: "room_not_admitted", retryAfterSeconds: 1 };
+    const mayGoOn = outcome.kind === "used" && (outcome.isOpen || isAlsoAfter);
+    return mayGoOn ? { place, pass: { ...pass, isUsed: true } } : { failure: "room_place_expired" };
+  }
+}
+
+/** Where a gateway is sure, the ledger is not asked. At the edges the ledger's clock decides. */
+function refusalBefore(followed: FollowedRoom, place: number, isBack: boolean): AdmissionFailure | undefined {
+  const { errorMs } = followed;
+  const state = followed.stateOf(place);
+  if (state.kind === "waiting" && (state.waitMs === undefined || state.waitMs > errorMs)) {
+    const seconds = Math.ceil((state.waitMs ?? Infinity) / 1_000);
+    return { failure: "room_not_admitted", retryAfterSeconds: Math.min(maxRetrySeconds, seconds) };
+  }
+  const isLongOver = state.kind === "expired" && followed.nowMs() - state.sinceMs > errorMs;
+  return isLongOver && !isBack ? { failure: "room_place_expired" } : undefined;
+}
+
+function passOf(roomId: number, { number, pseudonym, enteredAtMs }: RoomEntry): RoomPass {
+  return { roomId, number, pseudonym: Buffer.from(pseudonym).toString("base64url"), enteredAtMs, isUsed: false };
+}
+
+function receiptOf({ room }: FollowedRoom, { number, pseudonym, enteredAtMs }: RoomEntry): Receipt {
+  const entry = { number, pseudonym, time: enteredAtMs };
+  return signReceipt(receiptSigner(room.receiptKey), room.rulesHash, entry, fastSha256);
+}

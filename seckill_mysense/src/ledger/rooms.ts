@@ -1,0 +1,140 @@
+import type { AdmissionStep, RoomMode } from "../domain/room.ts";
+
+/** What never changes about the room of a published sale. */
+export interface Room {
+  /** Short: each entry carries it. */
+  readonly id: number;
+  readonly saleId: string;
+  readonly mode: RoomMode;
+  readonly opensAtMs: number;
+  readonly closesAtMs: number | undefined;
+  readonly useWithinMs: number;
+  /** The published rules of fair-draw, in canonical form. */
+  readonly rules: string;
+  readonly rulesHash: Uint8Array;
+  /** Not to be told before the order is known. */
+  readonly secret: Uint8Array;
+  /** The private key of receipts, Ed25519. */
+  readonly receiptKey: Uint8Array;
+  readonly pseudonymKey: Uint8Array;
+}
+
+export interface ListedRoom {
+  readonly room: Room;
+  /** Of the sale, Unix milliseconds. */
+  readonly endsAtMs: number;
+  readonly isCancelled: boolean;
+}
+
+/** Some entries, and what stands for them. */
+export interface RoomLine {
+  readonly entries: number;
+  readonly head: Uint8Array;
+}
+
+export interface NumberedStep extends AdmissionStep {
+  /** From 1. */
+  readonly step: number;
+}
+
+export interface RoomState {
+  /** The ledger's clock, which decides about all moments of a room. Unix milliseconds. */
+  readonly nowMs: number;
+  readonly line: RoomLine;
+  /** The entries that take part in the draw; undefined until the entry is closed. */
+  readonly drawn: RoomLine | undefined;
+  /** Of the tree over the drawn entries; undefined until it is announced. */
+  readonly root: Uint8Array | undefined;
+  /** As JSON; undefined until it is known. */
+  readonly publicValue: string | undefined;
+  readonly seed: Uint8Array | undefined;
+  /** Undefined until it is known when the admission begins. */
+  readonly beginsAtMs: number | undefined;
+  readonly per1000Seconds: number;
+  readonly isOnHold: boolean;
+  readonly used: number;
+  readonly judged: number;
+  readonly passedOn: number;
+  /** Raised by all changes but entries and uses. */
+  readonly revision: number;
+}
+
+export interface RoomEntry {
+  readonly number: number;
+  readonly pseudonym: Uint8Array;
+  readonly enteredAtMs: number;
+}
+
+export interface EnterRequest {
+  readonly roomId: number;
+  /** 16 bytes. */
+  readonly pseudonym: Uint8Array;
+  readonly maxEntries: number;
+}
+
+export type EnterOutcome =
+  | { readonly kind: "entered"; readonly entry: RoomEntry }
+  | { readonly kind: "not_open" }
+  | { readonly kind: "full" };
+
+export interface PlaceKey {
+  readonly roomId: number;
+  readonly place: number;
+}
+
+export type UseOutcome =
+  /** `isNew`: the window is open, and nobody has used the place before. */
+  | { readonly kind: "used"; readonly isNew: boolean; readonly isOpen: boolean }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "expired" };
+
+export type AdmissionChange =
+  | { readonly kind: "hold" | "open" }
+  | { readonly kind: "rate"; readonly per1000Seconds: number };
+
+export type ValueOutcome =
+  | { readonly kind: "written" | "already" }
+  /** There is no announcement yet, or another value was written, or it is not the one that the rules ask for. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
+ * Waiting rooms. Each room is one line, and the lock of its row puts the entries of all gateways in one order. What is
+ * written once never changes: number, closing, root, public value and seed. All moments are of the ledger's clock.
+ */
+export interface LedgerRooms {
+  /** The room of a published sale. */
+  find(saleId: string): Promise<Room | undefined>;
+  /** The rooms of sales that end after a moment, Unix milliseconds: those that end first first. */
+  list(endsAfterMs: number): Promise<ListedRoom[]>;
+  state(roomId: number): Promise<RoomState | undefined>;
+  /** The steps of the admission from a number on, in their order. Those that decide about no open window may be gone. */
+  steps(roomId: number, fromStep: number): Promise<NumberedStep[]>;
+
+  /** Gives somebody the next number; whoever has one gets the same entry again. */
+  enter(request: EnterRequest): Promise<EnterOutcome>;
+  findEntry(roomId: number, pseudonym: Uint8Array): Promise<RoomEntry | undefined>;
+  /** Entries in the order of their numbers. */
+  entries(roomId: number, afterNumber: number, limit: number): Promise<RoomEntry[]>;
+
+  /** Writes down who takes part in the draw, if the entry is over. False until then. */
+  close(roomId: number): Promise<boolean>;
+  /** Writes the root of the drawn entries, once. */
+  announce(roomId: number, root: Uint8Array): Promise<void>;
+  /** Writes the public value, once, and only if it is the one that the rules ask for. */
+  publish(roomId: number, publicValue: unknown): Promise<ValueOutcome>;
+  /** Writes the seed, once, and lets the admission begin, not before the sale starts. */
+  draw(roomId: number, seed: Uint8Array): Promise<void>;
+  /** Lets the admission of a queue begin once its sale has started. */
+  beginQueue(roomId: number): Promise<boolean>;
+
+  /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
+  changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
+  /** Marks a place as used, if its window is open. */
+  use(key: PlaceKey): Promise<UseOutcome>;
+  isUsed(key: PlaceKey): Promise<boolean>;
+  /** Admits further ones in place of those whose window is over and who have not used it. Resolves with how many. */
+  passOn(roomId: number): Promise<number>;
+}
+
+/** Most who enter in one transaction. */
+export const maxEnterBatch = 500;

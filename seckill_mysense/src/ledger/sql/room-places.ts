@@ -1,0 +1,186 @@
+import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
+import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { AdmissionChange, NumberedStep, PlaceKey, UseOutcome } from "../rooms.ts";
+import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
+
+interface PlaceContext extends LedgerTime {
+  readonly locksRows: boolean;
+}
+
+/**
+ * Marks places as used, in the caller's transaction. The lock of the room keeps a place from being used and passed on.
+ */
+export async function usePlaces(
+  transaction: LedgerTransaction,
+  asked: readonly PlaceKey[],
+  context: PlaceContext,
+): Promise<UseOutcome[]> {
+  // A caller may ask twice with one object.
+  const keys = asked.map((key) => ({ ...key }));
+  const outcomes = new Map<PlaceKey, UseOutcome>();
+  const byRoom = [...Map.groupBy(keys, ({ roomId }) => roomId)].toSorted(([a], [b]) => a - b);
+  for (const [roomId, some] of byRoom) {
+    const room = await lockRoom(transaction, roomId, context);
+    if (room !== undefined) await useInOne(transaction, room, some, { ...context, outcomes });
+  }
+  return keys.map((key) => outcomes.get(key) ?? { kind: "waiting" });
+}
+
+async function useInOne(
+  transaction: LedgerTransaction,
+  room: StoredRoom,
+  keys: readonly PlaceKey[],
+  { outcomes, nowMs: readNow }: PlaceContext & { readonly outcomes: Map<PlaceKey, UseOutcome> },
+): Promise<void> {
+  const admission = { steps: await readSteps(transaction, room.id), useWithinMs: room.use_within_ms };
+  const nowMs = await readNow(transaction);
+  const used = await readUses(
+    transaction,
+    room.id,
+    keys.map(({ place }) => place),
+  );
+  const added: number[] = [];
+  for (const key of keys) {
+    const { place } = key;
+    // Nobody has such a place, even if the admission has run ahead of those who are there.
+    if (place > room.entries) continue;
+    const { kind } = placeState(admission, place, nowMs);
+    const isOpen = kind === "admitted" && place > room.judged;
+    const isUsed = used.has(place);
+    if (isUsed || isOpen) outcomes.set(key, { kind: "used", isNew: !isUsed, isOpen });
+    else outcomes.set(key, { kind: kind === "waiting" ? "waiting" : "expired" });
+    if (isUsed || !isOpen) continue;
+    used.add(place);
+    added.push(place);
+  }
+  if (added.length === 0) return;
+  const rows = added.map((place) => ({ room_id: room.id, place, used_at_ms: nowMs }));
+  await transaction.insertInto("room_uses").values(rows).execute();
+  await transaction
+    .updateTable("rooms")
+    .set({ used: room.used + added.length })
+    .where("id", "=", room.id)
+    .execute();
+}
+
+async function readUses(transaction: LedgerTransaction, roomId: number, places: readonly number[]) {
+  const rows = await transaction
+    .selectFrom("room_uses")
+    .select("place")
+    .where("room_id", "=", roomId)
+    .where("place", "in", [...new Set(places)])
+    .execute();
+  return new Set(rows.map(({ place }) => place));
+}
+
+export interface AskedChange {
+  readonly roomId: number;
+  readonly change: AdmissionChange;
+  readonly actor: string;
+}
+
+/** Changes rate or hold, in the caller's transaction. The new rate holds from now on. */
+export async function changeAdmission(
+  transaction: LedgerTransaction,
+  { roomId, change, actor }: AskedChange,
+  context: PlaceContext,
+): Promise<boolean> {
+  const room = await lockRoom(transaction, roomId, context);
+  if (room === undefined) return false;
+  const isOnHold = change.kind === "rate" ? room.on_hold === 1 : change.kind === "hold";
+  const per1000Seconds = change.kind === "rate" ? change.per1000Seconds : room.per_1000_seconds;
+  const isSame = Number(isOnHold) === room.on_hold && per1000Seconds === room.per_1000_seconds;
+  if (isSame) return true;
+  const nowMs = await context.nowMs(transaction);
+  if (room.begins_at_ms !== null) {
+    const steps = await readSteps(transaction, roomId);
+    await addStep(transaction, roomId, changeRate(steps, isOnHold ? 0 : per1000Seconds, nowMs), steps);
+  }
+  await transaction
+    .updateTable("rooms")
+    .set({ on_hold: Number(isOnHold), per_1000_seconds: per1000Seconds, revision: room.revision + 1 })
+    .where("id", "=", roomId)
+    .execute();
+  const before = { perSecond: room.per_1000_seconds / 1_000, onHold: room.on_hold === 1 };
+  const after = { perSecond: per1000Seconds / 1_000, onHold: isOnHold };
+  await logRoomChange(transaction, room.sale_id, { action: `room ${change.kind}`, actor, nowMs, before, after });
+  return true;
+}
+
+interface RoomChange {
+  readonly action: string;
+  readonly actor: string;
+  readonly nowMs: number;
+  readonly before: object;
+  readonly after: object;
+}
+
+/** The sale keeps its version: nothing that was published has changed. */
+async function logRoomChange(
+  transaction: LedgerTransaction,
+  saleId: string,
+  { action, actor, nowMs, before, after }: RoomChange,
+): Promise<void> {
+  const { version } = await transaction
+    .selectFrom("sales")
+    .select("version")
+    .where("id", "=", saleId)
+    .executeTakeFirstOrThrow();
+  const changes = { before_change: JSON.stringify(before), after_change: JSON.stringify(after) };
+  const stamp = { sale_id: saleId, product_id: null, version, action, actor: actor.slice(0, 200), at_ms: nowMs };
+  await transaction
+    .insertInto("sale_changes")
+    .values({ ...stamp, change_id: null, ...changes })
+    .execute();
+}
+
+/**
+ * Looks at the places whose window has ended since the last time, in the caller's transaction, and admits as many others
+ * as have not used theirs. On hold nobody is admitted, so they wait until the room is opened.
+ */
+export async function passOnPlaces(
+  transaction: LedgerTransaction,
+  roomId: number,
+  context: PlaceContext,
+): Promise<number> {
+  const room = await lockRoom(transaction, roomId, context);
+  if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;
+  const steps = await readSteps(transaction, roomId);
+  const nowMs = await context.nowMs(transaction);
+  const admission = { steps, useWithinMs: room.use_within_ms };
+  const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs });
+  if (last === room.judged) return 0;
+  const unused = last - room.judged - (await countUses(transaction, roomId, room.judged, last));
+  // Nothing is saved up for those who come later.
+  const passed = Math.min(unused, Math.max(0, room.entries - admittedAt(steps, nowMs)));
+  if (passed > 0) await addStep(transaction, roomId, passOn(steps, passed, nowMs), steps);
+  await forgetSteps(transaction, room, steps, nowMs);
+  await transaction
+    .updateTable("rooms")
+    .set({ judged: last, passed_on: room.passed_on + passed, revision: room.revision + 1 })
+    .where("id", "=", roomId)
+    .execute();
+  return passed;
+}
+
+async function countUses(transaction: LedgerTransaction, roomId: number, after: number, upTo: number) {
+  const { count } = await transaction
+    .selectFrom("room_uses")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("room_id", "=", roomId)
+    .where("place", ">", after)
+    .where("place", "<=", upTo)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+async function forgetSteps(
+  transaction: LedgerTransaction,
+  { id, use_within_ms }: StoredRoom,
+  steps: readonly NumberedStep[],
+  nowMs: number,
+): Promise<void> {
+  const first = steps[firstNeededStep(steps, use_within_ms, nowMs)];
+  if (first === undefined || first === steps[0]) return;
+  await transaction.deleteFrom("room_steps").where("room_id", "=", id).where("step", "<", first.step).execute();
+}

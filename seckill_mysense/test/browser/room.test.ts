@@ -1,0 +1,109 @@
+import { describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { RoomShop } from "../gateway/room-shop.ts";
+import {
+  browserForTests,
+  button,
+  desktop,
+  heading,
+  look,
+  openPage,
+  password,
+  phone,
+  register,
+  tablet,
+} from "./sale-browser.ts";
+
+const service = requireService("chromium");
+const timeoutMs = 60_000;
+const address = "/check?productID=headphones";
+
+/** Waits until the page says this in its message. */
+const says = (page: Page, text: RegExp | string): Promise<void> => page.locator("#outcome").getByText(text).waitFor();
+
+describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, () => {
+  const browser = browserForTests();
+
+  test(
+    "is entered, tells the place on every device, lets the visitor buy in turn, and gives what proves the draw",
+    async () => {
+      await using shop = await RoomShop.open({ admitPer1000Seconds: 1_000 });
+      await using opened = await openPage(browser(), shop, address);
+      const { page, complaints } = opened;
+      await heading(page, "A waiting room opens before the sale");
+      await look(page, "room-before");
+      await shop.goTo(shop.opensAtMs);
+      await heading(page, "Take part in the draw");
+      await says(page, /Register or log in to enter\./);
+      await register(page, "Ada");
+      await button(page, "Enter").click();
+      await says(page, /Your entry is number 1\./);
+      await look(page, "room-entered");
+      const others = await shop.entered(4);
+      await shop.goTo(shop.startsAtMs);
+      await page.reload();
+      await heading(page, /before you|You are next/);
+      const place = Number(/Your place is (\d)/.exec((await page.locator("#outcome-text").textContent()) ?? "")?.[1]);
+      const places = await Promise.all(others.map(async (buyer) => (await shop.read(buyer)).body.place as number));
+      expect([place, ...places].toSorted()).toEqual([1, 2, 3, 4, 5]);
+      await look(page, "room-waiting");
+
+      await using second = await openPage(browser(), shop, address, desktop, "dark");
+      await second.page.getByText("Log in", { exact: true }).click();
+      await second.page.getByLabel("Name").fill("Ada");
+      await second.page.getByLabel("Password").fill(password);
+      await button(second.page, "Log in").click();
+      await says(second.page, `Your place is ${place}.`);
+
+      await shop.goTo(shop.startsAtMs + 6_000);
+      await page.getByText("It is your turn.", { exact: true }).waitFor();
+      await look(page, "room-turn");
+      await button(page, "Buy now").click();
+      await heading(page, "A unit is set aside");
+
+      await button(page, "Save your receipt")
+        .or(page.getByRole("link", { name: "Save your receipt" }))
+        .waitFor();
+      const receipt = page.waitForEvent("download");
+      await page.getByRole("link", { name: "Save your receipt" }).click();
+      const draw = page.waitForEvent("download");
+      await page.getByRole("link", { name: "Save the draw" }).click();
+      const [receiptFile, drawFile] = [await (await receipt).path(), await (await draw).path()];
+      await page.getByRole("link", { name: "Check the draw" }).click();
+      await page.getByLabel("File of the draw").setInputFiles(drawFile);
+      await page.getByLabel("Your receipt").fill(await Bun.file(receiptFile).text());
+      await button(page, "Check").click();
+      await heading(page, "All that can be checked fits together");
+      await page.getByText(`Your place: ${place}`).waitFor();
+      expect([...complaints, ...second.complaints]).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "says when the turn was not used, and where one stands at every width",
+    async () => {
+      await using shop = await RoomShop.open({ mode: "queue", closesAtMs: undefined, useWithinMs: 1_000 });
+      await using opened = await openPage(browser(), shop, address);
+      const { page } = opened;
+      await shop.entered(3);
+      await register(page, "Ada");
+      await button(page, "Enter").click();
+      await heading(page, "You are in");
+      await shop.goTo(shop.startsAtMs);
+      await page.reload();
+      await heading(page, "3 people are before you");
+      for (const viewport of [phone, tablet, desktop]) {
+        await page.setViewportSize(viewport);
+        await look(page, "room-queue");
+      }
+      // The page was asleep while it was its turn.
+      await shop.goTo(shop.startsAtMs + 60_000);
+      await page.reload();
+      await heading(page, "Your time to buy is over");
+      expect(opened.complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+});

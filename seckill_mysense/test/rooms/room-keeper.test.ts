@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import { drandRoundTime, quicknet } from "fair-draw";
+import type { RoomSettings } from "../../src/domain/room.ts";
+import { silentLogger } from "../../src/logging/logger.ts";
+import { BeaconReader } from "../../src/rooms/beacon-reader.ts";
+import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
+import { drawRoom, enter, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
+import { openTestLedger } from "../fakes/test-ledger.ts";
+
+/** A round of the beacon as it was, in August 2023. */
+const round = 1_000;
+const signature = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
+
+/** Lets a test take a room through its draw, step by step. */
+async function keepRoom(settings: RoomSettings, beaconUrl?: string) {
+  const clock = { nowMs: settings.opensAtMs };
+  const ledger = await openTestLedger(() => clock.nowMs);
+  const { sale, products } = makeRoomSale(settings, { startsAtMs: settings.closesAtMs! });
+  await ledger.sales.create(sale, products);
+  const room = (await ledger.rooms.find(sale.id))!;
+  for (const name of ["ada", "bob", "eve"]) await enter(ledger, room, name);
+  const health: string[] = [];
+  const beacon =
+    beaconUrl === undefined ? undefined : new BeaconReader({ url: beaconUrl, elapsedMs: () => clock.nowMs });
+  const note = (why: string): void => void health.push(why);
+  const keeper = startRoomKeeper({
+    ...{ rooms: ledger.rooms, beacon, logger: silentLogger, now: () => clock.nowMs, intervalMs: 3_600_000 },
+    health: { ok: () => note("ok"), degraded: note, down: note },
+  });
+  // The round that it starts with.
+  await keeper.round();
+  return {
+    ...{ clock, ledger, room, health },
+    async round() {
+      await keeper.round();
+      return (await ledger.rooms.state(room.id))!;
+    },
+    async [Symbol.asyncDispose]() {
+      await keeper.stop();
+      await ledger.close();
+    },
+  };
+}
+
+describe("the keeper of waiting rooms", () => {
+  test("draws at the closing, and a second keeper finds nothing left to do", async () => {
+    await using kept = await keepRoom(drawRoom);
+    expect((await kept.round()).drawn).toBeUndefined();
+    kept.clock.nowMs = drawRoom.closesAtMs!;
+    const state = await kept.round();
+    expect(state).toMatchObject({ publicValue: '{"kind":"none"}', beginsAtMs: drawRoom.closesAtMs! });
+    expect(state.drawn!.entries).toBe(3);
+    expect(await kept.round()).toMatchObject({ seed: state.seed!, revision: state.revision });
+  });
+
+  test("goes on where another one was ended, at any step", async () => {
+    const seeds = new Set<string>();
+    for (const last of ["close", "announce", "publish", "draw"] as const) {
+      await using kept = await keepRoom(drawRoom);
+      kept.clock.nowMs = drawRoom.closesAtMs!;
+      const { rooms } = kept.ledger;
+      const ended = new Proxy(rooms, {
+        get(target, name) {
+          const method = (Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>).bind(target);
+          if (name !== last) return method;
+          // It has written, and its process ends before it knows.
+          return (...args: unknown[]) => method(...args).then(() => Promise.reject(new Error("killed")));
+        },
+      });
+      const killed = startRoomKeeper({
+        rooms: ended,
+        logger: silentLogger,
+        now: () => kept.clock.nowMs,
+        intervalMs: 3_600_000,
+      });
+      await killed.round().catch(() => {});
+      await killed.stop();
+      const state = await kept.round();
+      expect([last, state.drawn!.entries, state.beginsAtMs]).toEqual([last, 3, drawRoom.closesAtMs!]);
+      seeds.add(Buffer.from(state.seed!).toString("hex"));
+    }
+    // Each room has a secret of its own.
+    expect(seeds.size).toBe(4);
+  });
+
+  test("waits for the beacon's round, and takes no other answer", async () => {
+    const asked: string[] = [];
+    let answer: readonly [status: number, body: object] = [503, {}];
+    await using server = Bun.serve({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      fetch(request) {
+        asked.push(new URL(request.url).pathname);
+        const [status, body] = answer;
+        return Response.json(body, { status });
+      },
+    });
+    const roundMs = drandRoundTime({ ...quicknet, round });
+    const settings = {
+      ...{ ...drawRoom, opensAtMs: roundMs - 60_000, closesAtMs: roundMs - 30_000 },
+      publicValue: { kind: "drand", ...quicknet, round },
+    } as RoomSettings;
+    await using kept = await keepRoom(settings, `http://127.0.0.1:${server.port}/`);
+    kept.clock.nowMs = settings.closesAtMs!;
+    expect((await kept.round()).root).toBeDefined();
+    expect(asked).toEqual([]);
+    expect(kept.health.at(-1)).toContain("waits for its public value");
+    kept.clock.nowMs = roundMs;
+    await kept.round();
+    expect(asked).toEqual([`/${quicknet.chainHash}/public/${round}`]);
+    expect(kept.health.at(-1)).toContain("the beacon answers 503");
+    answer = [200, { round, signature: signature.replace(/^b4/, "a4") }];
+    await kept.round();
+    expect(asked).toHaveLength(1);
+    kept.clock.nowMs += 2_000;
+    expect((await kept.round()).publicValue).toBeUndefined();
+    expect(kept.health.at(-1)).toContain("the beacon's answer is refused");
+    answer = [200, { round, randomness: "00", signature }];
+    kept.clock.nowMs += 2_000;
+    expect(await kept.round()).toMatchObject({ publicValue: JSON.stringify({ kind: "drand", signature }) });
+    expect((await kept.round()).seed).toBeDefined();
+    expect(kept.health.at(-1)).toBe("ok");
+  });
+});

@@ -122,7 +122,7 @@ async function respond<E extends Endpoint>(
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
-    if (outcome instanceof Response) return outcome;
+    if (outcome instanceof Response) return request.method === "HEAD" ? withoutBody(outcome) : outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);
     }
@@ -134,6 +134,12 @@ async function respond<E extends Endpoint>(
   } finally {
     options.nodeLimits?.leave();
   }
+}
+
+/** Hono answers HEAD with the handler of GET and drops the body. Nobody would read a stream then, and nobody would end it. */
+async function withoutBody(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
 }
 
 function turnAway({ metrics }: MountOptions, code: FailureCode, details?: RefusalDetails): Response {

@@ -41,13 +41,6 @@ interface Asker {
   readonly mark: SessionMark | undefined;
 }
 
-const streamHeaders = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-store",
-  // Asks nginx not to buffer the events.
-  "x-accel-buffering": "no",
-} as const;
-
 type Look = () => Promise<ReservationReading>;
 
 interface Allowed {
@@ -106,11 +99,12 @@ export function mountReservations(app: GatewayApp, mount: MountOptions, options:
     const { userId, isRevoked, look } = allowed;
     const first = await look();
     if ("failure" in first) return first;
-    // Hono answers HEAD with the handler of GET. Nobody would read the stream, and nobody would end it.
-    if (asked.request.method === "HEAD") return new Response(null, { headers: streamHeaders });
     const stream = watchers.watch({ userId, isRevoked, first: first.ok, look, signal: asked.request.signal });
     if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
-    return new Response(stream, { headers: streamHeaders });
+    return new Response(stream, {
+      // The last header asks nginx not to buffer the events.
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+    });
   });
 }
 

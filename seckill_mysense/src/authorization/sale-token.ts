@@ -1,5 +1,5 @@
 import type { SessionMark } from "../domain/session-mark.ts";
-import { readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
+import { maxSignedTextLength, readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
 import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
@@ -40,6 +40,8 @@ type PayloadPart = [productId: string, quantity: number];
 
 /** The number of verified tokens that are remembered. */
 const rememberedTokens = 16_384;
+/** A token with `Bearer` in front. */
+const longestRemembered = maxSignedTextLength + 16;
 
 /**
  * Issues and reads tokens of all sales that this process knows. With two secrets, the chosen one signs and both verify.
@@ -102,7 +104,8 @@ export class SaleTokens {
     const token = tokenOf(text);
     if (token === undefined) return undefined;
     const claims = this.read(token);
-    if (typeof claims !== "string") this.#verified.add(text, claims);
+    // Who has a token may put it behind kilobytes of blanks, and send each of thousands in this way.
+    if (typeof claims !== "string" && text.length <= longestRemembered) this.#verified.add(text, claims);
     return claims;
   }
 

@@ -56,10 +56,10 @@ export class WorkChallenges {
   }
 
   /**
-   * The level of work for this purpose; undefined if it is not done, or not for that. `text`: base64 of the JSON of a challenge
-   * and its solution, as ALTCHA's widget sends it. Work that looks right takes a try to check.
+   * The level of work for this purpose; undefined if it is not done, or not for that; "claimed" if the work looked right, so that it
+   * took a try to find out that it is not. `text`: base64 of the JSON of a challenge and its solution, as ALTCHA's widget sends it.
    */
-  async levelOf(text: string, { action, subject }: WorkPurpose): Promise<number | undefined> {
+  async levelOf(text: string, { action, subject }: WorkPurpose): Promise<number | "claimed" | undefined> {
     const read = work.safeParse(parsed(text));
     if (!read.success) return undefined;
     const { challenge } = read.data;
@@ -72,7 +72,7 @@ export class WorkChallenges {
         ...{ challenge, solution, deriveKey, hmacSignatureSecret },
       });
       if (invalidSignature === true) continue;
-      return verified ? levelOf(challenge) : undefined;
+      return verified ? levelOf(challenge) : "claimed";
     }
     return undefined;
   }

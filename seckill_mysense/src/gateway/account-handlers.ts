@@ -89,6 +89,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     const outcome = await users.create(user);
     if (outcome === "taken") return { failure: "name_taken" };
     if (outcome === "person_taken") return { failure: outcome };
+    if (!("personId" in person)) options.work?.count(address);
     return logIn({ ...user, sessionEpoch: 0 }, 201);
   });
 

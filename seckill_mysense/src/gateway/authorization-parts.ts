@@ -30,6 +30,8 @@ export interface AuthorizationParts {
   readonly nodeLimits: NodeLimits;
   readonly internalSecret: InternalSecret;
   readonly hasher: PasswordHasher;
+  /** Registrations, challenges for them and logins, by address. */
+  readonly triesPerAddress: RateLimiter;
   /** Undefined: who registers has nothing to compute before. */
   readonly work: RegistrationWork | undefined;
 }
@@ -69,6 +71,7 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     maxWaiting: limits.hash_waiting,
     ...recommendedCost,
   });
+  const triesPerAddress = limiterOf(settings, limits.login_per_address);
   const ring = isAlone ? undefined : openRing(options, local, choice);
   return {
     authorizer: ring ?? local,
@@ -79,7 +82,8 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     nodeLimits: new NodeLimits(rateOf(limits.check_per_node), limits.requests_in_flight),
     internalSecret: new InternalSecret(backend.internal_secret),
     hasher,
-    work: settings.accounts.work === "off" ? undefined : registrationWork(options, choice, hasher),
+    triesPerAddress,
+    work: settings.accounts.work === "off" ? undefined : registrationWork(options, choice, hasher, triesPerAddress),
   };
 }
 
@@ -87,12 +91,13 @@ function registrationWork(
   { settings, secrets, now, elapsedMs }: AuthorizationOptions,
   choice: SigningChoice,
   hasher: PasswordHasher,
+  tries: RateLimiter,
 ): RegistrationWork {
   return new RegistrationWork({
     challenges: new WorkChallenges(secrets, choice, now),
     perAddress: limiterOf(settings, settings.limits.work_per_address),
     level: settings.accounts.work_level,
-    ...{ hasher, elapsedMs },
+    ...{ hasher, tries, elapsedMs },
   });
 }
 

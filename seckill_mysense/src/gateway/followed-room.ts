@@ -102,6 +102,7 @@ export class FollowedRoom {
       .then((places) => {
         this.#places = places;
         this.#trouble = undefined;
+        return undefined;
       })
       // The next reading tries again.
       .catch((error: unknown) => void (this.#trouble = String(error)))

@@ -10,7 +10,7 @@ import { PaymentFigures } from "../payments/payment-figures.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
 import { PaymentProviders } from "../payments/payment-providers.ts";
 import { mountAccounts } from "./account-handlers.ts";
-import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
+import { assembleAuthorization, type AuthorizationParts } from "./authorization-parts.ts";
 import { BrokenBundles } from "./broken-bundles.ts";
 import { BundleReader } from "./bundle-reader.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -282,7 +282,7 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
     hasher: system.hasher,
     work: system.work,
     authorizer,
-    perAddress: limiterOf(settings, settings.limits.login_per_address),
+    perAddress: system.triesPerAddress,
     secureCookies,
     now,
     elapsedMs,

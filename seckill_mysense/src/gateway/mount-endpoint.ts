@@ -122,7 +122,7 @@ async function respond<E extends Endpoint>(
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
-    if (outcome instanceof Response) return outcome;
+    if (outcome instanceof Response) return request.method === "HEAD" ? withoutBody(outcome) : outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);
     }
@@ -134,6 +134,12 @@ async function respond<E extends Endpoint>(
   } finally {
     options.nodeLimits?.leave();
   }
+}
+
+/** Hono answers HEAD with the handler of GET and drops the body. Nobody would read a stream then, and nobody would end it. */
+async function withoutBody(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
 }
 
 function turnAway({ metrics }: MountOptions, code: FailureCode, details?: RefusalDetails): Response {
@@ -193,14 +199,8 @@ async function readInput(
   const params = parse(endpoint.params, pathParams, "the path");
   if ("failure" in params) return params;
   const parameters = new URL(request.url).searchParams;
-  const twice = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
-  // Two programs could read different values from the same address.
-  if (twice !== undefined) {
-    return {
-      failure: "invalid_request",
-      details: { message: `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.` },
-    };
-  }
+  const message = faultOf(parameters);
+  if (message !== undefined) return { failure: "invalid_request", details: { message } };
   const query = parse(endpoint.query, Object.fromEntries(parameters), "the query");
   if ("failure" in query) return query;
   if (endpoint.body === undefined) {
@@ -217,12 +217,28 @@ async function readInput(
   return { value: { params: params.value, query: query.value, body: body.value } };
 }
 
+/** No endpoint knows half as many. Each is compared with all others, and nothing has been counted yet. */
+const maxParameters = 32;
+
+function faultOf(parameters: URLSearchParams): string | undefined {
+  if (parameters.size > maxParameters) {
+    return `The address has ${parameters.size} parameters; it may have ${maxParameters} at most.`;
+  }
+  // Two programs could read different values from the same address.
+  const twice = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
+  return twice === undefined ? undefined : `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.`;
+}
+
+/** All of them would make a long answer to a short request. */
+const maxProblems = 10;
+
 function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown> {
   const result = schema.safeParse(input);
   if (result.success) return { value: result.data };
   const isSecret = (key: string): boolean => key === "password" || key === "token";
   const problems = describeIssues(result.error.issues, { schema, input, name, isSecret });
-  return { failure: "invalid_request", details: { message: problems.join("; ") } };
+  const more = problems.length > maxProblems ? `; and ${problems.length - maxProblems} more` : "";
+  return { failure: "invalid_request", details: { message: problems.slice(0, maxProblems).join("; ") + more } };
 }
 
 /** A program that names in a body what belongs into the query would change more than it wants. Browsers may send anything. */

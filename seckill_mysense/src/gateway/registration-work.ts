@@ -11,6 +11,8 @@ export interface RegistrationWorkOptions {
   readonly hasher: Pick<PasswordHasher, "inTurn">;
   /** Counts registrations. */
   readonly perAddress: RateLimiter;
+  /** Registrations and logins from an address, as they are limited. */
+  readonly tries: Pick<RateLimiter, "count">;
   /** For the first registrations from an address. */
   readonly level: number;
   /** Milliseconds of a monotonic clock. */
@@ -19,6 +21,11 @@ export interface RegistrationWorkOptions {
 
 /** So many registrations from an address do not raise the level. From then on each doubling does. */
 const freeRegistrations = 4;
+/**
+ * So many more tries are used up by work that was only claimed, which no honest client does: to find it out takes up to five times
+ * as long as a login.
+ */
+const claimTries = 8;
 /** Others may have registered from the address while the work was done. */
 const levelsLate = 1;
 
@@ -45,12 +52,21 @@ export class RegistrationWork {
     address: string,
   ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
     if (text === undefined) return { failure: "work_required" };
-    const { challenges, hasher, perAddress, elapsedMs } = this.#options;
-    const least = this.#levelFor(address) - levelsLate;
+    const { challenges, hasher, tries, elapsedMs } = this.#options;
     const level = await hasher.inTurn(() => challenges.levelOf(text, purposeOf(name)));
-    if (level === undefined || level < least) return { failure: "work_invalid" };
+    if (level === "claimed") {
+      for (let number = 0; number < claimTries; number++) tries.count(address, elapsedMs());
+      return { failure: "work_invalid" };
+    }
+    // Asked after the turn: others may have registered while this one waited for it.
+    const isEnough = level !== undefined && level >= this.#levelFor(address) - levelsLate;
+    return isEnough ? undefined : { failure: "work_invalid" };
+  }
+
+  /** Counts a registration. Work that led to none does not count: it can be handed in any number of times. */
+  count(address: string): void {
+    const { perAddress, elapsedMs } = this.#options;
     perAddress.count(address, elapsedMs());
-    return undefined;
   }
 
   #levelFor(address: string): number {
@@ -60,4 +76,8 @@ export class RegistrationWork {
   }
 }
 
-const purposeOf = (name: string): WorkPurpose => ({ action: "register", subject: nameKey(name) });
+/** A hash in place of the name: browsers and ALTCHA's widget pack a challenge with `btoa`, which takes no other letters. */
+const purposeOf = (name: string): WorkPurpose => ({
+  action: "register",
+  subject: new Bun.CryptoHasher("sha256").update(nameKey(name)).digest("base64url"),
+});

@@ -122,11 +122,17 @@ function mountStatements(app: GatewayApp, mount: MountOptions, { rooms, find }: 
     const followed = find(query.saleID);
     if ("failure" in followed) return followed;
     if (running >= maxDisclosures) return { failure: "overloaded", retryAfterSeconds: 5 };
-    const state = await rooms.state(followed.room.id);
-    const chunks = state && discloseRoom(rooms, followed.room, state);
-    if (chunks === undefined) return { failure: "room_not_drawn" };
+    // Counted before the ledger is asked: others may come meanwhile.
     running++;
-    const body = streamOf(chunks, () => running--);
+    let body: ReadableStream<Uint8Array> | undefined;
+    try {
+      const state = await rooms.state(followed.room.id);
+      const chunks = state && discloseRoom(rooms, followed.room, state);
+      if (chunks === undefined) return { failure: "room_not_drawn" };
+      body = streamOf(chunks, () => running--);
+    } finally {
+      if (body === undefined) running--;
+    }
     return new Response(body, { headers: { "content-type": readRoomDisclosure.okContentType } });
   });
 }

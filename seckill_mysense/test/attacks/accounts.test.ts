@@ -88,6 +88,23 @@ describe("a token", () => {
     expect((await read(shop.token("eve"), "made-up-again".padEnd(28, "x"))).status).not.toBe(429);
   });
 
+  test("opens no stream of events by asking for its headers alone, which nobody would read", async () => {
+    const token = shop.token(shop.allow("peeping"));
+    const { reservation } = (await (await shop.check(token)).json()) as { reservation: string };
+    const ask = (method: string): Promise<Response> =>
+      fetch(`${shop.url}/api/reservations/${reservation}/events`, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      });
+    for (let index = 0; index < 2 * streams; index++) {
+      const { status, headers } = await ask("HEAD");
+      expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    }
+    const opened = await ask("GET");
+    expect(opened.status).toBe(200);
+    await opened.body?.cancel();
+  });
+
   test("opens a few streams of events, and leaves the others to others", async () => {
     const openStreams = async (userId: string, count: number): Promise<Response[]> => {
       const token = shop.token(shop.allow(userId));

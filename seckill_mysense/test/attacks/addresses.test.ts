@@ -105,6 +105,17 @@ describe("parameters", () => {
     await shop.legalBuyer();
   });
 
+  test("in great number are refused: each is compared with the others, before any limit", async () => {
+    const many = (count: number): string => Array.from({ length: count }, (_, index) => `p${index}`).join("&");
+    for (const path of ["/api/sales", "/api/session", "/api/work"]) {
+      const answer = await ask(`${path}?${many(2_000)}`);
+      expect([path, statusOf(answer)]).toEqual([path, 400]);
+      expect(answer).toContain("2000 parameters");
+    }
+    expect(statusOf(await ask(`/api/sales?${many(32)}`))).toBe(200);
+    await shop.legalBuyer();
+  });
+
   test("of great length are refused", async () => {
     const long = "x".repeat(60_000);
     const refused = statusOf(

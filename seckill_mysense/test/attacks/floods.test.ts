@@ -71,6 +71,17 @@ async function whileFlooded(hands: number, attack: () => Promise<void>, firstBuy
 const secondsSince = (startedMs: number): number => (performance.now() - startedMs) / 1_000;
 const countOf = (counts: ReadonlyMap<number, number>, status: number): number => counts.get(status) ?? 0;
 
+describe("an answer", () => {
+  test("about a request with a thousand mistakes is hardly longer than the request", async () => {
+    const body = JSON.stringify(Object.fromEntries(Array.from({ length: 1_500 }, (_, index) => [`k${index}`, 0])));
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${shop.url}/api/users`, { method: "POST", headers, body });
+    const text = await answer.text();
+    expect([answer.status, text.length < body.length]).toEqual([400, true]);
+    expect(text).toContain("name is missing");
+  });
+});
+
 describe("a flood", () => {
   test("with a token for another product is refused each time", async () => {
     const counts = new Map<number, number>();

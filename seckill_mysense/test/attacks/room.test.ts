@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { waitUntil } from "../../../tools/test-services/index.ts";
 import { RoomPasses } from "../../src/authorization/room-passes.ts";
 import { deriveSigningKey } from "../../src/authorization/signing-key.ts";
 import { signText } from "../../src/authorization/signed-text.ts";
@@ -34,6 +35,47 @@ describe("attacks on a waiting room", () => {
     expect(await errorOf(shop.token(first))).toBe("room_place_expired");
     await shop.goTo(shop.nowMs + 60_000);
     expect(await errorOf(shop.token(second))).toBe("room_place_expired");
+  });
+
+  test("asking for the headers of the disclosure alone takes none of the few downloads", async () => {
+    await using shop = await RoomShop.open();
+    await shop.entered(2);
+    await shop.goTo(shop.startsAtMs);
+    await shop.goTo(shop.startsAtMs + 24 * 3_600_000);
+    const address = `${shop.url}/api/room/disclosure?saleID=${shop.saleId}`;
+    for (let index = 0; index < 8; index++) expect((await fetch(address, { method: "HEAD" })).status).toBe(200);
+    const answer = await fetch(address);
+    expect(answer.status).toBe(200);
+    expect((await answer.text()).length).toBeGreaterThan(0);
+  });
+
+  test("many who ask for the disclosure at once get no more than the few downloads", async () => {
+    await using shop = await RoomShop.open();
+    await shop.entered(2);
+    await shop.goTo(shop.startsAtMs);
+    await shop.goTo(shop.startsAtMs + 24 * 3_600_000);
+    const address = `${shop.url}/api/room/disclosure?saleID=${shop.saleId}`;
+    const { rooms } = shop.shop.ledger;
+    const readState = rooms.state.bind(rooms);
+    const held = Promise.withResolvers<void>();
+    let reading = 0;
+    let refused = 0;
+    rooms.state = async (roomId) => {
+      reading++;
+      await held.promise;
+      return readState(roomId);
+    };
+    const answers = Array.from({ length: 12 }, async () => {
+      const answer = await fetch(address);
+      if (answer.status === 503) refused++;
+      await answer.body?.cancel();
+    });
+    await waitUntil(() => reading + refused === answers.length, { what: "all to be told", timeoutMs: 10_000 });
+    expect(reading).toBe(4);
+    held.resolve();
+    await Promise.all(answers);
+    rooms.state = readState;
+    expect((await fetch(address)).status).toBe(200);
   });
 
   test("no bundle and no waiting list past the room, and no entry into it by a wrong door", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/scrypt";
-import { WorkChallenges } from "../../src/authorization/work-challenges.ts";
+import { WorkChallenges, type WorkPurpose } from "../../src/authorization/work-challenges.ts";
 import type { WorkChallenge } from "../../src/contract/work.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
@@ -49,7 +49,7 @@ test("work that is missing, not done, or done for something else registers nobod
     packed({ challenge: easier, solution }),
     packed({ challenge: { ...challenge, signature: "00" }, solution }),
     await solved(await challengeFor(system, "Bob")),
-    await solved(await foreign.create({ action: "register", subject: "ada" }, 0)),
+    await solved(await foreign.create(challenge.parameters.data as WorkPurpose, 0)),
   ];
   for (const text of invalid) expect([text, await register(system, "Ada", text)]).toEqual([text, "403 work_invalid"]);
   nowMs += 61 * 60_000;
@@ -71,6 +71,33 @@ test("each doubling of the registrations from an address doubles the work, and s
   }
   expect(costs).toEqual([8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 32]);
   expect(await register(system, "Saved", saved)).toBe("403 work_invalid");
+}, 60_000);
+
+test("work that is handed in again raises nobody's level: only registrations count", async () => {
+  await using system = await startTestGateway(withWork);
+  const work = await solved(await challengeFor(system, "Mallory"));
+  expect(await register(system, "Mallory", work)).toBe("201");
+  for (let number = 0; number < 12; number++) expect(await register(system, "mallory", work)).toBe("409 name_taken");
+  expect((await challengeFor(system, "Neighbour")).parameters.cost).toBe(8 * 1024);
+}, 60_000);
+
+test("claiming work that was not done uses up the tries of the address: finding it out costs the shop more than a login", async () => {
+  const limits = { login_per_address: { rate_per_second: 0.001, burst: 20 } };
+  await using system = await startTestGateway({ ...withWork, limits });
+  const challenge = await challengeFor(system, "Mallory");
+  const claim = packed({ challenge, solution: { counter: 1, derivedKey: "0".repeat(64) } });
+  const answers: string[] = [];
+  for (let number = 0; number < 4; number++) answers.push(await register(system, "Mallory", claim));
+  expect(answers).toEqual([...Array<string>(3).fill("403 work_invalid"), "429 address_limited"]);
+}, 60_000);
+
+test("a name in any script registers with the work that a browser packs: it knows base64 of bytes alone", async () => {
+  await using system = await startTestGateway(withWork);
+  for (const name of ["Zoë", "Ольга", "李小龍", "Ada"]) {
+    const challenge = await challengeFor(system, name);
+    const work = btoa(JSON.stringify({ challenge, solution: await solveChallenge({ challenge, deriveKey }) }));
+    expect([name, await register(system, name, work)]).toEqual([name, "201"]);
+  }
 }, 60_000);
 
 test("without the setting there is nothing to compute", async () => {

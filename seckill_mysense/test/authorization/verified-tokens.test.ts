@@ -27,6 +27,23 @@ test("a text that differs from a verified token anywhere is not taken for it", (
   expect(readFrom(tokens, token)).toEqual(claims);
 });
 
+test("a verified token is remembered, but not with a text around it that is long: the table would hold megabytes of it", () => {
+  const tokens = new SaleTokens([secret]);
+  tokens.setSales(["sale"]);
+  const token = tokens.issue(claims);
+  const extractions = (text: string): number => {
+    let count = 0;
+    const tokenOf = (whole: string): string => {
+      count++;
+      return whole.trimStart();
+    };
+    for (let time = 0; time < 3; time++) expect(tokens.readFrom(text, tokenOf)).toEqual(claims);
+    return count;
+  };
+  expect(extractions(`       ${token}`)).toBe(1);
+  expect(extractions(" ".repeat(8_000) + token)).toBe(3);
+});
+
 test("a verified token of a sale that is no longer known is refused", () => {
   const tokens = new SaleTokens([secret]);
   tokens.setSales(["sale"]);

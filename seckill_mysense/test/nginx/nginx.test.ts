@@ -5,8 +5,11 @@ import { join } from "node:path";
 import type { Server } from "bun";
 import { HashRing } from "hash-ring";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
+import { framingsOf } from "../fakes/framings.ts";
+import { sendBytes } from "../fakes/send-bytes.ts";
 import { spellingsOf } from "../fakes/spellings.ts";
 import { startTestGateway } from "../fakes/test-gateway.ts";
+import { checkSettings } from "../../src/settings/load-settings.ts";
 import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
 import {
   freePort,
@@ -29,6 +32,8 @@ interface Backend {
   /** Takes a request and closes the connection without an answer. */
   breaks: boolean;
   requests: number;
+  /** Where they went. */
+  readonly paths: string[];
 }
 
 /** The shipped nginx.conf with this test's ports. */
@@ -62,11 +67,13 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
   const serve = (backend: Backend): void => {
     backend.breaks = false;
     backend.requests = 0;
+    backend.paths.length = 0;
     backend.server ??= Bun.serve({
       hostname: "127.0.0.1",
       port: backend.port,
       async fetch(request, server) {
         backend.requests++;
+        backend.paths.push(new URL(request.url).pathname);
         if (backend.breaks) {
           // A gateway that crashes during a request.
           void server.stop(true);
@@ -88,7 +95,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
 
   beforeAll(async () => {
     for (const name of names) {
-      backends.push({ name, port: await freePort(), server: undefined, breaks: false, requests: 0 });
+      backends.push({ name, port: await freePort(), server: undefined, breaks: false, requests: 0, paths: [] });
     }
     tokens.setSales(["sale"]);
     const folder = temporaryFolder("nginx");
@@ -227,6 +234,22 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     expect(forwarded).toBeGreaterThan(0);
   }, 60_000);
 
+  test("a body is no second request to the gateway, however its length is written", async () => {
+    const second = `GET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    // Some are incomplete, so that nginx would wait for the rest.
+    const send = (bytes: string): Promise<string> => sendBytes(service.port, bytes, 1_000);
+    const seconds = (): string[] => backends.flatMap(({ paths }) => paths.filter((path) => path === "/second"));
+    // nginx reads nothing after this request, so a second one could only come out of what it sent.
+    const first = (method: string): string => `${method} /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;
+    for (const method of ["POST", "GET", "DELETE"]) {
+      await Promise.all(framingsOf(second).map((framing) => send(first(method) + framing)));
+    }
+    expect(seconds()).toEqual([]);
+    expect(backends.flatMap(({ paths }) => paths)).toContain("/first");
+    await send(`POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n${second}`);
+    expect(seconds()).toEqual(["/second"]);
+  }, 60_000);
+
   test("addresses reach the gateway as the client wrote them", async () => {
     const paths = ["/check?productID=a&productID=b", "//check?x", "/check%2f", "/api/../check?a=%20b"];
     const response = (path: string) => raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -239,6 +262,13 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     expect((await ask("/check", { "x-long": "x".repeat(40_000) })).status).toBe(400);
     expect((await ask(`/check?token=${"x".repeat(40_000)}`)).status).toBe(414);
     expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(before);
+  });
+
+  test("a callback of a provider may be as large as a gateway takes it", async () => {
+    const { payments } = checkSettings({}, "/");
+    const answer = await ask("/api/payments/callback", {}, "x".repeat(payments.max_callback_bytes));
+    expect(((await answer.json()) as { bodyBytes: number }).bodyBytes).toBe(payments.max_callback_bytes);
+    expect((await ask("/api/payments/callback", {}, "x".repeat(payments.max_callback_bytes + 1))).status).toBe(413);
   });
 
   /** Sends bytes unchanged, and returns all that is received. */

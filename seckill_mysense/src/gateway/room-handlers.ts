@@ -98,15 +98,30 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return { ok: view };
   });
 
+  mountEvents(app, mount, { ...options, findRunning });
+  mountStatements(app, mount, { ...options, find });
+}
+
+interface EventOptions extends RoomHandlerOptions {
+  readonly findRunning: (
+    saleId: string,
+  ) => FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> | Refusal<"sale_ended">;
+}
+
+function mountEvents(
+  app: GatewayApp,
+  mount: MountOptions,
+  { visitors, streams, revocations, findRunning }: EventOptions,
+): void {
   mountEndpoint(app, watchRoom, mount, async ({ query, session, request }) => {
     const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
     const { userId, mark } = session;
     const pass = await visitors.passOfUser(followed, userId, request);
     if (pass === undefined) return { failure: "room_required" };
-    const stream = options.streams.watch({
+    const stream = streams.watch({
       ...{ userId, signal: request.signal, everyMs: roomEventsEveryMs, isNews: isRoomNews, isFinal: isRoomEnd },
-      isRevoked: () => options.revocations.isRevoked(userId, mark),
+      isRevoked: () => revocations.isRevoked(userId, mark),
       first: describeRoom(followed, pass),
       look: async () => {
         const now = findRunning(query.saleID);
@@ -115,8 +130,6 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     });
     return answerWith(stream);
   });
-
-  mountStatements(app, mount, { ...options, find });
 }
 
 /** A stream costs a look into memory and a message in this time. */

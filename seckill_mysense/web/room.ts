@@ -19,24 +19,41 @@ async function readRoom(saleID: string): Promise<RoomAnswer> {
 const pauseAfterFailure = 5;
 
 /**
- * Asks about a room as often as the server wants, until the returned function is called. `onNews` also hears of refusals, so
- * that the page can say them.
+ * Follows a room until the returned function is called: by questions as often as the server wants, and by events once the
+ * visitor is in. While there are no events, it asks again. `onNews` also hears of refusals, so that the page can say them.
  */
 export function watchRoom(saleID: string, onNews: (answer: RoomAnswer) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let events: EventSource | undefined;
   let isOver = false;
+  const listen = (): void => {
+    events = new EventSource(`/api/room/events?saleID=${encodeURIComponent(saleID)}`);
+    events.addEventListener("status", ({ data }) => {
+      const view = JSON.parse(data) as RoomView;
+      if (!isInLine(view)) events?.close();
+      onNews({ view });
+    });
+  };
   const ask = async (): Promise<void> => {
-    const answer = await readRoom(saleID);
+    const isListening = events?.readyState === EventSource.OPEN;
+    const answer = isListening ? undefined : await readRoom(saleID);
     if (isOver) return;
-    onNews(answer);
-    const { askAgainSeconds } = "view" in answer ? answer.view : { askAgainSeconds: pauseOf(answer.refused) };
-    timer = setTimeout(() => void ask(), askAgainSeconds * 1000);
+    if (answer !== undefined) onNews(answer);
+    const mayListen = events === undefined || events.readyState === EventSource.CLOSED;
+    if (mayListen && answer !== undefined && "view" in answer && isInLine(answer.view)) listen();
+    timer = setTimeout(() => void ask(), pauseOf(answer) * 1000);
   };
   void ask();
   return () => {
     isOver = true;
     clearTimeout(timer);
+    events?.close();
   };
 }
 
-const pauseOf = ({ retryAfterSeconds = pauseAfterFailure }: FailureBody): number => retryAfterSeconds;
+const isInLine = ({ state }: RoomView): boolean => ["entered", "drawing", "waiting"].includes(state);
+
+function pauseOf(answer: RoomAnswer | undefined): number {
+  if (answer === undefined) return pauseAfterFailure;
+  return "view" in answer ? answer.view.askAgainSeconds : (answer.refused.retryAfterSeconds ?? pauseAfterFailure);
+}

@@ -5,7 +5,7 @@ import { healthz, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
-import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules } from "./rooms.ts";
+import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules, watchRoom } from "./rooms.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
@@ -26,6 +26,7 @@ export const endpoints = {
   "POST /api/token": issueToken,
   "POST /api/room": enterRoom,
   "GET /api/room": readRoom,
+  "GET /api/room/events": watchRoom,
   "GET /api/room/rules": readRoomRules,
   "GET /api/room/heads": readRoomHeads,
   "GET /api/room/disclosure": readRoomDisclosure,

@@ -78,6 +78,26 @@ export const readRoom = endpoint({
   failures: ["room_not_found", "room_unavailable", "sale_ended"],
 });
 
+export const watchRoom = endpoint({
+  method: "GET",
+  path: "/api/room/events",
+  summary:
+    "Where a user stands who has entered, as server-sent events: one `status` event now, then one a second while something " +
+    "changes, until it is the user's turn or the window is over.",
+  authorization: "session",
+  query: ofSale,
+  ok: z.string(),
+  okContentType: "text/event-stream",
+  failures: [
+    "session_required",
+    "room_required",
+    "room_not_found",
+    "room_unavailable",
+    "sale_ended",
+    "too_many_listeners",
+  ],
+});
+
 export const readRoomRules = endpoint({
   method: "GET",
   path: "/api/room/rules",

@@ -98,15 +98,19 @@ export class FollowedRoom {
   /** Beside the readings: many entries take a while. */
   #computePlaces(rooms: LedgerRooms, { drawn, seed }: RoomState): void {
     if (drawn === undefined || seed === undefined || this.#computing !== undefined) return;
-    this.#computing = placesOf(rooms, this.room, { count: drawn.entries, seed })
-      .then((places) => {
-        this.#places = places;
-        this.#trouble = undefined;
-        return undefined;
-      })
+    this.#computing = this.#placesFrom(rooms, { count: drawn.entries, seed }).finally(
+      () => (this.#computing = undefined),
+    );
+  }
+
+  async #placesFrom(rooms: LedgerRooms, drawn: { readonly count: number; readonly seed: Uint8Array }): Promise<void> {
+    try {
+      this.#places = await placesOf(rooms, this.room, drawn);
+      this.#trouble = undefined;
+    } catch (error) {
       // The next reading tries again.
-      .catch((error: unknown) => void (this.#trouble = String(error)))
-      .finally(() => (this.#computing = undefined));
+      this.#trouble = String(error);
+    }
   }
 
   #noteHead(line: RoomLine): void {

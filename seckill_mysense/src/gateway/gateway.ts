@@ -15,6 +15,7 @@ import { BrokenBundles } from "./broken-bundles.ts";
 import { BundleReader } from "./bundle-reader.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
+import { type EventStreams, openEventStreams } from "./event-streams.ts";
 import { assembleCheck } from "./assemble-check.ts";
 import type { AddressOf } from "./check-admission.ts";
 import type { Check } from "./check.ts";
@@ -30,7 +31,6 @@ import { refuse } from "./refusal.ts";
 import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
-import { openWatchers, type ReservationWatchers } from "./reservation-watchers.ts";
 import { RevocationFollower } from "./revocation-follower.ts";
 import { mountSales } from "./sale-handlers.ts";
 import type { RoomFollower } from "./room-follower.ts";
@@ -105,7 +105,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
       letGo();
-      system.watchers.stopAll();
+      system.streams.stopAll();
       const deadline = setTimeout(() => void server.stop(true), withinMs);
       await server.stop();
       clearTimeout(deadline);
@@ -192,7 +192,7 @@ interface System extends AuthorizationParts, Stock, RoomParts {
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
   readonly brokenBundles: BrokenBundles;
-  readonly watchers: ReservationWatchers;
+  readonly streams: EventStreams;
   readonly waitingList: WaitingList;
   readonly payments: PaymentFigures;
   readonly providers: PaymentProviders;
@@ -205,7 +205,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const tokens = new SaleTokens(secrets, choice);
   const stock = openStock(parts, tokens);
   const providers = new PaymentProviders(parts.provider, parts.formerProviders);
-  const watchers = openWatchers(parts);
+  const streams = openEventStreams(parts);
   const revocations = new Revocations(limits.revocations);
   const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   return {
@@ -219,7 +219,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
       health: parts.health.part("revocations"),
-      onNews: () => watchers.stopRevoked(),
+      onNews: () => streams.stopRevoked(),
     }),
     ...openRooms(parts, choice),
     metrics: new GatewayMetrics(),
@@ -236,7 +236,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       ...{ bundles: ledger.bundles, logger: parts.logger, capacity: limits.tracked_keys },
       ...{ maxRunning: 16, maxWaiting: 16_384, waitMs: 1_000 },
     }),
-    watchers,
+    streams,
   };
 }
 
@@ -271,7 +271,7 @@ function mountInside(parts: GatewayParts, system: System): GatewayApp {
 
 function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp {
   const { settings, ledger, gate, now, elapsedMs } = parts;
-  const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer, revocations } = system;
+  const { catalogue, reservationIds, sessions, tokens, metrics, streams, authorizer, revocations } = system;
   const { isByInvitation } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
@@ -296,7 +296,7 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   const forgotten = new ForgottenReservations({ gates, gate, now });
   const reader = new ReservationReader({ orders, gate, catalogue, ids: reservationIds, forgotten });
   const bundleReader = new BundleReader({ bundles, gate, catalogue, forgotten });
-  mountReservations(app, mount, { reader, bundleReader, watchers, tokens, authorizer, revocations, now: saleNow });
+  mountReservations(app, mount, { reader, bundleReader, streams, tokens, authorizer, revocations, now: saleNow });
   mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
   const { health } = parts;
@@ -312,7 +312,7 @@ function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<
   return {
     seckill_closed_products: gateWatch?.closed ?? 0,
     seckill_gate_calls_running: system.gateCalls.running,
-    seckill_event_listeners: system.watchers.count,
+    seckill_event_listeners: system.streams.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
     seckill_products: system.catalogue.productCount,
     seckill_products_not_well: system.productHealth.notWell,

@@ -3,21 +3,21 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import type { BundleTokenClaims, SaleTokens, TokenClaims } from "../authorization/sale-token.ts";
 import type { Session } from "../authorization/sessions.ts";
-import { readReservation, watchReservation } from "../contract/reservations.ts";
+import { readReservation, type Reservation, watchReservation } from "../contract/reservations.ts";
 import { knownAfterEndMs } from "../domain/sale.ts";
 import type { SessionMark } from "../domain/session-mark.ts";
 import { isBundle } from "../domain/bundle.ts";
 import type { BundleReader } from "./bundle-reader.ts";
 import { tokenCookieName } from "./check.ts";
+import { answerWith, type EventStreams } from "./event-streams.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import { cookieValue } from "./request-fields.ts";
-import type { ReservationReader, ReservationReading } from "./reservation-reader.ts";
-import type { ReservationWatchers } from "./reservation-watchers.ts";
+import { isFinal, type ReservationReader, type ReservationReading } from "./reservation-reader.ts";
 
 export interface ReservationOptions {
   readonly reader: ReservationReader;
   readonly bundleReader: BundleReader;
-  readonly watchers: ReservationWatchers;
+  readonly streams: EventStreams;
   readonly tokens: SaleTokens;
   readonly revocations: Pick<Revocations, "isRevoked">;
   readonly now: () => number;
@@ -50,7 +50,7 @@ interface Allowed {
 }
 
 export function mountReservations(app: GatewayApp, mount: MountOptions, options: ReservationOptions): void {
-  const { reader, bundleReader, watchers, tokens, authorizer, revocations } = options;
+  const { reader, bundleReader, streams, tokens, authorizer, revocations } = options;
 
   function claimsOf(token: string | undefined): TokenClaims | undefined {
     const claims = token === undefined ? undefined : tokens.read(token);
@@ -99,12 +99,17 @@ export function mountReservations(app: GatewayApp, mount: MountOptions, options:
     const { userId, isRevoked, look } = allowed;
     const first = await look();
     if ("failure" in first) return first;
-    const stream = watchers.watch({ userId, isRevoked, first: first.ok, look, signal: asked.request.signal });
-    if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
-    return new Response(stream, {
-      // The last header asks nginx not to buffer the events.
-      headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+    const lookAgain = async (): Promise<Reservation | undefined> => {
+      const reading = await look();
+      return "failure" in reading ? undefined : reading.ok;
+    };
+    const { signal } = asked.request;
+    const stream = streams.watch({
+      ...{ userId, isRevoked, first: first.ok, look: lookAgain, signal },
+      isNews: (told, now) => told.status !== now.status,
+      isFinal: ({ status }) => isFinal(status),
     });
+    return answerWith(stream);
   });
 }
 

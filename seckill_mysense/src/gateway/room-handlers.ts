@@ -1,10 +1,20 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Revocations } from "../authorization/revocations.ts";
 import type { RoomPass } from "../authorization/room-passes.ts";
-import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules } from "../contract/rooms.ts";
+import {
+  enterRoom,
+  readRoom,
+  readRoomDisclosure,
+  readRoomHeads,
+  readRoomRules,
+  type RoomView,
+  watchRoom,
+} from "../contract/rooms.ts";
 import type { LedgerRooms } from "../ledger/rooms.ts";
 import { announcementOf, discloseRoom, publicValueOf, rulesOf } from "../rooms/disclosure.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { describeRoom } from "./describe-room.ts";
+import { answerWith, type EventStreams } from "./event-streams.ts";
 import type { FollowedRoom } from "./followed-room.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
@@ -14,6 +24,8 @@ export interface RoomHandlerOptions {
   readonly visitors: RoomVisitors;
   readonly catalogue: Catalogue;
   readonly authorizer: Authorizer;
+  readonly streams: EventStreams;
+  readonly revocations: Pick<Revocations, "isRevoked">;
   /** Whether accounts without an invitation, from before, may not buy. */
   readonly isByInvitation: boolean;
 }
@@ -86,8 +98,50 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return { ok: view };
   });
 
+  mountEvents(app, mount, { ...options, findRunning });
   mountStatements(app, mount, { ...options, find });
 }
+
+interface EventOptions extends RoomHandlerOptions {
+  readonly findRunning: (
+    saleId: string,
+  ) => FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> | Refusal<"sale_ended">;
+}
+
+function mountEvents(
+  app: GatewayApp,
+  mount: MountOptions,
+  { visitors, streams, revocations, findRunning }: EventOptions,
+): void {
+  mountEndpoint(app, watchRoom, mount, async ({ query, session, request }) => {
+    const followed = findRunning(query.saleID);
+    if ("failure" in followed) return followed;
+    const { userId, mark } = session;
+    const pass = await visitors.passOfUser(followed, userId, request);
+    if (pass === undefined) return { failure: "room_required" };
+    const stream = streams.watch({
+      ...{ userId, signal: request.signal, everyMs: roomEventsEveryMs, isNews: isRoomNews, isFinal: isRoomEnd },
+      isRevoked: () => revocations.isRevoked(userId, mark),
+      first: describeRoom(followed, pass),
+      look: async () => {
+        const now = findRunning(query.saleID);
+        return "failure" in now ? undefined : describeRoom(now, pass);
+      },
+    });
+    return answerWith(stream);
+  });
+}
+
+/** A stream costs a look into memory and a message in this time. */
+const roomEventsEveryMs = 1_000;
+
+function isRoomNews(told: RoomView, now: RoomView): boolean {
+  if (told.state !== now.state || told.onHold !== now.onHold || told.beginsAtMs !== now.beginsAtMs) return true;
+  return now.state === "waiting" && told.admitted !== now.admitted;
+}
+
+/** From then on the visitor acts, and a token tells more than a stream. */
+const isRoomEnd = ({ state }: RoomView): boolean => ["admitted", "used", "expired"].includes(state);
 
 interface StatementOptions extends RoomHandlerOptions {
   readonly find: (saleId: string) => FollowedRoom | Refusal<"room_not_found" | "room_unavailable">;

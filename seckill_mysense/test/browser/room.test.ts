@@ -42,6 +42,7 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await look(page, "room-entered");
       const others = await shop.entered(4);
       await shop.goTo(shop.startsAtMs);
+      await heading(page, /before you|You are next/);
       await page.reload();
       await heading(page, /before you|You are next/);
       const place = Number(/Your place is (\d)/.exec((await page.locator("#outcome-text").textContent()) ?? "")?.[1]);

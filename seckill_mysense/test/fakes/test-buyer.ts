@@ -32,6 +32,19 @@ export class TestBuyer {
     };
   }
 
+  /** The data of server-sent events, one after the other; undefined at the end. */
+  async events(path: string): Promise<EventReader> {
+    const cookie = [...this.#cookies].map((pair) => pair.join("=")).join("; ");
+    const left = new AbortController();
+    const response = await fetch(this.#url() + path, { headers: { cookie }, signal: left.signal });
+    if (response.status !== 200 || response.body === null) throw new Error(`no events: ${await response.text()}`);
+    const data = dataOf(response.body);
+    return {
+      next: async () => (await data.next()).value,
+      [Symbol.asyncDispose]: async () => left.abort(),
+    };
+  }
+
   #keep(setCookie: string): void {
     const [pair = ""] = setCookie.split(";");
     const [name = "", value = ""] = pair.split(/=(.*)/s);
@@ -67,6 +80,21 @@ export class TestBuyer {
 
   check(productID: string, bearer?: string): Promise<JsonAnswer> {
     return this.send("POST", `/check?productID=${productID}`, bearer === undefined ? {} : { bearer });
+  }
+}
+
+export interface EventReader extends AsyncDisposable {
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into events of every form
+  next(): Promise<any>;
+}
+
+async function* dataOf(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown, undefined> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) if (line.startsWith("data: ")) yield JSON.parse(line.slice(6));
   }
 }
 

@@ -74,6 +74,26 @@ describe("a waiting room at a gateway", () => {
     expect((await shop.token(fifth!)).status).toBe(200);
   });
 
+  test("tells those who have entered by events, until it is their turn", async () => {
+    await using shop = await RoomShop.open({ mode: "queue", closesAtMs: undefined, admitPer1000Seconds: 10_000 });
+    const [first, second] = await shop.entered(2);
+    const stranger = await shop.buyer("stranger");
+    const path = `/api/room/events?saleID=${shop.saleId}`;
+    expect((await stranger.send("GET", path)).body.error).toBe("room_required");
+    await shop.goTo(shop.startsAtMs);
+    await using told = await second!.events(path);
+    expect(await told.next()).toMatchObject({ state: "waiting", place: 2, admitted: 0 });
+    await shop.goTo(shop.startsAtMs + 100);
+    expect(await told.next()).toMatchObject({ state: "waiting", admitted: 1 });
+    await shop.goTo(shop.startsAtMs + 200);
+    expect(await told.next()).toMatchObject({ state: "admitted", place: 2 });
+    expect(await told.next()).toBeUndefined();
+    // For the first one it is its turn already: one event, and the end.
+    await using once = await first!.events(path);
+    expect(await once.next()).toMatchObject({ state: "admitted" });
+    expect(await once.next()).toBeUndefined();
+  });
+
   test("waits on hold, and tells no time", async () => {
     await using shop = await RoomShop.open({ mode: "queue", closesAtMs: undefined, startsOnHold: true });
     const [first] = await shop.entered(1);

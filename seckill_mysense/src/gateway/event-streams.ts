@@ -1,9 +1,7 @@
-import type { Reservation } from "../contract/reservations.ts";
-import { isFinal, type ReservationReading } from "./reservation-reader.ts";
 import { pause } from "../time/pause.ts";
 import type { Settings } from "../settings/settings.ts";
 
-export interface ReservationWatchersOptions {
+export interface EventStreamsOptions {
   readonly maxListeners: number;
   /** Streams of one user at a time: one for each page that is open, with some to spare. */
   readonly maxPerUser: number;
@@ -15,25 +13,31 @@ export interface ReservationWatchersOptions {
   readonly elapsedMs: () => number;
 }
 
-/** One who wants to be told of changes. */
-interface Watching {
+/** One who wants to be told of changes of something. */
+interface Watching<Told> {
   readonly userId: string;
   /** Whether the session is over by which the user watches. */
   readonly isRevoked: () => boolean;
-  readonly first: Reservation;
-  readonly look: () => Promise<ReservationReading>;
+  readonly first: Told;
+  /** Undefined, or a rejection: nothing is known now, and the next look may succeed. */
+  readonly look: () => Promise<Told | undefined>;
+  readonly isNews: (told: Told, now: Told) => boolean;
+  /** Looks are so far apart; without it they begin close together after each change. Milliseconds. */
+  readonly everyMs?: number;
+  /** Nothing more can be told. */
+  readonly isFinal: (told: Told) => boolean;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
 }
 
-/** Streams of server-sent events about reservations, limited in their number and in their duration. */
-export class ReservationWatchers {
-  readonly #options: ReservationWatchersOptions;
+/** Streams of server-sent events, limited in their number and in their duration. */
+export class EventStreams {
+  readonly #options: EventStreamsOptions;
   /** Each ends one stream, and has the question after which it is to end. */
-  readonly #stops = new Map<() => void, Watching["isRevoked"]>();
+  readonly #stops = new Map<() => void, () => boolean>();
   readonly #byUser = new Map<string, number>();
 
-  constructor(options: ReservationWatchersOptions) {
+  constructor(options: EventStreamsOptions) {
     this.#options = options;
   }
 
@@ -42,7 +46,8 @@ export class ReservationWatchers {
   }
 
   /** Undefined if the limit of listeners, or that of the user's, is reached. */
-  watch({ userId, isRevoked, first, look, signal }: Watching): ReadableStream<Uint8Array> | undefined {
+  watch<Told>(watching: Watching<Told>): ReadableStream<Uint8Array> | undefined {
+    const { userId, isRevoked, first, signal } = watching;
     const own = this.#byUser.get(userId) ?? 0;
     if (this.#stops.size >= this.#options.maxListeners || own >= this.#options.maxPerUser) return undefined;
     const ended = new AbortController();
@@ -56,7 +61,7 @@ export class ReservationWatchers {
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         controller.enqueue(event(first));
-        void this.#follow(first, look, controller, ended.signal).finally(() => {
+        void this.#follow(watching, controller, ended.signal).finally(() => {
           stop();
           close(controller);
         });
@@ -81,9 +86,8 @@ export class ReservationWatchers {
     for (const [stop, isRevoked] of this.#stops) if (isRevoked()) stop();
   }
 
-  async #follow(
-    first: Reservation,
-    look: () => Promise<ReservationReading>,
+  async #follow<Told>(
+    { first, look, isNews, everyMs, isFinal }: Watching<Told>,
     controller: ReadableStreamDefaultController<Uint8Array>,
     ended: AbortSignal,
   ): Promise<void> {
@@ -92,19 +96,18 @@ export class ReservationWatchers {
     let told = first;
     for (
       let pauseMs = minPauseMs;
-      !isFinal(told.status) && elapsedMs() < endsAtMs;
+      !isFinal(told) && elapsedMs() < endsAtMs;
       pauseMs = Math.min(pauseMs * 2, maxPauseMs)
     ) {
-      await pause(pauseMs, ended);
+      await pause(everyMs ?? pauseMs, ended);
       if (ended.aborted) return;
-      // A failed read sends nothing; the next read may succeed.
-      const reading = await look().catch(() => undefined);
+      const now = await look().catch(() => undefined);
       if (ended.aborted) return;
-      if (reading === undefined || "failure" in reading || reading.ok.status === told.status) {
+      if (now === undefined || !isNews(told, now)) {
         controller.enqueue(heartbeat);
         continue;
       }
-      told = reading.ok;
+      told = now;
       controller.enqueue(event(told));
       pauseMs = minPauseMs;
     }
@@ -115,8 +118,19 @@ const encoder = new TextEncoder();
 /** A comment line from time to time, so that proxies do not close a stream without events. */
 const heartbeat = encoder.encode(":\n\n");
 
-function event(reservation: Reservation): Uint8Array {
-  return encoder.encode(`event: status\ndata: ${JSON.stringify(reservation)}\n\n`);
+function event(told: unknown): Uint8Array {
+  return encoder.encode(`event: status\ndata: ${JSON.stringify(told)}\n\n`);
+}
+
+/** The answer to somebody who watches; undefined stands for somebody for whom there is no room. */
+export function answerWith(
+  stream: ReadableStream<Uint8Array> | undefined,
+): Response | { readonly failure: "too_many_listeners"; readonly retryAfterSeconds: number } {
+  if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
+  return new Response(stream, {
+    // The last header asks nginx not to buffer the events.
+    headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+  });
 }
 
 function close(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -127,13 +141,13 @@ function close(controller: ReadableStreamDefaultController<Uint8Array>): void {
   }
 }
 
-interface WatcherParts {
+interface StreamParts {
   readonly settings: Settings;
   readonly elapsedMs: () => number;
 }
 
-export function openWatchers({ settings: { limits }, elapsedMs }: WatcherParts): ReservationWatchers {
-  return new ReservationWatchers({
+export function openEventStreams({ settings: { limits }, elapsedMs }: StreamParts): EventStreams {
+  return new EventStreams({
     maxListeners: limits.event_listeners,
     maxPerUser: limits.event_listeners_per_user,
     minPauseMs: 100,

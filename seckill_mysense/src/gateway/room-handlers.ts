@@ -6,6 +6,7 @@ import { announcementOf, discloseRoom, publicValueOf, rulesOf } from "../rooms/d
 import type { Catalogue } from "./catalogue.ts";
 import { describeRoom } from "./describe-room.ts";
 import type { FollowedRoom } from "./followed-room.ts";
+import { limitedStream } from "./limited-stream.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
 
@@ -20,6 +21,8 @@ export interface RoomHandlerOptions {
 
 /** Downloads that run at a time: each reads all entries from the ledger. */
 const maxDisclosures = 4;
+/** A million entries are 60 MB. Whoever takes longer keeps others from theirs. */
+const downloadWithinMs = 600_000;
 
 export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
   const { visitors, catalogue, authorizer } = options;
@@ -118,37 +121,24 @@ function mountStatements(app: GatewayApp, mount: MountOptions, { rooms, find }: 
   });
 
   let running = 0;
-  mountEndpoint(app, readRoomDisclosure, mount, async ({ query }) => {
+  mountEndpoint(app, readRoomDisclosure, mount, async ({ query, request }) => {
     const followed = find(query.saleID);
     if ("failure" in followed) return followed;
     if (running >= maxDisclosures) return { failure: "overloaded", retryAfterSeconds: 5 };
-    const state = await rooms.state(followed.room.id);
-    const chunks = state && discloseRoom(rooms, followed.room, state);
-    if (chunks === undefined) return { failure: "room_not_drawn" };
     running++;
-    const body = streamOf(chunks, () => running--);
-    return new Response(body, { headers: { "content-type": readRoomDisclosure.okContentType } });
-  });
-}
-
-/** Calls `onEnd` once, also when the client goes away before the end. */
-function streamOf(chunks: AsyncGenerator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
-  async function* counted(): AsyncGenerator<string> {
+    let body: ReadableStream<Uint8Array> | undefined;
     try {
-      yield* chunks;
+      const state = await rooms.state(followed.room.id);
+      const pieces = state && discloseRoom(rooms, followed.room, state);
+      body = pieces && limitedStream(pieces, { withinMs: downloadWithinMs, onEnd: () => running-- });
     } finally {
-      onEnd();
+      if (body === undefined) running--;
     }
-  }
-  const pieces = counted();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const piece = await pieces.next();
-      if (piece.done === true) controller.close();
-      else controller.enqueue(Buffer.from(piece.value));
-    },
-    async cancel() {
-      await pieces.return(undefined);
-    },
+    if (body === undefined) return { failure: "room_not_drawn" };
+    const headers = { "content-type": readRoomDisclosure.okContentType };
+    if (request.method !== "HEAD") return new Response(body, { headers });
+    // Nobody would read it.
+    await body.cancel();
+    return new Response(null, { headers });
   });
 }

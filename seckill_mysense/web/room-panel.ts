@@ -47,12 +47,13 @@ export function turnIsOver(): void {
 
 export async function enterShownRoom(onNews: () => void): Promise<void> {
   const entered = room;
-  if (entered.saleID === undefined) return;
+  const { saleID, userID } = entered;
+  if (saleID === undefined || userID === undefined) return;
   button("enter").disabled = true;
-  const answer = await enterRoom(entered.saleID);
+  const answer = await enterRoom(saleID);
   button("enter").disabled = false;
   if (room !== entered) return;
-  if ("receipt" in answer) keepReceipt(entered.saleID, answer.receipt);
+  if ("receipt" in answer) keepReceipt({ saleID, userID }, answer.receipt);
   take(answer, onNews);
   element("outcome").focus();
 }
@@ -73,16 +74,16 @@ export const isTurn = (): boolean => room.view?.state === "admitted" || room.vie
 
 /** What a visitor needs to check the draw. */
 export function showProof(): void {
-  const receipt = room.saleID === undefined || room.userID === undefined ? undefined : receiptOf(room.saleID);
-  const isDrawn = room.view?.place !== undefined && room.view.mode === "draw";
+  const { saleID, userID, view } = room;
+  const receipt = saleID === undefined || userID === undefined ? undefined : receiptOf({ saleID, userID });
+  const isDrawn = view?.place !== undefined && view.mode === "draw";
   show("proof", receipt !== undefined || isDrawn);
   show("save-receipt", receipt !== undefined);
   show("check-draw", isDrawn);
+  (element("draw-file") as HTMLAnchorElement).href = `/api/room/disclosure?saleID=${encodeURIComponent(saleID ?? "")}`;
   const link = element("save-receipt") as HTMLAnchorElement;
   if (receipt === undefined || link.dataset["receipt"] === receipt) return;
   URL.revokeObjectURL(link.href);
   link.dataset["receipt"] = receipt;
   link.href = URL.createObjectURL(new Blob([receipt], { type: "application/json" }));
-  (element("draw-file") as HTMLAnchorElement).href =
-    `/api/room/disclosure?saleID=${encodeURIComponent(room.saleID ?? "")}`;
 }

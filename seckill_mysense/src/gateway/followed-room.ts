@@ -135,7 +135,10 @@ export class FollowedRoom {
   }
 
   stateOf(place: number): PlaceState {
-    return placeState({ steps: this.#steps, useWithinMs: this.room.useWithinMs }, place, this.nowMs());
+    const state = placeState({ steps: this.#steps, useWithinMs: this.room.useWithinMs }, place, this.nowMs());
+    // Its entry is newer than what was read: the ledger may have set the admission back for it.
+    const isNews = place > (this.#state?.line.entries ?? 0);
+    return isNews && state.kind !== "waiting" ? { kind: "waiting", waitMs: 0 } : state;
   }
 
   /** Of those who are there. */

@@ -16,6 +16,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { describeRoom } from "./describe-room.ts";
 import { answerWith, type EventStreams } from "./event-streams.ts";
 import type { FollowedRoom } from "./followed-room.ts";
+import { limitedStream } from "./limited-stream.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
 
@@ -32,6 +33,8 @@ export interface RoomHandlerOptions {
 
 /** Downloads that run at a time: each reads all entries from the ledger. */
 const maxDisclosures = 4;
+/** A million entries are 60 MB. Whoever takes longer keeps others from theirs. */
+const downloadWithinMs = 600_000;
 
 export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
   const { visitors, catalogue, authorizer } = options;
@@ -181,34 +184,12 @@ function mountStatements(app: GatewayApp, mount: MountOptions, { rooms, find }: 
     let body: ReadableStream<Uint8Array> | undefined;
     try {
       const state = await rooms.state(followed.room.id);
-      const chunks = state && discloseRoom(rooms, followed.room, state);
-      if (chunks === undefined) return { failure: "room_not_drawn" };
-      body = streamOf(chunks, () => running--);
+      const pieces = state && discloseRoom(rooms, followed.room, state);
+      body = pieces && limitedStream(pieces, { withinMs: downloadWithinMs, onEnd: () => running-- });
     } finally {
       if (body === undefined) running--;
     }
+    if (body === undefined) return { failure: "room_not_drawn" };
     return new Response(body, { headers: { "content-type": readRoomDisclosure.okContentType } });
-  });
-}
-
-/** Calls `onEnd` once, also when the client goes away before the end. */
-function streamOf(chunks: AsyncGenerator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
-  async function* counted(): AsyncGenerator<string> {
-    try {
-      yield* chunks;
-    } finally {
-      onEnd();
-    }
-  }
-  const pieces = counted();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const piece = await pieces.next();
-      if (piece.done === true) controller.close();
-      else controller.enqueue(Buffer.from(piece.value));
-    },
-    async cancel() {
-      await pieces.return(undefined);
-    },
   });
 }

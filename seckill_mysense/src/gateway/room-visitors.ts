@@ -1,7 +1,7 @@
 import { type Receipt, signReceipt } from "fair-draw";
 import type { RoomPass, RoomPasses } from "../authorization/room-passes.ts";
 import type { Session } from "../authorization/sessions.ts";
-import type { RoomSettings } from "../domain/room.ts";
+import type { PlaceState, RoomSettings } from "../domain/room.ts";
 import type { LedgerRooms, RoomEntry } from "../ledger/rooms.ts";
 import { fastSha256 } from "../rooms/fast-hash.ts";
 import { pseudonymOf } from "../rooms/pseudonym.ts";
@@ -75,12 +75,20 @@ export class RoomVisitors {
     const { room } = followed;
     const pseudonym = pseudonymOf(room.pseudonymKey, userId);
     const carried = this.passIn(followed, request);
-    if (carried?.pseudonym === Buffer.from(pseudonym).toString("base64url")) return carried;
+    // The place may have been used on another device. While the window is open, that makes no difference.
+    if (carried?.pseudonym === Buffer.from(pseudonym).toString("base64url")) {
+      return this.#noteUse(followed, carried, ["expired"]);
+    }
     const entry = await this.#parts.rooms.findEntry(room.id, pseudonym);
-    if (entry === undefined) return undefined;
-    const place = followed.placeOf(entry.number);
-    const isUsed = place !== undefined && (await this.#parts.rooms.isUsed({ roomId: room.id, place }));
-    return { ...passOf(room.id, entry), isUsed };
+    return entry && this.#noteUse(followed, passOf(room.id, entry), ["admitted", "expired"]);
+  }
+
+  /** Asks the ledger whether the place was used, if the pass does not say so and the place is in such a state. */
+  async #noteUse(followed: FollowedRoom, pass: RoomPass, asksWhen: readonly PlaceState["kind"][]): Promise<RoomPass> {
+    const place = followed.placeOf(pass.number);
+    if (pass.isUsed || place === undefined || !asksWhen.includes(followed.stateOf(place).kind)) return pass;
+    // While the ledger is away, the pass is what is known.
+    return { ...pass, isUsed: await this.#parts.rooms.isUsed({ roomId: pass.roomId, place }).catch(() => false) };
   }
 
   /** A pass as a program carries it, and as a browser does until the sale is over. */

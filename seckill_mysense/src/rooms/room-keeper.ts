@@ -21,7 +21,7 @@ export interface RoomKeeperOptions {
 }
 
 export interface RoomKeeper {
-  /** Takes each room one step further, or joins the running round. */
+  /** Takes each room as far as it is due, and resolves when that is done. */
   round(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -37,30 +37,46 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
   const { rooms, now, health = unwatchedPart, intervalMs = 250 } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let running: Promise<void> | undefined;
-  const all = async (): Promise<void> => {
-    const troubles: string[] = [];
-    for (const { room, isCancelled } of await rooms.list(now() - keptAfterEndMs)) {
-      if (signal.aborted) return;
-      if (isCancelled) continue;
-      const trouble = await keepRoom(options, room);
-      if (trouble !== undefined) troubles.push(`room of sale ${room.saleId}: ${trouble}`);
+  const running = new Map<number, Promise<void>>();
+  let troubles: ReadonlyMap<number, string | undefined> = new Map();
+  /** A room may wait for a beacon that does not answer: no other one waits for it. */
+  const begin = async (): Promise<void> => {
+    const listed = await rooms.list(now() - keptAfterEndMs);
+    if (signal.aborted) return;
+    const kept = listed.filter(({ isCancelled }) => !isCancelled).map(({ room }) => room);
+    const known = new Map(kept.map((room) => [room.id, troubles.get(room.id)]));
+    troubles = known;
+    for (const room of kept) {
+      if (running.has(room.id)) continue;
+      const step = keepRoom(options, room)
+        .catch((error: unknown) => `it cannot be looked after: ${String(error)}`)
+        .then((why) => void known.set(room.id, why && `room of sale ${room.saleId}: ${why}`))
+        .finally(() => running.delete(room.id));
+      running.set(room.id, step);
     }
-    if (troubles.length === 0) health.ok();
-    else health.degraded(troubles.join("; "));
   };
-  const round = (): Promise<void> => (running ??= all().finally(() => (running = undefined)));
+  const tell = (): void => {
+    const present = [...troubles.values()].filter((trouble) => trouble !== undefined);
+    if (present.length === 0) health.ok();
+    else health.degraded(present.join("; "));
+  };
   const keep = async (): Promise<void> => {
     for (; !signal.aborted; await pause(intervalMs, signal)) {
-      await round().catch((error: unknown) => health.down(`rooms cannot be looked after: ${String(error)}`));
+      await begin().then(tell, (error: unknown) => health.down(`rooms cannot be looked after: ${String(error)}`));
     }
   };
   const keeping = keep();
   return {
-    round,
+    async round() {
+      await Promise.all(running.values());
+      await begin();
+      await Promise.all(running.values());
+      tell();
+    },
     async stop() {
       stopping.abort();
       await keeping;
+      await Promise.all(running.values());
     },
   };
 }

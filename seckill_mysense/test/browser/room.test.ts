@@ -56,6 +56,9 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await second.page.getByLabel("Password").fill(password);
       await button(second.page, "Log in").click();
       await says(second.page, `Your place is ${place}.`);
+      // No receipt was kept there. The draw is there all the same.
+      const drawLink = second.page.getByRole("link", { name: "Save the draw" });
+      expect(await drawLink.getAttribute("href")).toBe(`/api/room/disclosure?saleID=${shop.saleId}`);
 
       await shop.goTo(shop.startsAtMs + 6_000);
       await page.getByText("It is your turn.", { exact: true }).waitFor();
@@ -77,6 +80,13 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await button(page, "Check").click();
       await heading(page, "All that can be checked fits together");
       await page.getByText(`Your place: ${place}`).waitFor();
+      // Whoever uses this browser next is not shown the receipt of somebody else.
+      await page.goto(shop.url + address);
+      await page.getByRole("link", { name: "Save your receipt" }).waitFor();
+      await button(page, "Log out").click();
+      await register(page, "Eve");
+      await heading(page, "Take part in the draw");
+      expect(await page.getByRole("link", { name: "Save your receipt" }).isVisible()).toBe(false);
       expect([...complaints, ...second.complaints]).toEqual([]);
     },
     timeoutMs,

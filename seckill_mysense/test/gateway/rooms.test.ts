@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseReceipt, parseRules, receiptProblem, signedHeadProblem, parseSignedHead, verifyDraw } from "fair-draw";
+import { testProduct } from "../fakes/test-gateway.ts";
 import { RoomShop } from "./room-shop.ts";
 
 describe("a waiting room at a gateway", () => {
@@ -94,6 +95,43 @@ describe("a waiting room at a gateway", () => {
     expect(await once.next()).toBeUndefined();
   });
 
+  test("tells who comes late no window that was over before, also until the gateway has read the new entry", async () => {
+    await using shop = await RoomShop.open({
+      ...{ mode: "queue", closesAtMs: undefined, admitPer1000Seconds: 1_000, useWithinMs: 2_000 },
+    });
+    await shop.entered(1);
+    await shop.goTo(shop.startsAtMs);
+    const beganAtMs = shop.nowMs;
+    await shop.goTo(beganAtMs + 30_000);
+    const late = await shop.buyer("late");
+    const entered = (await shop.enter(late)).body;
+    expect(entered).toMatchObject({ state: "waiting", place: 2, askAgainSeconds: 2 });
+    expect((await shop.read(late)).body).toMatchObject({ state: "waiting", place: 2 });
+    expect((await shop.token(late)).body.error).toBe("room_not_admitted");
+    await shop.goTo(beganAtMs + 31_000);
+    expect((await shop.read(late)).body).toMatchObject({ state: "admitted", untilMs: beganAtMs + 33_000 });
+    expect((await shop.token(late)).status).toBe(200);
+  });
+
+  test("tells that a place was used also to a device whose pass is from before", async () => {
+    await using shop = await RoomShop.open({
+      ...{ mode: "queue", closesAtMs: undefined, admitPer1000Seconds: 1_000, useWithinMs: 2_000 },
+    });
+    const [first] = await shop.entered(1);
+    const { pass } = (await shop.read(first!)).body;
+    await shop.goTo(shop.startsAtMs);
+    await shop.goTo(shop.startsAtMs + 1_000);
+    expect((await shop.token(first!)).status).toBe(200);
+    await shop.goTo(shop.startsAtMs + 60_000);
+    first!.forgetCookie("seckill_room");
+    const wait = { json: { productID: testProduct.id }, headers: { "x-room-pass": pass } };
+    expect((await first!.send("POST", "/api/waiting-list", wait)).body.error).toBe("units_left");
+    shop.shop.ledger.failure = new Error("the ledger is away");
+    expect((await shop.read(first!, { "x-room-pass": pass })).body.state).toBe("expired");
+    shop.shop.ledger.failure = undefined;
+    expect((await shop.read(first!, { "x-room-pass": pass })).body.state).toBe("used");
+  });
+
   test("waits on hold, and tells no time", async () => {
     await using shop = await RoomShop.open({ mode: "queue", closesAtMs: undefined, startsOnHold: true });
     const [first] = await shop.entered(1);
@@ -145,6 +183,29 @@ describe("a waiting room at a gateway", () => {
     const metrics = await (await fetch(`${shop.shop.operationsUrl}/metrics`)).text();
     expect(metrics).toContain("seckill_room_places_bytes 0\n");
     expect(metrics).toContain("seckill_room_entries 5\n");
+  });
+
+  test("gives its draw to a few at a time, and to the next ones after those who did not read it", async () => {
+    await using shop = await RoomShop.open();
+    await shop.entered(2);
+    await shop.goTo(shop.startsAtMs);
+    const url = `${shop.url}/api/room/disclosure?saleID=${shop.saleId}`;
+    for (let index = 0; index < 5; index++) expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+    const { rooms } = shop.shop.ledger;
+    const read = rooms.entries.bind(rooms);
+    const { promise: mayRead, resolve: letRead } = Promise.withResolvers<void>();
+    let readers = 0;
+    rooms.entries = (...asked) => {
+      if (++readers > 4) letRead();
+      return mayRead.then(() => read(...asked));
+    };
+    const answers = Array.from({ length: 6 }, () => fetch(url));
+    const first = await Promise.race(answers);
+    letRead();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect([first.status, statuses.toSorted()]).toEqual([503, [200, 200, 200, 200, 503, 503]]);
+    const report = await verifyDraw((await fetch(url)).body!);
+    expect(report).toMatchObject({ verdict: "ok", entries: 2 });
   });
 
   test("is left out where there are more than the limit, and then lets nobody through", async () => {

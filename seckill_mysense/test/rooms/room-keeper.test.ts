@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { drandRoundTime, quicknet } from "fair-draw";
+import { drandRoundAfter, drandRoundTime, quicknet } from "fair-draw";
 import type { RoomSettings } from "../../src/domain/room.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { BeaconReader } from "../../src/rooms/beacon-reader.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
-import { drawRoom, enter, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
+import { drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
 import { openTestLedger } from "../fakes/test-ledger.ts";
 
 /** A round of the beacon as it was, in August 2023. */
@@ -119,5 +119,47 @@ describe("the keeper of waiting rooms", () => {
     expect(await kept.round()).toMatchObject({ publicValue: JSON.stringify({ kind: "drand", signature }) });
     expect((await kept.round()).seed).toBeDefined();
     expect(kept.health.at(-1)).toBe("ok");
+  });
+
+  test("passes places on while the beacon of another room does not answer, and a third one cannot be read", async () => {
+    const { promise: answer, resolve: letAnswer } = Promise.withResolvers<unknown>();
+    const { promise: asked, resolve: noteAsked } = Promise.withResolvers<void>();
+    const clock = { nowMs: queueRoom.opensAtMs };
+    const ledger = await openTestLedger(() => clock.nowMs);
+    const closesAtMs = queueRoom.opensAtMs + 1_000;
+    const drand = { kind: "drand", ...quicknet, round: drandRoundAfter(quicknet, closesAtMs) } as const;
+    const startsAtMs = closesAtMs;
+    const rooms = [];
+    for (const settings of [
+      { ...drawRoom, opensAtMs: queueRoom.opensAtMs, closesAtMs },
+      { ...drawRoom, opensAtMs: queueRoom.opensAtMs, closesAtMs, publicValue: drand },
+      { ...queueRoom, useWithinMs: 1_000, admitPer1000Seconds: 1_000 },
+    ]) {
+      const { sale, products } = makeRoomSale(settings, { startsAtMs });
+      await ledger.sales.create(sale, products);
+      const room = (await ledger.rooms.find(sale.id))!;
+      for (const name of "abcdefgh") await enter(ledger, room, name);
+      rooms.push(room);
+    }
+    const [broken, , queue] = rooms;
+    const state = ledger.rooms.state.bind(ledger.rooms);
+    ledger.rooms.state = (id) => (id === broken!.id ? Promise.reject(new Error("a broken row")) : state(id));
+    const beacon = { read: () => (noteAsked(), answer) };
+    const health: string[] = [];
+    const note = (why: string): void => void health.push(why);
+    clock.nowMs = startsAtMs;
+    const keeper = startRoomKeeper({
+      ...{ rooms: ledger.rooms, beacon, logger: silentLogger, now: () => clock.nowMs, intervalMs: 1 },
+      health: { ok: () => note("ok"), degraded: note, down: note },
+    });
+    await asked;
+    clock.nowMs = startsAtMs + 1_500;
+    while ((await state(queue!.id))!.beginsAtMs === undefined) await Bun.sleep(1);
+    clock.nowMs += 2_500;
+    while ((await state(queue!.id))!.passedOn === 0) await Bun.sleep(1);
+    expect(health.at(-1)).toContain("a broken row");
+    letAnswer(undefined);
+    await keeper.stop();
+    await ledger.close();
   });
 });

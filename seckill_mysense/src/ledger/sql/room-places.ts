@@ -1,5 +1,5 @@
 import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
-import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { AdmissionChange, NumberedStep, PlaceKey, UseOutcome } from "../rooms.ts";
 import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
 
@@ -34,11 +34,7 @@ async function useInOne(
 ): Promise<void> {
   const admission = { steps: await readSteps(transaction, room.id), useWithinMs: room.use_within_ms };
   const nowMs = await readNow(transaction);
-  const used = await readUses(
-    transaction,
-    room.id,
-    keys.map(({ place }) => place),
-  );
+  const used = await readUses(transaction, room.id, keys);
   const added: number[] = [];
   for (const key of keys) {
     const { place } = key;
@@ -63,8 +59,14 @@ async function useInOne(
     .execute();
 }
 
-async function readUses(transaction: LedgerTransaction, roomId: number, places: readonly number[]) {
-  const rows = await transaction
+/** Which of these places of one room were used. */
+export async function readUses(
+  database: LedgerReader,
+  roomId: number,
+  keys: readonly Pick<PlaceKey, "place">[],
+): Promise<Set<number>> {
+  const places = keys.map(({ place }) => place);
+  const rows = await database
     .selectFrom("room_uses")
     .select("place")
     .where("room_id", "=", roomId)

@@ -17,7 +17,7 @@ import {
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
-import { changeAdmission, passOnPlaces, usePlaces } from "./room-places.ts";
+import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   ledgerTime,
@@ -32,6 +32,9 @@ import {
 
 /** Others may wait for the lock of the same room, so each process has one batch at a time. */
 const shared = { maxBatch: maxEnterBatch, maxRunning: 1, maxWaiting: 50_000 };
+
+/** Those who ask need no lock. */
+const questions = { maxBatch: 200, maxRunning: 2, maxWaiting: 50_000 };
 
 type EntryKey = Pick<EnterRequest, "roomId" | "pseudonym">;
 
@@ -52,7 +55,12 @@ export class SqlRooms implements LedgerRooms {
   readonly #finds = new CallBatcher<EntryKey, RoomEntry | undefined>({
     name: "questions for entries",
     run: (keys) => this.#findAll(keys),
-    ...{ maxBatch: 200, maxRunning: 2, maxWaiting: 50_000 },
+    ...questions,
+  });
+  readonly #useQuestions = new CallBatcher<PlaceKey, boolean>({
+    name: "questions for uses",
+    run: (keys) => this.#areUsed(keys),
+    ...questions,
   });
 
   /** `databaseNow` replaces the database's clock in tests. */
@@ -220,16 +228,18 @@ export class SqlRooms implements LedgerRooms {
     return this.#uses.call(key);
   }
 
-  async isUsed({ roomId, place }: PlaceKey): Promise<boolean> {
-    const row = await this.#database.read((database) =>
-      database
-        .selectFrom("room_uses")
-        .select("place")
-        .where("room_id", "=", roomId)
-        .where("place", "=", place)
-        .executeTakeFirst(),
-    );
-    return row !== undefined;
+  isUsed(key: PlaceKey): Promise<boolean> {
+    return this.#useQuestions.call(key);
+  }
+
+  #areUsed(asked: readonly PlaceKey[]): Promise<boolean[]> {
+    return this.#database.read(async (database) => {
+      const used = new Map<number, ReadonlySet<number>>();
+      for (const [roomId, some] of Map.groupBy(asked, (key) => key.roomId)) {
+        used.set(roomId, await readUses(database, roomId, some));
+      }
+      return asked.map(({ roomId, place }) => used.get(roomId)?.has(place) === true);
+    });
   }
 
   passOn(roomId: number): Promise<number> {

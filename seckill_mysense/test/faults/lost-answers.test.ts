@@ -53,7 +53,11 @@ describe.skipIf(missing)(`a whole sale whose roles lose answers${reason}`, () =>
 
 /** Each of the buyers must get a unit: there are enough of them. */
 async function expectAllWon(shop: ShopInRoles, crowd: Crowd): Promise<void> {
-  expect(await shop.hear(crowd)).toBe(crowd.buyers.length);
+  const before = shop.told.length;
+  await shop.hear(crowd);
+  // All answers, so that a failure says what became of the others.
+  const answers = Map.groupBy(shop.told.slice(before), ({ answer }) => answer);
+  expect([...answers].map(([answer, those]) => [answer, those.length])).toEqual([["won", crowd.buyers.length]]);
 }
 
 /** Fault 9: the broker stores what the relay publishes, and no confirm arrives. Meanwhile another fault may happen. */

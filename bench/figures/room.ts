@@ -15,7 +15,10 @@ export function roomTable(): string {
       ["visitors", thousands(visitors)],
       ["entries written to MariaDB per second", thousands(results.enteredPerSecond)],
       ["from the closing until visitors can read their places, seconds", results.drawSeconds.toFixed(1)],
-      ["memory that the draw has added, bytes for each visitor", results.placeBytes.toFixed(1)],
+      [
+        "resident memory that the draw has added, MB; the places that are kept are 4 bytes for each visitor",
+        ((results.placeBytes * visitors) / 1e6).toFixed(0),
+      ],
       ["polls per second, open loop", thousands(polls.perSecond)],
       ["CPU of the program for each poll, microseconds", polls.cpuMicroseconds.toFixed(1)],
       ["latency of polls, ms: p50, p99, p99.9", [p50, p99, p999].map(milliseconds).join(", ")],

@@ -56,8 +56,9 @@ async function expectAllWon(shop: ShopInRoles, crowd: Crowd): Promise<void> {
   const before = shop.told.length;
   await shop.hear(crowd);
   // All answers, so that a failure says what became of the others.
-  const answers = Map.groupBy(shop.told.slice(before), ({ answer }) => answer);
-  expect([...answers].map(([answer, those]) => [answer, those.length])).toEqual([["won", crowd.buyers.length]]);
+  const told = [...Map.groupBy(shop.told.slice(before), ({ answer }) => answer)];
+  const counts = told.map(([answer, those]) => [answer, those.length]);
+  expect({ counts, statuses: crowd.statuses }).toMatchObject({ counts: [["won", crowd.buyers.length]] });
 }
 
 /** Fault 9: the broker stores what the relay publishes, and no confirm arrives. Meanwhile another fault may happen. */

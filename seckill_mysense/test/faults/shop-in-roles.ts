@@ -52,7 +52,7 @@ export interface Heard extends Pick<CrowdResult, "held"> {
   readonly buyers: readonly Buyer[];
 }
 
-export interface Crowd extends Heard, Pick<CrowdResult, "repeated"> {}
+export interface Crowd extends Heard, Pick<CrowdResult, "repeated" | "statuses"> {}
 
 /**
  * An open sale on real servers, and its roles as processes that a test starts, kills and reaches by lines of its own. The
@@ -163,7 +163,8 @@ export class ShopInRoles implements AsyncDisposable {
     const load = { requests: buyers.length * 2, concurrency: 16, seed: 20_261_129, ...options };
     const result = await runCrowd({ url, productId, buyers, ...load });
     if (result.contradictions.length > 0) throw new Error(result.contradictions.join("\n"));
-    return { productId, buyers, held: result.held, repeated: result.repeated };
+    const { held, repeated, statuses } = result;
+    return { productId, buyers, held, repeated, statuses };
   }
 
   /** Waits for the outcome of each reservation, and keeps the answers for the verifier. Gives how many have won. */

@@ -14,8 +14,14 @@ const longTests = [
   /\/test\/queue\/rabbitmq-faults/,
 ];
 
-/** They judge what other tests have done, and run after them. */
-const lastTests = ["my_redis/test/differential/table/every-command.test.ts"];
+/**
+ * They run after the others: the first judges what those have done, and the second freezes processes in the middle of their work. Beside a test that
+ * takes all cores, its buyers were told now and then that the shop had lost their reservations; why is not known yet.
+ */
+const lastTests = [
+  "my_redis/test/differential/table/every-command.test.ts",
+  "seckill_mysense/test/faults/lost-answers.test.ts",
+];
 
 /**
  * The files of `npm test`, or those of `npm run test:long`: every test is in one of them. Those of a step run after those
@@ -24,6 +30,6 @@ const lastTests = ["my_redis/test/differential/table/every-command.test.ts"];
 export function testSteps(piece: "short" | "long"): readonly (readonly string[])[] {
   const isLong = (path: string): boolean => longTests.some((pattern) => pattern.test(path));
   const files = repositoryFiles().filter((path) => path.endsWith(".test.ts") && isLong(path) === (piece === "long"));
-  const first = files.filter((path) => !lastTests.includes(path));
-  return first.length === files.length ? [first] : [first, lastTests];
+  const [first, last] = [false, true].map((isLast) => files.filter((path) => lastTests.includes(path) === isLast));
+  return [first, last].filter((step) => step !== undefined && step.length > 0) as string[][];
 }

@@ -30,6 +30,7 @@ const lastTests = [
 export function testSteps(piece: "short" | "long"): readonly (readonly string[])[] {
   const isLong = (path: string): boolean => longTests.some((pattern) => pattern.test(path));
   const files = repositoryFiles().filter((path) => path.endsWith(".test.ts") && isLong(path) === (piece === "long"));
-  const [first, last] = [false, true].map((isLast) => files.filter((path) => lastTests.includes(path) === isLast));
-  return [first, last].filter((step) => step !== undefined && step.length > 0) as string[][];
+  const isLast = (path: string): boolean => lastTests.includes(path);
+  const steps = [files.filter((path) => !isLast(path)), files.filter(isLast)];
+  return steps.filter((step) => step.length > 0);
 }

@@ -1,3 +1,4 @@
+import { CoordinatedWrites } from "../transaction/coordinated-writes.ts";
 import type { TransactionResult } from "../transaction/coordinator.ts";
 import type { TransactionLimits } from "../transaction/transaction-host.ts";
 import { bytesOf, type Operation, type TakenValue, type TransactionId } from "../transaction/transaction-message.ts";
@@ -46,35 +47,22 @@ export class SeatCoordinator {
   readonly #limits: TransactionLimits;
   readonly #incarnation: string;
   readonly #telling: SeatTelling;
+  readonly #writes: CoordinatedWrites;
   #number = 0;
-  #open = 0;
-  #openBytes = 0;
 
   /** `incarnation` is unique among all starts of all nodes; writes are named after it. */
   constructor(host: CoordinatorHost, limits: TransactionLimits, incarnation: string) {
     this.#host = host;
     this.#limits = limits;
+    this.#writes = new CoordinatedWrites(limits);
     this.#incarnation = incarnation;
     this.#telling = new SeatTelling(host, limits);
   }
 
   /** `done` is called once, within bounded time. */
   begin(plan: WritePlan, done: (result: TransactionResult) => void): void {
-    const bytes = bytesOf(plan.first);
-    const { maxCoordinated, maxPreparedBytes } = this.#limits;
-    if (this.#open >= maxCoordinated || this.#openBytes + bytes > maxPreparedBytes) {
-      const reason = `TRYAGAIN More than ${maxCoordinated} writes across nodes, or ${maxPreparedBytes} bytes of them, wait`;
-      done({ type: "refused", reason });
-      return;
-    }
-    this.#open++;
-    this.#openBytes += bytes;
-    const end = (result: TransactionResult): void => {
-      this.#open--;
-      this.#openBytes -= bytes;
-      done(result);
-    };
-    this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
+    const end = this.#writes.begin(bytesOf(plan.first), done);
+    if (end !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
   }
 
   /** Each try asks anew who owns the keys. */

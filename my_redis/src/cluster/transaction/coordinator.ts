@@ -1,3 +1,4 @@
+import { CoordinatedWrites } from "./coordinated-writes.ts";
 import type { Proposer } from "./proposer.ts";
 import { isQuorum } from "./quorum.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
@@ -63,38 +64,25 @@ export class Coordinator {
   readonly #limits: TransactionLimits;
   readonly #proposer: Proposer;
   readonly #incarnation: string;
+  readonly #writes: CoordinatedWrites;
   #number = 0;
-  #open = 0;
-  #openBytes = 0;
 
   /** `incarnation` is unique among all starts of all nodes; transactions are named after it. */
   constructor(host: TransactionHost, limits: TransactionLimits, proposer: Proposer, incarnation: string) {
     this.#host = host;
     this.#limits = limits;
+    this.#writes = new CoordinatedWrites(limits);
     this.#proposer = proposer;
     this.#incarnation = incarnation;
   }
 
   get openCount(): number {
-    return this.#open;
+    return this.#writes.count;
   }
 
   begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
-    const bytes = bytesOf([...plan.first.values()].flat());
-    const { maxCoordinated, maxPreparedBytes } = this.#limits;
-    if (this.#open >= maxCoordinated || this.#openBytes + bytes > maxPreparedBytes) {
-      const reason = `TRYAGAIN More than ${maxCoordinated} writes across nodes, or ${maxPreparedBytes} bytes of them, wait`;
-      done({ type: "refused", reason });
-      return;
-    }
-    this.#open++;
-    this.#openBytes += bytes;
-    const end = (result: TransactionResult): void => {
-      this.#open--;
-      this.#openBytes -= bytes;
-      done(result);
-    };
-    this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
+    const end = this.#writes.begin(bytesOf([...plan.first.values()].flat()), done);
+    if (end !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
   }
 
   #try(attempt: Attempt): void {

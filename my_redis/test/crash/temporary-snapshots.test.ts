@@ -14,6 +14,8 @@ test("what a killed process has left of its snapshot is removed by the next star
   for (let round = 0; round < 20; round++) {
     await connection.replies(Array.from({ length: 50 }, (_, key) => ["SET", `key:${round}:${key}`, value]));
   }
+  // A second in all, so that the snapshot is being written when it is looked for and when the process is killed.
+  await connection.reply("CONFIG", "SET", "rdb-key-save-delay", "1000");
   await connection.reply("BGSAVE");
   await waitUntil(() => namesIn(folder).length > 0, { what: "the snapshot's file", timeoutMs: 10_000 });
   await server.process.kill("SIGKILL");

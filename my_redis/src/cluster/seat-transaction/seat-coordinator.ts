@@ -1,4 +1,4 @@
-import { CoordinatedWrites } from "../transaction/coordinated-writes.ts";
+import { CoordinatedWrites, type CountedWrite } from "../transaction/coordinated-writes.ts";
 import type { TransactionResult } from "../transaction/coordinator.ts";
 import type { TransactionLimits } from "../transaction/transaction-host.ts";
 import { bytesOf, type Operation, type TakenValue, type TransactionId } from "../transaction/transaction-message.ts";
@@ -16,7 +16,7 @@ interface Attempt {
   readonly plan: WritePlan;
   readonly startedMs: number;
   readonly tries: number;
-  readonly done: (result: TransactionResult) => void;
+  readonly write: CountedWrite<TransactionResult>;
 }
 
 interface Preparation {
@@ -61,8 +61,8 @@ export class SeatCoordinator {
 
   /** `done` is called once, within bounded time. */
   begin(plan: WritePlan, done: (result: TransactionResult) => void): void {
-    const end = this.#writes.begin(bytesOf(plan.first), done);
-    if (end !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
+    const write = this.#writes.begin(bytesOf(plan.first), done);
+    if (write !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, write });
   }
 
   /** Each try asks anew who owns the keys. */
@@ -88,6 +88,7 @@ export class SeatCoordinator {
     this.#prepare(preparation, share, (taken) => {
       if (plan.second === undefined) this.#decide(preparation);
       else if (taken === undefined) this.#end(preparation, { type: "refused", reason: "missing" });
+      else if (!attempt.write.holdBeside(taken.payload.length)) this.#end(preparation, this.#writes.tooMuch);
       else {
         const second = new Map([[last as SeatName, [plan.second.operation(taken)]]]);
         this.#prepare(preparation, second, () => this.#decide(preparation));
@@ -133,7 +134,7 @@ export class SeatCoordinator {
   }
 
   #end(preparation: Preparation, result: TransactionResult): void {
-    this.#release(preparation)?.done(result);
+    this.#release(preparation)?.write.end(result);
   }
 
   #giveUp(preparation: Preparation, problem: TransactionResult): void {
@@ -143,9 +144,10 @@ export class SeatCoordinator {
 
   /** No hold-and-wait, hence no deadlock: all locks are released before the next attempt. */
   #tryAgain(attempt: Attempt, problem: TransactionResult): void {
+    attempt.write.holdBeside(0);
     const pauseMs = this.#pauseMs(attempt.tries);
     if (this.#host.monotonicMs() + pauseMs - attempt.startedMs > this.#limits.silenceMs * 2) {
-      attempt.done(problem);
+      attempt.write.end(problem);
       return;
     }
     this.#host.schedule(pauseMs, () => this.#try({ ...attempt, tries: attempt.tries + 1 }));
@@ -173,13 +175,13 @@ export class SeatCoordinator {
     this.#host.ask({ type: "commit", seat: participants[0], id }, (answer) => {
       if (answer?.type !== "decided") return this.#commitAgain(commitment);
       if (answer.outcome === "forward") {
-        attempt.done({ type: "done", count });
+        attempt.write.end({ type: "done", count });
         this.#telling.begin(id, participants);
       } else if (!commitment.isRepeated || this.#elapsedMs(commitment) < this.#limits.silenceMs / 2) {
         this.#tryAgain(attempt, { type: "contended" });
       } else {
         // It may have gone forward, been carried out everywhere, and been forgotten.
-        attempt.done({ type: "unknown" });
+        attempt.write.end({ type: "unknown" });
       }
     });
   }
@@ -191,7 +193,7 @@ export class SeatCoordinator {
   /** The home decides, whenever it is asked: what was prepared stays prepared until then. */
   #commitAgain(commitment: Commitment): void {
     if (this.#elapsedMs(commitment) > this.#limits.silenceMs * 2) {
-      commitment.attempt.done({ type: "unknown" });
+      commitment.attempt.write.end({ type: "unknown" });
       return;
     }
     commitment.isRepeated = true;

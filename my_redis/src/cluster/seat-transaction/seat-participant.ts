@@ -75,7 +75,7 @@ export class SeatParticipant {
     const { count, taken } = found;
     this.#heard(id);
     // What was taken goes to the coordinator, and is needed here no more.
-    const part = { database, operations, count, taken: undefined, bytes };
+    const part = { database, operations, count, bytes };
     this.#host.log({ type: "prepared", id, participants, part });
     return { type: "prepared", count, taken };
   }

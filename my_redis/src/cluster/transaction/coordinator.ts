@@ -1,4 +1,4 @@
-import { CoordinatedWrites } from "./coordinated-writes.ts";
+import { CoordinatedWrites, type CountedWrite } from "./coordinated-writes.ts";
 import type { Proposer } from "./proposer.ts";
 import { isQuorum } from "./quorum.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
@@ -44,7 +44,7 @@ interface Attempt {
   readonly plan: TransactionPlan;
   readonly startedMs: number;
   readonly tries: number;
-  readonly done: (result: TransactionResult) => void;
+  readonly write: CountedWrite<TransactionResult>;
 }
 
 interface Preparation {
@@ -81,15 +81,15 @@ export class Coordinator {
   }
 
   begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
-    const end = this.#writes.begin(bytesOf([...plan.first.values()].flat()), done);
-    if (end !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
+    const write = this.#writes.begin(bytesOf([...plan.first.values()].flat()), done);
+    if (write !== undefined) this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, write });
   }
 
   #try(attempt: Attempt): void {
     const { plan } = attempt;
     const participants = [...new Set([...plan.first.keys(), ...(plan.second?.participants ?? [])])].sort();
     if (!this.#mayEnd(participants)) {
-      attempt.done({ type: "unreachable" });
+      attempt.write.end({ type: "unreachable" });
       return;
     }
     this.#number++;
@@ -102,6 +102,7 @@ export class Coordinator {
     this.#prepare(preparation, plan.first, (taken) => {
       if (plan.second === undefined) this.#decide(preparation);
       else if (taken === undefined) this.#giveUp(preparation, { type: "refused", reason: "missing" });
+      else if (!attempt.write.holdBeside(taken.payload.length)) this.#giveUp(preparation, this.#writes.tooMuch);
       else this.#prepare(preparation, plan.second.share(taken), () => this.#decide(preparation));
     });
   }
@@ -152,14 +153,15 @@ export class Coordinator {
     const request = { type: "decide", id, participants, outcome: "back" } as const;
     for (const member of mayHold) this.#host.ask(member, request, () => {});
     if (result === undefined) this.#tryAgain(attempt);
-    else attempt.done(result);
+    else attempt.write.end(result);
   }
 
   /** Another transaction held a key. No hold-and-wait, hence no deadlock: all locks are released before the next attempt. */
   #tryAgain(attempt: Attempt): void {
+    attempt.write.holdBeside(0);
     const pauseMs = this.#host.random() * Math.min(firstPauseMs * 2 ** attempt.tries, longestPauseMs);
     if (this.#host.monotonicMs() + pauseMs - attempt.startedMs > this.#limits.silenceMs * 2) {
-      attempt.done({ type: "contended" });
+      attempt.write.end({ type: "contended" });
       return;
     }
     this.#host.schedule(pauseMs, () => this.#try({ ...attempt, tries: attempt.tries + 1 }));
@@ -176,9 +178,9 @@ export class Coordinator {
     const attempt = preparation.attempt as Attempt;
     preparation.attempt = undefined;
     this.#proposer.commit(id, participants, (outcome) => {
-      if (outcome === "forward") attempt.done({ type: "done", count });
+      if (outcome === "forward") attempt.write.end({ type: "done", count });
       else if (outcome === "back") this.#tryAgain(attempt);
-      else attempt.done({ type: "unknown" });
+      else attempt.write.end({ type: "unknown" });
     });
   }
 }

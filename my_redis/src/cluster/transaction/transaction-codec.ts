@@ -133,17 +133,20 @@ export function decodeAnswer(bytes: Uint8Array): TransactionAnswer {
   return { type, accepted, outcome: outcome === "none" ? undefined : outcome };
 }
 
-export function writePart(writer: ByteWriter, { database, operations, count, taken, bytes }: PreparedPart): void {
+export function writePart(writer: ByteWriter, { database, operations, count, bytes }: PreparedPart): void {
   writer.uint32(database).uint32(count).uint32(bytes);
   writeOperations(writer, operations);
-  writeTaken(writer, taken);
+  // Logs of earlier versions may have the value here that was handed over.
+  writeTaken(writer, undefined);
 }
 
 export function readPart(reader: ByteReader): PreparedPart {
   const database = reader.uint32();
   const count = reader.uint32();
   const bytes = reader.uint32();
-  return { database, count, bytes, operations: readOperations(reader), taken: readTaken(reader) };
+  const operations = readOperations(reader);
+  readTaken(reader);
+  return { database, count, bytes, operations };
 }
 
 export function encodeEntry(entry: TransactionLogEntry): Uint8Array {

@@ -66,7 +66,8 @@ export class TransactionMember {
     const found = this.#host.examine(database, operations);
     if (found.refusal !== undefined) return { type: "refused", reason: found.refusal };
     const { count, taken } = found;
-    this.#log({ type: "prepared", id, participants, part: { database, operations, count, taken, bytes } });
+    // What was taken goes to the coordinator, and is needed here no more.
+    this.#log({ type: "prepared", id, participants, part: { database, operations, count, bytes } });
     return { type: "prepared", count, taken };
   }
 

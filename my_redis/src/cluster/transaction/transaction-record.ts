@@ -4,7 +4,6 @@ import type {
   MemberName,
   Operation,
   Outcome,
-  TakenValue,
   TransactionId,
 } from "./transaction-message.ts";
 
@@ -13,7 +12,6 @@ export interface PreparedPart {
   readonly database: number;
   readonly operations: readonly Operation[];
   readonly count: number;
-  readonly taken: TakenValue | undefined;
   /** The bytes that it holds in memory. */
   readonly bytes: number;
 }

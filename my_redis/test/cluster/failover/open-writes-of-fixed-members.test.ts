@@ -20,7 +20,7 @@ test("a node does not go over to agreed members while its log has open writes of
     .toSorted()
     .at(-1);
   const operations = [{ kind: "set", key: Buffer.from("key"), value: Buffer.from("value"), expiryMs: -1 }] as const;
-  const part = { database: 0, operations, count: 0, taken: undefined, bytes: 100 };
+  const part = { database: 0, operations, count: 0, bytes: 100 };
   const entry = logCommandOf({ type: "prepared", id: "one", participants: [self, "127.0.0.1:1"], part });
   appendFileSync(join(logFolderOf(dir), log as string), encodeCommand(entry));
   const ring = { port: port as number, bind: ["127.0.0.1"], self, peers: [self] };

@@ -8,7 +8,7 @@ const key = Buffer.from("key");
 const operations = [{ kind: "set", key, value: Buffer.from([0, 255, 13, 10]), expiryMs: -1 }] as const;
 const prepared = (id: string): SeatLogEntry => ({
   ...{ type: "prepared", id, participants: ["home", "other"] },
-  part: { database: 3, operations, count: 0, taken: undefined, bytes: 100 },
+  part: { database: 3, operations, count: 0, bytes: 100 },
 });
 
 const argumentsOf = (words: readonly LogWord[]): Arguments =>

@@ -94,7 +94,7 @@ test("a slot goes only when all copies know that its lock has ended, also at a p
   const moves = new MovesWithoutLocks({ book, epoch: () => epoch, whenKept: (run) => waiting.push(run) });
   const move = { ...{ id: 7, attempt: 9, retries: 0, from: "source", to: "target" }, spans: [] };
   const mayGo = (): boolean => moves.has(move, { isGoing: () => true, isLast: false });
-  const part = { ...{ database: 0, operations: [setOf("key")], count: 0, taken: undefined, bytes: 1 } };
+  const part = { ...{ database: 0, operations: [setOf("key")], count: 0, bytes: 1 } };
   const keptBy = (): void => waiting.splice(0).forEach((run) => run(true));
   book.apply({ type: "prepared", id: "one", participants: ["source", "other"], part });
   expect(mayGo()).toBe(false);

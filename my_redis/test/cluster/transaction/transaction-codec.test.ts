@@ -47,7 +47,7 @@ const answer: fc.Arbitrary<TransactionAnswer> = fc.oneof(
   }),
   fc.record(typed("done")),
 );
-const part = fc.record({ database: fc.nat(15), operations, count: fc.nat(9), taken, bytes: fc.nat(1000) });
+const part = fc.record({ database: fc.nat(15), operations, count: fc.nat(9), bytes: fc.nat(1000) });
 const entry: fc.Arbitrary<TransactionLogEntry> = fc.oneof(
   fc.record({ ...typed("prepared"), id, participants, part }),
   fc.record({ ...typed("promised"), id, participants, ballot }),

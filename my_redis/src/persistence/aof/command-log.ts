@@ -1,6 +1,6 @@
 import type { ArgumentReplacements } from "../../dispatch/argument-replacements.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { writeInteger } from "../../protocol/number-text.ts";
+import { writeArrayHeader, writeBulk, writeBulkText } from "../../protocol/write-bulk.ts";
 import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/log-target.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
 
@@ -13,8 +13,6 @@ export interface LogSink {
 const encoder = new TextEncoder();
 const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
 const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
-const dollar = 36;
-const star = 42;
 const initialBytes = 64 * 1024;
 
 /**
@@ -91,19 +89,19 @@ export class CommandLog implements LogTarget {
       this.#buffer.raw(args.buffer, args.requestStart, args.requestEnd);
       return;
     }
-    this.#header(args.count);
-    for (let index = 0; index < args.count; index++) this.#bulk(args.view(index));
+    writeArrayHeader(this.#buffer, args.count);
+    for (let index = 0; index < args.count; index++) writeBulk(this.#buffer, args.view(index));
   }
 
   /** Appends a request with some of its arguments replaced. */
   appendReplacing(database: number, args: Arguments, replaced: ArgumentReplacements): void {
     this.#begin(database);
     if (!isCanonical(args)) {
-      this.#header(args.count);
+      writeArrayHeader(this.#buffer, args.count);
       let number = 0;
       for (let index = 0; index < args.count; index++) {
         if (number < replaced.count && replaced.index(number) === index) this.#bulkRange(replaced, number++);
-        else this.#bulk(args.view(index));
+        else writeBulk(this.#buffer, args.view(index));
       }
       return;
     }
@@ -120,11 +118,7 @@ export class CommandLog implements LogTarget {
   }
 
   #bulkRange(replaced: ArgumentReplacements, number: number): void {
-    const start = replaced.start(number);
-    const end = replaced.end(number);
-    this.#line(dollar, end - start);
-    this.#buffer.raw(replaced.bytes, start, end);
-    this.#buffer.raw(multi, 2, 4);
+    writeBulk(this.#buffer, replaced.bytes, replaced.start(number), replaced.end(number));
   }
 
   /** Appends a command from words. Text has one character per byte. */
@@ -133,11 +127,19 @@ export class CommandLog implements LogTarget {
     this.#words(words);
   }
 
+  /** Appends a command whose `count` further words are bulk strings already. */
+  appendBulks(database: number, name: string, count: number, bulks: Uint8Array): void {
+    this.#begin(database);
+    writeArrayHeader(this.#buffer, count + 1);
+    writeBulkText(this.#buffer, name);
+    this.#buffer.raw(bulks);
+  }
+
   #words(words: readonly LogWord[]): void {
-    this.#header(words.length);
+    writeArrayHeader(this.#buffer, words.length);
     for (const word of words) {
-      if (typeof word === "object") this.#bulk(word);
-      else this.#bulkText(String(word));
+      if (typeof word === "object") writeBulk(this.#buffer, word);
+      else writeBulkText(this.#buffer, String(word));
     }
   }
 
@@ -165,31 +167,6 @@ export class CommandLog implements LogTarget {
     }
     if (this.#unitCommands === 0) this.#unitDatabase = database;
     this.#unitCommands++;
-  }
-
-  #header(count: number): void {
-    this.#line(star, count);
-  }
-
-  #bulk(bytes: Uint8Array): void {
-    this.#line(dollar, bytes.length);
-    this.#buffer.raw(bytes);
-    this.#buffer.raw(multi, 2, 4);
-  }
-
-  #bulkText(text: string): void {
-    this.#line(dollar, text.length);
-    this.#buffer.latin1(text);
-    this.#buffer.raw(multi, 2, 4);
-  }
-
-  /** The line before an array or a string. It is written in place: an array for each word would be much garbage. */
-  #line(sign: number, count: number): void {
-    const buffer = this.#buffer;
-    buffer.ensure(24);
-    buffer.bytes[buffer.length] = sign;
-    buffer.length = writeInteger(buffer.bytes, buffer.length + 1, count);
-    buffer.raw(multi, 2, 4);
   }
 }
 

@@ -35,10 +35,15 @@ export function* tableCommands(
 /** A string as a command. `expiryMs`: a moment, or less than 0. The words are valid until the heap changes. */
 export function stringCommand(heap: Heap, address: Address, expiryMs: number): readonly LogWord[] {
   const key = nameOf(heap, address);
-  const value = valueOf(heap, address);
   const isInteger = record.encodingOf(heap, address) === record.encoding.integer;
-  const text = isInteger ? new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true) : value;
+  const text = isInteger ? integerOf(heap, address) : valueOf(heap, address);
   return expiryMs < 0 ? ["SET", key, text] : ["SET", key, text, "PXAT", expiryMs];
+}
+
+/** The value of a string that is stored as an integer. */
+export function integerOf(heap: Heap, address: Address): bigint {
+  const value = valueOf(heap, address);
+  return new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
 }
 
 /** The key of a record, or the name of an element. Valid until the heap changes. */

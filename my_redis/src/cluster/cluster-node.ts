@@ -74,6 +74,8 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly maxWaitingBytes = maxWaitingBytes;
   readonly seat: SeatNode | undefined;
+  /** Undefined on a ring whose members are fixed. */
+  readonly ring: RingMembership | undefined;
   readonly #turn: Turn;
   readonly #book: RecordBook;
   readonly #clock: LinkClock;
@@ -99,6 +101,7 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
           report: (message) => server.environment.report("notice", message),
         })
       : undefined;
+    this.ring = ring;
     const introductions = new Introductions(server, { members, disputes, clock, endpoints, ring });
     const relayed = new RelayedClients(members, ring !== undefined);
     const linkParts = { server, turn, members, clock, events, introductions };

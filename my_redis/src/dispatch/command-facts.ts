@@ -101,6 +101,8 @@ export interface CommandDescription {
   readonly usage?: string | undefined;
   /** Allowed while a RESP2 client has subscriptions. Such a client would take any other reply for a message. */
   readonly whileSubscribed?: true | undefined;
+  /** The client gets messages from then on. */
+  readonly subscribes?: true | undefined;
   /** Refused while changes cannot be kept, although it changes nothing: so those who watch the server notice. */
   readonly watchesServer?: true | undefined;
   /** ACL categories beyond those that follow from the flags and the group. */

@@ -32,6 +32,7 @@ export function command(definition: CommandDefinition): Command {
     flagSet,
     insideMulti: definition.insideMulti ?? "queue",
     whileSubscribed: definition.whileSubscribed,
+    subscribes: definition.subscribes,
     watchesServer: definition.watchesServer,
     subcommands: definition.subcommands,
     statistics: noCalls(),

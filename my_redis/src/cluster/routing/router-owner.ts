@@ -4,6 +4,7 @@ import type { Disputes } from "../disputes.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
+import type { RingMembership } from "../failover/ring-membership.ts";
 import type { SeatNode } from "../failover/seat-node.ts";
 import type { RelayedClients } from "./relayed-clients.ts";
 import type { ScriptExchange } from "./script-exchange.ts";
@@ -18,6 +19,8 @@ export interface RouterOwner {
   readonly links: readonly (OutgoingLink | undefined)[];
   /** Undefined on a ring without replicas. */
   readonly seat: Pick<SeatNode, "admit" | "admitNow" | "mayServe" | "servedEpoch" | "requests" | "mover"> | undefined;
+  /** Undefined on a ring whose members are fixed. */
+  readonly ring: Pick<RingMembership, "state"> | undefined;
   readonly spanning: ReadonlyMap<string, SpanningCommand>;
   readonly scripts: ScriptExchange;
   readonly relayed: RelayedClients;

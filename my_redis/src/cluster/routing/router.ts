@@ -23,6 +23,7 @@ import { requestBytes, unwatchRequest } from "./transaction-request.ts";
 
 const crossSlot = new Refusal(routeErrors.crossSlot);
 const scriptKey = new Refusal(routeErrors.scriptKey);
+const left = new Refusal(routeErrors.left);
 const scriptSlots = new Refusal(routeErrors.scriptSlots);
 
 /** Runs a request here, once everything before it has been answered. */
@@ -245,6 +246,8 @@ export class Router {
       if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, command, args);
     }
+    // Members publish nothing there.
+    if (command.subscribes === true && this.#owner.ring?.state === "outside") return left;
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
     if (this.#seat !== undefined && this.#showsData(context, command)) {

@@ -50,26 +50,26 @@ export class TransactionNode {
 
   /** Takes over transactions that have been silent for too long; to be called now and then while there are records. */
   look(): void {
-    let left = maxPerLook;
-    const forgotten: string[] = [];
-    for (const record of this.book.records.values()) {
-      if (this.#member.mayForget(record)) forgotten.push(record.id);
-      else if (left > 0 && this.#lookAt(record)) left--;
-    }
-    this.#member.forget(forgotten);
+    const records = [...this.book.records.values()];
+    const forgotten = records.filter((record) => this.#member.mayForget(record));
+    const silent = records.filter((record) => this.#isSilent(record));
+    // Transactions that nobody can end are taken over again and again: they must not keep others waiting.
+    const longestSilent = silent.toSorted((one, other) => one.touchedMs - other.touchedMs);
+    for (const record of longestSilent.slice(0, maxPerLook)) this.#takeUp(record);
+    this.#member.forget(forgotten.map(({ id }) => id));
   }
 
-  /** Whether something was begun. */
-  #lookAt(record: TransactionRecord): boolean {
-    const nowMs = this.#host.monotonicMs();
+  #isSilent(record: TransactionRecord): boolean {
     if (record.forgettable && record.prepared === undefined) return false;
-    const silenceMs = nowMs - record.touchedMs;
-    if (this.#proposer.has(record.id) || silenceMs < this.#patienceWith(record)) return false;
-    record.touchedMs = nowMs;
+    const silenceMs = this.#host.monotonicMs() - record.touchedMs;
+    return silenceMs >= this.#patienceWith(record) && !this.#proposer.has(record.id);
+  }
+
+  #takeUp(record: TransactionRecord): void {
     const { id, participants, outcome, promised } = record;
+    record.touchedMs = this.#host.monotonicMs();
     if (outcome === undefined) this.#proposer.takeOver(id, participants, promised);
     else this.#proposer.spread(id, participants, outcome);
-    return true;
   }
 
   /** Lock holders take over soon; mere acceptors wait four times longer. */

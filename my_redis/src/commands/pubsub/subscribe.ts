@@ -54,6 +54,7 @@ export const subscribe = command({
   complexity: "O(N) for N channels.",
   summary: "Subscribes to the messages of channels.",
   syntax: "channel...",
+  subscribes: true,
   run: subscribing("channel", "subscribe"),
 });
 
@@ -74,6 +75,7 @@ export const psubscribe = command({
   complexity: "O(N) for N patterns.",
   summary: "Subscribes to the messages of all channels whose names match patterns.",
   syntax: "{pattern}...",
+  subscribes: true,
   run: subscribing("pattern", "psubscribe"),
 });
 

@@ -20,21 +20,25 @@ const nodeTimeoutMs = 1_500;
 interface StartedRing {
   readonly names: readonly string[];
   connect(node: number): Promise<RespConnection>;
+  restart(node: number): Promise<void>;
 }
 
 /** Three nodes of this process whose members come and go, with some keys. */
 async function startRing(): Promise<StartedRing> {
   const ports = await freePorts(3);
   const names = ports.map((port) => `127.0.0.1:${port}`);
-  nodes = await Promise.all(
-    ports.map((port, node) =>
-      startOpenServer({
-        ...{ bind: "127.0.0.1", port, dir: temporaryFolder("leaving-node"), appendonly: "yes", save: "" },
-        ...{ self: names[node] as string, peers: names.join(" "), "cluster-members": "agreed" },
-        ...{ "cluster-node-timeout": nodeTimeoutMs, environment: { report: () => {} } },
-      }),
-    ),
-  );
+  const folders = ports.map(() => temporaryFolder("leaving-node"));
+  const start = (node: number): Promise<OpenServer> =>
+    startOpenServer({
+      ...{ bind: "127.0.0.1", port: ports[node] as number, dir: folders[node] as string, appendonly: "yes", save: "" },
+      ...{ self: names[node] as string, peers: names.join(" "), "cluster-members": "agreed" },
+      ...{ "cluster-node-timeout": nodeTimeoutMs, environment: { report: () => {} } },
+    });
+  const restart = async (node: number): Promise<void> => {
+    await nodes[node]!.close();
+    nodes[node] = await start(node);
+  };
+  nodes = await Promise.all(ports.map((_, node) => start(node)));
   const connect = async (node: number): Promise<RespConnection> => {
     const client = await RespConnection.open(ports[node] as number, `node ${node}`);
     clients.push(client);
@@ -43,7 +47,7 @@ async function startRing(): Promise<StartedRing> {
   const client = await connect(0);
   await waitUntil(async () => (await client.reply("DBSIZE")).text === "0", { what: "a ring", timeoutMs: 20_000 });
   for (const key of keys) expect((await client.reply("SET", key, "value")).text).toBe("OK");
-  return { names, connect };
+  return { names, connect, restart };
 }
 
 const placesSeenBy = async (client: RespConnection): Promise<number> =>
@@ -116,4 +120,17 @@ test("a SCAN goes on, and misses no key, when the node leaves at which its curso
   await leave(client, names[leaving] as string, 2);
   await scan(client, cursor, seen);
   expect(seen.size).toBe(keys.length);
+}, 30_000);
+
+test("a node that has left takes no subscribers, also after a restart: members publish nothing there", async () => {
+  const { names, connect, restart } = await startRing();
+  const early = await connect(2);
+  await leave(await connect(1), names[2] as string, 2);
+  const refused = "CLUSTERDOWN This node is no member of its ring any more, so no messages come here";
+  const isOutside = async (): Promise<boolean> => (await (await connect(2)).reply("SUBSCRIBE", "news")).text === refused;
+  await waitUntil(isOutside, { what: "the node to have left", timeoutMs: 20_000 });
+  expect((await early.reply("UNSUBSCRIBE", "news")).items?.[0]?.text).toBe("unsubscribe");
+  await restart(2);
+  const late = await connect(2);
+  for (const command of ["SUBSCRIBE", "PSUBSCRIBE"]) expect((await late.reply(command, "news")).text).toBe(refused);
 }, 30_000);

@@ -3,12 +3,14 @@ import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import type { Members } from "../members.ts";
 import { routeErrors } from "../routing/route-errors.ts";
+import type { RingMembership } from "./ring-membership.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 export interface SeatRequestsOptions {
   readonly server: Services;
   /** Without places while this node belongs to no ring. */
   readonly members: Pick<Members, "seats">;
+  readonly ring: Pick<RingMembership, "state">;
   /** How long a request waits for the lease of this node, or for another primary. */
   readonly patienceMs: number;
   /** Whether this node has its lease, and only its log cannot be written. */
@@ -50,12 +52,19 @@ export class SeatRequests {
 
   get overdueText(): string {
     const { lacksLogOnly, members, patienceMs } = this.#options;
+    if (this.#hasLeft) return routeErrors.left;
     if (members.seats.length === 0) return routeErrors.noRing;
     const lack = lacksLogOnly() ? "not been able to write its log" : "had no lease of a majority";
     return `CLUSTERDOWN The primary of this place on the ring has ${lack} for ${patienceMs} ms`;
   }
 
+  /** Then there is nothing to wait for. */
+  get #hasLeft(): boolean {
+    return this.#options.ring.state === "outside";
+  }
+
   hold(context: Context, args: Arguments): "held" | Refusal {
+    if (this.#hasLeft) return new Refusal(routeErrors.left);
     if (this.count >= maxWaiting) {
       return new Refusal(`CLUSTERDOWN More than ${maxWaiting} requests wait for the lease of this node`);
     }

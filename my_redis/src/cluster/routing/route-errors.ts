@@ -15,7 +15,7 @@ export const routeErrors = {
     "CLUSTERDOWN The hash slot has moved, and a later command was carried out already: this command was not carried out",
   noRing:
     "CLUSTERDOWN This node belongs to no ring yet: it waits for the other nodes of a new one, or for CLUSTER MEET at a member of another",
-  left: "CLUSTERDOWN This node is no member of its ring any more, so no messages come here",
+  left: "CLUSTERDOWN This node is no member of its ring any more",
   ownersChanged: "CLUSTERDOWN The owners of hash slots have changed meanwhile",
   gone: (slot: number, node: string): string =>
     `CLUSTERDOWN Hash slot ${slot} is not served: node ${node} does not answer`,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
+import type { Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
@@ -7,7 +8,7 @@ import { encodeReservation } from "../../src/queue/reservation-codec.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
-import { brokerQueueName } from "../../src/queue/rabbitmq-topology.ts";
+import { brokerQueueName, redeclaredAfterMs } from "../../src/queue/rabbitmq-topology.ts";
 import { writeTogether } from "../../src/queue/rabbitmq-session.ts";
 import {
   freshRabbitmqVhost,
@@ -23,6 +24,17 @@ import { collect, idsOf, reservation, reservations, untilDepth } from "../contra
 const rabbitmq = requireService("rabbitmq");
 const redis = requireService("redis");
 const testTimeoutMs = 120_000;
+
+async function isDeclared(connection: Connection, queueName: string): Promise<boolean> {
+  const asked = connection.queueDeclare({ queue: brokerQueueName(queueName), passive: true });
+  return asked.then(
+    () => true,
+    (error: { readonly code?: string }) => {
+      if (error.code === "NOT_FOUND") return false;
+      throw error;
+    },
+  );
+}
 
 describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () => {
   let broker: DedicatedRabbitmqVhost;
@@ -297,6 +309,48 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       await consumer.untilCount(1);
       await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await insist(queue, [reservation(2)]);
+      await consumer.untilCount(2);
+      await consumer.stop();
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "waits before it declares a deleted queue again, because the broker may confirm messages that no consumer gets",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.publish([reservation(1)]);
+      await withConnection(broker.url, async (connection) => {
+        await connection.queueDelete({ queue: brokerQueueName(queueName) });
+        const startMs = performance.now();
+        const exists = (): Promise<boolean> => isDeclared(connection, queueName);
+        await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
+        const publishing = queue.publish([reservation(2)]);
+        await waitUntil(exists, { what: "the publisher to declare the queue", timeoutMs: 20_000 });
+        expect(performance.now() - startMs).toBeGreaterThanOrEqual(redeclaredAfterMs);
+        await publishing;
+      });
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "waits before it subscribes to a deleted queue again, which declares the queue",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.publish([reservation(1)]);
+      const consumer = await collect(queue);
+      await consumer.untilCount(1);
+      await withConnection(broker.url, async (connection) => {
+        const startMs = performance.now();
+        await connection.queueDelete({ queue: brokerQueueName(queueName) });
+        const exists = (): Promise<boolean> => isDeclared(connection, queueName);
+        await waitUntil(exists, { what: "the consumer to declare the queue", timeoutMs: 20_000 });
+        expect(performance.now() - startMs).toBeGreaterThanOrEqual(redeclaredAfterMs);
+      });
+      await queue.publish([reservation(2)]);
       await consumer.untilCount(2);
       await consumer.stop();
     },

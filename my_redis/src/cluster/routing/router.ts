@@ -22,8 +22,6 @@ import { TransactionRouter } from "./transaction-router.ts";
 import { requestBytes, unwatchRequest } from "./transaction-request.ts";
 
 const crossSlot = new Refusal(routeErrors.crossSlot);
-const scriptKey = new Refusal(routeErrors.scriptKey);
-const left = new Refusal(routeErrors.left);
 const scriptSlots = new Refusal(routeErrors.scriptSlots);
 
 /** Runs a request here, once everything before it has been answered. */
@@ -247,7 +245,7 @@ export class Router {
       return this.#span(context, spanning, command, args);
     }
     // Members publish nothing there.
-    if (command.subscribes === true && this.#owner.ring?.state === "outside") return left;
+    if (command.subscribes === true && this.#owner.ring?.state === "outside") return new Refusal(routeErrors.left);
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
     if (this.#seat !== undefined && this.#showsData(context, command)) {
@@ -332,7 +330,7 @@ export class Router {
 
   /** A script is judged at its first key, and never again: what it has written by then would be half of its work. */
   #admitScript(client: Client, slot: number): Verdict {
-    if (this.#relayedRequests.checkOwned(slot) !== "run") return scriptKey;
+    if (this.#relayedRequests.checkOwned(slot) !== "run") return new Refusal(routeErrors.scriptKey);
     if (this.#scriptSlot !== noSlot) return scriptSlots;
     const admitted = this.#seat?.admitNow(slot) ?? "run";
     if (admitted !== "run") return admitted;

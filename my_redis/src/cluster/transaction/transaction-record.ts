@@ -1,11 +1,4 @@
-import type {
-  Acceptance,
-  Ballot,
-  MemberName,
-  Operation,
-  Outcome,
-  TransactionId,
-} from "./transaction-message.ts";
+import type { Acceptance, Ballot, MemberName, Operation, Outcome, TransactionId } from "./transaction-message.ts";
 
 /** This node's part in a transaction: what its keys are to become. */
 export interface PreparedPart {

@@ -127,7 +127,8 @@ test("a node that has left takes no subscribers, also after a restart: members p
   const early = await connect(2);
   await leave(await connect(1), names[2] as string, 2);
   const refused = "CLUSTERDOWN This node is no member of its ring any more";
-  const isOutside = async (): Promise<boolean> => (await (await connect(2)).reply("SUBSCRIBE", "news")).text === refused;
+  const isOutside = async (): Promise<boolean> =>
+    (await (await connect(2)).reply("SUBSCRIBE", "news")).text === refused;
   await waitUntil(isOutside, { what: "the node to have left", timeoutMs: 20_000 });
   expect((await early.reply("UNSUBSCRIBE", "news")).items?.[0]?.text).toBe("unsubscribe");
   await restart(2);

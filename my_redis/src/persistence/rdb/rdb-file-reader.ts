@@ -6,7 +6,7 @@ import { Crc64 } from "./crc64.ts";
 import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
-import { RdbReader } from "./rdb-reader.ts";
+import { RdbReader, type StringTarget } from "./rdb-reader.ts";
 import type { RecordLoader } from "./record-loader.ts";
 
 const checksumBytes = 8;
@@ -75,10 +75,19 @@ export class RdbFileReader extends RdbReader {
   /** A value that is longer than the window gets one of its own: ranges in the present one may still be in use. */
   protected override more(size: number): void {
     if (size > this.left) super.more(size);
+    if (this.#isAtBeginning) {
+      this.settle();
+      if (size <= this.end - this.at) return;
+    }
     const length = Math.max(size, Math.min(windowBytes, this.left));
     // New memory costs more than to copy into it, so the last window is used again once `settle` has left it.
     if (this.#longWindow === this.bytes || this.#longWindow.length < length) this.#longWindow = new Uint8Array(length);
     this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
+  }
+
+  /** Nothing has been read yet, so no range is in use. */
+  get #isAtBeginning(): boolean {
+    return this.bytes === this.#window.bytes && this.end === this.#window.start;
   }
 
   override settle(): void {
@@ -109,8 +118,24 @@ export class RdbFileReader extends RdbReader {
 
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
+    return this.#decompressedShort(start, end, length) ?? this.#decompressedLong(start, end, length);
+  }
+
+  /** A long string goes where the target keeps it. */
+  protected override decompressTo(target: StringTarget, start: number, end: number, length: number): void {
+    const short = this.#decompressedShort(start, end, length);
+    if (short !== undefined) {
+      target.string(short);
+      return;
+    }
+    checkLength(start, end, length);
+    decompressInto(target.longString(length), this.bytes, start, end);
+  }
+
+  /** Undefined for what the memory of the kernels has no room for. */
+  #decompressedShort(start: number, end: number, length: number): ByteRange | undefined {
     const first = this.#decompressedTo;
-    if (!decompressAt(this.bytes, start, end, first, length)) return this.#decompressedLong(start, end, length);
+    if (!decompressAt(this.bytes, start, end, first, length)) return undefined;
     this.#decompressedTo = first + length;
     return { bytes: kernelBytes, start: first, end: first + length };
   }
@@ -119,8 +144,9 @@ export class RdbFileReader extends RdbReader {
     checkLength(start, end, length);
     if (this.#longStringInUse || this.#longString.length < length) this.#longString = new Uint8Array(length);
     this.#longStringInUse = true;
-    decompressInto(this.#longString, this.bytes, start, end, length);
-    return { bytes: this.#longString, start: 0, end: length };
+    const range = { bytes: this.#longString, start: 0, end: length };
+    decompressInto(range, this.bytes, start, end);
+    return range;
   }
 
   /** Continues in window[first, last) with what is left of the present window, and fills the rest from the file. */

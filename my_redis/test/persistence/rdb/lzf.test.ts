@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
-import { compress, decompress } from "../../../src/persistence/rdb/lzf.ts";
+import { compress, decompress, decompressInto } from "../../../src/persistence/rdb/lzf.ts";
 import { RdbFormatError } from "../../../src/persistence/rdb/rdb-format-error.ts";
 
 const seed = propertySeed();
@@ -65,6 +65,25 @@ describe("LZF", () => {
         expect(() => decompress(target, 0, size, length - 1)).toThrow(RdbFormatError);
         expect(() => decompress(target, 0, size, length + 1)).toThrow(RdbFormatError);
         expect(() => decompress(target, 0, size - 1, length)).toThrow(RdbFormatError);
+      }
+    }
+  });
+
+  test("writes nothing beyond its range, also when the input is longer than announced", () => {
+    const text = Buffer.alloc(300_000, "text of a value, ");
+    const compressed = new Uint8Array(text.length);
+    const size = compress(text, 0, text.length, compressed);
+    const around = 10_000;
+    for (const length of [65_000, 65_536, 299_000, text.length]) {
+      const memory = new Uint8Array(around + length + around).fill(1);
+      const range = { bytes: memory, start: around, end: around + length };
+      const isWhole = length === text.length;
+      const decompressed = (): void => decompressInto(range, compressed, 0, size);
+      if (isWhole) decompressed();
+      else expect(decompressed).toThrow(RdbFormatError);
+      expect(Buffer.compare(memory.subarray(around, range.end), text) === 0).toBe(isWhole);
+      for (const beside of [memory.subarray(0, around), memory.subarray(range.end)]) {
+        expect(beside.every((byte) => byte === 1)).toBe(true);
       }
     }
   });

@@ -1,5 +1,5 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
-import type { ByteRange } from "../../memory/byte-range.ts";
+import type { ByteRange, ReusedByteRange } from "../../memory/byte-range.ts";
 import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
 import type { LoadedNodes, LoadedTable } from "../../collections/value-visitor.ts";
 import { Crc64 } from "./crc64.ts";
@@ -121,6 +121,24 @@ export class RdbFileReader extends RdbReader {
     return this.#decompressedShort(start, end, length) ?? this.#decompressedLong(start, end, length);
   }
 
+  /** A string that is longer than the window is read to where the target keeps it. */
+  protected override rawTo(target: StringTarget, size: number, into: ReusedByteRange): void {
+    const { start: first, end: last } = this.#window;
+    if (size <= last - first || size > this.left) {
+      super.rawTo(target, size, into);
+      return;
+    }
+    const { bytes, start, end } = target.longString(size);
+    this.#sum();
+    const held = this.end - this.at;
+    copyBytes(this.bytes, this.at, this.end, bytes, start);
+    this.#readInto(bytes, start + held, end);
+    this.#checksum.update(bytes, start, end);
+    this.at = this.end;
+    this.#summedTo = this.end;
+    this.#bytesOffset += size - held;
+  }
+
   /** A long string goes where the target keeps it. */
   protected override decompressTo(target: StringTarget, start: number, end: number, length: number): void {
     const short = this.#decompressedShort(start, end, length);
@@ -158,10 +176,17 @@ export class RdbFileReader extends RdbReader {
     this.at = first;
     this.#summedTo = first;
     this.bytes = window;
-    while (this.end < last && this.#unread > 0) {
-      const read = this.#read(window.subarray(this.end, Math.min(last, this.end + this.#unread)));
+    const end = Math.min(last, this.end + this.#unread);
+    this.#readInto(window, this.end, end);
+    this.end = end;
+  }
+
+  /** Reads the next bytes of the file, all of which must be there. */
+  #readInto(target: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const read = this.#read(target.subarray(at, end));
       if (read === 0) throw new RdbFormatError("the file ended while it was read");
-      this.end += read;
+      at += read;
       this.#unread -= read;
     }
   }

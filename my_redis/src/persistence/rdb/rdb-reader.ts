@@ -155,7 +155,7 @@ export class RdbReader {
 
   /** As `string`, for the value of a key. A long one need not be in memory twice. */
   stringTo(target: StringTarget, into: ReusedByteRange): void {
-    if (!this.#lengthOrForm()) target.string(this.raw(this.high * twoTo32 + this.low, into));
+    if (!this.#lengthOrForm()) this.rawTo(target, this.high * twoTo32 + this.low, into);
     else if (this.low === stringForm.lzf) this.#compressedTo(target);
     else target.string(this.#ofForm());
   }
@@ -214,6 +214,11 @@ export class RdbReader {
    */
   nodes(_nodes: LoadedNodes, _count: number, _lastId?: StreamId): number {
     return 0;
+  }
+
+  /** Gives the next `size` bytes to a target. */
+  protected rawTo(target: StringTarget, size: number, into: ReusedByteRange): void {
+    target.string(this.raw(size, into));
   }
 
   /** Gives what bytes[start, end) become to a target. */

@@ -9,7 +9,8 @@
  * `--beside ../before` compares with the MyRedis of another checkout instead, and keeps nothing.
  *
  * Prints medians. The time of a start without data is subtracted from each, except in the row of that start itself and
- * in the column "with the start". A ratio above 1 means that MyRedis is faster. A run over all data is kept in
+ * in the column "with the start". Such starts come in turns with the loads of each row: a start takes ten times as long as a
+ * short load, and changes with what else the machine does. A ratio above 1 means that MyRedis is faster. A run over all data is kept in
  * bench/results/, in a file for each form, so that `--form snapshot` and `--form log` can be measured one after the other.
  */
 import { rmSync, statSync, readdirSync } from "node:fs";
@@ -53,33 +54,55 @@ const sizeOf = (folder: string): number =>
     .filter((entry) => entry.isFile())
     .reduce((total, entry) => total + statSync(join(entry.parentPath, entry.name)).size, 0);
 
-const medianTime = (times: readonly LoadTime[], empty: LoadTime): LoadTime => ({
-  wallMs: median(times.map(({ wallMs }) => wallMs)) - empty.wallMs,
-  cpuMs: median(times.map(({ cpuMs }) => cpuMs)) - empty.cpuMs,
-});
-
-/** Loads one folder with both servers in turns. */
-async function measure(folder: string, form: Form, empty: EmptyStarts) {
-  const times: Record<"peer" | "mine", LoadTime[]> = { peer: [], mine: [] };
-  for (let round = 0; round < rounds; round++) {
-    times.peer.push(await timeLoading(peer, form, beside ?? own, folder));
-    times.mine.push(await timeLoading("MyRedis", form, own, folder));
-  }
-  return { peer: medianTime(times.peer, empty.peer), mine: medianTime(times.mine, empty.mine) };
+/** Of starts with one folder. */
+interface Starts {
+  readonly peer: LoadTime[];
+  readonly mine: LoadTime[];
 }
 
-const nothing = { wallMs: 0, cpuMs: 0 };
+const medianTime = (times: readonly LoadTime[]): LoadTime => ({
+  wallMs: median(times.map(({ wallMs }) => wallMs)),
+  cpuMs: median(times.map(({ cpuMs }) => cpuMs)),
+});
+
+const difference = (whole: LoadTime, part: LoadTime): LoadTime => ({
+  wallMs: whole.wallMs - part.wallMs,
+  cpuMs: whole.cpuMs - part.cpuMs,
+});
+
+async function startBoth(folder: string, form: Form, { peer: theirs, mine }: Starts): Promise<void> {
+  theirs.push(await timeLoading(peer, form, beside ?? own, folder));
+  mine.push(await timeLoading("MyRedis", form, own, folder));
+}
+
+/** Starts both servers in turns, without data and with one folder. Adds to `empty` the starts without data. */
+async function measure(folder: string, emptyFolder: string, form: Form, empty: Starts) {
+  const loads: Starts = { peer: [], mine: [] };
+  const before: Starts = { peer: [], mine: [] };
+  for (let round = 0; round < rounds; round++) {
+    await startBoth(emptyFolder, form, before);
+    await startBoth(folder, form, loads);
+  }
+  empty.peer.push(...before.peer);
+  empty.mine.push(...before.mine);
+  const [theirs, mine] = [medianTime(loads.peer), medianTime(loads.mine)];
+  return {
+    peer: difference(theirs, medianTime(before.peer)),
+    mine: difference(mine, medianTime(before.mine)),
+    withStart: theirs.cpuMs / mine.cpuMs,
+  };
+}
+
 for (const form of forms.filter((name) => name.includes(options.form))) {
   const rows: LoadingRow[] = [];
   const emptyFolder = await writeFolder("redis-server", form, own, undefined);
-  const empty = await measure(emptyFolder, form, { peer: nothing, mine: nothing });
+  const starts: Starts = { peer: [], mine: [] };
   for (const dataset of chosen) {
     for (const writtenBy of writersOf(form)) {
       const folder = await writeFolder(writtenBy, form, own, dataset);
-      const { peer: theirs, mine } = await measure(folder, form, empty);
+      const { peer: theirs, mine, withStart } = await measure(folder, emptyFolder, form, starts);
       const [cpuRatio, wallRatio] = [theirs.cpuMs / mine.cpuMs, theirs.wallMs / mine.wallMs];
       const megabytes = sizeOf(folder) / 1e6;
-      const withStart = (theirs.cpuMs + empty.peer.cpuMs) / (mine.cpuMs + empty.mine.cpuMs);
       const row = {
         data: dataset.name,
         form,
@@ -96,6 +119,8 @@ for (const form of forms.filter((name) => name.includes(options.form))) {
       rmSync(folder, { recursive: true, force: true });
     }
   }
+  rmSync(emptyFolder, { recursive: true, force: true });
+  const empty: EmptyStarts = { peer: medianTime(starts.peer), mine: medianTime(starts.mine) };
   report(rows, empty);
   if (!options.save || beside !== undefined || options.only !== "") continue;
   const name = `${scale === 1 ? "" : "long-"}${form}-loading`;

@@ -68,6 +68,18 @@ export function storeRange(database: Database, key: ByteRange, { bytes, start, e
   return database.setString(key.bytes, key.start, key.end, bytes, start, end, encoding, noExpiry);
 }
 
+/**
+ * Creates a string of `length` bytes, more than `maxEmbeddedBytes`, at a key that is missing. Gives the place of its content,
+ * which is undefined: the caller writes all of it.
+ */
+export function createString(database: Database, key: ByteRange, length: number): ByteRange {
+  const shape = { type: record.valueType.string, encoding: record.encoding.raw, valueLength: length };
+  const address = database.create(key.bytes, key.start, key.end, shape);
+  const { heap } = database.keyspace;
+  const start = record.valueStartOf(heap, address);
+  return { bytes: record.bytesOf(heap, address), start, end: start + length };
+}
+
 /** Writes the 64-bit integer of the text into `integerBytes`; false when the text is not the canonical form of one. */
 function putInteger(value: Uint8Array, start: number, end: number): boolean {
   const first = value[start] as number;

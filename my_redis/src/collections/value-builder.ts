@@ -27,7 +27,7 @@ import { createList, type ListValue } from "./list-value.ts";
 import { createSet, SetValue } from "./set-value.ts";
 import { createSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
 import { createStream } from "./stream-value.ts";
-import { storeRange } from "./string-value.ts";
+import { createString, storeRange } from "./string-value.ts";
 import { storeIntegers, storePacked } from "./store-packed.ts";
 
 const element = new PackedElement();
@@ -61,6 +61,10 @@ export class ValueBuilder implements ValueVisitor {
 
   string(value: ByteRange): void {
     storeRange(this.#database, this.#args.range(1), value);
+  }
+
+  longString(length: number): ByteRange {
+    return createString(this.#database, this.#args.range(1), length);
   }
 
   packed(type: PackedType, run: ElementRun): boolean {

@@ -50,6 +50,8 @@ export const wordsPerEntry = 4;
  */
 export interface ValueVisitor {
   string(value: ByteRange): void;
+  /** A string of `length` bytes, more than an integer or a short string has. Gives where the decoder writes its content. */
+  longString(length: number): ByteRange;
   /**
    * A whole collection instead of `begin` and its pieces, as elements that have been checked. False when it cannot be
    * stored in this form: then nothing has changed, and the pieces follow.

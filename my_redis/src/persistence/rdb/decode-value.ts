@@ -195,7 +195,7 @@ const decodeIntset: Decode = (reader, visitor) => {
 };
 
 const decoders: Readonly<Record<number, Decode>> = {
-  [rdbType.string]: (reader, visitor) => visitor.string(reader.string(first)),
+  [rdbType.string]: (reader, visitor) => reader.stringTo(visitor, first),
   [rdbType.list]: decodeList,
   [rdbType.set]: decodeSet,
   [rdbType.sortedSet]: decodeSortedSet(readTextScore),

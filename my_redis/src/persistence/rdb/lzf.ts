@@ -1,3 +1,4 @@
+import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import {
   decompressed,
@@ -162,18 +163,13 @@ export function decompressAt(source: Uint8Array, start: number, end: number, to:
 export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
   checkLength(start, end, length);
   const target = new Uint8Array(length);
-  decompressInto(target, source, start, end, length);
+  decompressInto(wholeRange(target), source, start, end);
   return target;
 }
 
-/** As `decompress`, into the beginning of `target`. */
-export function decompressInto(
-  target: Uint8Array,
-  source: Uint8Array,
-  start: number,
-  end: number,
-  length: number,
-): void {
+/** As `decompress`, into a range of the announced length. Nothing is written beyond it. */
+export function decompressInto(target: ByteRange, source: Uint8Array, start: number, end: number): void {
+  const length = target.end - target.start;
   const { decompress: decompressPiece } = lzfKernel();
   let done = 0;
   let to = piece;
@@ -187,7 +183,7 @@ export function decompressInto(
     const next = decompressPiece(input, stop, inputEnd, piece, to, pieceEnd - longestMatch, limit, resultWords);
     checkResult(next);
     const written = kernelWords[resultWords / 4] as number;
-    copyBytes(kernelBytes, to, written, target, done);
+    copyBytes(kernelBytes, to, written, target.bytes, target.start + done);
     done += written - to;
     at += next - input;
     to = written;

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { latin1Of } from "../../memory/byte-range.ts";
 import type { HistoryEnd, RingFacts, StreamPosition } from "../../dispatch/ports.ts";
-import { RdbFileReader } from "./rdb-file-reader.ts";
+import { ownWindow, RdbFileReader } from "./rdb-file-reader.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 
@@ -32,7 +32,8 @@ export function readRdbFacts(path: string): RdbFacts {
 
 function readOpenFile(descriptor: number): RdbFacts {
   try {
-    const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
+    const read = (window: Uint8Array): number => readSync(descriptor, window);
+    const reader = new RdbFileReader(read, fstatSync(descriptor).size, ownWindow());
     reader.skip(rdbMagic.length + 4);
     return factsOf(reader);
   } finally {

@@ -1,12 +1,12 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
-import type { ByteRange } from "../../memory/byte-range.ts";
+import type { ByteRange, ReusedByteRange } from "../../memory/byte-range.ts";
 import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
 import type { LoadedNodes, LoadedTable } from "../../collections/value-visitor.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
-import { RdbReader } from "./rdb-reader.ts";
+import { RdbReader, type StringTarget } from "./rdb-reader.ts";
 import type { RecordLoader } from "./record-loader.ts";
 
 const checksumBytes = 8;
@@ -75,10 +75,19 @@ export class RdbFileReader extends RdbReader {
   /** A value that is longer than the window gets one of its own: ranges in the present one may still be in use. */
   protected override more(size: number): void {
     if (size > this.left) super.more(size);
+    if (this.#isAtBeginning) {
+      this.settle();
+      if (size <= this.end - this.at) return;
+    }
     const length = Math.max(size, Math.min(windowBytes, this.left));
     // New memory costs more than to copy into it, so the last window is used again once `settle` has left it.
     if (this.#longWindow === this.bytes || this.#longWindow.length < length) this.#longWindow = new Uint8Array(length);
     this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
+  }
+
+  /** Nothing has been read yet, so no range is in use. */
+  get #isAtBeginning(): boolean {
+    return this.bytes === this.#window.bytes && this.end === this.#window.start;
   }
 
   override settle(): void {
@@ -109,8 +118,42 @@ export class RdbFileReader extends RdbReader {
 
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
+    return this.#decompressedShort(start, end, length) ?? this.#decompressedLong(start, end, length);
+  }
+
+  /** A string that is longer than the window is read to where the target keeps it. */
+  protected override rawTo(target: StringTarget, size: number, into: ReusedByteRange): void {
+    const { start: first, end: last } = this.#window;
+    if (size <= last - first || size > this.left) {
+      super.rawTo(target, size, into);
+      return;
+    }
+    const { bytes, start, end } = target.longString(size);
+    this.#sum();
+    const held = this.end - this.at;
+    copyBytes(this.bytes, this.at, this.end, bytes, start);
+    this.#readInto(bytes, start + held, end);
+    this.#checksum.update(bytes, start, end);
+    this.at = this.end;
+    this.#summedTo = this.end;
+    this.#bytesOffset += size - held;
+  }
+
+  /** A long string goes where the target keeps it. */
+  protected override decompressTo(target: StringTarget, start: number, end: number, length: number): void {
+    const short = this.#decompressedShort(start, end, length);
+    if (short !== undefined) {
+      target.string(short);
+      return;
+    }
+    checkLength(start, end, length);
+    decompressInto(target.longString(length), this.bytes, start, end);
+  }
+
+  /** Undefined for what the memory of the kernels has no room for. */
+  #decompressedShort(start: number, end: number, length: number): ByteRange | undefined {
     const first = this.#decompressedTo;
-    if (!decompressAt(this.bytes, start, end, first, length)) return this.#decompressedLong(start, end, length);
+    if (!decompressAt(this.bytes, start, end, first, length)) return undefined;
     this.#decompressedTo = first + length;
     return { bytes: kernelBytes, start: first, end: first + length };
   }
@@ -119,8 +162,9 @@ export class RdbFileReader extends RdbReader {
     checkLength(start, end, length);
     if (this.#longStringInUse || this.#longString.length < length) this.#longString = new Uint8Array(length);
     this.#longStringInUse = true;
-    decompressInto(this.#longString, this.bytes, start, end, length);
-    return { bytes: this.#longString, start: 0, end: length };
+    const range = { bytes: this.#longString, start: 0, end: length };
+    decompressInto(range, this.bytes, start, end);
+    return range;
   }
 
   /** Continues in window[first, last) with what is left of the present window, and fills the rest from the file. */
@@ -132,10 +176,17 @@ export class RdbFileReader extends RdbReader {
     this.at = first;
     this.#summedTo = first;
     this.bytes = window;
-    while (this.end < last && this.#unread > 0) {
-      const read = this.#read(window.subarray(this.end, Math.min(last, this.end + this.#unread)));
+    const end = Math.min(last, this.end + this.#unread);
+    this.#readInto(window, this.end, end);
+    this.end = end;
+  }
+
+  /** Reads the next bytes of the file, all of which must be there. */
+  #readInto(target: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const read = this.#read(target.subarray(at, end));
       if (read === 0) throw new RdbFormatError("the file ended while it was read");
-      this.end += read;
+      at += read;
       this.#unread -= read;
     }
   }

@@ -12,6 +12,13 @@ const greatestMs = 9_223_372_036_854_774_784;
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
+/** Takes a string that is read. */
+export interface StringTarget {
+  string(value: ByteRange): void;
+  /** Takes a string of `length` bytes, whose content the reader then writes to the given place. */
+  longString(length: number): ByteRange;
+}
+
 /**
  * Reads the basic parts of the RDB format, and never beyond the end. Every method throws RdbFormatError. `bytes` may be
  * the first part of a longer input: then `more` provides the next part.
@@ -143,7 +150,18 @@ export class RdbReader {
 
   /** A string in any form: a part of the input, which is given in `into`, or an array of its own. */
   string(into?: ReusedByteRange): ByteRange {
-    if (!this.#lengthOrForm()) return this.raw(this.high * twoTo32 + this.low, into);
+    return this.#lengthOrForm() ? this.#ofForm() : this.raw(this.high * twoTo32 + this.low, into);
+  }
+
+  /** As `string`, for the value of a key. A long one need not be in memory twice. */
+  stringTo(target: StringTarget, into: ReusedByteRange): void {
+    if (!this.#lengthOrForm()) this.rawTo(target, this.high * twoTo32 + this.low, into);
+    else if (this.low === stringForm.lzf) this.#compressedTo(target);
+    else target.string(this.#ofForm());
+  }
+
+  /** A string of the form in `low`. */
+  #ofForm(): ByteRange {
     switch (this.low) {
       case stringForm.integer8:
         return digitsOf((this.littleEndian(1) << 24) >> 24);
@@ -159,12 +177,24 @@ export class RdbReader {
   }
 
   #compressed(): ByteRange {
+    const { start, end, length } = this.#compressedPart();
+    // Redis does not look at the compressed bytes of an empty string.
+    if (length === 0) return { bytes: this.bytes, start, end: start };
+    return this.decompressed(start, end, length);
+  }
+
+  #compressedTo(target: StringTarget): void {
+    const { start, end, length } = this.#compressedPart();
+    if (length === 0) target.string({ bytes: this.bytes, start, end: start });
+    else this.decompressTo(target, start, end, length);
+  }
+
+  /** Where a compressed string is, and how long it becomes. */
+  #compressedPart(): { readonly start: number; readonly end: number; readonly length: number } {
     const size = this.count();
     const length = this.count();
     const start = this.skip(size);
-    // Redis does not look at the compressed bytes of an empty string.
-    if (length === 0) return { bytes: this.bytes, start, end: start };
-    return this.decompressed(start, start + size, length);
+    return { start, end: start + size, length };
   }
 
   /** To be called when the ranges given so far are no longer used: their memory may be used again. */
@@ -184,6 +214,16 @@ export class RdbReader {
    */
   nodes(_nodes: LoadedNodes, _count: number, _lastId?: StreamId): number {
     return 0;
+  }
+
+  /** Gives the next `size` bytes to a target. */
+  protected rawTo(target: StringTarget, size: number, into: ReusedByteRange): void {
+    target.string(this.raw(size, into));
+  }
+
+  /** Gives what bytes[start, end) become to a target. */
+  protected decompressTo(target: StringTarget, start: number, end: number, length: number): void {
+    target.string(this.decompressed(start, end, length));
   }
 
   /** Decompresses bytes[start, end) to `length` bytes. */

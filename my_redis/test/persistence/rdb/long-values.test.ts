@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { temporaryFolder } from "../../../../tools/test-services/index.ts";
@@ -84,6 +85,32 @@ for (const compression of ["yes", "no"]) {
     ]);
   }, 30_000);
 }
+
+test("a snapshot that is cut within a long string is refused, and so is one with a wrong byte in it", async () => {
+  await connection.reply("CONFIG", "SET", "rdbcompression", "no");
+  const path = join(temporaryFolder("long-values"), "dump.rdb");
+  await connection.reply("FLUSHALL");
+  await connection.reply("SET", "first", "value");
+  await connection.reply("SET", "long", noise(3000 * kib));
+  writeFileNow(server.server, path, "dump");
+  const whole = readFileSync(path);
+  const load = () => loadRdb(rdbTargetOf(server.server), path, { beforeLog: false, existing: "refuse" });
+  for (const size of [whole.length - 9, 2000 * kib, 1100 * kib]) {
+    await connection.reply("FLUSHALL");
+    writeFileSync(path, whole.subarray(0, size));
+    expect(load).toThrow(/are announced where|the file ended/);
+  }
+  for (const at of [500 * kib, 1100 * kib, 2900 * kib]) {
+    await connection.reply("FLUSHALL");
+    const wrong = Buffer.from(whole);
+    wrong[at] = (wrong[at] as number) ^ 1;
+    writeFileSync(path, wrong);
+    expect(load).toThrow("the checksum does not fit what is before it");
+  }
+  await connection.reply("FLUSHALL");
+  writeFileSync(path, whole);
+  expect(load().keys).toBe(2);
+});
 
 test("a compressed key keeps its name while the strings of its value take each other's place", async () => {
   await connection.reply("CONFIG", "SET", "rdbcompression", "yes");

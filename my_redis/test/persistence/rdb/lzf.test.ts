@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
-import { compress, decompress } from "../../../src/persistence/rdb/lzf.ts";
+import { pieceBytes } from "../../../src/memory/kernels/kernel-memory.ts";
+import { compress, decompress, decompressInto } from "../../../src/persistence/rdb/lzf.ts";
 import { RdbFormatError } from "../../../src/persistence/rdb/rdb-format-error.ts";
 
 const seed = propertySeed();
@@ -52,7 +53,7 @@ describe("LZF", () => {
   test("gives back long strings, whose matches go from one piece to the next", () => {
     const random = new SeededRandom(seed);
     const noise = Buffer.from(Array.from({ length: 8000 }, () => random.below(256)));
-    for (const length of [57_000, 65_272, 65_536, 65_537, 200_000, 1_000_003]) {
+    for (const length of [8_192, 253_000, pieceBytes - 264, pieceBytes, pieceBytes + 1, 1_000_003]) {
       for (const [what, unit] of Object.entries({
         noise,
         period: Buffer.from("text of a value, "),
@@ -65,6 +66,25 @@ describe("LZF", () => {
         expect(() => decompress(target, 0, size, length - 1)).toThrow(RdbFormatError);
         expect(() => decompress(target, 0, size, length + 1)).toThrow(RdbFormatError);
         expect(() => decompress(target, 0, size - 1, length)).toThrow(RdbFormatError);
+      }
+    }
+  });
+
+  test("writes nothing beyond its range, also when the input is longer than announced", () => {
+    const text = Buffer.alloc(300_000, "text of a value, ");
+    const compressed = new Uint8Array(text.length);
+    const size = compress(text, 0, text.length, compressed);
+    const around = 10_000;
+    for (const length of [65_000, pieceBytes, 299_000, text.length]) {
+      const memory = new Uint8Array(around + length + around).fill(1);
+      const range = { bytes: memory, start: around, end: around + length };
+      const isWhole = length === text.length;
+      const decompressed = (): void => decompressInto(range, compressed, 0, size);
+      if (isWhole) decompressed();
+      else expect(decompressed).toThrow(RdbFormatError);
+      expect(Buffer.compare(memory.subarray(around, range.end), text) === 0).toBe(isWhole);
+      for (const beside of [memory.subarray(0, around), memory.subarray(range.end)]) {
+        expect(beside.every((byte) => byte === 1)).toBe(true);
       }
     }
   });

@@ -16,12 +16,11 @@ import {
   type ValueOutcome,
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
-import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
+import { closing, enterRooms, keyOf, readKnown, type RoomContext } from "./enter-rooms.ts";
 import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   ledgerTime,
-  type LedgerTime,
   lockRoom,
   readSteps,
   type StoredRoom,
@@ -40,7 +39,7 @@ type EntryKey = Pick<EnterRequest, "roomId" | "pseudonym">;
 
 export class SqlRooms implements LedgerRooms {
   readonly #database: RetryingDatabase;
-  readonly #context: LedgerTime & { readonly locksRows: boolean };
+  readonly #context: RoomContext;
   readonly #enters = new CallBatcher<EnterRequest, EnterOutcome>({
     name: "requests to enter",
     run: (requests) => this.#database.write((transaction) => enterRooms(transaction, requests, this.#context)),

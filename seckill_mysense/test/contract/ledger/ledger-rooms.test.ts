@@ -104,6 +104,37 @@ for (const kind of ledgerKinds) {
         expect(moveTo(startsAtMs)).rejects.toThrow("closed for the draw");
       });
 
+      test("keep the start by the ledger's clock, also against a process whose clock is slow", async () => {
+        const slow = place.connect({ databaseNow: () => nowMs, now: () => nowMs - 60_000 });
+        const moveTo = ({ saleId }: Room, ms: number) =>
+          slow.changes.change(saleId, { kind: "update", startsAtMs: ms }, { actor: "ada" });
+        const room = await openRoom(ledger, drawRoom);
+        nowMs = closesAtMs - 1;
+        expect((await moveTo(room, startsAtMs + 5))!.sale.startsAtMs).toBe(startsAtMs + 5);
+        nowMs = closesAtMs;
+        expect(moveTo(room, startsAtMs)).rejects.toThrow("closed for the draw");
+        const closed = await drawn(1);
+        // The ledger's clock was set back: what is closed stays closed.
+        nowMs = closesAtMs - 1_000;
+        expect(moveTo(closed, startsAtMs + 5)).rejects.toThrow("closed for the draw");
+        const queue = await startedQueue(1);
+        expect(moveTo(queue, startsAtMs + 60_000)).rejects.toThrow("has begun to admit");
+      });
+
+      test("keep the start while the room is closing at the same moment", async () => {
+        const slow = place.connect({ databaseNow: () => nowMs, now: () => nowMs - 60_000 });
+        for (let round = 0; round < 10; round++) {
+          nowMs = opensAtMs;
+          const { id, saleId } = await openRoom(ledger, queueRoom);
+          nowMs = startsAtMs;
+          const change = { kind: "update", startsAtMs: startsAtMs + 60_000 } as const;
+          await Promise.allSettled([slow.changes.change(saleId, change, { actor: "ada" }), other.rooms.beginQueue(id)]);
+          await other.rooms.beginQueue(id);
+          const { beginsAtMs = Infinity } = (await ledger.rooms.state(id))!;
+          expect(beginsAtMs).toBeGreaterThanOrEqual((await ledger.changes.read(saleId))!.sale.startsAtMs);
+        }
+      });
+
       test("are refused if fair-draw does not take them, or if nobody could enter any more", async () => {
         const publicValue = { kind: "witnesses", witnesses: [] } as { kind: "witnesses" };
         expect(openRoom(ledger, { ...drawRoom, publicValue })).rejects.toThrow("witnesses");

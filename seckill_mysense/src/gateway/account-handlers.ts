@@ -21,6 +21,7 @@ import { tokenCookieName } from "./check.ts";
 import type { RegistrationWork } from "./registration-work.ts";
 import type { RevocationFollower } from "./revocation-follower.ts";
 import { cookieValue } from "./request-fields.ts";
+import { roomPassCookieName } from "./room-visitors.ts";
 import {
   type GatewayApp,
   mountEndpoint,
@@ -58,7 +59,9 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   const { users, sessions, hasher, revoker, now, elapsedMs } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
-  const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
+  const without = (name: string): string => `${name}=; Max-Age=0${cookieAttributes}`;
+  /** A token, and a place in a waiting room. */
+  const nothingLeft = [without(tokenCookieName), without(roomPassCookieName)];
 
   /** The token may be that of another user, who was logged in before. */
   function logIn(
@@ -68,7 +71,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
-    return { ok: toSessionUser(session), status, cookies: [setCookie, noToken] };
+    return { ok: toSessionUser(session), status, cookies: [setCookie, ...nothingLeft] };
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
@@ -116,7 +119,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  const noSession = { ok: null, cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken] };
+  const noSession = { ok: null, cookies: [without(sessionCookieName), ...nothingLeft] };
 
   /** A session of an earlier version has no id, so it ends together with all others of its user. */
   async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type RoomEntry,
   type RoomState,
   type UseOutcome,
+  type UseRequest,
   type ValueOutcome,
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
@@ -45,9 +46,9 @@ export class SqlRooms implements LedgerRooms {
     run: (requests) => this.#database.write((transaction) => enterRooms(transaction, requests, this.#context)),
     ...shared,
   });
-  readonly #uses = new CallBatcher<PlaceKey, UseOutcome>({
+  readonly #uses = new CallBatcher<UseRequest, UseOutcome>({
     name: "uses of places",
-    run: (keys) => this.#database.write((transaction) => usePlaces(transaction, keys, this.#context)),
+    run: (requests) => this.#database.write((transaction) => usePlaces(transaction, requests, this.#context)),
     ...shared,
   });
 
@@ -76,14 +77,21 @@ export class SqlRooms implements LedgerRooms {
     return row && toRoom(row);
   }
 
-  async list(endsAfterMs: number): Promise<ListedRoom[]> {
+  async list(afterMs: number): Promise<ListedRoom[]> {
     const rows = await this.#database.read((database) =>
       database
         .selectFrom("rooms")
         .innerJoin("sales", "sales.id", "rooms.sale_id")
         .selectAll("rooms")
         .select(["sales.ends_at_ms", "sales.state"])
-        .where("sales.ends_at_ms", ">", endsAfterMs)
+        .where(({ and, eb, or }) =>
+          or([
+            eb("sales.ends_at_ms", ">", afterMs),
+            eb("rooms.begins_at_ms", ">", afterMs),
+            // Its beacon or its witnesses may be late.
+            and([eb("rooms.mode", "=", "draw"), eb("rooms.seed", "is", null), eb("sales.state", "!=", "cancelled")]),
+          ]),
+        )
         .orderBy("sales.ends_at_ms")
         .orderBy("rooms.id")
         .execute(),
@@ -223,8 +231,8 @@ export class SqlRooms implements LedgerRooms {
     return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
   }
 
-  use(key: PlaceKey): Promise<UseOutcome> {
-    return this.#uses.call(key);
+  use(request: UseRequest): Promise<UseOutcome> {
+    return this.#uses.call(request);
   }
 
   isUsed(key: PlaceKey): Promise<boolean> {

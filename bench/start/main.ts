@@ -47,7 +47,7 @@ for (const seconds of secondsToSellOut) {
 }
 for (const outcomes of [modes, rates]) console.log(`${table(outcomes)}\n`);
 const figures: StartFigures = { modes, rates };
-if (options.save) console.log(keepResults("start", machine, figures));
+if (options.save) console.log(keepResults("simulated-start", machine, figures));
 
 function table(outcomes: readonly StartOutcome[]): string {
   return textTable([

@@ -19,6 +19,8 @@ export interface ServiceFigures {
   readonly p99Ratio: number;
 }
 
+export type StartServiceFigures = Readonly<Record<"byDefault" | "withTightLimit", ServiceFigures>>;
+
 export interface StartFigures {
   readonly modes: readonly StartOutcome[];
   /** Draws at several rates of admission. */

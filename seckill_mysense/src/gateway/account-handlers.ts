@@ -56,14 +56,12 @@ export interface AccountOptions {
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, revoker, now, elapsedMs } = options;
+  const { users, sessions, hasher, now, elapsedMs } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
-  const without = (name: string): string => `${name}=; Max-Age=0${cookieAttributes}`;
-  /** A token, and a place in a waiting room. */
-  const nothingLeft = [without(tokenCookieName), without(roomPassCookieName)];
+  const without = (...names: readonly string[]) => names.map((name) => `${name}=; Max-Age=0${cookieAttributes}`);
 
-  /** The token may be that of another user, who was logged in before. */
+  /** Token and place may be those of another user, who was logged in before. */
   function logIn(
     user: Pick<RegisteredUser, "id" | "name" | "sessionEpoch" | "personId">,
     status: number,
@@ -71,7 +69,11 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
-    return { ok: toSessionUser(session), status, cookies: [setCookie, ...nothingLeft] };
+    return {
+      ok: toSessionUser(session),
+      status,
+      cookies: [setCookie, ...without(tokenCookieName, roomPassCookieName)],
+    };
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
@@ -119,11 +121,21 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  const noSession = { ok: null, cookies: [without(sessionCookieName), ...nothingLeft] };
+  mountLogOuts(app, mount, options, without(sessionCookieName, tokenCookieName, roomPassCookieName));
+}
+
+/** `noCookies`: what the browser is told, so that its next user finds nothing. */
+function mountLogOuts(
+  app: GatewayApp,
+  mount: MountOptions,
+  { revocations, revoker, tokens }: AccountOptions,
+  noCookies: readonly string[],
+): void {
+  const noSession = { ok: null, cookies: noCookies };
 
   /** A session of an earlier version has no id, so it ends together with all others of its user. */
   async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {
-    if (options.revocations.isRevoked(userId, mark)) return;
+    if (revocations.isRevoked(userId, mark)) return;
     if (mark === undefined) await revoker.revokeUser(userId, "everywhere");
     else await revoker.revokeSession({ userId, sessionId: mark.sessionId, expiresAtMs });
   }
@@ -132,7 +144,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     if (session !== undefined) await revoke(session);
     // The token may be of another session than the cookie's: nobody buys with this browser's cookies any more.
     const token = cookieValue(request.headers, tokenCookieName);
-    const claims = token === undefined ? undefined : options.tokens.read(token);
+    const claims = token === undefined ? undefined : tokens.read(token);
     if (typeof claims === "object" && claims.mark !== undefined) await revoke(claims);
     return noSession;
   });

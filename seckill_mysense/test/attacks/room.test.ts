@@ -73,10 +73,11 @@ describe("attacks on a waiting room", () => {
     const askMany = async (addresses: readonly string[]): Promise<void> => {
       for (const from of addresses) {
         answers.push(
-          ask(from).then(async (answer) => {
+          (async () => {
+            const answer = await ask(from);
             if (answer.status !== 200) refused.push(answer.status);
             await answer.body?.cancel();
-          }),
+          })(),
         );
       }
       await waitUntil(() => reading + refused.length === answers.length, {

@@ -1,13 +1,9 @@
 import { leafOf, nextHead, type Sha256 } from "fair-draw";
 import { catchUp } from "../../domain/room.ts";
+import type { SaleChange } from "../../domain/sale-change.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { EnterOutcome, EnterRequest, RoomEntry } from "../rooms.ts";
-import { addStep, lockRoom, readSteps, toRoomEntry, type LedgerTime, type StoredRoom } from "./room-rows.ts";
-
-/** What work under the lock of a room needs. */
-export interface RoomContext extends LedgerTime {
-  readonly locksRows: boolean;
-}
+import { addStep, lockRoom, readSteps, toRoomEntry, type RoomContext, type StoredRoom } from "./room-rows.ts";
 
 /** Most rows of one INSERT. */
 const maxInserted = 500;
@@ -85,14 +81,15 @@ export function closing(
 }
 
 /**
- * Whether a sale's room is closed, or has begun to admit. Locks the room, so that this stays true until the caller's
- * transaction ends.
+ * Whether a sale's room is closed, or has begun to admit. Asked only for a change that moves the start: it locks the room,
+ * so that this stays true until the caller's transaction ends.
  */
 export async function isStartFixed(
   transaction: LedgerTransaction,
-  saleId: string,
+  { saleId, change }: { readonly saleId: string; readonly change: SaleChange },
   context: RoomContext,
 ): Promise<boolean> {
+  if (change.kind !== "update" || change.startsAtMs === undefined) return false;
   const found = await transaction.selectFrom("rooms").select("id").where("sale_id", "=", saleId).executeTakeFirst();
   const room = found && (await lockRoom(transaction, found.id, context));
   if (room === undefined) return false;

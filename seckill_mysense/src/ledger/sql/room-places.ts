@@ -2,11 +2,7 @@ import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeStat
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { AdmissionChange, NumberedStep, PlaceKey, RoomEntry, UseOutcome, UseRequest } from "../rooms.ts";
 import { keyOf, readKnown } from "./enter-rooms.ts";
-import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
-
-interface PlaceContext extends LedgerTime {
-  readonly locksRows: boolean;
-}
+import { addStep, lockRoom, readSteps, type RoomContext, type StoredRoom } from "./room-rows.ts";
 
 /**
  * Marks places as used, in the caller's transaction. The lock of the room keeps a place from being used and passed on.
@@ -14,7 +10,7 @@ interface PlaceContext extends LedgerTime {
 export async function usePlaces(
   transaction: LedgerTransaction,
   asked: readonly UseRequest[],
-  context: PlaceContext,
+  context: RoomContext,
 ): Promise<UseOutcome[]> {
   // A caller may ask twice with one object.
   const requests = asked.map((request) => ({ ...request }));
@@ -31,7 +27,7 @@ async function useInOne(
   transaction: LedgerTransaction,
   room: StoredRoom,
   requests: readonly UseRequest[],
-  { outcomes, nowMs: readNow }: PlaceContext & { readonly outcomes: Map<UseRequest, UseOutcome> },
+  { outcomes, nowMs: readNow }: RoomContext & { readonly outcomes: Map<UseRequest, UseOutcome> },
 ): Promise<void> {
   const admission = { steps: await readSteps(transaction, room.id), useWithinMs: room.use_within_ms };
   const nowMs = await readNow(transaction);
@@ -97,7 +93,7 @@ export interface AskedChange {
 export async function changeAdmission(
   transaction: LedgerTransaction,
   { roomId, change, actor }: AskedChange,
-  context: PlaceContext,
+  context: RoomContext,
 ): Promise<boolean> {
   const room = await lockRoom(transaction, roomId, context);
   if (room === undefined) return false;
@@ -155,7 +151,7 @@ async function logRoomChange(
 export async function passOnPlaces(
   transaction: LedgerTransaction,
   roomId: number,
-  context: PlaceContext,
+  context: RoomContext,
 ): Promise<number> {
   const room = await lockRoom(transaction, roomId, context);
   if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;

@@ -17,13 +17,14 @@ import {
   type ValueOutcome,
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
-import { closing, enterRooms, keyOf, readKnown, type RoomContext } from "./enter-rooms.ts";
+import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
 import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
-  ledgerTime,
   lockRoom,
   readSteps,
+  roomContext,
+  type RoomContext,
   type StoredRoom,
   toRoom,
   toRoomEntry,
@@ -66,8 +67,7 @@ export class SqlRooms implements LedgerRooms {
   /** `databaseNow` replaces the database's clock in tests. */
   constructor(database: RetryingDatabase, databaseNow: (() => number) | undefined) {
     this.#database = database;
-    const { locksRows } = database.dialect;
-    this.#context = { locksRows, ...ledgerTime(database.dialect, databaseNow) };
+    this.#context = roomContext(database.dialect, databaseNow);
   }
 
   async find(saleId: string): Promise<Room | undefined> {

@@ -30,7 +30,7 @@ const tightLimit = { rate_per_second: 2, burst: 20 };
 const saleId = "room-sale";
 const [people, bots] = [2_000, 1_000];
 const [personAsksEverySeconds, timesFaster] = [10, 100];
-const [rounds, seconds] = [3, 8];
+const [rounds, seconds] = [5, 8];
 /** The bots begin before the people, and end after them. */
 const aroundSeconds = 1;
 const hourMs = 3_600_000;

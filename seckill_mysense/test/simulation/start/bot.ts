@@ -18,7 +18,7 @@ export class Bot {
   readonly #options: BotOptions;
   /** Requests that it sends at once. */
   readonly #burst: number;
-  #token: Promise<string | undefined> | undefined;
+  #isBuying = false;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -49,31 +49,30 @@ export class Bot {
   async #enter(left: number): Promise<void> {
     const { time, shop } = this.#options;
     const pass = await this.#ask(() => shop.enter(this.userId));
-    if (pass !== undefined && left === bursts) this.#look(pass);
+    if (pass !== undefined && left === bursts) await this.#look(pass);
     if (left > 1 || pass === undefined) time.after(1_000, () => this.#enter(pass === undefined ? left : left - 1));
   }
 
-  #look(pass: RoomPass): void {
+  #look(pass: RoomPass): Promise<void> | void {
     const { time, shop } = this.#options;
-    if (shop.isSoldOut || this.#token !== undefined) return;
+    if (shop.isSoldOut || this.#isBuying) return undefined;
     this.requests += this.#burst;
     let askAgainSeconds = 1;
     for (let index = 0; index < this.#burst; index++) {
       const view = shop.look(this.userId, pass);
-      if (view?.state === "admitted") return void (this.#token = this.#getToken(pass));
+      if (view?.state === "admitted") return this.#getToken(pass);
       askAgainSeconds = view?.askAgainSeconds ?? askAgainSeconds;
     }
     time.after((askAgainSeconds * 1_000) / bursts, () => this.#look(pass));
   }
 
-  async #getToken(pass: RoomPass): Promise<string | undefined> {
+  async #getToken(pass: RoomPass): Promise<void> {
     const { time, shop } = this.#options;
+    this.#isBuying = true;
     const token = await this.#ask(() => shop.token(this.userId, pass));
-    if (token === undefined) {
-      this.#token = undefined;
-      time.after(100, () => this.#look(pass));
-    } else time.after(networkMs, () => this.#buy(token));
-    return token;
+    this.#isBuying = token !== undefined;
+    if (token === undefined) time.after(100, () => this.#look(pass));
+    else time.after(networkMs, () => this.#buy(token));
   }
 
   async #buy(token: string): Promise<void> {

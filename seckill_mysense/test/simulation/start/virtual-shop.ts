@@ -75,7 +75,7 @@ export class VirtualShop implements AsyncDisposable {
     await gate.arm(sale, product, units);
     const shop = new VirtualShop(time, ledger, gate, sale);
     shop.#every(keptEveryMs, () => shop.#keeper.round());
-    shop.#every(readEveryMs, () => shop.#rooms.roomFollower.read());
+    shop.#every(readEveryMs, () => shop.#readRoom());
     return shop;
   }
 
@@ -85,6 +85,14 @@ export class VirtualShop implements AsyncDisposable {
       this.#time.after(ms, again);
     };
     this.#time.after(0, again);
+  }
+
+  /** A gateway computes the places beside its readings. Here that takes no time. */
+  async #readRoom(): Promise<void> {
+    const { roomFollower } = this.#rooms;
+    await roomFollower.read();
+    const followed = roomFollower.of(saleId);
+    while (followed?.state?.seed !== undefined && followed.placeOf(1) === undefined) await Bun.sleep(0);
   }
 
   get isSoldOut(): boolean {

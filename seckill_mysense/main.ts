@@ -1,3 +1,4 @@
+import { runProgram as runVerifyDraw } from "fair-draw/run-program";
 import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
@@ -40,16 +41,19 @@ const args = process.argv.slice(2);
 /** Also when the command line is wrong: whoever reads one JSON value can read no text. */
 const wantsJson = args.some((word) => word === "--json" || word.startsWith("--json="));
 try {
-  if (args[0] === "sale") {
-    task = { kind: "sale" };
-    await runSale(args.slice(1));
-  }
+  // It sets the exit code, and the process ends by itself when all is written.
+  if (args[0] === "verify-draw") await runVerifyDraw(args.slice(1), "bun seckill_mysense/main.ts verify-draw");
+  else if (args[0] === "sale") await runSale(args.slice(1));
+  else await runRoleOrTask();
+} catch (error) {
+  fail(error);
+}
+
+async function runRoleOrTask(): Promise<void> {
   const commandLine = parseCommandLine(args);
   task = commandLine?.task;
   if (commandLine === undefined) printHelp(usage());
   else await run(commandLine);
-} catch (error) {
-  fail(error);
 }
 
 function printHelp(help: string): void {
@@ -58,6 +62,7 @@ function printHelp(help: string): void {
 
 /** Ends the process. */
 async function runSale(words: readonly string[]): Promise<never> {
+  task = { kind: "sale" };
   const commandLine = parseSaleCommandLine(words);
   if (typeof commandLine === "string") {
     printHelp(commandLine);

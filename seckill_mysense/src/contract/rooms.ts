@@ -72,7 +72,7 @@ export const enterRoom = endpoint({
 export const readRoom = endpoint({
   method: "GET",
   path: "/api/room",
-  summary: "Tells about the room, and where the asker stands: by the header X-Room-Pass, its cookie, or the session.",
+  summary: "Tells about the room, and where the asker stands: by the header X-Room-Pass, or by the session.",
   query: ofSale,
   ok: roomView,
   failures: ["room_not_found", "room_unavailable", "sale_ended"],

@@ -96,6 +96,8 @@ export interface ChangeContext {
   readonly nowMs: number;
   /** The ledger's revision at which the change is made. */
   readonly revision: number;
+  /** Whether the sale's room is closed or has begun to admit, by the ledger: it goes by the start that it has then. */
+  readonly isStartFixed: boolean;
 }
 
 /** After this time the gate may have forgotten the products, so that a longer sale could not go on with its figures. */
@@ -191,15 +193,16 @@ function planUpdate(
 function moveTimes(
   { sale }: ChangeableSale,
   times: { readonly startsAtMs?: number | undefined; readonly endsAtMs?: number | undefined },
-  { nowMs }: ChangeContext,
+  { nowMs, isStartFixed }: ChangeContext,
 ): PlannedChange | { readonly refused: string } {
   const { startsAtMs = sale.startsAtMs, endsAtMs = sale.endsAtMs } = times;
   if (startsAtMs !== sale.startsAtMs && sale.state === "published" && sale.startsAtMs <= nowMs) {
     return { refused: `starts_at cannot change any more: it started at ${iso(sale.startsAtMs)}` };
   }
-  const closedMs = sale.state === "published" ? (sale.room?.closesAtMs ?? Infinity) : Infinity;
-  if (startsAtMs !== sale.startsAtMs && closedMs <= nowMs) {
-    return { refused: `starts_at cannot change any more: its room was closed for the draw at ${iso(closedMs)}` };
+  if (startsAtMs !== sale.startsAtMs && isStartFixed) {
+    const closesAtMs = sale.room?.closesAtMs;
+    const why = closesAtMs === undefined ? "has begun to admit" : `was closed for the draw at ${iso(closesAtMs)}`;
+    return { refused: `starts_at cannot change any more: its room ${why}` };
   }
   if (endsAtMs !== sale.endsAtMs && endsAtMs <= nowMs) {
     return { refused: `ends_at is ${iso(endsAtMs)}, which is over; to end the sale now, use "end"` };

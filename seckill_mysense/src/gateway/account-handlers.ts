@@ -21,6 +21,7 @@ import { tokenCookieName } from "./check.ts";
 import type { RegistrationWork } from "./registration-work.ts";
 import type { RevocationFollower } from "./revocation-follower.ts";
 import { cookieValue } from "./request-fields.ts";
+import { roomPassCookieName } from "./room-visitors.ts";
 import {
   type GatewayApp,
   mountEndpoint,
@@ -55,12 +56,12 @@ export interface AccountOptions {
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, revoker, now, elapsedMs } = options;
+  const { users, sessions, hasher, now, elapsedMs } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
-  const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
+  const without = (...names: readonly string[]) => names.map((name) => `${name}=; Max-Age=0${cookieAttributes}`);
 
-  /** The token may be that of another user, who was logged in before. */
+  /** Token and place may be those of another user, who was logged in before. */
   function logIn(
     user: Pick<RegisteredUser, "id" | "name" | "sessionEpoch" | "personId">,
     status: number,
@@ -68,7 +69,11 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     const { session, cookie } = sessions.open(user, now());
     const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
     const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
-    return { ok: toSessionUser(session), status, cookies: [setCookie, noToken] };
+    return {
+      ok: toSessionUser(session),
+      status,
+      cookies: [setCookie, ...without(tokenCookieName, roomPassCookieName)],
+    };
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
@@ -116,11 +121,21 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  const noSession = { ok: null, cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken] };
+  mountLogOuts(app, mount, options, without(sessionCookieName, tokenCookieName, roomPassCookieName));
+}
+
+/** `noCookies`: what the browser is told, so that its next user finds nothing. */
+function mountLogOuts(
+  app: GatewayApp,
+  mount: MountOptions,
+  { revocations, revoker, tokens }: AccountOptions,
+  noCookies: readonly string[],
+): void {
+  const noSession = { ok: null, cookies: noCookies };
 
   /** A session of an earlier version has no id, so it ends together with all others of its user. */
   async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {
-    if (options.revocations.isRevoked(userId, mark)) return;
+    if (revocations.isRevoked(userId, mark)) return;
     if (mark === undefined) await revoker.revokeUser(userId, "everywhere");
     else await revoker.revokeSession({ userId, sessionId: mark.sessionId, expiresAtMs });
   }
@@ -129,7 +144,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     if (session !== undefined) await revoke(session);
     // The token may be of another session than the cookie's: nobody buys with this browser's cookies any more.
     const token = cookieValue(request.headers, tokenCookieName);
-    const claims = token === undefined ? undefined : options.tokens.read(token);
+    const claims = token === undefined ? undefined : tokens.read(token);
     if (typeof claims === "object" && claims.mark !== undefined) await revoke(claims);
     return noSession;
   });

@@ -19,12 +19,14 @@ export class FollowedRoom {
   #errorMs = Infinity;
   #state: RoomState | undefined;
   #steps: NumberedStep[] = [];
-  #places: Uint32Array | undefined;
+  /** The place of each drawn entry, and the seed that they follow from. */
+  #drawn: { readonly seed: Uint8Array; readonly places: Uint32Array } | undefined;
   #computing: Promise<void> | undefined;
   #trouble: string | undefined;
   #readMs = -Infinity;
   #isOver = false;
-  readonly #lines: RoomLine[] = [];
+  #fellBack = false;
+  #lines: RoomLine[] = [];
   #signed: SignedHead[] = [];
 
   constructor(room: Room, clock: Clock) {
@@ -66,11 +68,11 @@ export class FollowedRoom {
   /** Nobody needs the places any more when the sale is over. */
   noteEnd(isOver: boolean): void {
     this.#isOver = isOver;
-    if (isOver) this.#places = undefined;
+    if (isOver) this.#drawn = undefined;
   }
 
   get memoryBytes(): number {
-    return this.#places?.byteLength ?? 0;
+    return this.#drawn?.places.byteLength ?? 0;
   }
 
   async read(rooms: LedgerRooms): Promise<void> {
@@ -83,16 +85,32 @@ export class FollowedRoom {
     const isChanged = state.revision !== this.#state?.revision;
     // What the ledger said before its steps were read does not count as read.
     if (isChanged && state.beginsAtMs !== undefined) await this.#readSteps(rooms, state);
+    if (this.#state !== undefined && isOlder(state, this.#state)) this.noteFallBack();
     this.#state = state;
     this.#readMs = answeredMs;
     this.#noteHead(state.line);
-    if (state.seed !== undefined && this.#places === undefined && !this.#isOver) this.#computePlaces(rooms, state);
+    const isKnown = state.seed !== undefined && this.#isDrawnBy(state.seed);
+    if (state.seed !== undefined && !isKnown && !this.#isOver) this.#computePlaces(rooms, state);
+  }
+
+  #isDrawnBy(seed: Uint8Array): boolean {
+    return this.#drawn !== undefined && Buffer.compare(this.#drawn.seed, seed) === 0;
+  }
+
+  /** Whether the ledger has fallen back to an older state: an entry that was told of may be gone, and its number another's. */
+  get fellBack(): boolean {
+    return this.#fellBack;
+  }
+
+  noteFallBack(): void {
+    this.#fellBack = true;
+    this.#lines = [];
   }
 
   async #readSteps(rooms: LedgerRooms, { nowMs }: RoomState): Promise<void> {
-    const known = this.#steps.at(-1)?.step ?? 0;
-    this.#steps.push(...(await rooms.steps(this.room.id, known + 1)));
-    this.#steps.splice(0, firstNeededStep(this.#steps, this.room.useWithinMs, nowMs));
+    // All of them: a ledger that fell back has others than those that were read before.
+    const steps = await rooms.steps(this.room.id, 0);
+    this.#steps = steps.slice(firstNeededStep(steps, this.room.useWithinMs, nowMs));
   }
 
   /** Beside the readings: many entries take a while. */
@@ -105,7 +123,7 @@ export class FollowedRoom {
 
   async #placesFrom(rooms: LedgerRooms, drawn: { readonly count: number; readonly seed: Uint8Array }): Promise<void> {
     try {
-      this.#places = await placesOf(rooms, this.room, drawn);
+      this.#drawn = { seed: drawn.seed, places: await placesOf(rooms, this.room, drawn) };
       this.#trouble = undefined;
     } catch (error) {
       // The next reading tries again.
@@ -129,9 +147,19 @@ export class FollowedRoom {
   /** Undefined while the order is not known here. */
   placeOf(number: number): number | undefined {
     if (this.#state?.beginsAtMs === undefined) return undefined;
-    const { drawn } = this.#state;
-    if (this.room.mode === "queue" || (drawn !== undefined && number > drawn.entries)) return number;
-    return this.#places?.[number - 1];
+    if (!this.#isDrawn(number)) return number;
+    return this.seedOf(number) && this.#drawn?.places[number - 1];
+  }
+
+  #isDrawn(number: number): boolean {
+    const { drawn } = this.#state ?? {};
+    return this.room.mode !== "queue" && (drawn === undefined || number <= drawn.entries);
+  }
+
+  /** The seed that the place of this number follows from; undefined for a place by the order of coming. */
+  seedOf(number: number): Uint8Array | undefined {
+    const { seed } = this.#state ?? {};
+    return seed !== undefined && this.#isDrawn(number) && this.#isDrawnBy(seed) ? seed : undefined;
   }
 
   stateOf(place: number): PlaceState {
@@ -145,4 +173,12 @@ export class FollowedRoom {
   get admitted(): number {
     return Math.min(admittedAt(this.#steps, this.nowMs()), this.#state?.line.entries ?? 0);
   }
+}
+
+/** Entries are never taken away, and what changes about a room raises its revision. */
+function isOlder(now: RoomState, before: RoomState): boolean {
+  const { entries, head } = now.line;
+  const isLineShorter = entries < before.line.entries;
+  const isOtherLine = entries === before.line.entries && Buffer.compare(head, before.line.head) !== 0;
+  return isLineShorter || isOtherLine || now.revision < before.revision;
 }

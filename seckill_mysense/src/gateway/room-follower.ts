@@ -84,12 +84,23 @@ export class RoomFollower {
     if (elapsedMs() - this.#listedMs >= listEveryMs) await this.#list();
     const due = [...this.#rooms.values()].filter((room) => !room.isOver || room.ageMs >= endedReadEveryMs);
     await Promise.all(due.map((room) => room.read(rooms)));
-    const troubled = due.find(({ trouble }) => trouble !== undefined);
-    if (troubled === undefined) this.#options.health.ok();
-    else {
+    this.#tell();
+  }
+
+  /** A fall-back is told until the room is over: entries are missing, and no reading brings them back. */
+  #tell(): void {
+    const { health } = this.#options;
+    const rooms = [...this.#rooms.values()];
+    const troubled = rooms.find(({ trouble }) => trouble !== undefined);
+    const older = rooms.find(({ fellBack, isOver }) => fellBack && !isOver);
+    if (troubled !== undefined) {
       const { room, trouble } = troubled;
-      this.#options.health.degraded(`the places of the room of sale ${room.saleId} are not known here: ${trouble}`);
-    }
+      health.degraded(`the places of the room of sale ${room.saleId} are not known here: ${trouble}`);
+    } else if (older !== undefined) {
+      health.degraded(
+        `the ledger fell back to an older state: entries of the room of sale ${older.room.saleId} are gone`,
+      );
+    } else health.ok();
   }
 
   async #list(): Promise<void> {

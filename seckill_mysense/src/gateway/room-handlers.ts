@@ -31,7 +31,7 @@ export interface RoomHandlerOptions {
   readonly isByInvitation: boolean;
 }
 
-/** Downloads that run at a time: each reads all entries from the ledger. */
+/** Downloads that run at a time, one for each address: each reads all entries from the ledger. */
 const maxDisclosures = 4;
 /** A million entries are 60 MB. Whoever takes longer keeps others from theirs. */
 const downloadWithinMs = 600_000;
@@ -174,20 +174,22 @@ function mountStatements(app: GatewayApp, mount: MountOptions, { rooms, find }: 
     };
   });
 
-  let running = 0;
-  mountEndpoint(app, readRoomDisclosure, mount, async ({ query }) => {
+  const downloading = new Set<string>();
+  mountEndpoint(app, readRoomDisclosure, mount, async ({ query, address }) => {
     const followed = find(query.saleID);
     if ("failure" in followed) return followed;
-    if (running >= maxDisclosures) return { failure: "overloaded", retryAfterSeconds: 5 };
+    if (downloading.has(address)) return { failure: "address_limited", retryAfterSeconds: 5 };
+    if (downloading.size >= maxDisclosures) return { failure: "overloaded", retryAfterSeconds: 5 };
     // Counted before the ledger is asked: others may come meanwhile.
-    running++;
+    downloading.add(address);
+    const onEnd = (): void => void downloading.delete(address);
     let body: ReadableStream<Uint8Array> | undefined;
     try {
       const state = await rooms.state(followed.room.id);
       const pieces = state && discloseRoom(rooms, followed.room, state);
-      body = pieces && limitedStream(pieces, { withinMs: downloadWithinMs, onEnd: () => running-- });
+      body = pieces && limitedStream(pieces, { withinMs: downloadWithinMs, onEnd });
     } finally {
-      if (body === undefined) running--;
+      if (body === undefined) onEnd();
     }
     if (body === undefined) return { failure: "room_not_drawn" };
     return new Response(body, { headers: { "content-type": readRoomDisclosure.okContentType } });

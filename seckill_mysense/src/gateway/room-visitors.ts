@@ -2,7 +2,7 @@ import { type Receipt, signReceipt } from "fair-draw";
 import type { RoomPass, RoomPasses } from "../authorization/room-passes.ts";
 import type { Session } from "../authorization/sessions.ts";
 import type { PlaceState, RoomSettings } from "../domain/room.ts";
-import type { LedgerRooms, RoomEntry } from "../ledger/rooms.ts";
+import type { LedgerRooms, Room, RoomEntry } from "../ledger/rooms.ts";
 import { fastSha256 } from "../rooms/fast-hash.ts";
 import { pseudonymOf } from "../rooms/pseudonym.ts";
 import { receiptSigner } from "../rooms/receipt-signer.ts";
@@ -10,7 +10,7 @@ import type { FollowedRoom } from "./followed-room.ts";
 import { cookieValue } from "./request-fields.ts";
 
 const roomPassHeader = "x-room-pass";
-const roomPassCookieName = "seckill_room";
+export const roomPassCookieName = "seckill_room";
 
 export interface RoomVisitorsParts {
   readonly rooms: Pick<LedgerRooms, "enter" | "findEntry" | "use" | "isUsed">;
@@ -63,24 +63,33 @@ export class RoomVisitors {
     return { pass: passOf(room.id, outcome.entry), receipt: receiptOf(followed, outcome.entry) };
   }
 
-  /** The pass that a request carries for this room, whoever sends it. No question to the ledger. */
+  /**
+   * The pass in the header, whoever sends it. No question to the ledger. A cookie is none without its session: it may be
+   * that of an earlier user of the browser.
+   */
   passIn({ room }: FollowedRoom, { headers }: Request): RoomPass | undefined {
-    const text = headers.get(roomPassHeader) ?? cookieValue(headers, roomPassCookieName);
+    return this.#read(room, headers.get(roomPassHeader) ?? undefined);
+  }
+
+  #read(room: Room, text: string | undefined): RoomPass | undefined {
     const pass = text === undefined ? undefined : this.#parts.passes.read(text);
     return pass?.roomId === room.id ? pass : undefined;
   }
 
   /** The user's own pass: the one that the request carries, or a new one. Undefined for somebody who has not entered. */
-  async passOfUser(followed: FollowedRoom, userId: string, request: Request): Promise<RoomPass | undefined> {
+  async passOfUser(followed: FollowedRoom, userId: string, { headers }: Request): Promise<RoomPass | undefined> {
     const { room } = followed;
     const pseudonym = pseudonymOf(room.pseudonymKey, userId);
-    const carried = this.passIn(followed, request);
+    const text = headers.get(roomPassHeader) ?? cookieValue(headers, roomPassCookieName);
+    const carried = this.#read(room, text);
+    const isOwn = carried?.pseudonym === Buffer.from(pseudonym).toString("base64url");
     // The place may have been used on another device. While the window is open, that makes no difference.
-    if (carried?.pseudonym === Buffer.from(pseudonym).toString("base64url")) {
-      return this.#noteUse(followed, carried, ["expired"]);
-    }
-    const entry = await this.#parts.rooms.findEntry(room.id, pseudonym);
-    return entry && this.#noteUse(followed, passOf(room.id, entry), ["admitted", "expired"]);
+    if (isOwn && mustBeThere(followed, carried)) return this.#noteUse(followed, carried, ["expired"]);
+    const finding = this.#parts.rooms.findEntry(room.id, pseudonym);
+    const entry = finding.then((found) => found && passOf(room.id, found));
+    // While the ledger is away, the pass is what is known.
+    const pass = await (isOwn ? entry.catch(() => carried) : entry);
+    return pass && this.#noteUse(followed, pass, ["admitted", "expired"]);
   }
 
   /** Asks the ledger whether the place was used, if the pass does not say so and the place is in such a state. */
@@ -118,11 +127,24 @@ export class RoomVisitors {
     if (place === undefined) return { failure: "room_not_admitted", retryAfterSeconds: 2 };
     const early = refusalBefore(followed, place, pass.isUsed && isAlsoAfter);
     if (early !== undefined) return early;
-    const outcome = await this.#parts.rooms.use({ roomId: followed.room.id, place });
+    const { number } = pass;
+    const pseudonym = Buffer.from(pass.pseudonym, "base64url");
+    const seed = followed.seedOf(number);
+    const outcome = await this.#parts.rooms.use({ roomId: followed.room.id, place, number, pseudonym, seed });
+    if (outcome.kind === "unknown") {
+      // The next try goes by what the ledger has now.
+      followed.noteFallBack();
+      return unavailable;
+    }
     if (outcome.kind === "waiting") return { failure: "room_not_admitted", retryAfterSeconds: 1 };
     const mayGoOn = outcome.kind === "used" && (outcome.isOpen || isAlsoAfter);
     return mayGoOn ? { place, pass: { ...pass, isUsed: true } } : { failure: "room_place_expired" };
   }
+}
+
+/** Whether the ledger surely has the entry of a pass: it may have fallen back to an older state after the pass was written. */
+function mustBeThere({ fellBack, state }: FollowedRoom, { number }: RoomPass): boolean {
+  return !fellBack && state !== undefined && number <= state.line.entries;
 }
 
 /** Where a gateway is sure, the ledger is not asked. At the edges the ledger's clock decides. */

@@ -82,11 +82,22 @@ export interface PlaceKey {
   readonly place: number;
 }
 
+export interface UseRequest extends PlaceKey {
+  /** The number of the entry that has the place. */
+  readonly number: number;
+  /** That of the same entry, 16 bytes. */
+  readonly pseudonym: Uint8Array;
+  /** By which the place was drawn; undefined for a place by the order of coming. */
+  readonly seed: Uint8Array | undefined;
+}
+
 export type UseOutcome =
   /** `isNew`: the window is open, and nobody has used the place before. */
   | { readonly kind: "used"; readonly isNew: boolean; readonly isOpen: boolean }
   | { readonly kind: "waiting" }
-  | { readonly kind: "expired" };
+  | { readonly kind: "expired" }
+  /** No such entry has this place. The ledger fell back to an older state after somebody was told of it. */
+  | { readonly kind: "unknown" };
 
 export type AdmissionChange =
   | { readonly kind: "hold" | "open" }
@@ -104,8 +115,11 @@ export type ValueOutcome =
 export interface LedgerRooms {
   /** The room of a published sale. */
   find(saleId: string): Promise<Room | undefined>;
-  /** The rooms of sales that end after a moment, Unix milliseconds: those that end first first. */
-  list(endsAfterMs: number): Promise<ListedRoom[]>;
+  /**
+   * The rooms whose sale ends or whose admission begins after a moment, Unix milliseconds, and those that are still to be
+   * drawn, unless their sale was cancelled. Those whose sale ends first come first.
+   */
+  list(afterMs: number): Promise<ListedRoom[]>;
   state(roomId: number): Promise<RoomState | undefined>;
   /** The steps of the admission from a number on, in their order. Those that decide about no open window may be gone. */
   steps(roomId: number, fromStep: number): Promise<NumberedStep[]>;
@@ -130,7 +144,7 @@ export interface LedgerRooms {
   /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
   /** Marks a place as used, if its window is open. */
-  use(key: PlaceKey): Promise<UseOutcome>;
+  use(request: UseRequest): Promise<UseOutcome>;
   isUsed(key: PlaceKey): Promise<boolean>;
   /** Admits further ones in place of those whose window is over and who have not used it. Resolves with how many. */
   passOn(roomId: number): Promise<number>;

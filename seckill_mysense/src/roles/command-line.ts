@@ -85,6 +85,7 @@ const description = [
   "            refunds that the provider cannot make: [--state held|waiting|done] [--by name] [--note text] [--json]",
   "",
   "To make and change sales: sale --help",
+  "To check a draw that was disclosed: verify-draw --help; it needs neither settings nor a network",
   "To try payments: payment-simulator, a provider that moves no money",
   "",
   "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",

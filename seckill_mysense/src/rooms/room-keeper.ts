@@ -26,7 +26,7 @@ export interface RoomKeeper {
   stop(): Promise<void>;
 }
 
-/** Rooms are looked after for this long after the end of their sale. */
+/** Rooms that are drawn are looked after for this long after the end of their sale. */
 const keptAfterEndMs = 60_000;
 
 /**

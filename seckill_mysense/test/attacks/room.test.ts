@@ -18,6 +18,9 @@ async function openQueue(): Promise<{ shop: RoomShop; first: TestBuyer; second: 
   return { shop, first, second };
 }
 
+/** What somebody is told who has nothing to do with the room. */
+const stranger = async (shop: RoomShop): Promise<unknown> => (await shop.read(new TestBuyer(shop.url))).body;
+
 const errorOf = async (answer: Promise<{ body: { error?: string } }>): Promise<string | undefined> =>
   (await answer).body.error;
 
@@ -49,8 +52,8 @@ describe("attacks on a waiting room", () => {
     expect((await answer.text()).length).toBeGreaterThan(0);
   });
 
-  test("many who ask for the disclosure at once get no more than the few downloads", async () => {
-    await using shop = await RoomShop.open();
+  test("many who ask for the disclosure at once get no more than the few downloads, and an address one", async () => {
+    await using shop = await RoomShop.open({}, { backend: { trusted_proxies: ["127.0.0.1"] } });
     await shop.entered(2);
     await shop.goTo(shop.startsAtMs);
     await shop.goTo(shop.startsAtMs + 24 * 3_600_000);
@@ -59,23 +62,43 @@ describe("attacks on a waiting room", () => {
     const readState = rooms.state.bind(rooms);
     const held = Promise.withResolvers<void>();
     let reading = 0;
-    let refused = 0;
+    const refused: number[] = [];
     rooms.state = async (roomId) => {
       reading++;
       await held.promise;
       return readState(roomId);
     };
-    const answers = Array.from({ length: 12 }, async () => {
-      const answer = await fetch(address);
-      if (answer.status === 503) refused++;
-      await answer.body?.cancel();
-    });
-    await waitUntil(() => reading + refused === answers.length, { what: "all to be told", timeoutMs: 10_000 });
-    expect(reading).toBe(4);
+    const ask = (from: string) => fetch(address, { headers: { "x-forwarded-for": from } });
+    const answers: Promise<void>[] = [];
+    const askMany = async (addresses: readonly string[]): Promise<void> => {
+      for (const from of addresses) {
+        answers.push(
+          (async () => {
+            const answer = await ask(from);
+            if (answer.status !== 200) refused.push(answer.status);
+            await answer.body?.cancel();
+          })(),
+        );
+      }
+      await waitUntil(() => reading + refused.length === answers.length, {
+        ...{ what: "all to be told", timeoutMs: 10_000 },
+      });
+    };
+    await askMany(Array.from({ length: 12 }, () => "192.0.2.1"));
+    expect([reading, refused]).toEqual([1, Array.from({ length: 11 }, () => 429)]);
+    refused.length = 0;
+    answers.length = 1;
+    await askMany(["192.0.2.2", "2001:db8::1", "192.0.2.3", "192.0.2.4", "2001:db8::2"]);
+    // The two addresses of IPv6 are of one network.
+    expect([reading, refused.toSorted()]).toEqual([4, [429, 503]]);
     held.resolve();
     await Promise.all(answers);
     rooms.state = readState;
-    expect((await fetch(address)).status).toBe(200);
+    for (const from of ["192.0.2.1", "192.0.2.4"]) {
+      const answer = await ask(from);
+      expect(answer.status).toBe(200);
+      await answer.text();
+    }
   });
 
   test("no bundle and no waiting list past the room, and no entry into it by a wrong door", async () => {
@@ -112,6 +135,28 @@ describe("attacks on a waiting room", () => {
       });
       expect([answer.status, answer.body.state, answer.body.number]).toEqual([200, "open", undefined]);
     }
+  });
+
+  test.each(["/api/session", "/api/sessions"])("after DELETE %s the browser knows no place any more", async (path) => {
+    const { shop, first } = await openQueue();
+    await using _ = shop;
+    expect((await shop.read(first)).body).toMatchObject({ state: "admitted", place: 1 });
+    expect((await first.send("DELETE", path)).headers.getSetCookie().join()).toContain("seckill_room=;");
+    expect((await shop.read(first)).body).toEqual(await stranger(shop));
+  });
+
+  test("a pass that was left in a browser tells its next user nothing, with and without a session", async () => {
+    const { shop, first } = await openQueue();
+    await using _ = shop;
+    expect((await shop.read(first)).body.place).toBe(1);
+    // The session has run out, or was ended from another device: nobody took the pass away.
+    first.forgetCookie("seckill_session");
+    expect((await shop.read(first)).body).toEqual(await stranger(shop));
+    // Nor does it use up what its owner may ask.
+    for (let index = 0; index < 300; index++) expect((await shop.read(first)).status).toBe(200);
+    expect((await first.register("next")).headers.getSetCookie().join()).toContain("seckill_room=;");
+    expect((await shop.read(first)).body).toEqual(await stranger(shop));
+    expect(await errorOf(shop.token(first))).toBe("room_required");
   });
 
   test("a text that was signed for another purpose is no pass", async () => {

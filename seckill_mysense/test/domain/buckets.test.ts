@@ -46,7 +46,7 @@ describe("buckets", () => {
             };
           });
           const change = { kind: "restock", productId: testProduct.id, units } as const;
-          const planned = planChange({ sale, products }, change, { nowMs: 1, revision: 2 });
+          const planned = planChange({ sale, products }, change, { nowMs: 1, revision: 2, isStartFixed: false });
           if ("refused" in planned) return expect(planned.refused).toMatch(/reserved or sold|try again later/);
           const after = products.map((before) => planned.changed.find(({ id }) => id === before.id) ?? before);
           let sum = 0;

@@ -49,6 +49,8 @@ interface TestGatewayOptions {
   readonly provider?: PaymentProvider;
   /** The wall clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
+  /** Where the ledger is; in memory unless given. */
+  readonly ledgerFile?: string;
   /** The gateway's monotonic clock, which is the other one unless given. */
   readonly elapsedMs?: () => number;
 }
@@ -59,7 +61,7 @@ const noLimit = { rate_per_second: 0, burst: 1 };
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const now = options.now ?? Date.now;
   const gate = new MemoryGate(now);
-  const ledger = await openTestLedger(now);
+  const ledger = await openTestLedger(now, options.ledgerFile);
   const nowMs = now();
   const sale: Sale = {
     id: "spring",

@@ -1,14 +1,15 @@
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 
-/** A real ledger, in memory, whose ports a test can make fail. */
+/** A real ledger, whose ports a test can make fail. */
 export interface TestLedger extends Ledger {
   /** While it is set, every call of a port rejects with it. */
   failure: Error | undefined;
 }
 
-export async function openTestLedger(now: () => number): Promise<TestLedger> {
-  const ledger = sqliteLedger({ file: ":memory:", now, databaseNow: now });
+/** In memory unless there is a file. */
+export async function openTestLedger(now: () => number, file = ":memory:"): Promise<TestLedger> {
+  const ledger = sqliteLedger({ file, now, databaseNow: now });
   await ledger.migrate();
   const failing = <Port extends object>(port: Port): Port =>
     new Proxy(port, {

@@ -4,7 +4,7 @@ import type { RoomSettings } from "../../src/domain/room.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
 import { RoomService } from "../../src/rooms/room-service.ts";
-import { drawRoom, enter, entryOf, makeRoomSale } from "../contract/ledger/room-fixtures.ts";
+import { drawRoom, enter, entryOf, makeRoomSale, usePlace } from "../contract/ledger/room-fixtures.ts";
 import { openWithRoles } from "./ledger-with-roles.ts";
 
 const mariadb = requireService("mariadb");
@@ -30,7 +30,7 @@ describe.skipIf(mariadb.missing)(`waiting rooms with the rights of docs/sale.md$
     await service.change(sale.id, { kind: "hold" }, "Ada");
     expect(await service.change(sale.id, { kind: "open" }, "Ada")).toMatchObject({ phase: "admitting" });
     // Windows are short here, so the machine may be too slow for one of them.
-    for (let place = 0; (await gateway.rooms.use({ roomId: room.id, place })).kind !== "used"; await Bun.sleep(20)) {
+    for (let place = 0; (await usePlace(gateway, room, place)).kind !== "used"; await Bun.sleep(20)) {
       place = entryOf(await enter(gateway, room, `late-${place}`)).number;
     }
     await until(({ judged, line }) => judged === line.entries);

@@ -186,7 +186,7 @@ describe("a waiting room at a gateway", () => {
   });
 
   test("gives its draw to a few at a time, and to the next ones after those who did not read it", async () => {
-    await using shop = await RoomShop.open();
+    await using shop = await RoomShop.open({}, { backend: { trusted_proxies: ["127.0.0.1"] } });
     await shop.entered(2);
     await shop.goTo(shop.startsAtMs);
     const url = `${shop.url}/api/room/disclosure?saleID=${shop.saleId}`;
@@ -199,7 +199,9 @@ describe("a waiting room at a gateway", () => {
       if (++readers > 4) letRead();
       return mayRead.then(() => read(...asked));
     };
-    const answers = Array.from({ length: 6 }, () => fetch(url));
+    const answers = Array.from({ length: 6 }, (_, index) =>
+      fetch(url, { headers: { "x-forwarded-for": `192.0.2.${index}` } }),
+    );
     const first = await Promise.race(answers);
     letRead();
     const statuses = (await Promise.all(answers)).map(({ status }) => status);

@@ -1,8 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { drandRoundAfter, drandRoundTime, quicknet } from "fair-draw";
+import {
+  blsPublicKey,
+  drandRoundAfter,
+  drandRoundTime,
+  quicknet,
+  sha256,
+  signAsWitness,
+  verifyDraw,
+  witnessMessage,
+} from "fair-draw";
 import type { RoomSettings } from "../../src/domain/room.ts";
+import { knownAfterEndMs } from "../../src/domain/sale.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { BeaconReader } from "../../src/rooms/beacon-reader.ts";
+import { discloseRoom } from "../../src/rooms/disclosure.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
 import { drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
 import { openTestLedger } from "../fakes/test-ledger.ts";
@@ -12,10 +23,10 @@ const round = 1_000;
 const signature = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
 
 /** Lets a test take a room through its draw, step by step. */
-async function keepRoom(settings: RoomSettings, beaconUrl?: string) {
+async function keepRoom(settings: RoomSettings, beaconUrl?: string, endsAtMs = 2_000_000_000_000) {
   const clock = { nowMs: settings.opensAtMs };
   const ledger = await openTestLedger(() => clock.nowMs);
-  const { sale, products } = makeRoomSale(settings, { startsAtMs: settings.closesAtMs! });
+  const { sale, products } = makeRoomSale(settings, { startsAtMs: settings.closesAtMs!, endsAtMs });
   await ledger.sales.create(sale, products);
   const room = (await ledger.rooms.find(sale.id))!;
   for (const name of ["ada", "bob", "eve"]) await enter(ledger, room, name);
@@ -118,6 +129,47 @@ describe("the keeper of waiting rooms", () => {
     kept.clock.nowMs += 2_000;
     expect(await kept.round()).toMatchObject({ publicValue: JSON.stringify({ kind: "drand", signature }) });
     expect((await kept.round()).seed).toBeDefined();
+    expect(kept.health.at(-1)).toBe("ok");
+  });
+
+  test("draws when its witness signs long after the sale, and a week later anybody can still check it", async () => {
+    const key = new Uint8Array(32).fill(7);
+    const witnesses = [{ name: "Notary", key: Buffer.from(blsPublicKey(key)).toString("hex") }];
+    const publicValue = { kind: "witnesses", witnesses } as { kind: "witnesses" };
+    await using kept = await keepRoom({ ...drawRoom, publicValue }, undefined, drawRoom.closesAtMs! + 1_000);
+    kept.clock.nowMs = drawRoom.closesAtMs!;
+    const { root } = await kept.round();
+    const dayMs = 24 * 3_600_000;
+    kept.clock.nowMs += 30 * dayMs;
+    await kept.round();
+    expect(kept.health.at(-1)).toContain("waits for its public value");
+    const { rooms } = kept.ledger;
+    const signatures = [signAsWitness(witnessMessage(kept.room.rulesHash, root!, sha256), key)];
+    expect(await rooms.publish(kept.room.id, { kind: "witnesses", signatures })).toEqual({ kind: "written" });
+    expect((await kept.round()).seed).toBeDefined();
+    expect(kept.health.at(-1)).toBe("ok");
+    // Gateways know it for as long after its draw as another one after the end of its sale.
+    const isListed = async () => (await rooms.list(kept.clock.nowMs - knownAfterEndMs)).length === 1;
+    kept.clock.nowMs += knownAfterEndMs - 1;
+    expect(await isListed()).toBe(true);
+    const state = (await rooms.state(kept.room.id))!;
+    const text = await Array.fromAsync(discloseRoom(rooms, kept.room, state)!);
+    const report = await verifyDraw(new Blob(text).stream());
+    expect(report).toMatchObject({ verdict: "ok", drawn: 3 });
+    kept.clock.nowMs += 1;
+    expect(await isListed()).toBe(false);
+  });
+
+  test("asks for no value of a sale that was called off", async () => {
+    const publicValue = { kind: "drand", ...quicknet, round } as RoomSettings["publicValue"];
+    const roundMs = drandRoundTime({ ...quicknet, round });
+    const settings = { ...drawRoom, opensAtMs: roundMs - 60_000, closesAtMs: roundMs - 30_000, publicValue };
+    await using kept = await keepRoom(settings, undefined);
+    kept.clock.nowMs = roundMs;
+    await kept.round();
+    expect(kept.health.at(-1)).toContain("waits for its public value");
+    await kept.ledger.changes.change(kept.room.saleId, { kind: "cancel" }, { actor: "ada" });
+    await kept.round();
     expect(kept.health.at(-1)).toBe("ok");
   });
 

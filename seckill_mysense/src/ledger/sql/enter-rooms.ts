@@ -1,12 +1,9 @@
 import { leafOf, nextHead, type Sha256 } from "fair-draw";
 import { catchUp } from "../../domain/room.ts";
+import type { SaleChange } from "../../domain/sale-change.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { EnterOutcome, EnterRequest, RoomEntry } from "../rooms.ts";
-import { addStep, lockRoom, readSteps, toRoomEntry, type LedgerTime, type StoredRoom } from "./room-rows.ts";
-
-interface EnterContext extends LedgerTime {
-  readonly locksRows: boolean;
-}
+import { addStep, lockRoom, readSteps, toRoomEntry, type RoomContext, type StoredRoom } from "./room-rows.ts";
 
 /** Most rows of one INSERT. */
 const maxInserted = 500;
@@ -18,7 +15,7 @@ const sha256: Sha256 = (bytes) => new Bun.CryptoHasher("sha256").update(bytes).d
 export async function enterRooms(
   transaction: LedgerTransaction,
   requests: readonly EnterRequest[],
-  context: EnterContext,
+  context: RoomContext,
 ): Promise<EnterOutcome[]> {
   const outcomes = new Map<EnterRequest, EnterOutcome>();
   // In the order of their ids, so that no two transactions wait for each other.
@@ -35,7 +32,7 @@ async function enterOne(
   transaction: LedgerTransaction,
   room: StoredRoom,
   requests: readonly EnterRequest[],
-  context: EnterContext,
+  context: RoomContext,
 ): Promise<Map<string, EnterOutcome>> {
   const known = await readKnown(transaction, room.id, requests);
   const nowMs = Math.max(await context.nowMs(transaction), room.last_entry_ms);
@@ -81,6 +78,23 @@ export function closing(
 ): { readonly drawn_entries?: number; readonly drawn_head?: Uint8Array } {
   const isDue = mode === "draw" && closes_at_ms !== null && nowMs >= closes_at_ms && drawn_entries === null;
   return isDue ? { drawn_entries: entries, drawn_head: head } : {};
+}
+
+/**
+ * Whether a sale's room is closed, or has begun to admit. Asked only for a change that moves the start: it locks the room,
+ * so that this stays true until the caller's transaction ends.
+ */
+export async function isStartFixed(
+  transaction: LedgerTransaction,
+  { saleId, change }: { readonly saleId: string; readonly change: SaleChange },
+  context: RoomContext,
+): Promise<boolean> {
+  if (change.kind !== "update" || change.startsAtMs === undefined) return false;
+  const found = await transaction.selectFrom("rooms").select("id").where("sale_id", "=", saleId).executeTakeFirst();
+  const room = found && (await lockRoom(transaction, found.id, context));
+  if (room === undefined) return false;
+  if (room.drawn_entries !== null || room.begins_at_ms !== null) return true;
+  return closing(room, await context.nowMs(transaction)).drawn_entries !== undefined;
 }
 
 async function stopRunningAhead(

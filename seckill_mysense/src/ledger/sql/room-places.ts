@@ -1,50 +1,47 @@
 import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
-import type { AdmissionChange, NumberedStep, PlaceKey, UseOutcome } from "../rooms.ts";
-import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
-
-interface PlaceContext extends LedgerTime {
-  readonly locksRows: boolean;
-}
+import type { AdmissionChange, NumberedStep, PlaceKey, RoomEntry, UseOutcome, UseRequest } from "../rooms.ts";
+import { keyOf, readKnown } from "./enter-rooms.ts";
+import { addStep, lockRoom, readSteps, type RoomContext, type StoredRoom } from "./room-rows.ts";
 
 /**
  * Marks places as used, in the caller's transaction. The lock of the room keeps a place from being used and passed on.
  */
 export async function usePlaces(
   transaction: LedgerTransaction,
-  asked: readonly PlaceKey[],
-  context: PlaceContext,
+  asked: readonly UseRequest[],
+  context: RoomContext,
 ): Promise<UseOutcome[]> {
   // A caller may ask twice with one object.
-  const keys = asked.map((key) => ({ ...key }));
-  const outcomes = new Map<PlaceKey, UseOutcome>();
-  const byRoom = [...Map.groupBy(keys, ({ roomId }) => roomId)].toSorted(([a], [b]) => a - b);
+  const requests = asked.map((request) => ({ ...request }));
+  const outcomes = new Map<UseRequest, UseOutcome>();
+  const byRoom = [...Map.groupBy(requests, ({ roomId }) => roomId)].toSorted(([a], [b]) => a - b);
   for (const [roomId, some] of byRoom) {
     const room = await lockRoom(transaction, roomId, context);
     if (room !== undefined) await useInOne(transaction, room, some, { ...context, outcomes });
   }
-  return keys.map((key) => outcomes.get(key) ?? { kind: "waiting" });
+  return requests.map((request) => outcomes.get(request) ?? { kind: "unknown" });
 }
 
 async function useInOne(
   transaction: LedgerTransaction,
   room: StoredRoom,
-  keys: readonly PlaceKey[],
-  { outcomes, nowMs: readNow }: PlaceContext & { readonly outcomes: Map<PlaceKey, UseOutcome> },
+  requests: readonly UseRequest[],
+  { outcomes, nowMs: readNow }: RoomContext & { readonly outcomes: Map<UseRequest, UseOutcome> },
 ): Promise<void> {
   const admission = { steps: await readSteps(transaction, room.id), useWithinMs: room.use_within_ms };
   const nowMs = await readNow(transaction);
-  const used = await readUses(transaction, room.id, keys);
+  const used = await readUses(transaction, room.id, requests);
+  const known = await readKnown(transaction, room.id, requests);
   const added: number[] = [];
-  for (const key of keys) {
-    const { place } = key;
-    // Nobody has such a place, even if the admission has run ahead of those who are there.
-    if (place > room.entries) continue;
+  for (const request of requests) {
+    const { place } = request;
+    if (!hasPlace(room, request, known)) continue;
     const { kind } = placeState(admission, place, nowMs);
     const isOpen = kind === "admitted" && place > room.judged;
     const isUsed = used.has(place);
-    if (isUsed || isOpen) outcomes.set(key, { kind: "used", isNew: !isUsed, isOpen });
-    else outcomes.set(key, { kind: kind === "waiting" ? "waiting" : "expired" });
+    if (isUsed || isOpen) outcomes.set(request, { kind: "used", isNew: !isUsed, isOpen });
+    else outcomes.set(request, { kind: kind === "waiting" ? "waiting" : "expired" });
     if (isUsed || !isOpen) continue;
     used.add(place);
     added.push(place);
@@ -57,6 +54,17 @@ async function useInOne(
     .set({ used: room.used + added.length })
     .where("id", "=", room.id)
     .execute();
+}
+
+/** Whether the ledger has this entry, and gives it this place. A ledger that fell back to an older state may not. */
+function hasPlace(
+  { drawn_entries, seed: known }: StoredRoom,
+  { number, place, pseudonym, seed }: UseRequest,
+  entries: ReadonlyMap<string, RoomEntry>,
+): boolean {
+  if (entries.get(keyOf({ pseudonym }))?.number !== number) return false;
+  if (number > (drawn_entries ?? 0)) return place === number;
+  return known !== null && seed !== undefined && Buffer.compare(known, seed) === 0;
 }
 
 /** Which of these places of one room were used. */
@@ -85,7 +93,7 @@ export interface AskedChange {
 export async function changeAdmission(
   transaction: LedgerTransaction,
   { roomId, change, actor }: AskedChange,
-  context: PlaceContext,
+  context: RoomContext,
 ): Promise<boolean> {
   const room = await lockRoom(transaction, roomId, context);
   if (room === undefined) return false;
@@ -143,7 +151,7 @@ async function logRoomChange(
 export async function passOnPlaces(
   transaction: LedgerTransaction,
   roomId: number,
-  context: PlaceContext,
+  context: RoomContext,
 ): Promise<number> {
   const room = await lockRoom(transaction, roomId, context);
   if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;

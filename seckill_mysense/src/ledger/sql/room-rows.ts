@@ -14,8 +14,17 @@ export interface LedgerTime {
   nowMs(database: LedgerReader): Promise<number>;
 }
 
-/** `fixed` replaces the database's clock in tests. */
-export function ledgerTime({ nowMs }: Pick<LedgerDialect, "nowMs">, fixed: (() => number) | undefined): LedgerTime {
+/** What work under the lock of a room needs. */
+export interface RoomContext extends LedgerTime {
+  readonly locksRows: boolean;
+}
+
+/** `databaseNow` replaces the database's clock in tests. */
+export function roomContext(dialect: LedgerDialect, databaseNow: (() => number) | undefined): RoomContext {
+  return { locksRows: dialect.locksRows, ...ledgerTime(dialect, databaseNow) };
+}
+
+function ledgerTime({ nowMs }: Pick<LedgerDialect, "nowMs">, fixed: (() => number) | undefined): LedgerTime {
   if (fixed !== undefined) return { nowMs: async () => fixed() };
   return {
     async nowMs(database) {

@@ -37,7 +37,8 @@ import {
   readRefused,
   type ChangeStamp,
 } from "./change-log.ts";
-import { insertRoom } from "./room-rows.ts";
+import { isStartFixed } from "./enter-rooms.ts";
+import { insertRoom, roomContext, type RoomContext } from "./room-rows.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
@@ -46,10 +47,13 @@ import type { ProductRow } from "../database/schema.ts";
 export class SqlChanges implements LedgerChanges {
   readonly #database: RetryingDatabase;
   readonly #now: Clock["now"];
+  readonly #rooms: RoomContext;
 
-  constructor(database: RetryingDatabase, now: Clock["now"]) {
+  /** `databaseNow` replaces the database's clock in tests. */
+  constructor(database: RetryingDatabase, now: Clock["now"], databaseNow: (() => number) | undefined) {
     this.#database = database;
     this.#now = now;
+    this.#rooms = roomContext(database.dialect, databaseNow);
   }
 
   since(known: number, { endedAfterMs }: { readonly endedAfterMs: number }): Promise<ChangedSales> {
@@ -126,7 +130,8 @@ export class SqlChanges implements LedgerChanges {
       if (expectedVersion !== version) {
         throw new SaleConflictError(`sale ${saleId}: its version is ${version}, but ${expectedVersion} was expected`);
       }
-      const planned = planChange(before, change, { nowMs: this.#now(), revision });
+      const isFixed = await isStartFixed(transaction, { saleId, change }, this.#rooms);
+      const planned = planChange(before, change, { nowMs: this.#now(), revision, isStartFixed: isFixed });
       if ("refused" in planned) throw new InvalidSaleError(`sale ${saleId}: ${planned.refused}`);
       const isSame = isUnchanged(before, planned);
       const after = isSame ? before : await makeChange(transaction, before, { planned, revision });
@@ -134,12 +139,8 @@ export class SqlChanges implements LedgerChanges {
       // Otherwise a repetition would be carried out when somebody has changed the sale meanwhile.
       if (!isSame || options.changeId !== undefined) {
         const stamp = {
-          saleId,
-          version: after.sale.version,
-          action: change.kind,
-          actor,
-          atMs: this.#now(),
-          changeKey: key,
+          ...{ saleId, version: after.sale.version, action: change.kind, actor },
+          ...{ atMs: this.#now(), changeKey: key },
         };
         await logChanges(transaction, stamp, { before: without(lowerings, before), after });
       }

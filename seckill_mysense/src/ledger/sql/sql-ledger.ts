@@ -38,7 +38,7 @@ export function sqlLedger(open: OpenDatabase, options: SqlLedgerOptions): Ledger
   const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
   return {
     sales: new SqlSales(database),
-    changes: new SqlChanges(database, now),
+    changes: new SqlChanges(database, now, databaseNow),
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
     payments: new SqlPayments(database, now),

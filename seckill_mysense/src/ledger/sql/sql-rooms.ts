@@ -13,6 +13,7 @@ import {
   type RoomEntry,
   type RoomState,
   type UseOutcome,
+  type UseRequest,
   type ValueOutcome,
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
@@ -20,10 +21,10 @@ import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
 import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
-  ledgerTime,
-  type LedgerTime,
   lockRoom,
   readSteps,
+  roomContext,
+  type RoomContext,
   type StoredRoom,
   toRoom,
   toRoomEntry,
@@ -40,15 +41,15 @@ type EntryKey = Pick<EnterRequest, "roomId" | "pseudonym">;
 
 export class SqlRooms implements LedgerRooms {
   readonly #database: RetryingDatabase;
-  readonly #context: LedgerTime & { readonly locksRows: boolean };
+  readonly #context: RoomContext;
   readonly #enters = new CallBatcher<EnterRequest, EnterOutcome>({
     name: "requests to enter",
     run: (requests) => this.#database.write((transaction) => enterRooms(transaction, requests, this.#context)),
     ...shared,
   });
-  readonly #uses = new CallBatcher<PlaceKey, UseOutcome>({
+  readonly #uses = new CallBatcher<UseRequest, UseOutcome>({
     name: "uses of places",
-    run: (keys) => this.#database.write((transaction) => usePlaces(transaction, keys, this.#context)),
+    run: (requests) => this.#database.write((transaction) => usePlaces(transaction, requests, this.#context)),
     ...shared,
   });
 
@@ -66,8 +67,7 @@ export class SqlRooms implements LedgerRooms {
   /** `databaseNow` replaces the database's clock in tests. */
   constructor(database: RetryingDatabase, databaseNow: (() => number) | undefined) {
     this.#database = database;
-    const { locksRows } = database.dialect;
-    this.#context = { locksRows, ...ledgerTime(database.dialect, databaseNow) };
+    this.#context = roomContext(database.dialect, databaseNow);
   }
 
   async find(saleId: string): Promise<Room | undefined> {
@@ -77,14 +77,21 @@ export class SqlRooms implements LedgerRooms {
     return row && toRoom(row);
   }
 
-  async list(endsAfterMs: number): Promise<ListedRoom[]> {
+  async list(afterMs: number): Promise<ListedRoom[]> {
     const rows = await this.#database.read((database) =>
       database
         .selectFrom("rooms")
         .innerJoin("sales", "sales.id", "rooms.sale_id")
         .selectAll("rooms")
         .select(["sales.ends_at_ms", "sales.state"])
-        .where("sales.ends_at_ms", ">", endsAfterMs)
+        .where(({ and, eb, or }) =>
+          or([
+            eb("sales.ends_at_ms", ">", afterMs),
+            eb("rooms.begins_at_ms", ">", afterMs),
+            // Its beacon or its witnesses may be late.
+            and([eb("rooms.mode", "=", "draw"), eb("rooms.seed", "is", null), eb("sales.state", "!=", "cancelled")]),
+          ]),
+        )
         .orderBy("sales.ends_at_ms")
         .orderBy("rooms.id")
         .execute(),
@@ -224,8 +231,8 @@ export class SqlRooms implements LedgerRooms {
     return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
   }
 
-  use(key: PlaceKey): Promise<UseOutcome> {
-    return this.#uses.call(key);
+  use(request: UseRequest): Promise<UseOutcome> {
+    return this.#uses.call(request);
   }
 
   isUsed(key: PlaceKey): Promise<boolean> {

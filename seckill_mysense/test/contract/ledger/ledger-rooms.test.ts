@@ -24,6 +24,7 @@ import {
   pseudonymOf,
   queueRoom,
   startsAtMs,
+  usePlace,
 } from "./room-fixtures.ts";
 
 for (const kind of ledgerKinds) {
@@ -102,6 +103,37 @@ for (const kind of ledgerKinds) {
         expect((await moveTo(startsAtMs + 5))!.sale.startsAtMs).toBe(startsAtMs + 5);
         nowMs = closesAtMs;
         expect(moveTo(startsAtMs)).rejects.toThrow("closed for the draw");
+      });
+
+      test("keep the start by the ledger's clock, also against a process whose clock is slow", async () => {
+        const slow = place.connect({ databaseNow: () => nowMs, now: () => nowMs - 60_000 });
+        const moveTo = ({ saleId }: Room, ms: number) =>
+          slow.changes.change(saleId, { kind: "update", startsAtMs: ms }, { actor: "ada" });
+        const room = await openRoom(ledger, drawRoom);
+        nowMs = closesAtMs - 1;
+        expect((await moveTo(room, startsAtMs + 5))!.sale.startsAtMs).toBe(startsAtMs + 5);
+        nowMs = closesAtMs;
+        expect(moveTo(room, startsAtMs)).rejects.toThrow("closed for the draw");
+        const closed = await drawn(1);
+        // The ledger's clock was set back: what is closed stays closed.
+        nowMs = closesAtMs - 1_000;
+        expect(moveTo(closed, startsAtMs + 5)).rejects.toThrow("closed for the draw");
+        const queue = await startedQueue(1);
+        expect(moveTo(queue, startsAtMs + 60_000)).rejects.toThrow("has begun to admit");
+      });
+
+      test("keep the start while the room is closing at the same moment", async () => {
+        const slow = place.connect({ databaseNow: () => nowMs, now: () => nowMs - 60_000 });
+        for (let round = 0; round < 10; round++) {
+          nowMs = opensAtMs;
+          const { id, saleId } = await openRoom(ledger, queueRoom);
+          nowMs = startsAtMs;
+          const change = { kind: "update", startsAtMs: startsAtMs + 60_000 } as const;
+          await Promise.allSettled([slow.changes.change(saleId, change, { actor: "ada" }), other.rooms.beginQueue(id)]);
+          await other.rooms.beginQueue(id);
+          const { beginsAtMs = Infinity } = (await ledger.rooms.state(id))!;
+          expect(beginsAtMs).toBeGreaterThanOrEqual((await ledger.changes.read(saleId))!.sale.startsAtMs);
+        }
       });
 
       test("are refused if fair-draw does not take them, or if nobody could enter any more", async () => {
@@ -257,10 +289,10 @@ for (const kind of ledgerKinds) {
 
       test("lets nobody in before the sale starts, and then by the rate", async () => {
         const room = await drawn(10);
-        expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 1)).toEqual({ kind: "waiting" });
         nowMs = startsAtMs + 1;
-        expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toMatchObject({ kind: "used" });
-        expect(await ledger.rooms.use({ roomId: room.id, place: 2 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 1)).toMatchObject({ kind: "used" });
+        expect(await usePlace(ledger, room, 2)).toEqual({ kind: "waiting" });
       });
 
       test("has the root of the tree over its entries, as anybody computes it", async () => {
@@ -297,7 +329,7 @@ for (const kind of ledgerKinds) {
         expect((await ledger.rooms.state(room.id))!).toMatchObject({ isOnHold: true, per1000Seconds: 20_000 });
         await other.rooms.changeAdmission(room.id, { kind: "open" }, "bob");
         nowMs += 500;
-        const use = (seat: number) => ledger.rooms.use({ roomId: room.id, place: seat });
+        const use = (seat: number) => usePlace(ledger, room, seat);
         expect([await use(20), await use(21)]).toEqual([
           { kind: "used", isNew: true, isOpen: true },
           { kind: "waiting" },
@@ -319,20 +351,20 @@ for (const kind of ledgerKinds) {
       test("starts on hold where the merchant wants it", async () => {
         const room = await startedQueue(10, { ...queueRoom, startsOnHold: true });
         nowMs += 100_000;
-        expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 1)).toEqual({ kind: "waiting" });
         await ledger.rooms.changeAdmission(room.id, { kind: "open" }, "bob");
         nowMs += 1;
-        expect(await ledger.rooms.use({ roomId: room.id, place: 1 })).toMatchObject({ kind: "used" });
+        expect(await usePlace(ledger, room, 1)).toMatchObject({ kind: "used" });
       });
 
       test("is not saved up for a crowd that comes late", async () => {
         const room = await startedQueue(1);
         nowMs += 1_000_000;
         const late = await enterAll(room, names(50, "late"));
-        expect(await ledger.rooms.use({ roomId: room.id, place: late[0]!.number })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, late[0]!.number)).toEqual({ kind: "waiting" });
         nowMs += 10;
-        expect(await ledger.rooms.use({ roomId: room.id, place: late[9]!.number })).toMatchObject({ kind: "used" });
-        expect(await ledger.rooms.use({ roomId: room.id, place: late[10]!.number })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, late[9]!.number)).toMatchObject({ kind: "used" });
+        expect(await usePlace(ledger, room, late[10]!.number)).toEqual({ kind: "waiting" });
       });
     });
 
@@ -341,13 +373,13 @@ for (const kind of ledgerKinds) {
         const room = await startedQueue(10);
         nowMs += 10;
         const key = { roomId: room.id, place: 3 };
-        const uses = await Promise.all([ledger, other, ledger, other].map(({ rooms }) => rooms.use(key)));
+        const uses = await Promise.all([ledger, other, ledger, other].map((one) => usePlace(one, room, key.place)));
         expect(uses.filter((use) => use.kind === "used" && use.isNew)).toHaveLength(1);
         expect(await ledger.rooms.isUsed(key)).toBe(true);
         expect((await ledger.rooms.state(room.id))!.used).toBe(1);
         nowMs += 5_000;
-        expect(await ledger.rooms.use(key)).toEqual({ kind: "used", isNew: false, isOpen: false });
-        expect(await ledger.rooms.use({ ...key, place: 4 })).toEqual({ kind: "expired" });
+        expect(await usePlace(ledger, room, key.place)).toEqual({ kind: "used", isNew: false, isOpen: false });
+        expect(await usePlace(ledger, room, 4)).toEqual({ kind: "expired" });
         expect(await ledger.rooms.isUsed({ ...key, place: 4 })).toBe(false);
       });
 
@@ -355,8 +387,8 @@ for (const kind of ledgerKinds) {
         const room = await startedQueue(200);
         nowMs += 1_000;
         const places = Array.from({ length: 200 }, (_, index) => index + 1);
-        const useAll = async ({ rooms }: Ledger, some: readonly number[]) => {
-          for (const place of some) await rooms.use({ roomId: room.id, place });
+        const useAll = async (gateway: Ledger, some: readonly number[]) => {
+          for (const each of some) await usePlace(gateway, room, each);
         };
         const byGateway = [0, 1, 2, 3].map((part) => places.filter((place) => place % 4 === part));
         const gateways = [
@@ -372,20 +404,48 @@ for (const kind of ledgerKinds) {
       test("that nobody has cannot be used", async () => {
         const room = await startedQueue(2);
         nowMs += 1_000;
-        expect(await ledger.rooms.use({ roomId: room.id, place: 3 })).toEqual({ kind: "waiting" });
-        expect(await ledger.rooms.use({ roomId: 1_000_000, place: 1 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 3)).toEqual({ kind: "unknown" });
+        expect(await usePlace(ledger, { id: 1_000_000 }, 1)).toEqual({ kind: "unknown" });
+      });
+
+      test("are for the entry that has them: its number, its pseudonym and the seed of its draw", async () => {
+        const queue = await startedQueue(3);
+        nowMs += 1_000;
+        const pseudonym = pseudonymOf("user-1");
+        const own = { roomId: queue.id, place: 2, number: 2, pseudonym, seed: undefined };
+        for (const wrong of [
+          { place: 1 },
+          { number: 1 },
+          { pseudonym: pseudonymOf("user-0") },
+          { place: 3, number: 3 },
+        ]) {
+          expect(await ledger.rooms.use({ ...own, ...wrong })).toEqual({ kind: "unknown" });
+        }
+        expect(await ledger.rooms.use(own)).toMatchObject({ kind: "used", isNew: true });
+
+        nowMs = opensAtMs;
+        const draw = await drawn(3);
+        nowMs = startsAtMs + 1_000;
+        const { seed } = (await ledger.rooms.state(draw.id))!;
+        const [late] = await enterAll(draw, ["late"]);
+        const place = { roomId: draw.id, place: 1, number: 2, pseudonym, seed };
+        for (const wrong of [undefined, new Uint8Array(32)]) {
+          expect(await ledger.rooms.use({ ...place, seed: wrong })).toEqual({ kind: "unknown" });
+        }
+        expect(await ledger.rooms.use({ ...place, ...late!, place: 1 })).toEqual({ kind: "unknown" });
+        expect(await ledger.rooms.use(place)).toMatchObject({ kind: "used", isNew: true });
       });
 
       test("that were not used are passed on, once, to those who wait", async () => {
         const room = await startedQueue(10_000 / 1_000, { ...queueRoom, admitPer1000Seconds: 1_000 });
         nowMs += 2_000;
-        await ledger.rooms.use({ roomId: room.id, place: 1 });
+        await usePlace(ledger, room, 1);
         nowMs = startsAtMs + 7_000;
         expect(await Promise.all([ledger.rooms.passOn(room.id), other.rooms.passOn(room.id)])).toContain(1);
         expect(await ledger.rooms.passOn(room.id)).toBe(0);
         expect((await ledger.rooms.state(room.id))!).toMatchObject({ judged: 2, passedOn: 1, used: 1 });
-        expect(await ledger.rooms.use({ roomId: room.id, place: 8 })).toMatchObject({ kind: "used" });
-        expect(await ledger.rooms.use({ roomId: room.id, place: 9 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 8)).toMatchObject({ kind: "used" });
+        expect(await usePlace(ledger, room, 9)).toEqual({ kind: "waiting" });
       });
 
       test("are not passed on while the room is on hold, and not saved up when nobody waits", async () => {
@@ -398,7 +458,7 @@ for (const kind of ledgerKinds) {
         expect(await ledger.rooms.passOn(room.id)).toBe(0);
         expect((await ledger.rooms.state(room.id))!).toMatchObject({ judged: 4, passedOn: 0 });
         await enterAll(room, names(5, "late"));
-        expect(await ledger.rooms.use({ roomId: room.id, place: 5 })).toEqual({ kind: "waiting" });
+        expect(await usePlace(ledger, room, 5)).toEqual({ kind: "waiting" });
       });
 
       test("need few steps, however often unused ones are passed on", async () => {

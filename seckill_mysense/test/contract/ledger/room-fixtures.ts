@@ -2,7 +2,7 @@ import { commitmentOf, parseRules } from "fair-draw";
 import type { RoomSettings } from "../../../src/domain/room.ts";
 import type { Sale } from "../../../src/domain/sale.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import type { EnterOutcome, Room, RoomEntry } from "../../../src/ledger/rooms.ts";
+import type { EnterOutcome, Room, RoomEntry, UseOutcome } from "../../../src/ledger/rooms.ts";
 import { makeProduct, makeSale } from "./ledger-fixtures.ts";
 
 export const opensAtMs = 10_000;
@@ -39,6 +39,19 @@ export function enter(ledger: Ledger, room: Room, name: string, maxEntries = 1_0
 export function entryOf(outcome: EnterOutcome): RoomEntry {
   if (outcome.kind !== "entered") throw new Error(`not entered: ${outcome.kind}`);
   return outcome.entry;
+}
+
+/** Uses a place as its owner. In a draw of these tests, the place of each entry is its number. */
+export async function usePlace(
+  { rooms }: Pick<Ledger, "rooms">,
+  { id: roomId }: Pick<Room, "id">,
+  place: number,
+): Promise<UseOutcome> {
+  const state = await rooms.state(roomId);
+  const [entry] = await rooms.entries(roomId, place - 1, 1);
+  const isDrawn = place <= (state?.drawn?.entries ?? 0);
+  const pseudonym = entry?.pseudonym ?? new Uint8Array(16);
+  return rooms.use({ roomId, place, number: place, pseudonym, seed: isDrawn ? state?.seed : undefined });
 }
 
 /** Whether the rules that were published stand for the secret that is kept. */

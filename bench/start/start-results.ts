@@ -1,0 +1,28 @@
+import type { StartOutcome } from "../../seckill_mysense/test/simulation/start/simulate-start.ts";
+
+/** Milliseconds, from the moment at which a request was due. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface ServiceFigures {
+  readonly people: number;
+  readonly bots: number;
+  readonly requestsOfPeoplePerSecond: number;
+  readonly requestsOfBotsPerSecond: number;
+  /** Answers to bots by status. */
+  readonly botStatuses: Readonly<Record<number, number>>;
+  /** Medians over the rounds. */
+  readonly calm: Latency;
+  readonly attacked: Latency;
+  readonly p99Ratio: number;
+}
+
+export type StartServiceFigures = Readonly<Record<"byDefault" | "withTightLimit", ServiceFigures>>;
+
+export interface StartFigures {
+  readonly modes: readonly StartOutcome[];
+  /** Draws at several rates of admission. */
+  readonly rates: readonly StartOutcome[];
+}

@@ -1,0 +1,110 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import type { RoomSettings } from "../../src/domain/room.ts";
+import type { TestBuyer } from "../fakes/test-buyer.ts";
+import { RoomShop } from "./room-shop.ts";
+
+const queue = { mode: "queue", closesAtMs: undefined } as const;
+
+/** A shop whose ledger can be put back to a copy of before, while its gateway runs on. */
+async function openShop(changes: Partial<RoomSettings> = {}) {
+  const folder = temporaryFolder("room-falls-back");
+  const [ledgerFile, copy] = [join(folder, "ledger.sqlite"), join(folder, "copy.sqlite")];
+  const shop = await RoomShop.open(changes, { ledgerFile });
+  return {
+    shop,
+    copy: () => onFile(ledgerFile, (database) => database.run("vacuum into ?", [copy])),
+    /** Only the rooms: the users stay logged in. */
+    putBack: () =>
+      onFile(ledgerFile, (database) => {
+        database.run("attach ? as copy", [copy]);
+        database.transaction(() => {
+          for (const table of ["rooms", "room_entries", "room_steps", "room_uses"]) {
+            database.run(`delete from ${table}`);
+            database.run(`insert into ${table} select * from copy.${table}`);
+          }
+        })();
+      }),
+  };
+}
+
+function onFile(file: string, work: (database: Database) => void): void {
+  using database = new Database(file);
+  work(database);
+}
+
+const tokenOf = async (shop: RoomShop, buyer: TestBuyer): Promise<string> => {
+  const { status, body } = await shop.token(buyer);
+  return status === 200 ? "token" : (body.error as string);
+};
+
+test("two people never share a place: whose entry is gone enters again", async () => {
+  const { shop, copy, putBack } = await openShop(queue);
+  await using _ = shop;
+  await shop.entered(1);
+  copy();
+  const [lost, next, last] = [await shop.buyer("lost"), await shop.buyer("next"), await shop.buyer("last")];
+  expect((await shop.enter(lost)).body.number).toBe(2);
+  putBack();
+  expect((await shop.enter(next)).body.number).toBe(2);
+  expect((await shop.enter(last)).body.number).toBe(3);
+  await shop.goTo(shop.startsAtMs);
+  await shop.goTo(shop.startsAtMs + 300);
+  // By what its pass says it would be its turn.
+  expect(["room_unavailable", "room_required"]).toContain(await tokenOf(shop, lost));
+  expect(await tokenOf(shop, lost)).toBe("room_required");
+  expect((await shop.read(lost)).body.state).toBe("open");
+  expect(await tokenOf(shop, next)).toBe("token");
+  expect((await shop.enter(lost)).body).toMatchObject({ number: 4, state: "waiting" });
+  await shop.goTo(shop.startsAtMs + 400);
+  expect([await tokenOf(shop, lost), await tokenOf(shop, last)]).toEqual(["token", "token"]);
+  // From now on the gateway compares passes with the ledger. While it is away, they are what is known.
+  shop.shop.ledger.failure = new Error("the ledger is away");
+  expect((await shop.read(next)).body).toMatchObject({ place: 2, state: "used" });
+  shop.shop.ledger.failure = undefined;
+  const health = await (await fetch(`${shop.shop.operationsUrl}/readyz`)).text();
+  expect(health).toContain("the ledger fell back to an older state: entries of the room of sale spring are gone");
+});
+
+test("a draw that is held again gives each one the place of the new draw", async () => {
+  const { shop, copy, putBack } = await openShop();
+  await using _ = shop;
+  const early = await shop.entered(6);
+  copy();
+  const lost = await shop.buyer("lost");
+  expect((await shop.enter(lost)).body.number).toBe(7);
+  await shop.goTo(shop.startsAtMs);
+  // So that the gateway has computed the places of the first draw.
+  await shop.goTo(shop.startsAtMs);
+  expect((await shop.read(lost)).body.place).toBeWithin(1, 8);
+  putBack();
+  await shop.goTo(shop.startsAtMs + 1);
+  const late = await shop.buyer("late");
+  expect((await shop.enter(late)).body.number).toBe(7);
+  await shop.goTo(shop.startsAtMs + 2);
+  await shop.goTo(shop.startsAtMs + 3);
+  const places = await Promise.all(early.map(async (buyer) => (await shop.read(buyer)).body.place as number));
+  expect(places.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
+  await shop.goTo(shop.startsAtMs + 2_000);
+  expect(await tokenOf(shop, lost)).not.toBe("token");
+  for (const buyer of [...early, late]) expect(await tokenOf(shop, buyer)).toBe("token");
+  expect((await shop.shop.ledger.rooms.state(1))!.used).toBe(7);
+});
+
+test("steps of the admission that are gone decide nothing any more", async () => {
+  const { shop, copy, putBack } = await openShop(queue);
+  await using _ = shop;
+  const [first] = await shop.entered(1);
+  await shop.goTo(shop.startsAtMs);
+  copy();
+  const { rooms } = shop.shop.ledger;
+  await rooms.changeAdmission(1, { kind: "hold" }, "test");
+  await shop.goTo(shop.startsAtMs);
+  expect((await shop.read(first!)).body).toMatchObject({ onHold: true });
+  putBack();
+  await shop.goTo(shop.startsAtMs + 150);
+  expect((await shop.read(first!)).body).toMatchObject({ state: "admitted", onHold: false });
+  expect(await tokenOf(shop, first!)).toBe("token");
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { startTestGateway } from "../fakes/test-gateway.ts";
+import { TestBuyer } from "../fakes/test-buyer.ts";
+import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
 import { browserForTests, desktop, look, openPage, password, phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
@@ -46,3 +47,64 @@ describe.skipIf(service.missing)(`a browser computes something before a registra
     timeoutMs,
   );
 });
+
+describe.skipIf(service.missing)(
+  `a browser computes something before a login while the risk is raised${service.reason}`,
+  () => {
+    const browser = browserForTests();
+    const limits = { risk_name_failures: { free: 0, forgotten_per_second: 0.0001 } };
+
+    async function openLogin(system: TestGateway, name: string, viewport = desktop) {
+      const opened = await openPage(browser(), system, address, viewport);
+      const { page } = opened;
+      await page.getByText("Log in", { exact: true }).click();
+      await page.getByLabel("Name").fill(name);
+      const submit = async (text: string): Promise<void> => {
+        await page.getByLabel("Password").fill(text);
+        await page.getByRole("button", { name: "Log in" }).click();
+      };
+      return { ...opened, submit, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+    }
+
+    test(
+      "and the buyer is logged in then, without doing anything for it",
+      async () => {
+        const accounts = { step_up: "on", step_up_level: 0, step_up_max_level: 1 };
+        await using system = await startTestGateway({ accounts, limits });
+        await new TestBuyer(system.url).register("Ada", password);
+        await using opened = await openLogin(system, "Ada");
+        const { page, submit } = opened;
+        await submit("a wrong password");
+        await page.getByText("No user has this name and password.").waitFor();
+        await submit(password);
+        await page.getByRole("button", { name: "Log out", exact: true }).waitFor();
+        expect(await system.gateway.metricsText()).toContain('seckill_step_up_outcomes_total{outcome="passed"} 1');
+      },
+      timeoutMs,
+    );
+
+    test(
+      "and says how long it takes, in a line that screen readers read",
+      async () => {
+        const accounts = { step_up: "on", step_up_level: 11, step_up_max_level: 11 };
+        await using system = await startTestGateway({ accounts, limits });
+        for (const viewport of [phone, tablet, desktop]) {
+          await using opened = await openLogin(system, "Ada", viewport);
+          const { page, submit } = opened;
+          await submit("a wrong password");
+          if (viewport === phone) {
+            await page.getByText("No user has this name and password.").waitFor();
+            await submit("another one");
+          }
+          const line = page.getByRole("status").filter({
+            hasText:
+              /Your browser computes something, so that nobody guesses passwords by the thousand: about \d+ min\./,
+          });
+          await line.waitFor();
+          await look(page, "login-work");
+        }
+      },
+      timeoutMs,
+    );
+  },
+);

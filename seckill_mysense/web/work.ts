@@ -33,7 +33,8 @@ export function doWork(challenge: WorkChallenge, onProgress: OnProgress): Promis
 
 /** What the page says while the browser computes. Screen readers read it, too, and nothing has to be done. */
 export function workText(why: string, secondsLeft: number): string {
-  const left = secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`;
+  // In steps: a screen reader reads the line each time that it changes.
+  const left = secondsLeft < 90 ? `${Math.ceil(secondsLeft / 5) * 5} s` : `${Math.ceil(secondsLeft / 60)} min`;
   return `Your browser computes something, ${why}: about ${left}.`;
 }
 

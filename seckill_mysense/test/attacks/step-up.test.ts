@@ -4,7 +4,7 @@ import { deriveKey } from "altcha-lib/algorithms/scrypt";
 import type { WorkChallenge } from "../../src/contract/work.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { freePort } from "../../../tools/test-services/index.ts";
-import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
+import { startTestGateway, type TestGateway, testSecret } from "../fakes/test-gateway.ts";
 import { RoomShop } from "../gateway/room-shop.ts";
 import { untilRingOf } from "../gateways/gateway-processes.ts";
 
@@ -196,6 +196,7 @@ test("another gateway of the ring knows the risk, and which work was used", asyn
     startTestGateway({
       accounts,
       limits,
+      backend: { api_secret: testSecret },
       gateways: { self, nodes: names, ask_timeout_ms: 5_000, down_after_ms: 1_500 },
     });
   await using first = await start(names[0]!);

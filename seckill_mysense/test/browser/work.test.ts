@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { browserForTests, desktop, look, openPage, password, phone, register, tablet } from "./sale-browser.ts";
+import { RoomShop } from "../gateway/room-shop.ts";
+import { browserForTests, button, desktop, look, openPage, password, phone, register, tablet } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
@@ -102,6 +103,40 @@ describe.skipIf(service.missing)(
           });
           await line.waitFor();
           await look(page, "login-work");
+        }
+      },
+      timeoutMs,
+    );
+  },
+);
+
+describe.skipIf(service.missing)(
+  `a browser computes something before it enters a waiting room${service.reason}`,
+  () => {
+    const browser = browserForTests();
+
+    test(
+      "while its address uses many accounts, and says so",
+      async () => {
+        const limits = { risk_address_accounts: { free: 0, forgotten_per_second: 0.0001 } };
+        for (const level of [0, 11]) {
+          const accounts = { step_up: "on", step_up_level: level, step_up_max_level: level };
+          await using shop = await RoomShop.open({}, { accounts, limits });
+          await shop.goTo(shop.opensAtMs);
+          for (const viewport of level === 0 ? [desktop] : [phone, tablet, desktop]) {
+            await using opened = await openPage(browser(), shop, address, viewport);
+            const { page } = opened;
+            await register(page, `Ada ${viewport.width}`);
+            await button(page, "Enter").click();
+            if (level === 0) {
+              await page.getByText(/Your entry is number 1\./).waitFor();
+              continue;
+            }
+            const text = /Your browser computes something, so that nobody enters with many accounts: about \d+ min\./;
+            await page.getByRole("status").filter({ hasText: text }).waitFor();
+            expect(await button(page, "Enter").isDisabled()).toBe(true);
+            await look(page, "room-work");
+          }
         }
       },
       timeoutMs,

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { endpoint } from "./endpoint.ts";
 import { timestampMs } from "./identifiers.ts";
 
 /** What has to be paid for with work. */

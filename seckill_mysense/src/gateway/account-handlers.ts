@@ -58,9 +58,8 @@ export interface AccountOptions {
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, revoker, now, elapsedMs } = options;
-  const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
-
+  const { users, sessions, hasher, now, elapsedMs } = options;
+  const cookieAttributes = cookieAttributesOf(options);
   const noToken = `${tokenCookieName}=; Max-Age=0${cookieAttributes}`;
 
   /** The token may be that of another user, who was logged in before. */
@@ -133,7 +132,13 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  const noSession = { ok: null, cookies: [`${sessionCookieName}=; Max-Age=0${cookieAttributes}`, noToken] };
+  mountLogOut(app, mount, options);
+}
+
+function mountLogOut(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
+  const { revoker } = options;
+  const end = `=; Max-Age=0${cookieAttributesOf(options)}`;
+  const noSession = { ok: null, cookies: [sessionCookieName + end, tokenCookieName + end] };
 
   /** A session of an earlier version has no id, so it ends together with all others of its user. */
   async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {
@@ -156,6 +161,9 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     return noSession;
   });
 }
+
+const cookieAttributesOf = ({ secureCookies }: AccountOptions): string =>
+  `; Path=/; HttpOnly; SameSite=Lax${secureCookies ? "; Secure" : ""}`;
 
 /** Who registers. An invitation counts also where none is needed: a shop can invite before it insists. */
 function personOf(

@@ -1,5 +1,5 @@
 /** The slots in which a reservation can be stored: one set. */
-const ways = 4;
+const ways = 8;
 
 /**
  * Remembers which reservations the gate has refused, in a table of fixed size. An overwritten entry only costs one more

@@ -162,7 +162,7 @@ test("an address that uses many accounts computes something before each further 
   };
   expect(await enter(first)).toBe("403 work_required");
   const { body } = await first.send("GET", `/api/room/work?saleID=${shop.saleId}`);
-  const work = await solved(body as unknown as WorkChallenge);
+  const work = await solved(body as WorkChallenge);
   expect(await enter(second, work)).toBe("403 work_invalid");
   expect(await enter(first, work)).toBe("200");
   expect(await enter(first, work)).toBe("403 work_invalid");

@@ -89,7 +89,7 @@ describe("frames between gateways", () => {
     read(bytes, maxFrameBytes, (_, body) => seen.push(readAnswer(body)));
     expect(seen.map(({ kind }) => kind)).toEqual(verdicts.map(({ kind }) => kind));
     expect(seen.slice(1, 3)).toEqual(verdicts.slice(1, 3));
-    expect(seen.at(-1)).toEqual(verdicts.at(-1)!);
+    expect(seen.at(-1)).toEqual({ kind: "allowed", counted: 9 });
 
     const holding = { userId: "Ünal", productId: "lamp", reservationId: "r-1", epoch: 7 };
     read(

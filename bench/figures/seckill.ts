@@ -12,7 +12,9 @@ interface SeckillResults {
 export function seckillSummary(): string {
   const { machine, rejections, orders, file }: SeckillResults & Stored = newestResults("seckill");
   return [
-    "The sale on the same machine. Refusals: one gateway on one core, beside a bare `Bun.serve` that gives the same bytes, and one that also computes an HMAC of the token. Each request is of another buyer.",
+    "The sale on the same machine. Refusals: one gateway on one core, beside a bare `Bun.serve` that gives the same bytes, and one",
+    "that also computes an HMAC of the token; 100,000 buyers, each with a token of its own, in turn. CPU time says more than",
+    "throughput, which the load limits ([0106](docs/decisions/0106-refusals-of-distinct-buyers.md)).",
     "Orders: all parts (MyRedis with `appendfsync always`, gateway, relay, consumer, RabbitMQ, MariaDB, and the buyers) on",
     `the machine's ${machine.cores} cores.`,
     "",

@@ -132,7 +132,7 @@ function stepUp(
   return new StepUp({
     challenges: new WorkChallenges(secrets, choice, now),
     rules: riskRules(settings),
-    level: Math.min(step_up_level, step_up_max_level),
+    level: step_up_level,
     maxLevel: step_up_max_level,
     ...{ authorizer, hasher, tries, elapsedMs, log: decisionLog },
   });

@@ -1,7 +1,7 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
 import { type Answer, call } from "./api.ts";
 import { button, element, input, setText, show } from "./elements.ts";
-import { doWork } from "./work.ts";
+import { callWithWork, doWork, workText } from "./work.ts";
 
 /** The form to register or log in; it reports the user who did. */
 export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
@@ -39,8 +39,7 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   }
   showError("");
   button("account-submit").disabled = true;
-  const answer =
-    mode === "login" ? await call("POST /api/session", { body: { name, password } }) : await register(name, password);
+  const answer = mode === "login" ? await logIn(name, password) : await register(name, password);
   setText("work-hint", "");
   button("account-submit").disabled = false;
   if ("ok" in answer) {
@@ -62,16 +61,25 @@ async function register(name: string, password: string): Promise<Answer<"POST /a
   for (let left = tries; ; left--) {
     const asked = await call("GET /api/work", { query: { name } });
     if ("refused" in asked) return asked;
-    const work = asked.ok === null ? undefined : await doWork(asked.ok, showWork);
+    const work = asked.ok === null ? undefined : await doWork(asked.ok, showRegistrationWork);
     const answer = await call("POST /api/users", { body: { name, password, ...(work !== undefined && { work }) } });
     const isTooLittle = "refused" in answer && answer.refused.error === "work_invalid";
     if (!isTooLittle || left === 1) return answer;
   }
 }
 
-function showWork(secondsLeft: number): void {
-  const left = secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`;
-  setText("work-hint", `Your browser computes something, so that nobody registers thousands: about ${left}.`);
+const showRegistrationWork = (secondsLeft: number): void =>
+  setText("work-hint", workText("so that nobody registers thousands", secondsLeft));
+
+const showLoginWork = (secondsLeft: number): void =>
+  setText("work-hint", workText("so that nobody guesses passwords by the thousand", secondsLeft));
+
+function logIn(name: string, password: string): Promise<Answer<"POST /api/session">> {
+  return callWithWork(
+    (work) => call("POST /api/session", { body: { name, password, ...work } }),
+    () => call("GET /api/work", { query: { name, action: "login" } }),
+    showLoginWork,
+  );
 }
 
 /** From a link such as /check#invitation=...: what stands behind # reaches no server and no log. */

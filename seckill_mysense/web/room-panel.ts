@@ -1,11 +1,12 @@
 import type { FailureBody } from "../src/contract/endpoint.ts";
 import type { RoomView } from "../src/contract/rooms.ts";
-import { button, element, show } from "./elements.ts";
+import { button, element, setText, show } from "./elements.ts";
 import { keepReceipt, receiptOf } from "./kept-receipt.ts";
 import { type Outcome, refusedOutcome } from "./outcome-view.ts";
 import { state } from "./page-state.ts";
 import { enterRoom, type RoomAnswer, watchRoom } from "./room.ts";
 import { roomOutcome } from "./room-view.ts";
+import { workText } from "./work.ts";
 
 /** The waiting room of the shown sale, as this user sees it. */
 interface ShownRoom {
@@ -50,7 +51,10 @@ export async function enterShownRoom(onNews: () => void): Promise<void> {
   const { saleID, userID } = entered;
   if (saleID === undefined || userID === undefined) return;
   button("enter").disabled = true;
-  const answer = await enterRoom(saleID);
+  const answer = await enterRoom(saleID, (secondsLeft) => {
+    if (room === entered) setText("enter-hint", workText("so that nobody enters with many accounts", secondsLeft));
+  });
+  setText("enter-hint", "");
   button("enter").disabled = false;
   if (room !== entered) return;
   if ("receipt" in answer) keepReceipt({ saleID, userID }, answer.receipt);

@@ -1,12 +1,17 @@
 import type { FailureBody } from "../src/contract/endpoint.ts";
 import type { RoomView } from "../src/contract/rooms.ts";
 import { call } from "./api.ts";
+import { callWithWork, type OnProgress } from "./work.ts";
 
 /** The room as the asker sees it, or why nothing is known of it. */
 export type RoomAnswer = { readonly view: RoomView; readonly receipt?: unknown } | { readonly refused: FailureBody };
 
-export async function enterRoom(saleID: string): Promise<RoomAnswer> {
-  const answer = await call("POST /api/room", { body: { saleID } });
+export async function enterRoom(saleID: string, onWork: OnProgress): Promise<RoomAnswer> {
+  const answer = await callWithWork(
+    (work) => call("POST /api/room", { body: { saleID, ...work } }),
+    () => call("GET /api/room/work", { query: { saleID } }),
+    onWork,
+  );
   return "ok" in answer ? { view: answer.ok, receipt: answer.ok.receipt } : { refused: answer.refused };
 }
 

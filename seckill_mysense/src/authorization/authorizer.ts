@@ -1,13 +1,17 @@
+import { riskReasons } from "./risk.ts";
 import type { Holding } from "./user-holdings.ts";
 
-/** The kinds of requests. Each kind has a limit of its own. */
-export const tryKinds = ["check", "api", "login"] as const;
+/**
+ * The kinds of requests. Each kind has a limit of its own. `once`: whether something comes for the first time within an hour. What
+ * raises a risk is only counted.
+ */
+export const tryKinds = ["check", "api", "login", "once", ...riskReasons] as const;
 export type TryKind = (typeof tryKinds)[number];
 
 /** One request of one user, as far as limits and bans go. */
 export interface UserTry {
   readonly kind: TryKind;
-  /** The user's id; for logins the key of the name that was entered. */
+  /** The user's id; for logins the key of the name that was entered; for risks the name or the address. */
   readonly userId: string;
   /** For `check`: the reservation that the token stands for. */
   readonly reservation?: Omit<Holding, "userId">;
@@ -16,11 +20,11 @@ export interface UserTry {
 }
 
 /**
- * `held`: the user already holds this reservation, so the gate need not be asked. `busy`: too many questions wait for
+ * `counted`: how often there was what raises a risk. `held`: the user already holds this reservation, so the gate need not be asked. `busy`: too many questions wait for
  * the user's owner, so nothing was decided.
  */
 export type Verdict =
-  | { readonly kind: "allowed" }
+  | { readonly kind: "allowed"; readonly counted?: number }
   | { readonly kind: "limited"; readonly waitMs: number }
   | { readonly kind: "banned"; readonly waitMs: number }
   | { readonly kind: "held" }

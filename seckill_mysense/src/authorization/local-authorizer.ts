@@ -1,10 +1,12 @@
-import type { Authorizer, TryKind, UserTry, Verdict } from "./authorizer.ts";
+import { type Authorizer, type TryKind, tryKinds, type UserTry, type Verdict } from "./authorizer.ts";
 import { type RateLimit, RateLimiter } from "./rate-limiter.ts";
+import { type RiskReason, riskReasons } from "./risk.ts";
 import { type BanRules, UserBans } from "./user-bans.ts";
 import { type Holding, UserHoldings } from "./user-holdings.ts";
 
 export interface LocalAuthorizerOptions {
-  readonly limits: Readonly<Record<TryKind, RateLimit>>;
+  /** A kind that is missing has no limit, and nothing of it is counted. */
+  readonly limits: Readonly<Partial<Record<TryKind, RateLimit>>>;
   /** The number of users that each limit tracks. */
   readonly trackedKeys: number;
   readonly bans: BanRules;
@@ -14,6 +16,7 @@ export interface LocalAuthorizerOptions {
   readonly elapsedMs: () => number;
 }
 
+const noLimit: RateLimit = { ratePerSecond: 0, burst: 1 };
 const allowed: Verdict = { kind: "allowed" };
 const held: Verdict = { kind: "held" };
 
@@ -28,11 +31,8 @@ export class LocalAuthorizer implements Authorizer {
   readonly #elapsedMs: () => number;
 
   constructor({ limits, trackedKeys, bans, holdings, elapsedMs }: LocalAuthorizerOptions) {
-    this.#limiters = {
-      check: new RateLimiter(limits.check, trackedKeys),
-      api: new RateLimiter(limits.api, trackedKeys),
-      login: new RateLimiter(limits.login, trackedKeys),
-    };
+    const limiters = tryKinds.map((kind) => [kind, new RateLimiter(limits[kind] ?? noLimit, trackedKeys)]);
+    this.#limiters = Object.fromEntries(limiters) as Record<TryKind, RateLimiter>;
     this.#bans = new UserBans(bans);
     this.#holdings = holdings && new UserHoldings(holdings.capacity, holdings.lifetimeMs);
     this.#elapsedMs = elapsedMs;
@@ -50,6 +50,10 @@ export class LocalAuthorizer implements Authorizer {
       if (banMs > 0) return { kind: "banned", waitMs: banMs };
     }
     const limiter = this.#limiters[kind];
+    if (isRisk(kind)) {
+      if (isPeek !== true) limiter.count(userId, nowMs);
+      return { kind: "allowed", counted: limiter.counted(userId, nowMs) };
+    }
     const waitMs = isPeek === true ? limiter.peek(userId, nowMs) : limiter.take(userId, nowMs);
     if (waitMs > 0) {
       if (kind === "check" && isPeek !== true) this.#bans.recordFailure(userId, nowMs);
@@ -71,3 +75,5 @@ export class LocalAuthorizer implements Authorizer {
     return "";
   }
 }
+
+const isRisk = (kind: TryKind): kind is RiskReason => (riskReasons as readonly string[]).includes(kind);

@@ -1,16 +1,29 @@
 import { createChallenge, verifySolution } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/scrypt";
-import { work, workChallenge, type WorkChallenge } from "../contract/work.ts";
+import { work, type WorkAction, workChallenge, type WorkChallenge } from "../contract/work.ts";
 import { deriveBytes, type SigningChoice } from "./signing-key.ts";
 
 /** What work is for. Work for one name is worth nothing for another. */
 export interface WorkPurpose {
-  readonly action: "register";
+  readonly action: WorkAction;
   readonly subject: string;
 }
 
-/** Longer than the highest level takes on a slow phone, and too short to save up work for days. Milliseconds. */
-export const workLifetimeMs = 60 * 60_000;
+/** Work that was done. */
+export interface DoneWork {
+  readonly level: number;
+  /** No other challenge has this one. */
+  readonly id: string;
+  /** Whether no browser is as fast: it took less than a millisecond for each try of 8 MiB. */
+  readonly isTooFast: boolean;
+}
+
+/** Longer than the highest level of each takes on a slow phone, and too short to save up work for days. Milliseconds. */
+export const workLifetimesMs: Readonly<Record<WorkAction, number>> = {
+  register: 60 * 60_000,
+  login: 10 * 60_000,
+  enter: 10 * 60_000,
+};
 
 /** `r` of scrypt. With it, a try takes `cost` KiB of memory. */
 const blockSize = 8;
@@ -23,8 +36,8 @@ const levelsPerDigit = 4;
  * The protocol is that of ALTCHA, version 2. A try takes 8 to 64 MiB of memory; on average 16 are needed, at the highest
  * levels 4,096. Each one is checked with a single try.
  *
- * A challenge is signed and bound to what it is for, and nothing is stored. So work can be handed in twice, which is no gain
- * where it can be used once: a name is registered once.
+ * A challenge is signed and bound to what it is for, and nothing is stored. So work can be handed in twice: where that would be a
+ * gain, the caller has to remember its id.
  */
 export class WorkChallenges {
   readonly #secrets: readonly string[];
@@ -40,6 +53,7 @@ export class WorkChallenges {
 
   /** `level`: from 0 to `maxWorkLevel`. Each one takes twice the time of the one before. */
   async create(purpose: WorkPurpose, level: number): Promise<WorkChallenge> {
+    const nowMs = this.#now();
     const challenge = await createChallenge({
       algorithm: "SCRYPT",
       cost: leastCost << (level % levelsPerDigit),
@@ -48,18 +62,18 @@ export class WorkChallenges {
       keyLength: 32,
       keyPrefix: "0".repeat(1 + Math.floor(level / levelsPerDigit)),
       deriveKey,
-      expiresAt: Math.ceil((this.#now() + workLifetimeMs) / 1000),
-      data: { ...purpose },
+      expiresAt: Math.ceil((nowMs + workLifetimesMs[purpose.action]) / 1000),
+      data: { ...purpose, issuedAtMs: nowMs },
       hmacSignatureSecret: this.#secrets[this.#choice.index]!,
     });
     return workChallenge.parse(challenge);
   }
 
   /**
-   * The level of work for this purpose; undefined if it is not done, or not for that; "claimed" if the work looked right, so that it
+   * The work for this purpose; undefined if it is not done, or not for that; "claimed" if the work looked right, so that it
    * took a try to find out that it is not. `text`: base64 of the JSON of a challenge and its solution, as ALTCHA's widget sends it.
    */
-  async levelOf(text: string, { action, subject }: WorkPurpose): Promise<number | "claimed" | undefined> {
+  async read(text: string, { action, subject }: WorkPurpose): Promise<DoneWork | "claimed" | undefined> {
     const read = work.safeParse(parsed(text));
     if (!read.success) return undefined;
     const { challenge } = read.data;
@@ -72,14 +86,26 @@ export class WorkChallenges {
         ...{ challenge, solution, deriveKey, hmacSignatureSecret },
       });
       if (invalidSignature === true) continue;
-      return verified ? levelOf(challenge) : "claimed";
+      return verified ? doneWork(challenge, solution.counter + 1, this.#now()) : "claimed";
     }
     return undefined;
   }
 }
 
-const levelOf = ({ parameters: { cost, keyPrefix } }: WorkChallenge): number =>
-  (keyPrefix.length - 1) * levelsPerDigit + Math.log2(cost / leastCost);
+function doneWork({ parameters, signature }: WorkChallenge, tries: number, nowMs: number): DoneWork {
+  const { cost, keyPrefix, data } = parameters;
+  const sizeOfTry = cost / leastCost;
+  return {
+    level: (keyPrefix.length - 1) * levelsPerDigit + Math.log2(sizeOfTry),
+    id: signature,
+    isTooFast: nowMs - data.issuedAtMs < tries * sizeOfTry,
+  };
+}
+
+/** A hash in place of names: browsers and ALTCHA's widget pack a challenge with `btoa`, which takes no other letters. */
+export function workFor(action: WorkAction, subject: string): WorkPurpose {
+  return { action, subject: new Bun.CryptoHasher("sha256").update(subject).digest("base64url") };
+}
 
 function parsed(text: string): unknown {
   try {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { timestampMs } from "./identifiers.ts";
+import { workChallenge, workText } from "./work.ts";
 
 /**
  * The name of a new user. It is kept in its canonical form: without compatible forms of Unicode and outer spaces. Its length
@@ -34,13 +35,7 @@ export const registerUser = endpoint({
   summary: "Registers a buyer and signs the buyer in.",
   body: credentials.extend({
     invitation: z.string().max(1_280).optional().describe("Needed where the shop admits invited persons only."),
-    work: z
-      .string()
-      .max(4_096)
-      .optional()
-      .describe(
-        "The solved challenge of GET /api/work in base64, as ALTCHA's widget sends it, where the shop asks for it.",
-      ),
+    work: workText,
   }),
   ok: sessionUser,
   okStatuses: [201],
@@ -58,9 +53,9 @@ export const createSession = endpoint({
   method: "POST",
   path: "/api/session",
   summary: "Logs in: sets the session cookie.",
-  body: z.strictObject({ name: z.string().max(200), password: z.string().max(200) }),
+  body: z.strictObject({ name: z.string().max(200), password: z.string().max(200), work: workText }),
   ok: sessionUser,
-  failures: ["wrong_credentials"],
+  failures: ["wrong_credentials", "work_required", "work_invalid"],
 });
 
 export const readSession = endpoint({
@@ -87,4 +82,13 @@ export const deleteSessions = endpoint({
   ok: z.null(),
   okStatuses: [204],
   failures: ["session_required", "cross_site"],
+});
+
+export const readWorkChallenge = endpoint({
+  method: "GET",
+  path: "/api/work",
+  summary:
+    "What a browser has to compute before this name can be registered, or log in: a challenge of ALTCHA with scrypt, or null for nothing.",
+  query: z.object({ name: userName, action: z.enum(["register", "login"]).default("register") }),
+  ok: workChallenge.nullable(),
 });

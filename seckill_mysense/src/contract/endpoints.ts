@@ -1,15 +1,29 @@
-import { createSession, deleteSession, deleteSessions, readSession, registerUser } from "./accounts.ts";
+import {
+  createSession,
+  deleteSession,
+  deleteSessions,
+  readSession,
+  readWorkChallenge,
+  registerUser,
+} from "./accounts.ts";
 import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { healthz, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
-import { enterRoom, readRoom, readRoomDisclosure, readRoomHeads, readRoomRules, watchRoom } from "./rooms.ts";
+import {
+  enterRoom,
+  readRoom,
+  readRoomDisclosure,
+  readRoomHeads,
+  readRoomRules,
+  readRoomWork,
+  watchRoom,
+} from "./rooms.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
-import { readWorkChallenge } from "./work.ts";
 
 /** Every endpoint of the public interface. */
 export const endpoints = {
@@ -26,6 +40,7 @@ export const endpoints = {
   "POST /api/token": issueToken,
   "POST /api/room": enterRoom,
   "GET /api/room": readRoom,
+  "GET /api/room/work": readRoomWork,
   "GET /api/room/events": watchRoom,
   "GET /api/room/rules": readRoomRules,
   "GET /api/room/heads": readRoomHeads,

@@ -37,11 +37,11 @@ export const failures = {
   room_required: { status: 403, message: "This sale has a waiting room: enter it with POST /api/room." },
   work_required: {
     status: 403,
-    message: "Whoever registers without an invitation has to compute something before: GET /api/work.",
+    message: "Something has to be computed before: GET /api/work, for a waiting room GET /api/room/work.",
   },
   work_invalid: {
     status: 403,
-    message: "This work is not done, is not for this name, or is too old: GET /api/work has a new challenge.",
+    message: "This work is not done, is not for this, is too old or was used: ask for a new challenge.",
   },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { saleId, timestampMs } from "./identifiers.ts";
+import { workChallenge, workText } from "./work.ts";
 
 export const roomPlaceState = z.enum([
   "before",
@@ -56,17 +57,29 @@ export const enterRoom = endpoint({
   path: "/api/room",
   summary: "Enters the waiting room of a sale. Whoever has entered gets the same number and receipt again.",
   authorization: "session",
-  body: z.strictObject({ saleID: saleId }),
+  body: z.strictObject({ saleID: saleId, work: workText }),
   ok: roomView.extend({ receipt }),
   failures: [
     "session_required",
     "invitation_required",
+    "work_required",
+    "work_invalid",
     "room_not_found",
     "room_not_open",
     "room_full",
     "room_unavailable",
     "sale_ended",
   ],
+});
+
+export const readRoomWork = endpoint({
+  method: "GET",
+  path: "/api/room/work",
+  summary: "What a browser has to compute before this user can enter the room: as GET /api/work, or null for nothing.",
+  authorization: "session",
+  query: ofSale,
+  ok: workChallenge.nullable(),
+  failures: ["session_required", "room_not_found", "room_unavailable", "sale_ended"],
 });
 
 export const readRoom = endpoint({

@@ -1,6 +1,16 @@
 import { z } from "zod";
-import { userName } from "./accounts.ts";
-import { endpoint } from "./endpoint.ts";
+import { timestampMs } from "./identifiers.ts";
+
+/** What has to be paid for with work. */
+const workAction = z.enum(["register", "login", "enter"]);
+export type WorkAction = z.infer<typeof workAction>;
+
+/** What a request carries. */
+export const workText = z
+  .string()
+  .max(4_096)
+  .optional()
+  .describe("The solved challenge in base64, as ALTCHA's widget sends it, where the shop asks for it.");
 
 const hex = (most: number) =>
   z
@@ -24,7 +34,7 @@ export const workChallenge = z.strictObject({
     nonce: hex(64).describe("The input is these bytes, and four bytes of the number that is searched for."),
     salt: hex(64),
     expiresAt: z.int().min(0).describe("Unix seconds."),
-    data: z.strictObject({ action: z.string().max(20), subject: z.string().max(200) }),
+    data: z.strictObject({ action: workAction, subject: z.string().max(200), issuedAtMs: timestampMs }),
   }),
   signature: hex(64),
 });
@@ -40,12 +50,4 @@ export const work = z.object({
       .max(2 ** 32 - 1),
     derivedKey: hex(64),
   }),
-});
-export const readWorkChallenge = endpoint({
-  method: "GET",
-  path: "/api/work",
-  summary:
-    "What a browser has to compute before this name can be registered: a challenge of ALTCHA with scrypt, or null for nothing.",
-  query: z.object({ name: userName }),
-  ok: workChallenge.nullable(),
 });

@@ -10,15 +10,16 @@ import {
   deleteSession,
   deleteSessions,
   readSession,
+  readWorkChallenge,
   registerUser,
   type SessionUser,
 } from "../contract/accounts.ts";
-import { readWorkChallenge } from "../contract/work.ts";
 import type { SessionMark } from "../domain/session-mark.ts";
 import { maxNameKeyLength, nameKey, type RegisteredUser } from "../domain/user.ts";
 import type { LedgerUsers } from "../ledger/users.ts";
 import { tokenCookieName } from "./check.ts";
 import type { RegistrationWork } from "./registration-work.ts";
+import type { RiskyTry, StepUp } from "./step-up.ts";
 import type { RevocationFollower } from "./revocation-follower.ts";
 import { cookieValue } from "./request-fields.ts";
 import { roomPassCookieName } from "./room-visitors.ts";
@@ -43,6 +44,8 @@ export interface AccountOptions {
   readonly isByInvitation: boolean;
   /** Undefined: who registers has nothing to compute before. */
   readonly work: RegistrationWork | undefined;
+  /** Undefined: no login costs work, whatever the risk. */
+  readonly stepUp: StepUp | undefined;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
   /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
@@ -57,9 +60,7 @@ export interface AccountOptions {
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
   const { users, sessions, hasher, now, elapsedMs } = options;
-  const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
-
-  const without = (...names: readonly string[]) => names.map((name) => `${name}=; Max-Age=0${cookieAttributes}`);
+  const cookieAttributes = cookieAttributesOf(options);
 
   /** Token and place may be those of another user, who was logged in before. */
   function logIn(
@@ -72,7 +73,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     return {
       ok: toSessionUser(session),
       status,
-      cookies: [setCookie, ...without(tokenCookieName, roomPassCookieName)],
+      cookies: [setCookie, ...endedCookies(options, tokenCookieName, roomPassCookieName)],
     };
   }
 
@@ -95,13 +96,18 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     if (outcome === "taken") return { failure: "name_taken" };
     if (outcome === "person_taken") return { failure: outcome };
     if (!("personId" in person)) options.work?.count(address);
+    await options.stepUp?.usesAccount(address, user.id);
     return logIn({ ...user, sessionEpoch: 0 }, 201);
   });
 
   mountEndpoint(app, readWorkChallenge, mount, async ({ query, address }) => {
     const waitMs = options.perAddress.take(address, elapsedMs());
     if (waitMs > 0) return addressLimited(waitMs);
-    return { ok: (await options.work?.challenge(query.name, address)) ?? null };
+    const challenge =
+      query.action === "login"
+        ? options.stepUp?.challenge(loginOf(nameKey(query.name), address))
+        : options.work?.challenge(query.name, address);
+    return { ok: (await challenge) ?? null };
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
@@ -110,28 +116,35 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     const key = nameKey(body.name);
     // No account has such a key.
     if (key === "" || key.length > maxNameKeyLength) return { failure: "wrong_credentials" };
+    const login = loginOf(key, address);
+    // Before the tries of the name: who does not do the work uses up none of them.
+    const refused = await options.stepUp?.check(login, body.work);
+    if (refused !== undefined) return refused;
     const refusal = refusalOf(await options.authorizer.decide({ kind: "login", userId: key }));
     if (refusal !== undefined) return refusal;
     const user = await users.findByName(body.name);
     const isRight = await hasher.verify(body.password, user?.passwordHash);
-    return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
+    if (user === undefined || !isRight) {
+      await options.stepUp?.failed(login);
+      return { failure: "wrong_credentials" };
+    }
+    await options.stepUp?.usesAccount(address, user.id);
+    return logIn(user, 200);
   });
 
   mountEndpoint(app, readSession, mount, ({ session }) => ({
     ok: session === undefined ? null : toSessionUser(session),
   }));
 
-  mountLogOuts(app, mount, options, without(sessionCookieName, tokenCookieName, roomPassCookieName));
+  mountLogOuts(app, mount, options);
 }
 
-/** `noCookies`: what the browser is told, so that its next user finds nothing. */
-function mountLogOuts(
-  app: GatewayApp,
-  mount: MountOptions,
-  { revocations, revoker, tokens }: AccountOptions,
-  noCookies: readonly string[],
-): void {
-  const noSession = { ok: null, cookies: noCookies };
+function mountLogOuts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
+  const { revocations, revoker, tokens } = options;
+  const noSession = {
+    ok: null,
+    cookies: endedCookies(options, sessionCookieName, tokenCookieName, roomPassCookieName),
+  };
 
   /** A session of an earlier version has no id, so it ends together with all others of its user. */
   async function revoke({ userId, mark, expiresAtMs }: Revocable): Promise<void> {
@@ -155,6 +168,13 @@ function mountLogOuts(
   });
 }
 
+const cookieAttributesOf = ({ secureCookies }: AccountOptions): string =>
+  `; Path=/; HttpOnly; SameSite=Lax${secureCookies ? "; Secure" : ""}`;
+
+/** So that the browser's next user finds nothing in them. */
+const endedCookies = (options: AccountOptions, ...names: readonly string[]): string[] =>
+  names.map((name) => `${name}=; Max-Age=0${cookieAttributesOf(options)}`);
+
 /** Who registers. An invitation counts also where none is needed: a shop can invite before it insists. */
 function personOf(
   invitation: string | undefined,
@@ -164,6 +184,8 @@ function personOf(
   const read = invitations.read(invitation, now());
   return read === undefined ? { failure: "invitation_invalid" } : { personId: read.personId };
 }
+
+const loginOf = (key: string, address: string): RiskyTry => ({ action: "login", subject: key, address });
 
 /** A session, or a token of one. */
 interface Revocable {

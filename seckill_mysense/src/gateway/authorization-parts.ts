@@ -5,12 +5,16 @@ import { LocalAuthorizer } from "../authorization/local-authorizer.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { type RateLimit, RateLimiter } from "../authorization/rate-limiter.ts";
 import { GatewayRing } from "../authorization/ring/gateway-ring.ts";
-import type { SigningChoice } from "../authorization/signing-key.ts";
+import { type RiskReason, type RiskRule, mostCounted, riskReasons } from "../authorization/risk.ts";
+import { deriveBytes, type SigningChoice } from "../authorization/signing-key.ts";
 import { WorkChallenges } from "../authorization/work-challenges.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Settings } from "../settings/settings.ts";
+import { spread } from "../time/randomness.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { NodeLimits } from "./node-limits.ts";
 import { RegistrationWork } from "./registration-work.ts";
+import { StepUp } from "./step-up.ts";
 
 interface AuthorizationOptions {
   readonly settings: Settings;
@@ -34,6 +38,9 @@ export interface AuthorizationParts {
   readonly triesPerAddress: RateLimiter;
   /** Undefined: who registers has nothing to compute before. */
   readonly work: RegistrationWork | undefined;
+  /** Undefined: no login and no entry to a waiting room costs work, whatever the risk. */
+  readonly stepUp: StepUp | undefined;
+  readonly decisionLog: DecisionLog;
 }
 
 /** The most users with failed tries, and the most reservations, that one gateway keeps in memory. */
@@ -52,6 +59,7 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
       check: rateOf(limits.check_per_user),
       api: rateOf(limits.api_per_user),
       login: rateOf(limits.login_per_name),
+      ...riskLimits(settings),
     },
     trackedKeys: limits.tracked_keys,
     bans: {
@@ -73,8 +81,11 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
   });
   const triesPerAddress = limiterOf(settings, limits.login_per_address);
   const ring = isAlone ? undefined : openRing(options, local, choice);
+  const authorizer = ring ?? local;
+  const decisionLog = openDecisionLog(options);
+  const shared = { choice, hasher, tries: triesPerAddress };
   return {
-    authorizer: ring ?? local,
+    authorizer,
     local,
     ring,
     choice,
@@ -83,15 +94,21 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     internalSecret: new InternalSecret(backend.internal_secret),
     hasher,
     triesPerAddress,
-    work: settings.accounts.work === "off" ? undefined : registrationWork(options, choice, hasher, triesPerAddress),
+    work: settings.accounts.work === "off" ? undefined : registrationWork(options, shared),
+    stepUp: settings.accounts.step_up === "off" ? undefined : stepUp(options, { ...shared, authorizer, decisionLog }),
+    decisionLog,
   };
+}
+
+interface WorkParts {
+  readonly choice: SigningChoice;
+  readonly hasher: PasswordHasher;
+  readonly tries: RateLimiter;
 }
 
 function registrationWork(
   { settings, secrets, now, elapsedMs }: AuthorizationOptions,
-  choice: SigningChoice,
-  hasher: PasswordHasher,
-  tries: RateLimiter,
+  { choice, hasher, tries }: WorkParts,
 ): RegistrationWork {
   return new RegistrationWork({
     challenges: new WorkChallenges(secrets, choice, now),
@@ -99,6 +116,55 @@ function registrationWork(
     level: settings.accounts.work_level,
     ...{ hasher, tries, elapsedMs },
   });
+}
+
+function stepUp(
+  { settings, secrets, now, elapsedMs }: AuthorizationOptions,
+  {
+    choice,
+    hasher,
+    tries,
+    authorizer,
+    decisionLog,
+  }: WorkParts & Pick<AuthorizationParts, "authorizer" | "decisionLog">,
+): StepUp {
+  const { step_up_level, step_up_max_level } = settings.accounts;
+  return new StepUp({
+    challenges: new WorkChallenges(secrets, choice, now),
+    rules: riskRules(settings),
+    level: step_up_level,
+    maxLevel: step_up_max_level,
+    ...{ authorizer, hasher, tries, elapsedMs, log: decisionLog },
+  });
+}
+
+function openDecisionLog({ settings, secrets, logger, elapsedMs }: AuthorizationOptions): DecisionLog {
+  const { decision_share, decisions_per_second } = settings.log;
+  return new DecisionLog({
+    share: decision_share,
+    lines: { ratePerSecond: decisions_per_second, burst: Math.max(1, Math.floor(decisions_per_second)) },
+    pseudonymKey: deriveBytes(secrets[0]!, "decision-log"),
+    ...{ logger, random: spread, elapsedMs },
+  });
+}
+
+function riskRules({ limits }: Settings): Record<RiskReason, RiskRule> {
+  const rules = riskReasons.map((reason) => {
+    const { free, forgotten_per_second } = limits[`risk_${reason}`];
+    return [reason, { free, forgottenPerSecond: forgotten_per_second }];
+  });
+  return Object.fromEntries(rules) as Record<RiskReason, RiskRule>;
+}
+
+const onceAnHour: RateLimit = { ratePerSecond: 1 / 3_600, burst: 1 };
+
+/** Without the setting nothing is counted. */
+function riskLimits(settings: Settings): Partial<Record<RiskReason | "once", RateLimit>> {
+  if (settings.accounts.step_up === "off") return {};
+  const limits = Object.entries(riskRules(settings)).map(([reason, rule]) => {
+    return [reason, { ratePerSecond: rule.forgottenPerSecond, burst: mostCounted(rule) }];
+  });
+  return { ...(Object.fromEntries(limits) as Record<RiskReason, RateLimit>), once: onceAnHour };
 }
 
 function openRing(options: AuthorizationOptions, local: LocalAuthorizer, choice: SigningChoice): GatewayRing {

@@ -28,6 +28,11 @@ const help: Readonly<Record<string, string>> = {
   seckill_revoked_sessions: "Sessions that were ended before their time.",
   seckill_revoked_users: "Users all of whose sessions were ended before a moment.",
   seckill_revocations_dropped: "Revocations that this gateway has dropped because there was no room for them.",
+  seckill_step_up_decisions_total:
+    "Logins and entries to waiting rooms by what raised the work most; none: nothing did.",
+  seckill_step_up_outcomes_total: "Logins and entries by what became of the work: free is without.",
+  seckill_step_up_log_total:
+    "Decisions that were chosen for the log: written, or left out because there were too many.",
   seckill_rooms: "Waiting rooms that this gateway follows.",
   seckill_rooms_left_out: "Waiting rooms for which there is no room in limits.rooms: nobody comes through them here.",
   seckill_room_entries: "Entries of all waiting rooms that are followed.",
@@ -46,7 +51,7 @@ const help: Readonly<Record<string, string>> = {
 };
 
 /** Counts by one label, whose values are few and known in advance. */
-class LabelCounts {
+export class LabelCounts {
   readonly #counts = new Map<string, number>();
 
   add(label: string): void {

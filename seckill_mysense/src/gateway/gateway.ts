@@ -280,7 +280,7 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
     users: ledger.users,
     ...{ sessions, tokens, revocations, revoker: system.revoker, invitations: system.invitations, isByInvitation },
     hasher: system.hasher,
-    work: system.work,
+    ...{ work: system.work, stepUp: system.stepUp },
     authorizer,
     perAddress: system.triesPerAddress,
     secureCookies,

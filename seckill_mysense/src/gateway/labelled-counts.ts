@@ -10,6 +10,8 @@ export interface CountedParts {
   readonly brokenBundles: BrokenBundles;
   readonly gateWatch?: GateWatch | undefined;
   readonly ring: AuthorizationParts["ring"];
+  readonly stepUp: AuthorizationParts["stepUp"];
+  readonly decisionLog: AuthorizationParts["decisionLog"];
   readonly roomFollower: Pick<RoomFollower, "states">;
 }
 
@@ -20,6 +22,8 @@ export function labelledCounts({
   gateWatch,
   ring,
   roomFollower,
+  stepUp,
+  decisionLog,
 }: CountedParts): LabelledCounts[] {
   return [
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
@@ -27,11 +31,23 @@ export function labelledCounts({
     { name: "seckill_room_state", type: "gauge", label: "sale", counts: roomFollower.states },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
     ...(ring === undefined ? [] : ringCounts(ring)),
+    ...(stepUp === undefined ? [] : stepUpCounts(stepUp, decisionLog)),
   ];
 }
 
 function gateCounts({ counts }: GateWatch): LabelledCounts {
   return { name: "seckill_gates_total", type: "counter", label: "event", counts };
+}
+
+function stepUpCounts(
+  { decisions, outcomes }: NonNullable<CountedParts["stepUp"]>,
+  { counts }: CountedParts["decisionLog"],
+): LabelledCounts[] {
+  return [
+    { name: "seckill_step_up_decisions_total", type: "counter", label: "reason", counts: decisions.counts },
+    { name: "seckill_step_up_outcomes_total", type: "counter", label: "outcome", counts: outcomes.counts },
+    { name: "seckill_step_up_log_total", type: "counter", label: "outcome", counts: counts.counts },
+  ];
 }
 
 function ringCounts(ring: NonNullable<AuthorizationParts["ring"]>): LabelledCounts[] {

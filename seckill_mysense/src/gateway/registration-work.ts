@@ -1,6 +1,6 @@
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
-import type { WorkChallenges, WorkPurpose } from "../authorization/work-challenges.ts";
+import { workFor, type WorkChallenges, type WorkPurpose } from "../authorization/work-challenges.ts";
 import type { WorkChallenge } from "../contract/work.ts";
 import { maxWorkLevel, nameKey } from "../domain/user.ts";
 import type { Refusal } from "./mount-endpoint.ts";
@@ -25,9 +25,9 @@ const freeRegistrations = 4;
  * So many more tries are used up by work that was only claimed, which no honest client does: to find it out takes up to five times
  * as long as a login.
  */
-const claimTries = 8;
+export const claimTries = 8;
 /** Others may have registered from the address while the work was done. */
-const levelsLate = 1;
+export const levelsLate = 1;
 
 /**
  * The work before a registration. It grows with the registrations from an address: who registers thousands pays more for
@@ -53,13 +53,13 @@ export class RegistrationWork {
   ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
     if (text === undefined) return { failure: "work_required" };
     const { challenges, hasher, tries, elapsedMs } = this.#options;
-    const level = await hasher.inTurn(() => challenges.levelOf(text, purposeOf(name)));
-    if (level === "claimed") {
+    const done = await hasher.inTurn(() => challenges.read(text, purposeOf(name)));
+    if (done === "claimed") {
       for (let number = 0; number < claimTries; number++) tries.count(address, elapsedMs());
       return { failure: "work_invalid" };
     }
     // Asked after the turn: others may have registered while this one waited for it.
-    const isEnough = level !== undefined && level >= this.#levelFor(address) - levelsLate;
+    const isEnough = done !== undefined && done.level >= this.#levelFor(address) - levelsLate;
     return isEnough ? undefined : { failure: "work_invalid" };
   }
 
@@ -76,8 +76,4 @@ export class RegistrationWork {
   }
 }
 
-/** A hash in place of the name: browsers and ALTCHA's widget pack a challenge with `btoa`, which takes no other letters. */
-const purposeOf = (name: string): WorkPurpose => ({
-  action: "register",
-  subject: new Bun.CryptoHasher("sha256").update(nameKey(name)).digest("base64url"),
-});
+const purposeOf = (name: string): WorkPurpose => workFor("register", nameKey(name));

@@ -7,6 +7,7 @@ import {
   readRoomDisclosure,
   readRoomHeads,
   readRoomRules,
+  readRoomWork,
   type RoomView,
   watchRoom,
 } from "../contract/rooms.ts";
@@ -19,6 +20,7 @@ import type { FollowedRoom } from "./followed-room.ts";
 import { limitedStream } from "./limited-stream.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
+import type { RiskyTry, StepUp } from "./step-up.ts";
 
 export interface RoomHandlerOptions {
   readonly rooms: Pick<LedgerRooms, "state" | "entries">;
@@ -27,6 +29,8 @@ export interface RoomHandlerOptions {
   readonly authorizer: Authorizer;
   readonly streams: EventStreams;
   readonly revocations: Pick<Revocations, "isRevoked">;
+  /** Undefined: no entry costs work, whatever the risk. */
+  readonly stepUp: StepUp | undefined;
   /** Whether accounts without an invitation, from before, may not buy. */
   readonly isByInvitation: boolean;
 }
@@ -37,7 +41,7 @@ const maxDisclosures = 4;
 const downloadWithinMs = 600_000;
 
 export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
-  const { visitors, catalogue, authorizer } = options;
+  const { visitors, catalogue, authorizer, stepUp } = options;
   const saleOf = (id: string) => catalogue.sales().find(({ sale }) => sale.id === id)?.sale;
   const find = (saleId: string): FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> => {
     const followed = visitors.find(saleId);
@@ -62,26 +66,32 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return isOver ? { failure: "sale_ended" } : followed;
   };
 
-  mountEndpoint(app, enterRoom, mount, async ({ body, session }) => {
+  mountEndpoint(app, enterRoom, mount, async ({ body, session, address }) => {
     if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const followed = findRunning(body.saleID);
     if ("failure" in followed) return followed;
-    const entered = await enter(followed, session.userId);
+    const early = refusalBeforeEntry(followed);
+    if (early !== undefined) return early;
+    const { userId } = session;
+    const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
+    if (refused !== undefined) return refused;
+    const entered = await enter(followed, userId);
     if ("failure" in entered) return entered;
+    await stepUp?.usesAccount(address, userId);
     const { view, cookies } = viewOf(followed, entered.pass);
     return { ok: { ...view, receipt: { ...entered.receipt } }, cookies };
   });
 
+  mountEndpoint(app, readRoomWork, mount, async ({ query, session, address }) => {
+    const followed = findRunning(query.saleID);
+    if ("failure" in followed) return followed;
+    return { ok: (await stepUp?.challenge(entryOf(query.saleID, session.userId, address))) ?? null };
+  });
+
   async function enter(followed: FollowedRoom, userId: string) {
-    const { opensAtMs } = followed.room;
-    const untilOpenMs = opensAtMs - followed.nowMs();
-    const retryAfterSeconds = Math.max(1, Math.ceil(untilOpenMs / 1_000));
-    const notOpen = { failure: "room_not_open", opensAtMs, retryAfterSeconds } as const;
-    // At the very moment the ledger's clock decides.
-    if (untilOpenMs > followed.errorMs) return notOpen;
     const outcome = await visitors.enter(followed, userId);
     if (!("kind" in outcome)) return outcome;
-    return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen;
+    return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen(followed);
   }
 
   mountEndpoint(app, readRoom, mount, async ({ query, session, request }) => {
@@ -103,6 +113,21 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
 
   mountEvents(app, mount, { ...options, findRunning });
   mountStatements(app, mount, { ...options, find });
+}
+
+const entryOf = (saleId: string, userId: string, address: string): RiskyTry => ({
+  ...{ action: "enter", subject: JSON.stringify([saleId, userId]), address },
+});
+
+function notOpen(followed: FollowedRoom): Refusal<"room_not_open"> {
+  const { opensAtMs } = followed.room;
+  const retryAfterSeconds = Math.max(1, Math.ceil((opensAtMs - followed.nowMs()) / 1_000));
+  return { failure: "room_not_open", opensAtMs, retryAfterSeconds };
+}
+
+/** At the very moment of the opening the ledger's clock decides. */
+function refusalBeforeEntry(followed: FollowedRoom): Refusal<"room_not_open"> | undefined {
+  return followed.room.opensAtMs - followed.nowMs() > followed.errorMs ? notOpen(followed) : undefined;
 }
 
 interface EventOptions extends RoomHandlerOptions {

@@ -1,29 +1,43 @@
+/** The slots in which a reservation can be stored: one set. */
+const ways = 8;
+
 /**
  * Remembers which reservations the gate has refused, in a table of fixed size. An overwritten entry only costs one more
- * call to the gate.
+ * call to the gate. With sets of slots, few are overwritten before the table is nearly full.
  */
 export class RefusedReservations {
   readonly #fingerprints: Uint32Array;
-  readonly #mask: number;
+  readonly #setMask: number;
 
   /** `capacity` is rounded up to a power of two; 4 bytes each. */
   constructor(capacity: number) {
-    const size = 2 ** Math.ceil(Math.log2(capacity));
+    const size = Math.max(ways, 2 ** Math.ceil(Math.log2(capacity)));
     this.#fingerprints = new Uint32Array(size);
-    this.#mask = size - 1;
+    this.#setMask = size / ways - 1;
   }
 
   /** A new `generation` invalidates all entries of earlier generations at once. */
   add(reservationId: string, generation: number): void {
-    this.#fingerprints[this.#slot(reservationId)] = fingerprint(reservationId, generation);
+    const start = this.#setOf(reservationId);
+    const added = fingerprint(reservationId, generation);
+    if (this.#holds(start, added)) return;
+    // The newest comes first, and the oldest of the set falls out.
+    this.#fingerprints.copyWithin(start + 1, start, start + ways - 1);
+    this.#fingerprints[start] = added;
   }
 
   has(reservationId: string, generation: number): boolean {
-    return this.#fingerprints[this.#slot(reservationId)] === fingerprint(reservationId, generation);
+    return this.#holds(this.#setOf(reservationId), fingerprint(reservationId, generation));
   }
 
-  #slot(reservationId: string): number {
-    return Bun.hash.murmur32v3(reservationId) & this.#mask;
+  #holds(start: number, wanted: number): boolean {
+    for (let slot = start; slot < start + ways; slot++) if (this.#fingerprints[slot] === wanted) return true;
+    return false;
+  }
+
+  /** Where the set of a reservation begins. */
+  #setOf(reservationId: string): number {
+    return (Bun.hash.murmur32v3(reservationId) & this.#setMask) * ways;
   }
 }
 

@@ -116,6 +116,12 @@ function contradictions(settings: Settings): string[] {
       'accounts.registration is "invitation", but backend.internal_secret is empty: nobody could make an invitation without it',
     );
   }
+  const { step_up_level, step_up_max_level } = settings.accounts;
+  if (step_up_level > step_up_max_level) {
+    problems.push(
+      `accounts.step_up_level is ${step_up_level}, and accounts.step_up_max_level is ${step_up_max_level}: no work can be both`,
+    );
+  }
   const { secret } = settings.admin;
   if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
     problems.push("admin.secret is the same as another secret: only merchants may have it");

@@ -55,6 +55,12 @@ const accounts = z.strictObject({
   work: z.enum(["off", "on"]).default("off"),
   /** The work of those who are the first of their address. Each level takes twice as long. */
   work_level: whole(0, maxWorkLevel).default(1),
+  /** `on`: logins and entries to waiting rooms cost work while the risk is raised. */
+  step_up: z.enum(["off", "on"]).default("off"),
+  /** The work for the lowest risk that costs any. */
+  step_up_level: whole(0, maxWorkLevel).default(1),
+  /** No risk costs more. The default takes a slow phone about half a minute. */
+  step_up_max_level: whole(0, maxWorkLevel).default(4),
 });
 
 /** The listener for merchants. */
@@ -219,6 +225,15 @@ const rate = (ratePerSecond: number, burst: number) =>
     })
     .prefault({});
 
+/** `free`: so many raise no risk. */
+const risk = (free: number, forgottenPerSecond: number) =>
+  z
+    .strictObject({
+      free: whole(0, 100_000).default(free),
+      forgotten_per_second: z.number().min(0.000_1).max(1_000).default(forgottenPerSecond),
+    })
+    .prefault({});
+
 const limits = z.strictObject({
   check_per_user: rate(5, 10),
   check_per_address: rate(2_000, 10_000),
@@ -226,6 +241,10 @@ const limits = z.strictObject({
   login_per_name: rate(0.1, 10),
   login_per_address: rate(5, 50),
   work_per_address: rate(0.02, 4_096),
+  risk_name_failures: risk(4, 0.01),
+  risk_address_failures: risk(16, 0.05),
+  risk_address_accounts: risk(32, 0.02),
+  risk_fast_work: risk(4, 0.01),
   api_per_user: rate(20, 100),
   ban_after_failures: whole(0, 1_000_000).default(100),
   failure_window_seconds: whole(1, 3_600).default(60),
@@ -257,7 +276,12 @@ const operations = z.strictObject({
   port: whole(0, 65_535).default(0),
 });
 
-const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
+const log = z.strictObject({
+  level: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  /** Of the decisions about work by risk: how many are logged. */
+  decision_share: z.number().min(0).max(1).default(0.01),
+  decisions_per_second: z.number().min(0.01).max(1_000).default(5),
+});
 
 /** The schema of config.json, with the default of every key. */
 export const settingsSchema = z.strictObject({

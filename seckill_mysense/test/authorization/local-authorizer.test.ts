@@ -58,3 +58,53 @@ describe("what one gateway decides about its users", () => {
     expect(ask(together)).toBe("allowed");
   });
 });
+
+describe("what raises a risk", () => {
+  const keys = 1_024;
+  const clock = { nowMs: 1_000_000 };
+  const open = () =>
+    new LocalAuthorizer({
+      limits: { name_failures: { ratePerSecond: 0.01, burst: 320 }, once: { ratePerSecond: 1 / 3_600, burst: 1 } },
+      trackedKeys: keys,
+      bans: { afterFailures: 3, windowMs: 10_000, banMs: 5_000, maxUsers: 10 },
+      holdings: undefined,
+      elapsedMs: () => clock.nowMs,
+    });
+
+  test("is counted up to a bound, read without being counted, and forgotten with time", () => {
+    const local = open();
+    const count = (isPeek: boolean) => local.decide({ kind: "name_failures", userId: "ada", isPeek });
+    expect(count(true)).toEqual({ kind: "allowed", counted: 0 });
+    for (let number = 1; number <= 400; number++) {
+      expect(count(false)).toEqual({ kind: "allowed", counted: Math.min(number, 320) });
+    }
+    clock.nowMs += 100 * 100_000;
+    expect(count(true)).toEqual({ kind: "allowed", counted: 220 });
+  });
+
+  test("stays known while a flood of other names or addresses fills the table, whose size does not change", () => {
+    const local = open();
+    for (let time = 0; time < 4; time++) local.decide({ kind: "name_failures", userId: "ada" });
+    for (let number = 0; number < keys * 50; number++)
+      local.decide({ kind: "name_failures", userId: `flood-${number}` });
+    expect(local.decide({ kind: "name_failures", userId: "ada", isPeek: true })).toEqual({
+      kind: "allowed",
+      counted: 4,
+    });
+    let known = 0;
+    for (let number = 0; number < keys * 50; number++) {
+      const verdict = local.decide({ kind: "name_failures", userId: `flood-${number}`, isPeek: true });
+      if (verdict.kind === "allowed" && verdict.counted === 1) known++;
+    }
+    expect(known).toBeGreaterThan(0);
+    expect(known).toBeLessThan(keys);
+  });
+
+  test("something that comes once an hour is told from something that comes again", () => {
+    const local = open();
+    const kinds = [0, 1].map(() => local.decide({ kind: "once", userId: "work 1" }).kind);
+    expect(kinds).toEqual(["allowed", "limited"]);
+    clock.nowMs += 3_600_001;
+    expect(local.decide({ kind: "once", userId: "work 1" }).kind).toBe("allowed");
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { splitIntoBuckets } from "../../src/domain/buckets.ts";
+import { RefusedReservations } from "../../src/gateway/sold-out-hint.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
 
@@ -107,4 +108,14 @@ describe("what a gateway refuses by itself ends", () => {
     await gateway.catalogue.refresh();
     expect(await ask()).toBe(202);
   });
+});
+
+test("a table of refused reservations that is a quarter full has forgotten hardly any of them", () => {
+  const capacity = 65_536;
+  const refused = new RefusedReservations(capacity);
+  const ids = Array.from({ length: capacity / 4 }, (_, number) => `reservation-${number}`);
+  for (const id of ids) refused.add(id, 1);
+  // With a single slot for each, it would be more than a tenth.
+  expect(ids.filter((id) => !refused.has(id, 1)).length / ids.length).toBeLessThan(0.01);
+  expect(ids.filter((id) => refused.has(id, 2))).toEqual([]);
 });

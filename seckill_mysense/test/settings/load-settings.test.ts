@@ -161,6 +161,12 @@ describe("config.json", () => {
     }
   });
 
+  test("the work for the lowest risk is no more than the work for the highest", () => {
+    expect(problemsOf(() => checkSettings({ accounts: { step_up_level: 5 } }, "/"))).toEqual([
+      "accounts.step_up_level is 5, and accounts.step_up_max_level is 4: no work can be both",
+    ]);
+  });
+
   test("trusted proxies are addresses or blocks, and the internal secret is one of its own", () => {
     const backend = (value: object): readonly string[] => problemsOf(() => checkSettings({ backend: value }, "/"));
     expect(backend({ trusted_proxies: ["10.0.0.0/8", "::1"] })).toEqual([]);

@@ -33,18 +33,24 @@ export function readQuestion(body: FrameBody): UserTry {
 
 /** In the order of their codes. */
 const verdictKinds = ["allowed", "limited", "banned", "held", "busy"] as const satisfies Verdict["kind"][];
-const maxWaitMs = 0xff_ff_ff_ff;
+const maxNumber = 0xff_ff_ff_ff;
 
 export function writeAnswer(writer: FrameWriter, verdict: Verdict): void {
-  const waitMs = "waitMs" in verdict ? Math.min(Math.ceil(verdict.waitMs), maxWaitMs) : 0;
-  writer.begin(frameTypes.answer).byte(verdictKinds.indexOf(verdict.kind)).number(waitMs).end();
+  const waitMs = "waitMs" in verdict ? verdict.waitMs : 0;
+  const number = verdict.kind === "allowed" ? (verdict.counted ?? 0) : waitMs;
+  writer
+    .begin(frameTypes.answer)
+    .byte(verdictKinds.indexOf(verdict.kind))
+    .number(Math.min(Math.ceil(number), maxNumber))
+    .end();
 }
 
 export function readAnswer(body: FrameBody): Verdict {
   const code = body.byte();
   const kind = verdictKinds[code];
   if (kind === undefined) throw new PeerProtocolError(`an answer with the code ${code}`);
-  return { kind, waitMs: body.number() };
+  const number = body.number();
+  return kind === "allowed" ? { kind, counted: number } : { kind, waitMs: number };
 }
 
 export function writeHolding(writer: FrameWriter, { userId, productId, reservationId, epoch }: Holding): void {

@@ -82,12 +82,14 @@ describe("frames between gateways", () => {
       { kind: "banned", waitMs: 4_000_000_000 },
       { kind: "held" },
       { kind: "busy" },
+      { kind: "allowed", counted: 9 },
     ];
     const bytes = written((writer) => verdicts.forEach((verdict) => writeAnswer(writer, verdict)));
     const seen: Verdict[] = [];
     read(bytes, maxFrameBytes, (_, body) => seen.push(readAnswer(body)));
     expect(seen.map(({ kind }) => kind)).toEqual(verdicts.map(({ kind }) => kind));
     expect(seen.slice(1, 3)).toEqual(verdicts.slice(1, 3));
+    expect(seen.at(-1)).toEqual({ kind: "allowed", counted: 9 });
 
     const holding = { userId: "Ünal", productId: "lamp", reservationId: "r-1", epoch: 7 };
     read(

@@ -19,7 +19,7 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
-import { enterShownRoom, followRoom, isTurn, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
+import { enterShownRoom, followRoom, mayHaveToken, showProof, turnHint, turnIsOver } from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 
 const refreshMs = 2_000;
@@ -54,8 +54,8 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (state.token === undefined) return "Getting your token";
   const units = unitsHeld();
   if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
-  if (isOpen && isTurn()) return "It is your turn.";
-  return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
+  if (isOpen) return turnHint() ?? "The sale is open.";
+  return "You have your token. You can buy as soon as the sale starts.";
 }
 
 function follow(reservation: Reservation): void {

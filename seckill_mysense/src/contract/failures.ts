@@ -85,6 +85,7 @@ export const failures = {
     status: 410,
     message: "Your place in the waiting room was not used in time, and has passed on.",
   },
+  room_closed: { status: 410, message: "The entry of this ballot is over." },
   bundle_broken: { status: 410, message: "One product of the bundle was refused: get a new token to try again." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },

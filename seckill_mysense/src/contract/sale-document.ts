@@ -1,10 +1,11 @@
 import { drandRoundAfter, quicknet } from "fair-draw";
 import { z } from "zod";
 import { groupBuckets, maxBuckets, splitIntoBuckets } from "../domain/buckets.ts";
-import { maxAdmitPerSecond, maxUseWithinSeconds, type RoomSettings } from "../domain/room.ts";
+import { maxAdmitPerSecond, maxBallotWindowSeconds, type RoomSettings } from "../domain/room.ts";
 import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
 import { isLeaving, maxPriceMinor, maxUnits, type Sale, type SaleContent, type SaleProduct } from "../domain/sale.ts";
 import { productId, saleId } from "./identifiers.ts";
+import { roomMode } from "./rooms.ts";
 
 /** A moment as RFC 3339 says it, with the offset from UTC: 2027-03-01T10:00:00Z, or +01:00 in place of Z. */
 export const moment = z.iso.datetime({
@@ -30,23 +31,29 @@ const product = z.strictObject({
 
 /** A waiting room as its merchant writes it. */
 const room = z.strictObject({
-  mode: z
-    .enum(["draw", "queue"])
-    .describe("draw: those who are present at closes_at are drawn. queue: all stand in the order of coming."),
+  mode: roomMode.describe(
+    "draw: those who are present at closes_at are drawn. queue: all stand in the order of coming. ballot: those who entered " +
+      "before closes_at are drawn, and the first ones win.",
+  ),
   opens_at: moment,
-  closes_at: moment.optional().describe("Of a draw; without it the start of the sale."),
-  admit_per_second: z.number().min(0.001).max(maxAdmitPerSecond),
+  closes_at: moment.optional().describe("Of a draw or a ballot; without it the start of the sale."),
+  admit_per_second: z.number().min(0.001).max(maxAdmitPerSecond).optional().describe("Of a draw or a queue."),
+  winners: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Of a ballot; without it as many as can all buy what the limits per user allow."),
   use_within_seconds: z
     .int()
     .min(1)
-    .max(maxUseWithinSeconds)
-    .describe("How long somebody who is admitted has to get a token."),
+    .max(maxBallotWindowSeconds)
+    .describe("How long somebody who is admitted has to get a token; in a ballot, to buy."),
   on_hold: z.boolean().default(false).describe("Nobody is admitted before an operator opens the room."),
   public_value: z
     .union([z.enum(["none", "drand"]), z.looseObject({ kind: z.enum(["none", "drand", "witnesses"]) })])
     .default("none")
     .describe(
-      "Of a draw: none, drand (the first round of the chain quicknet that comes half a minute after closes_at), or what " +
+      "Of a draw or a ballot: none, drand (the first round of the chain quicknet that comes half a minute after closes_at), or what " +
         "fair-draw's rules have as publicValue.",
     ),
 });
@@ -79,13 +86,14 @@ export const saleUpdate = z.strictObject({
 const roundAfterClosingMs = 30_000;
 
 function roomOf(written: z.infer<typeof room>, startsAtMs: number | undefined): RoomSettings {
-  const { mode, opens_at, closes_at, admit_per_second, use_within_seconds, on_hold, public_value } = written;
-  const closesAtMs = closes_at === undefined ? (mode === "draw" ? startsAtMs : undefined) : Date.parse(closes_at);
+  const { mode, opens_at, closes_at, admit_per_second = 0, use_within_seconds, on_hold, public_value } = written;
+  const closesAtMs = closes_at === undefined ? (mode === "queue" ? undefined : startsAtMs) : Date.parse(closes_at);
   const round = drandRoundAfter(quicknet, (closesAtMs ?? 0) + roundAfterClosingMs);
   const named = public_value === "drand" ? { kind: public_value, ...quicknet, round } : { kind: public_value };
   return {
     ...{ mode, opensAtMs: Date.parse(opens_at), closesAtMs },
     ...{ admitPer1000Seconds: Math.round(admit_per_second * 1_000), useWithinMs: use_within_seconds * 1_000 },
+    winners: written.winners,
     ...{ startsOnHold: on_hold, publicValue: typeof public_value === "object" ? public_value : named },
   } as RoomSettings;
 }
@@ -95,7 +103,9 @@ function showRoom(room: RoomSettings): z.infer<typeof shownRoom> {
   return {
     ...{ mode: room.mode, opens_at: iso(room.opensAtMs) },
     ...(room.closesAtMs !== undefined && { closes_at: iso(room.closesAtMs) }),
-    ...{ admit_per_second: room.admitPer1000Seconds / 1_000, use_within_seconds: room.useWithinMs / 1_000 },
+    ...(room.mode !== "ballot" && { admit_per_second: room.admitPer1000Seconds / 1_000 }),
+    ...(room.winners !== undefined && { winners: room.winners }),
+    use_within_seconds: room.useWithinMs / 1_000,
     ...{ on_hold: room.startsOnHold, public_value: { ...room.publicValue } },
   };
 }

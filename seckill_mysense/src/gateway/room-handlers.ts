@@ -81,6 +81,7 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     if (untilOpenMs > followed.errorMs) return notOpen;
     const outcome = await visitors.enter(followed, userId);
     if (!("kind" in outcome)) return outcome;
+    if (outcome.kind === "closed") return { failure: "room_closed" } as const;
     return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen;
   }
 
@@ -140,7 +141,7 @@ const roomEventsEveryMs = 1_000;
 
 function isRoomNews(told: RoomView, now: RoomView): boolean {
   if (told.state !== now.state || told.onHold !== now.onHold || told.beginsAtMs !== now.beginsAtMs) return true;
-  return now.state === "waiting" && told.admitted !== now.admitted;
+  return ["waiting", "listed"].includes(now.state) && told.admitted !== now.admitted;
 }
 
 /** From then on the visitor acts, and a token tells more than a stream. */

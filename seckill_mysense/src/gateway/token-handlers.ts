@@ -35,16 +35,16 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
     const granted = grantedBy(body, session.userId, options);
     if ("failure" in granted) return granted;
     const { sale, ...what } = granted;
-    const nowMs = options.now();
-    if (nowMs >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
+    if (options.now() >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
     const admission = await options.visitors.admit(sale, session, request, { isAlsoAfter: false });
     if ("failure" in admission) return admission;
+    const nowMs = options.now();
     const claims = {
       ...what,
       saleId: sale.id,
       userId: session.userId,
       notBeforeMs: sale.startsAtMs,
-      expiresAtMs: sale.endsAtMs + graceAfterEndMs,
+      expiresAtMs: Math.min(sale.endsAtMs + graceAfterEndMs, nowMs + (admission.lastsMs ?? Infinity)),
       queuePosition: admission.place,
       mark: session.mark,
     };

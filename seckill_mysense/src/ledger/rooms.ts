@@ -9,6 +9,8 @@ export interface Room {
   readonly opensAtMs: number;
   readonly closesAtMs: number | undefined;
   readonly useWithinMs: number;
+  /** How many win a ballot; undefined in other modes. */
+  readonly winners: number | undefined;
   /** The published rules of fair-draw, in canonical form. */
   readonly rules: string;
   readonly rulesHash: Uint8Array;
@@ -74,17 +76,22 @@ export interface EnterRequest {
 
 export type EnterOutcome =
   | { readonly kind: "entered"; readonly entry: RoomEntry }
-  | { readonly kind: "not_open" }
-  | { readonly kind: "full" };
+  /** `closed`: a ballot takes no entries after its closing. */
+  | { readonly kind: "not_open" | "closed" | "full" };
 
 export interface PlaceKey {
   readonly roomId: number;
   readonly place: number;
 }
 
+export interface PlaceUse extends PlaceKey {
+  /** Needed in a ballot, whose place counts as used while its user holds an order. */
+  readonly userId?: string;
+}
+
 export type UseOutcome =
-  /** `isNew`: the window is open, and nobody has used the place before. */
-  | { readonly kind: "used"; readonly isNew: boolean; readonly isOpen: boolean }
+  /** `isNew`: nobody has used the place before. `openUntilMs`: the end of its window; undefined if that is over. */
+  | { readonly kind: "used"; readonly isNew: boolean; readonly openUntilMs: number | undefined }
   | { readonly kind: "waiting" }
   | { readonly kind: "expired" };
 
@@ -130,9 +137,12 @@ export interface LedgerRooms {
   /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
   /** Marks a place as used, if its window is open. */
-  use(key: PlaceKey): Promise<UseOutcome>;
+  use(use: PlaceUse): Promise<UseOutcome>;
   isUsed(key: PlaceKey): Promise<boolean>;
-  /** Admits further ones in place of those whose window is over and who have not used it. Resolves with how many. */
+  /**
+   * Admits further ones in place of those whose window is over and who have not used it; in a ballot, who hold no order.
+   * Resolves with how many.
+   */
   passOn(roomId: number): Promise<number>;
 }
 

@@ -21,7 +21,9 @@ export interface ShownRoom {
   readonly admitted: number;
   readonly used: number;
   readonly passed_on: number;
-  readonly admit_per_second: number;
+  /** Not of a ballot, whose winners are admitted at once. */
+  readonly admit_per_second?: number;
+  readonly winners?: number;
   readonly use_within_seconds: number;
   readonly on_hold: boolean;
   readonly rules_hash: string;
@@ -57,9 +59,15 @@ export class RoomService {
     return showRoom(room, state, admittedAt(await this.#rooms.steps(room.id, 0), state.nowMs));
   }
 
-  /** Rate, hold and opening hold from now on; gateways know them within a second. @throws as `read` */
+  /**
+   * Rate, hold and opening hold from now on; gateways know them within a second.
+   * @throws NoRoomError, InvalidSaleError for the rate of a ballot
+   */
   async change(saleId: string, change: AdmissionChange, actor: string): Promise<ShownRoom> {
-    const { id } = await this.#find(saleId);
+    const { id, mode } = await this.#find(saleId);
+    if (mode === "ballot" && change.kind === "rate") {
+      throw new InvalidSaleError(`sale ${saleId}: room: a ballot has no rate: its winners are admitted at once`);
+    }
     await this.#rooms.changeAdmission(id, change, actor);
     return this.read(saleId);
   }
@@ -89,7 +97,8 @@ function showRoom(room: Room, state: RoomState, admitted: number): ShownRoom {
     ...(beginsAtMs !== undefined && { begins_at: iso(beginsAtMs) }),
     ...{ ledger_time: iso(state.nowMs), entries: state.line.entries, ...(drawn && { drawn: drawn.entries }) },
     ...{ admitted: Math.min(admitted, state.line.entries), used: state.used, passed_on: state.passedOn },
-    ...{ admit_per_second: state.per1000Seconds / 1_000, use_within_seconds: room.useWithinMs / 1_000 },
+    ...(room.winners === undefined ? { admit_per_second: state.per1000Seconds / 1_000 } : { winners: room.winners }),
+    use_within_seconds: room.useWithinMs / 1_000,
     ...{ on_hold: state.isOnHold, rules_hash: Buffer.from(room.rulesHash).toString("hex") },
     ...showDraw(room, state),
   };

@@ -9,6 +9,8 @@ export interface RoomRow {
   opens_at_ms: number;
   closes_at_ms: number | null;
   use_within_ms: number;
+  /** Of a ballot. */
+  winners: Generated<number | null>;
   /** The published rules, in the one form that their hash is of. */
   rules: Uint8Array;
   rules_hash: Uint8Array;
@@ -65,4 +67,6 @@ export interface RoomUseRow {
   room_id: number;
   place: number;
   used_at_ms: number;
+  /** In a ballot, whose places are given back by those who hold no order. */
+  user_id: Generated<string | null>;
 }

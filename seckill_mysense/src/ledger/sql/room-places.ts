@@ -1,6 +1,16 @@
-import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
+import { activeStates } from "../../domain/order.ts";
+import {
+  type AdmissionStep,
+  admittedAt,
+  admitWinners,
+  changeRate,
+  firstNeededStep,
+  lastExpired,
+  passOn,
+  placeState,
+} from "../../domain/room.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
-import type { AdmissionChange, NumberedStep, PlaceKey, UseOutcome } from "../rooms.ts";
+import type { AdmissionChange, NumberedStep, PlaceKey, PlaceUse, UseOutcome } from "../rooms.ts";
 import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
 
 interface PlaceContext extends LedgerTime {
@@ -12,7 +22,7 @@ interface PlaceContext extends LedgerTime {
  */
 export async function usePlaces(
   transaction: LedgerTransaction,
-  asked: readonly PlaceKey[],
+  asked: readonly PlaceUse[],
   context: PlaceContext,
 ): Promise<UseOutcome[]> {
   // A caller may ask twice with one object.
@@ -29,28 +39,29 @@ export async function usePlaces(
 async function useInOne(
   transaction: LedgerTransaction,
   room: StoredRoom,
-  keys: readonly PlaceKey[],
+  keys: readonly PlaceUse[],
   { outcomes, nowMs: readNow }: PlaceContext & { readonly outcomes: Map<PlaceKey, UseOutcome> },
 ): Promise<void> {
   const admission = { steps: await readSteps(transaction, room.id), useWithinMs: room.use_within_ms };
   const nowMs = await readNow(transaction);
   const used = await readUses(transaction, room.id, keys);
-  const added: number[] = [];
+  const added: PlaceUse[] = [];
   for (const key of keys) {
     const { place } = key;
     // Nobody has such a place, even if the admission has run ahead of those who are there.
     if (place > room.entries) continue;
-    const { kind } = placeState(admission, place, nowMs);
-    const isOpen = kind === "admitted" && place > room.judged;
+    const state = placeState(admission, place, nowMs);
+    const openUntilMs = state.kind === "admitted" && place > room.judged ? state.untilMs : undefined;
     const isUsed = used.has(place);
-    if (isUsed || isOpen) outcomes.set(key, { kind: "used", isNew: !isUsed, isOpen });
-    else outcomes.set(key, { kind: kind === "waiting" ? "waiting" : "expired" });
-    if (isUsed || !isOpen) continue;
+    if (isUsed || openUntilMs !== undefined) outcomes.set(key, { kind: "used", isNew: !isUsed, openUntilMs });
+    else outcomes.set(key, { kind: state.kind === "waiting" ? "waiting" : "expired" });
+    if (isUsed || openUntilMs === undefined) continue;
     used.add(place);
-    added.push(place);
+    added.push(key);
   }
   if (added.length === 0) return;
-  const rows = added.map((place) => ({ room_id: room.id, place, used_at_ms: nowMs }));
+  const userOf = ({ userId }: PlaceUse): string | null => (room.mode === "ballot" ? (userId ?? null) : null);
+  const rows = added.map((use) => ({ room_id: room.id, place: use.place, used_at_ms: nowMs, user_id: userOf(use) }));
   await transaction.insertInto("room_uses").values(rows).execute();
   await transaction
     .updateTable("rooms")
@@ -75,6 +86,16 @@ export async function readUses(
   return new Set(rows.map(({ place }) => place));
 }
 
+/** Where the admission begins. */
+export function firstStep(room: StoredRoom, sinceMs: number): AdmissionStep {
+  return runStep(room, { sinceMs, millionths: 0, per1000Seconds: room.on_hold === 1 ? 0 : room.per_1000_seconds });
+}
+
+/** A ballot that is not on hold has admitted its winners. */
+function runStep({ on_hold, winners }: Pick<StoredRoom, "on_hold" | "winners">, step: AdmissionStep): AdmissionStep {
+  return on_hold === 1 || winners === null ? step : admitWinners(step, winners);
+}
+
 export interface AskedChange {
   readonly roomId: number;
   readonly change: AdmissionChange;
@@ -96,7 +117,8 @@ export async function changeAdmission(
   const nowMs = await context.nowMs(transaction);
   if (room.begins_at_ms !== null) {
     const steps = await readSteps(transaction, roomId);
-    await addStep(transaction, roomId, changeRate(steps, isOnHold ? 0 : per1000Seconds, nowMs), steps);
+    const step = changeRate(steps, isOnHold ? 0 : per1000Seconds, nowMs);
+    await addStep(transaction, roomId, runStep({ ...room, on_hold: Number(isOnHold) }, step), steps);
   }
   await transaction
     .updateTable("rooms")
@@ -137,8 +159,15 @@ async function logRoomChange(
 }
 
 /**
+ * What was asked for at the end of a window may come into the ledger later, and the clock by which a token ends may be
+ * that of another machine.
+ */
+const recordedWithinMs = 5_000;
+
+/**
  * Looks at the places whose window has ended since the last time, in the caller's transaction, and admits as many others
- * as have not used theirs. On hold nobody is admitted, so they wait until the room is opened.
+ * as have not used theirs. On hold nobody is admitted, so they wait until the room is opened. A ballot's places are looked
+ * at each time: an order may expire long after the window.
  */
 export async function passOnPlaces(
   transaction: LedgerTransaction,
@@ -149,12 +178,18 @@ export async function passOnPlaces(
   if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;
   const steps = await readSteps(transaction, roomId);
   const nowMs = await context.nowMs(transaction);
+  const isBallot = room.mode === "ballot";
   const admission = { steps, useWithinMs: room.use_within_ms };
-  const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs });
-  if (last === room.judged) return 0;
-  const unused = last - room.judged - (await countUses(transaction, roomId, room.judged, last));
+  const endedMs = isBallot ? nowMs - recordedWithinMs : nowMs;
+  const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs: endedMs });
+  if (last === room.judged && (!isBallot || last === 0)) return 0;
+  const admitted = admittedAt(steps, nowMs);
+  const unused = isBallot
+    ? (room.winners ?? 0) + last - (await countHolders(transaction, room, last)) - admitted
+    : last - room.judged - (await countUses(transaction, roomId, room.judged, last));
   // Nothing is saved up for those who come later.
-  const passed = Math.min(unused, Math.max(0, room.entries - admittedAt(steps, nowMs)));
+  const passed = Math.max(0, Math.min(unused, room.entries - admitted));
+  if (passed === 0 && last === room.judged) return 0;
   if (passed > 0) await addStep(transaction, roomId, passOn(steps, passed, nowMs), steps);
   await forgetSteps(transaction, room, steps, nowMs);
   await transaction
@@ -172,6 +207,20 @@ async function countUses(transaction: LedgerTransaction, roomId: number, after: 
     .where("room_id", "=", roomId)
     .where("place", ">", after)
     .where("place", "<=", upTo)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** How many of the places of a ballot, up to one, hold an order of its sale. */
+async function countHolders(transaction: LedgerTransaction, { id, sale_id }: StoredRoom, upTo: number) {
+  const { count } = await transaction
+    .selectFrom("room_uses")
+    .innerJoin("orders", "orders.user_id", "room_uses.user_id")
+    .select(({ fn }) => fn.count<number>("room_uses.place").distinct().as("count"))
+    .where("room_uses.room_id", "=", id)
+    .where("room_uses.place", "<=", upTo)
+    .where("orders.sale_id", "=", sale_id)
+    .where("orders.state", "in", activeStates)
     .executeTakeFirstOrThrow();
   return count;
 }

@@ -250,10 +250,10 @@ function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedCh
 const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
 const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
 
-/** Checks the sale as it will be. A cancelled sale may end before its start. */
-function checkPlanned(before: ChangeableSale, { sale, changed, added }: PlannedChange): void {
+/** The products as they will be. */
+function productsAfter(before: ChangeableSale, { changed, added }: PlannedChange): SaleProduct[] {
   const others = before.products.filter(({ id }) => !changed.some((product) => product.id === id));
-  checkSale(sale, [...others, ...changed, ...added]);
+  return [...others, ...changed, ...added];
 }
 
 async function makeChange(
@@ -262,8 +262,10 @@ async function makeChange(
   { planned, revision }: { readonly planned: PlannedChange; readonly revision: number },
 ): Promise<SaleContent> {
   const sale = { ...planned.sale, version: before.sale.version + 1 };
-  checkPlanned(before, { ...planned, sale });
+  const products = productsAfter(before, planned);
+  checkSale(sale, products);
   await refuseForeignProducts(transaction, sale, planned.added);
+  if (before.sale.state === "draft") await insertRoom(transaction, sale, products);
   await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
   await raiseRevision(transaction, revision);
   return (await readContent(transaction, sale.id))!;
@@ -275,7 +277,6 @@ async function writePlanned(
   { sale, changed, added }: PlannedChange,
   revision: number,
 ): Promise<void> {
-  if (before.state === "draft") await insertRoom(transaction, sale);
   const isCancelled = sale.state === "cancelled" && before.state !== "cancelled";
   const release = isCancelled ? { release_pending: 1 } : {};
   await transaction

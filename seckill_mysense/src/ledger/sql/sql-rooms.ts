@@ -9,6 +9,7 @@ import {
   maxEnterBatch,
   type NumberedStep,
   type PlaceKey,
+  type PlaceUse,
   type Room,
   type RoomEntry,
   type RoomState,
@@ -17,7 +18,7 @@ import {
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
-import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
+import { changeAdmission, firstStep, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   ledgerTime,
@@ -46,9 +47,9 @@ export class SqlRooms implements LedgerRooms {
     run: (requests) => this.#database.write((transaction) => enterRooms(transaction, requests, this.#context)),
     ...shared,
   });
-  readonly #uses = new CallBatcher<PlaceKey, UseOutcome>({
+  readonly #uses = new CallBatcher<PlaceUse, UseOutcome>({
     name: "uses of places",
-    run: (keys) => this.#database.write((transaction) => usePlaces(transaction, keys, this.#context)),
+    run: (uses) => this.#database.write((transaction) => usePlaces(transaction, uses, this.#context)),
     ...shared,
   });
 
@@ -207,8 +208,7 @@ export class SqlRooms implements LedgerRooms {
       const nowMs = await this.#context.nowMs(transaction);
       if (!isDue(room, nowMs, startsAtMs)) return false;
       const sinceMs = Math.max(nowMs, startsAtMs);
-      const per1000Seconds = room.on_hold === 1 ? 0 : room.per_1000_seconds;
-      await addStep(transaction, roomId, { sinceMs, millionths: 0, per1000Seconds }, []);
+      await addStep(transaction, roomId, firstStep(room, sinceMs), []);
       await transaction
         .updateTable("rooms")
         .set({ begins_at_ms: sinceMs, revision: room.revision + 1 })
@@ -224,8 +224,8 @@ export class SqlRooms implements LedgerRooms {
     return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
   }
 
-  use(key: PlaceKey): Promise<UseOutcome> {
-    return this.#uses.call(key);
+  use(use: PlaceUse): Promise<UseOutcome> {
+    return this.#uses.call(use);
   }
 
   isUsed(key: PlaceKey): Promise<boolean> {

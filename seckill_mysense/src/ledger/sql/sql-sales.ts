@@ -98,7 +98,7 @@ export async function insertSale(
     .insertInto("sales")
     .values({ ...rowOfSale(sale), state, revision })
     .execute();
-  await insertRoom(transaction, { ...sale, state });
+  await insertRoom(transaction, { ...sale, state }, products);
   await insertProducts(transaction, products, revision);
   await raiseRevision(transaction, revision);
 }

@@ -299,7 +299,7 @@ for (const kind of ledgerKinds) {
         nowMs += 500;
         const use = (seat: number) => ledger.rooms.use({ roomId: room.id, place: seat });
         expect([await use(20), await use(21)]).toEqual([
-          { kind: "used", isNew: true, isOpen: true },
+          { kind: "used", isNew: true, openUntilMs: expect.any(Number) },
           { kind: "waiting" },
         ]);
         expect(await ledger.rooms.changeAdmission(1_000_000, { kind: "hold" }, "ada")).toBe(false);
@@ -346,7 +346,7 @@ for (const kind of ledgerKinds) {
         expect(await ledger.rooms.isUsed(key)).toBe(true);
         expect((await ledger.rooms.state(room.id))!.used).toBe(1);
         nowMs += 5_000;
-        expect(await ledger.rooms.use(key)).toEqual({ kind: "used", isNew: false, isOpen: false });
+        expect(await ledger.rooms.use(key)).toEqual({ kind: "used", isNew: false, openUntilMs: undefined });
         expect(await ledger.rooms.use({ ...key, place: 4 })).toEqual({ kind: "expired" });
         expect(await ledger.rooms.isUsed({ ...key, place: 4 })).toBe(false);
       });

@@ -16,6 +16,8 @@ export const drawRoom: RoomSettings = {
 
 export const queueRoom: RoomSettings = { ...drawRoom, mode: "queue", closesAtMs: undefined };
 
+export const ballotRoom: RoomSettings = { ...drawRoom, mode: "ballot", admitPer1000Seconds: 0, winners: 3 };
+
 export function makeRoomSale(room: RoomSettings, changes: Partial<Sale> = {}) {
   const sale = makeSale({ startsAtMs, room, ...changes });
   return { sale, products: [makeProduct(sale)] };

@@ -35,7 +35,7 @@ export function roomOutcome(view: RoomView): Outcome | undefined {
       };
     case "won":
       return {
-        ...waiting,
+        ...{ tone: "good", badge: "✓" },
         title: "You have won",
         text: `Your place is ${numberOf(view.place)}, and the first ${numberOf(view.winners)} win. ${windowOf(view)} ${comeBack}`,
       };

@@ -74,6 +74,7 @@ export const enterRoom = endpoint({
   failures: [
     "session_required",
     "invitation_required",
+    "code_required",
     "room_not_found",
     "room_not_open",
     "room_closed",

@@ -65,6 +65,7 @@ export const saleDocument = z.strictObject({
   starts_at: moment,
   ends_at: moment,
   room: room.optional().describe("The waiting room through which all buyers come."),
+  invited_only: z.boolean().optional().describe("Only users with an invitation code buy: `sale codes` makes them."),
   products: z.array(product).min(1).max(10_000),
 });
 export type SaleDocument = z.infer<typeof saleDocument>;
@@ -76,6 +77,7 @@ export const saleUpdate = z.strictObject({
   starts_at: moment.optional(),
   ends_at: moment.optional(),
   room: room.nullable().optional().describe("Null: without a waiting room."),
+  invited_only: z.boolean().optional(),
   products: z
     .array(product.partial().required({ id: true }))
     .max(10_000)
@@ -110,12 +112,15 @@ function showRoom(room: RoomSettings): z.infer<typeof shownRoom> {
   };
 }
 
-export function saleOf({ id, title, starts_at, ends_at, room: written, products }: SaleDocument): {
+export function saleOf({ id, title, starts_at, ends_at, room: written, invited_only, products }: SaleDocument): {
   readonly sale: Sale;
   readonly products: readonly SaleProduct[];
 } {
   const times = { startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at) };
-  const sale = { id, title, ...times, ...(written && { room: roomOf(written, times.startsAtMs) }) };
+  const sale: Sale = {
+    ...{ id, title, ...times, ...(written && { room: roomOf(written, times.startsAtMs) }) },
+    ...(invited_only === true && { invitedOnly: true }),
+  };
   return {
     sale,
     products: products.flatMap(({ id: productId, name, price_minor, currency, units, limit_per_user, buckets = 1 }) => {
@@ -132,7 +137,7 @@ export function describeStrayUpdate(named: string, { id }: z.infer<typeof saleUp
 }
 
 export function updateOf(update: z.infer<typeof saleUpdate>): SaleChange {
-  const { title, starts_at, ends_at, room: written, products = [] } = update;
+  const { title, starts_at, ends_at, room: written, invited_only: invitedOnly, products = [] } = update;
   const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
   const updates = products.map(
     ({ id, name, price_minor, currency, units, limit_per_user, buckets }): ProductUpdate => ({
@@ -141,7 +146,7 @@ export function updateOf(update: z.infer<typeof saleUpdate>): SaleChange {
   );
   const times = { startsAtMs: ms(starts_at), endsAtMs: ms(ends_at) };
   const room = written == null ? written : roomOf(written, times.startsAtMs);
-  return { kind: "update", title, ...times, room, products: updates };
+  return { kind: "update", title, ...times, room, invitedOnly, products: updates };
 }
 
 /** A sale as commands and the interface for merchants show it. */
@@ -161,6 +166,7 @@ export const shownContent = shownSale.extend({
   room: shownRoom
     .optional()
     .describe("As it was published: the rate and the hold of now are shown by `sale room show`."),
+  invited_only: z.boolean().optional().describe("Only users with an invitation code buy."),
   products: z.array(
     z.object({
       id: productId,
@@ -190,6 +196,7 @@ export function showContent({ sale, products }: SaleContent): ShownContent {
   return {
     ...showSale(sale),
     ...(sale.room && { room: showRoom(sale.room) }),
+    ...(sale.invitedOnly && { invited_only: true }),
     products: groupBuckets(products, ({ id }) => id).map((buckets) => {
       const { id, name, priceMinor, currency, limitPerUser, paused } = buckets[0]!;
       const units = buckets.reduce((sum, { total }) => sum + total, 0);

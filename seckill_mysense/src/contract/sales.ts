@@ -13,6 +13,10 @@ export const saleSummary = z.object({
     .object({ mode: roomMode, opensAtMs: timestampMs, closesAtMs: timestampMs.optional() })
     .optional()
     .describe("The waiting room through which all buyers come: GET /api/room."),
+  invitedOnly: z
+    .literal(true)
+    .optional()
+    .describe("Only users with an invitation code buy: POST /api/invitation-code."),
   cancelled: z.boolean().describe("The sale is sold no more, and its orders are released."),
 });
 

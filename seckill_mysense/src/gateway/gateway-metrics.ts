@@ -28,6 +28,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_revoked_sessions: "Sessions that were ended before their time.",
   seckill_revoked_users: "Users all of whose sessions were ended before a moment.",
   seckill_revocations_dropped: "Revocations that this gateway has dropped because there was no room for them.",
+  seckill_invitation_codes_total:
+    "Invitation codes that were handed in, and tries without one where it is needed (missing).",
   seckill_rooms: "Waiting rooms that this gateway follows.",
   seckill_rooms_left_out: "Waiting rooms for which there is no room in limits.rooms: nobody comes through them here.",
   seckill_room_entries: "Entries of all waiting rooms that are followed.",

@@ -24,7 +24,9 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountInvitationCodes } from "./invitation-code-handlers.ts";
 import { mountInvitations } from "./invitation-handlers.ts";
+import { InvitedUsers } from "./invited-users.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { refuse } from "./refusal.ts";
@@ -46,7 +48,16 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 export interface GatewayParts extends StockParts {
   readonly ledger: Pick<
     Ledger,
-    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations" | "rooms"
+    | "changes"
+    | "users"
+    | "orders"
+    | "bundles"
+    | "payments"
+    | "gates"
+    | "waiters"
+    | "revocations"
+    | "rooms"
+    | "invitationCodes"
   >;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
@@ -187,6 +198,7 @@ interface System extends AuthorizationParts, Stock, RoomParts {
   readonly sessions: Sessions;
   readonly invitations: Invitations;
   readonly isByInvitation: boolean;
+  readonly invitedUsers: InvitedUsers;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
   readonly metrics: GatewayMetrics;
@@ -215,6 +227,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     invitations: new Invitations(secrets, choice),
     isByInvitation: settings.accounts.registration === "invitation",
+    invitedUsers: new InvitedUsers({ codes: ledger.invitationCodes, elapsedMs }),
     revocations,
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
@@ -290,7 +303,11 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
   const { visitors } = system;
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, visitors, secureCookies, now: saleNow });
+  const { invitedUsers } = system;
+  mountInvitationCodes(app, mount, system);
+  mountTokens(app, mount, {
+    ...{ tokens, reservationIds, catalogue, isByInvitation, visitors, invitedUsers, secureCookies, now: saleNow },
+  });
   mountRooms(app, mount, { ...system, rooms: ledger.rooms });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });

@@ -2,6 +2,7 @@ import type { AuthorizationParts } from "./authorization-parts.ts";
 import type { BrokenBundles } from "./broken-bundles.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import type { RoomFollower } from "./room-follower.ts";
 import type { GateWatch } from "./stock-watch.ts";
 
@@ -11,6 +12,7 @@ export interface CountedParts {
   readonly gateWatch?: GateWatch | undefined;
   readonly ring: AuthorizationParts["ring"];
   readonly roomFollower: Pick<RoomFollower, "states">;
+  readonly invitedUsers: Pick<InvitedUsers, "counts">;
 }
 
 /** What a gateway's metrics count beside its requests. */
@@ -20,10 +22,12 @@ export function labelledCounts({
   gateWatch,
   ring,
   roomFollower,
+  invitedUsers,
 }: CountedParts): LabelledCounts[] {
   return [
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },
+    { name: "seckill_invitation_codes_total", type: "counter", label: "outcome", counts: invitedUsers.counts },
     { name: "seckill_room_state", type: "gauge", label: "sale", counts: roomFollower.states },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
     ...(ring === undefined ? [] : ringCounts(ring)),

@@ -16,6 +16,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { describeRoom } from "./describe-room.ts";
 import { answerWith, type EventStreams } from "./event-streams.ts";
 import type { FollowedRoom } from "./followed-room.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import { limitedStream } from "./limited-stream.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
@@ -23,6 +24,7 @@ import type { RoomVisitors } from "./room-visitors.ts";
 export interface RoomHandlerOptions {
   readonly rooms: Pick<LedgerRooms, "state" | "entries">;
   readonly visitors: RoomVisitors;
+  readonly invitedUsers: InvitedUsers;
   readonly catalogue: Catalogue;
   readonly authorizer: Authorizer;
   readonly streams: EventStreams;
@@ -66,6 +68,8 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const followed = findRunning(body.saleID);
     if ("failure" in followed) return followed;
+    const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
+    if (uninvited !== undefined) return uninvited;
     const entered = await enter(followed, session.userId);
     if ("failure" in entered) return entered;
     const { view, cookies } = viewOf(followed, entered.pass);

@@ -36,6 +36,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     reservations: failing(ledger.reservations),
     revocations: failing(ledger.revocations),
     rooms: failing(ledger.rooms),
+    invitationCodes: failing(ledger.invitationCodes),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

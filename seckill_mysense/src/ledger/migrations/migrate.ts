@@ -18,6 +18,7 @@ import { revocations } from "./0013-revocations.ts";
 import { persons } from "./0014-persons.ts";
 import { waitingRooms } from "./0015-waiting-rooms.ts";
 import { ballots } from "./0016-ballots.ts";
+import { invitationCodes } from "./0017-invitation-codes.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   persons,
   waitingRooms,
   ballots,
+  invitationCodes,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -247,7 +247,7 @@ function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedCh
   return added.length === 0 && isSaleSame && isSameRoom(before.sale.room, sale.room) && changed.every(isSame);
 }
 
-const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
+const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused", "invitedOnly"] as const;
 const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
 
 /** The products as they will be. */

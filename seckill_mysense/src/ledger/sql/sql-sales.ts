@@ -144,7 +144,7 @@ interface SaleContent {
 
 function compareSales(existing: SaleContent, given: SaleContent): void {
   const name = `sale ${given.sale.id}`;
-  compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs"]);
+  compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs", "invitedOnly"]);
   if (!isSameRoom(existing.sale.room, given.sale.room)) {
     throw new SaleConflictError(`${name}: the ledger has another waiting room than was given`);
   }

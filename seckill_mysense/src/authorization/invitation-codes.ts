@@ -11,9 +11,6 @@ export interface InvitationCode {
 
 type Payload = [number: number, nameKey?: string];
 
-/** What the payload of a code is long at most, so that its text stays within the limit of signed texts. */
-export const maxCodeLength = 1_024;
-
 /**
  * The codes of one sale. Their key is the sale's own, random and in the ledger: people keep a code for weeks, and the
  * project's secret is replaced at times. A code of another sale is as good as a forged one.

@@ -136,11 +136,12 @@ const holdRoom = endpoint({
   summary: "Admits nobody until the room is opened.",
 });
 const openRoom = endpoint({ ...changeOfRoom, path: "/api/admin/sales/:id/room/open", summary: "Ends a hold." });
+const rate = z.number().min(0.001).max(maxAdmitPerSecond);
 const rateRoom = endpoint({
   ...changeOfRoom,
   path: "/api/admin/sales/:id/room/rate",
   summary: "Admits more or fewer from now on.",
-  body: z.strictObject({ per_second: z.number().min(0.001).max(maxAdmitPerSecond) }),
+  body: z.union([z.strictObject({ per_second: rate }), z.strictObject({ least: rate, most: rate })]),
 });
 const publishRoomValue = endpoint({
   ...changeOfRoom,

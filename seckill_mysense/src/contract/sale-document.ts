@@ -29,6 +29,8 @@ const product = z.strictObject({
     .describe("Spreads the units over so many hash slots of the gate; 1 without it. It cannot change later."),
 });
 
+const rate = z.number().min(0.001).max(maxAdmitPerSecond);
+
 /** A waiting room as its merchant writes it. */
 const room = z.strictObject({
   mode: roomMode.describe(
@@ -37,7 +39,10 @@ const room = z.strictObject({
   ),
   opens_at: moment,
   closes_at: moment.optional().describe("Of a draw or a ballot; without it the start of the sale."),
-  admit_per_second: z.number().min(0.001).max(maxAdmitPerSecond).optional().describe("Of a draw or a queue."),
+  admit_per_second: z
+    .union([rate, z.strictObject({ least: rate, most: rate })])
+    .optional()
+    .describe("Of a draw or a queue: a number, or least and most, between which it follows the load of the checkout."),
   winners: z
     .int()
     .min(1)
@@ -94,10 +99,22 @@ function roomOf(written: z.infer<typeof room>, startsAtMs: number | undefined): 
   const named = public_value === "drand" ? { kind: public_value, ...quicknet, round } : { kind: public_value };
   return {
     ...{ mode, opensAtMs: Date.parse(opens_at), closesAtMs },
-    ...{ admitPer1000Seconds: Math.round(admit_per_second * 1_000), useWithinMs: use_within_seconds * 1_000 },
+    ...rateOf(admit_per_second),
+    useWithinMs: use_within_seconds * 1_000,
     winners: written.winners,
     ...{ startsOnHold: on_hold, publicValue: typeof public_value === "object" ? public_value : named },
   } as RoomSettings;
+}
+
+function rateOf(written: number | { readonly least: number; readonly most: number }) {
+  if (typeof written === "number") return { admitPer1000Seconds: Math.round(written * 1_000) };
+  const [least, most] = [Math.round(written.least * 1_000), Math.round(written.most * 1_000)];
+  return { admitPer1000Seconds: least, rateRange: { least, most } };
+}
+
+function showRate({ admitPer1000Seconds, rateRange }: RoomSettings) {
+  if (rateRange === undefined) return admitPer1000Seconds / 1_000;
+  return { least: rateRange.least / 1_000, most: rateRange.most / 1_000 };
 }
 
 function showRoom(room: RoomSettings): z.infer<typeof shownRoom> {
@@ -105,7 +122,7 @@ function showRoom(room: RoomSettings): z.infer<typeof shownRoom> {
   return {
     ...{ mode: room.mode, opens_at: iso(room.opensAtMs) },
     ...(room.closesAtMs !== undefined && { closes_at: iso(room.closesAtMs) }),
-    ...(room.mode !== "ballot" && { admit_per_second: room.admitPer1000Seconds / 1_000 }),
+    ...(room.mode !== "ballot" && { admit_per_second: showRate(room) }),
     ...(room.winners !== undefined && { winners: room.winners }),
     use_within_seconds: room.useWithinMs / 1_000,
     ...{ on_hold: room.startsOnHold, public_value: { ...room.publicValue } },

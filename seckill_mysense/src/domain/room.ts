@@ -1,3 +1,5 @@
+import type { RateRange } from "./admission-rate.ts";
+
 /**
  * `draw`: those who are present at the closing are drawn, and who comes later stands behind them. `queue`: everybody
  * stands in the order of coming. `ballot`: those who entered before the closing are drawn, nobody enters later, and the
@@ -13,6 +15,8 @@ export interface RoomSettings {
   readonly closesAtMs: number | undefined;
   /** How many come in within 1,000 seconds: a whole number says rates below one a second, too. 0 in a ballot. */
   readonly admitPer1000Seconds: number;
+  /** The rate follows the load of the checkout between these, and begins with the least; undefined: it is as it is set. */
+  readonly rateRange?: RateRange | undefined;
   /** How many win a ballot; undefined in other modes, and in a ballot with as many winners as its stock is enough for. */
   readonly winners?: number | undefined;
   /** Who is admitted has this long to get a token, and in a ballot to buy. */
@@ -55,7 +59,15 @@ export function describeBadRoom(room: RoomSettings, startsAtMs: number): string 
   return `room: closes_at is ${iso(closesAtMs)}, after the start of the sale, ${iso(startsAtMs)}`;
 }
 
-function describeBadRate({ mode, admitPer1000Seconds, winners }: RoomSettings): string | undefined {
+/** Why a rate cannot move between these; undefined if it can. */
+export function describeBadRange({ least, most }: RateRange): string | undefined {
+  const highest = maxAdmitPerSecond * 1_000;
+  if (isBetween(least, 1, highest) && isBetween(most, least, highest)) return undefined;
+  return `admit_per_second is from ${least / 1_000} to ${most / 1_000}; least must not be above most, both from 0.001 to ${maxAdmitPerSecond}`;
+}
+
+function describeBadRate({ mode, admitPer1000Seconds, rateRange, winners }: RoomSettings): string | undefined {
+  if (rateRange !== undefined && describeBadRange(rateRange) !== undefined) return describeBadRange(rateRange);
   if (winners !== undefined) return `a ${mode} has no winners: everybody is admitted in turn`;
   if (admitPer1000Seconds === 0) return `a ${mode} needs admit_per_second, from 0.001 to ${maxAdmitPerSecond}`;
   if (isBetween(admitPer1000Seconds, 1, maxAdmitPerSecond * 1_000)) return undefined;
@@ -220,6 +232,8 @@ export function isSameRoom(one: RoomSettings | undefined, other: RoomSettings | 
 
 /** The settings with their fields in one order, as the ledger keeps them. */
 export function storedRoom({ mode, opensAtMs, closesAtMs, ...others }: RoomSettings): RoomSettings {
-  const { admitPer1000Seconds, winners, useWithinMs, startsOnHold, publicValue } = others;
-  return { mode, opensAtMs, closesAtMs, admitPer1000Seconds, winners, useWithinMs, startsOnHold, publicValue };
+  const { admitPer1000Seconds, rateRange, winners, useWithinMs, startsOnHold, publicValue } = others;
+  return {
+    ...{ mode, opensAtMs, closesAtMs, admitPer1000Seconds, rateRange, winners, useWithinMs, startsOnHold, publicValue },
+  };
 }

@@ -37,6 +37,7 @@ const help: Readonly<Record<string, string>> = {
   seckill_room_used: "Places of them that were used.",
   seckill_room_passed_on: "Places of them that were not used in time, and were passed on.",
   seckill_room_places_bytes: "Memory of the drawn places.",
+  seckill_room_rate: "Each room: how many come in within a second; 0 on hold.",
   seckill_room_state: "Each room: 0 before the entry, 1 open, 2 closed and not drawn yet, 3 admitting, 4 on hold.",
   seckill_ring_gateways: "Gateways on the ring as this one sees it.",
   seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",

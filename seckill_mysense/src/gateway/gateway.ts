@@ -22,6 +22,7 @@ import type { Check } from "./check.ts";
 import { ForgottenReservations } from "./forgotten-reservations.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
+import { gatewayGauges } from "./gateway-gauges.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountInvitationCodes } from "./invitation-code-handlers.ts";
@@ -74,6 +75,8 @@ export interface Gateway {
   readonly stock: Stock;
   readonly payments: Pick<PaymentFigures, "gauges">;
   readonly rooms: Pick<RoomFollower, "read">;
+  /** What it has asked of the gate. */
+  readonly gateCalls: Pick<GateCalls, "load">;
   /** For operators, in Prometheus's text format. The public listener does not show it. */
   metricsText(): Promise<string>;
   /** Answers what own programs ask on another listener: this one is for buyers. */
@@ -110,7 +113,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     stock: system,
     payments: system.payments,
     rooms: system.roomFollower,
-    metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
+    gateCalls: system.gateCalls,
+    metricsText: () =>
+      system.metrics.text(gatewayGauges({ ...system, ...parts }), labelledCounts({ ...system, ...parts })),
     inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
@@ -227,7 +232,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     invitations: new Invitations(secrets, choice),
     isByInvitation: settings.accounts.registration === "invitation",
-    invitedUsers: new InvitedUsers({ codes: ledger.invitationCodes, elapsedMs }),
+    invitedUsers: new InvitedUsers({ codes: ledger.invitationCodes }),
     revocations,
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
@@ -244,7 +249,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     providers,
     payments: new PaymentFigures({ ...told, payments: ledger.payments, providers: providers.names }),
-    gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
+    gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200], elapsedMs }),
     brokenBundles: new BrokenBundles({
       ...{ bundles: ledger.bundles, logger: parts.logger, capacity: limits.tracked_keys },
       ...{ maxRunning: 16, maxWaiting: 16_384, waitMs: 1_000 },
@@ -323,21 +328,4 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   for (const [path, respond] of pages.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
-}
-
-function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<string, number>> {
-  return {
-    seckill_closed_products: gateWatch?.closed ?? 0,
-    seckill_gate_calls_running: system.gateCalls.running,
-    seckill_event_listeners: system.streams.count,
-    seckill_requests_in_flight: system.nodeLimits.inFlight,
-    seckill_products: system.catalogue.productCount,
-    seckill_products_not_well: system.productHealth.notWell,
-    seckill_failing_users: system.local.failingUsers,
-    seckill_revoked_sessions: system.revocations.sessionCount,
-    seckill_revoked_users: system.revocations.userCount,
-    seckill_revocations_dropped: system.revocations.dropped,
-    ...system.roomFollower.gauges,
-    ...system.ring?.gauges,
-  };
 }

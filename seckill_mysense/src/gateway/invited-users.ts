@@ -9,16 +9,6 @@ type SaleForUsers = Pick<Sale, "id" | "invitedOnly">;
 
 export interface InvitedUsersParts {
   readonly codes: Pick<LedgerInvitationCodes, "key" | "use" | "isInvited">;
-  /** Milliseconds of a monotonic clock. */
-  readonly elapsedMs: () => number;
-}
-
-/** How often the ledger is asked whether a sale without codes has some by now. */
-const askForKeyEveryMs = 1_000;
-
-interface KnownCodes {
-  readonly codes: InvitationCodes | undefined;
-  readonly askedMs: number;
 }
 
 const failures: Partial<Record<CodeOutcome, Use>> = {
@@ -34,7 +24,7 @@ const failures: Partial<Record<CodeOutcome, Use>> = {
 export class InvitedUsers {
   readonly #parts: InvitedUsersParts;
   /** By sale; only of sales that the catalogue has. */
-  readonly #known = new Map<string, Promise<KnownCodes>>();
+  readonly #codes = new Map<string, Promise<InvitationCodes | undefined>>();
   readonly #counts = new Map<string, number>();
 
   constructor(parts: InvitedUsersParts) {
@@ -82,25 +72,13 @@ export class InvitedUsers {
     return failures[outcome];
   }
 
-  async #codesOf(saleId: string): Promise<InvitationCodes | undefined> {
-    const before = this.#known.get(saleId);
-    const known = await before;
-    if (known?.codes !== undefined) return known.codes;
-    const isFresh = known !== undefined && this.#parts.elapsedMs() - known.askedMs < askForKeyEveryMs;
-    // Another one may have asked meanwhile.
-    if (!isFresh && this.#known.get(saleId) === before) this.#known.set(saleId, this.#read(saleId));
-    return (await this.#known.get(saleId))?.codes;
-  }
-
-  async #read(saleId: string): Promise<KnownCodes> {
-    const askedMs = this.#parts.elapsedMs();
-    try {
-      const key = await this.#parts.codes.key(saleId);
-      return { codes: key && new InvitationCodes(key, saleId), askedMs };
-    } catch (error) {
-      this.#known.delete(saleId);
-      throw error;
-    }
+  #codesOf(saleId: string): Promise<InvitationCodes | undefined> {
+    const known = this.#codes.get(saleId);
+    if (known !== undefined) return known;
+    const reading = this.#parts.codes.key(saleId).then((key) => key && new InvitationCodes(key, saleId));
+    this.#codes.set(saleId, reading);
+    reading.catch(() => this.#codes.delete(saleId));
+    return reading;
   }
 
   #count(outcome: string): void {

@@ -11,7 +11,7 @@ export interface CountedParts {
   readonly brokenBundles: BrokenBundles;
   readonly gateWatch?: GateWatch | undefined;
   readonly ring: AuthorizationParts["ring"];
-  readonly roomFollower: Pick<RoomFollower, "states">;
+  readonly roomFollower: Pick<RoomFollower, "rates" | "states">;
   readonly invitedUsers: Pick<InvitedUsers, "counts">;
 }
 
@@ -28,6 +28,7 @@ export function labelledCounts({
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },
     { name: "seckill_invitation_codes_total", type: "counter", label: "outcome", counts: invitedUsers.counts },
+    { name: "seckill_room_rate", type: "gauge", label: "sale", counts: roomFollower.rates },
     { name: "seckill_room_state", type: "gauge", label: "sale", counts: roomFollower.states },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
     ...(ring === undefined ? [] : ringCounts(ring)),

@@ -37,7 +37,7 @@ export type RevokeOutcome =
 
 /** Who is invited to buy in which sale. A code is one user's, and a user needs one code. */
 export interface LedgerInvitationCodes {
-  /** The key of a sale's codes, 32 bytes; undefined while there are none. It never changes. */
+  /** The key of a sale's codes, 32 bytes; undefined for a sale that is for everybody. It never changes. */
   key(saleId: string): Promise<Uint8Array | undefined>;
   /** Makes codes, and logs who did. Resolves with the number of the first one; the others follow without a gap. */
   make(request: CodeRequest): Promise<{ readonly key: Uint8Array; readonly first: number }>;

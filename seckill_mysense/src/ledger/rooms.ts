@@ -1,3 +1,4 @@
+import type { RateRange } from "../domain/admission-rate.ts";
 import type { AdmissionStep, RoomMode } from "../domain/room.ts";
 
 /** What never changes about the room of a published sale. */
@@ -53,6 +54,8 @@ export interface RoomState {
   /** Undefined until it is known when the admission begins. */
   readonly beginsAtMs: number | undefined;
   readonly per1000Seconds: number;
+  /** Between which the rate follows the load of the checkout; undefined: it is as operators set it. */
+  readonly rateRange: RateRange | undefined;
   readonly isOnHold: boolean;
   readonly used: number;
   readonly judged: number;
@@ -97,7 +100,16 @@ export type UseOutcome =
 
 export type AdmissionChange =
   | { readonly kind: "hold" | "open" }
-  | { readonly kind: "rate"; readonly per1000Seconds: number };
+  /** A rate that stays as it is. */
+  | { readonly kind: "rate"; readonly per1000Seconds: number }
+  /** A rate that follows the load of the checkout from now on. */
+  | { readonly kind: "rate range"; readonly rateRange: RateRange };
+
+/** A change of a rate that follows the load. Both in 1,000 seconds. */
+export interface RateMove {
+  readonly from: number;
+  readonly to: number;
+}
 
 export type ValueOutcome =
   | { readonly kind: "written" | "already" }
@@ -136,6 +148,11 @@ export interface LedgerRooms {
 
   /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
+  /**
+   * Moves a rate that follows the load, within its range. False if it is not `from` any more, so that of two who control it
+   * one gets through.
+   */
+  moveRate(roomId: number, move: RateMove): Promise<boolean>;
   /** Marks a place as used, if its window is open. */
   use(use: PlaceUse): Promise<UseOutcome>;
   isUsed(key: PlaceKey): Promise<boolean>;

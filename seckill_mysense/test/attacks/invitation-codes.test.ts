@@ -68,6 +68,7 @@ describe("a sale for invited users", () => {
     const { sale, products } = (await ledger.changes.read(saleId))!;
     const other = { ...sale, id: "other" };
     await ledger.sales.create(other, [{ ...products[0]!, id: "other", saleId: "other" }]);
+    await shop.shop.gateway.catalogue.refresh();
     const code = await shop.code();
     const [ofOther] = await new CodeService(ledger).make("other", { count: 1 }, "test");
     const key = (await ledger.invitationCodes.key(saleId))!;

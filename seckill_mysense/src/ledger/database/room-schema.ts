@@ -36,6 +36,9 @@ export interface RoomRow {
   begins_at_ms: Generated<number | null>;
   /** The rate of admission, also while the room is on hold. */
   per_1000_seconds: number;
+  /** Between which the rate follows the load; null: it is as operators set it. */
+  least_per_1000_seconds: Generated<number | null>;
+  most_per_1000_seconds: Generated<number | null>;
   on_hold: number;
   /** How many places were used. */
   used: Generated<number>;

@@ -51,7 +51,7 @@ export interface SaleRow {
   room: Generated<string | null>;
   /** 1 where only invited users buy. */
   invited_only: Generated<number | null>;
-  /** Signs the codes of the sale; null before the first one. */
+  /** Signs the codes of the sale; null if it has never been for invited users only. */
   code_key: Generated<Uint8Array | null>;
   /** 1 from the cancellation until every order of the sale is released. */
   release_pending: Generated<number>;

@@ -19,6 +19,7 @@ import { persons } from "./0014-persons.ts";
 import { waitingRooms } from "./0015-waiting-rooms.ts";
 import { ballots } from "./0016-ballots.ts";
 import { invitationCodes } from "./0017-invitation-codes.ts";
+import { ratesByLoad } from "./0018-rates-by-load.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   waitingRooms,
   ballots,
   invitationCodes,
+  ratesByLoad,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -1,16 +1,7 @@
 import { activeStates } from "../../domain/order.ts";
-import {
-  type AdmissionStep,
-  admittedAt,
-  admitWinners,
-  changeRate,
-  firstNeededStep,
-  lastExpired,
-  passOn,
-  placeState,
-} from "../../domain/room.ts";
+import { admittedAt, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
-import type { AdmissionChange, NumberedStep, PlaceKey, PlaceUse, UseOutcome } from "../rooms.ts";
+import type { NumberedStep, PlaceKey, PlaceUse, UseOutcome } from "../rooms.ts";
 import { addStep, lockRoom, readSteps, type LedgerTime, type StoredRoom } from "./room-rows.ts";
 
 interface PlaceContext extends LedgerTime {
@@ -84,78 +75,6 @@ export async function readUses(
     .where("place", "in", [...new Set(places)])
     .execute();
   return new Set(rows.map(({ place }) => place));
-}
-
-/** Where the admission begins. */
-export function firstStep(room: StoredRoom, sinceMs: number): AdmissionStep {
-  return runStep(room, { sinceMs, millionths: 0, per1000Seconds: room.on_hold === 1 ? 0 : room.per_1000_seconds });
-}
-
-/** A ballot that is not on hold has admitted its winners. */
-function runStep({ on_hold, winners }: Pick<StoredRoom, "on_hold" | "winners">, step: AdmissionStep): AdmissionStep {
-  return on_hold === 1 || winners === null ? step : admitWinners(step, winners);
-}
-
-export interface AskedChange {
-  readonly roomId: number;
-  readonly change: AdmissionChange;
-  readonly actor: string;
-}
-
-/** Changes rate or hold, in the caller's transaction. The new rate holds from now on. */
-export async function changeAdmission(
-  transaction: LedgerTransaction,
-  { roomId, change, actor }: AskedChange,
-  context: PlaceContext,
-): Promise<boolean> {
-  const room = await lockRoom(transaction, roomId, context);
-  if (room === undefined) return false;
-  const isOnHold = change.kind === "rate" ? room.on_hold === 1 : change.kind === "hold";
-  const per1000Seconds = change.kind === "rate" ? change.per1000Seconds : room.per_1000_seconds;
-  const isSame = Number(isOnHold) === room.on_hold && per1000Seconds === room.per_1000_seconds;
-  if (isSame) return true;
-  const nowMs = await context.nowMs(transaction);
-  if (room.begins_at_ms !== null) {
-    const steps = await readSteps(transaction, roomId);
-    const step = changeRate(steps, isOnHold ? 0 : per1000Seconds, nowMs);
-    await addStep(transaction, roomId, runStep({ ...room, on_hold: Number(isOnHold) }, step), steps);
-  }
-  await transaction
-    .updateTable("rooms")
-    .set({ on_hold: Number(isOnHold), per_1000_seconds: per1000Seconds, revision: room.revision + 1 })
-    .where("id", "=", roomId)
-    .execute();
-  const before = { perSecond: room.per_1000_seconds / 1_000, onHold: room.on_hold === 1 };
-  const after = { perSecond: per1000Seconds / 1_000, onHold: isOnHold };
-  await logRoomChange(transaction, room.sale_id, { action: `room ${change.kind}`, actor, nowMs, before, after });
-  return true;
-}
-
-interface RoomChange {
-  readonly action: string;
-  readonly actor: string;
-  readonly nowMs: number;
-  readonly before: object;
-  readonly after: object;
-}
-
-/** The sale keeps its version: nothing that was published has changed. */
-async function logRoomChange(
-  transaction: LedgerTransaction,
-  saleId: string,
-  { action, actor, nowMs, before, after }: RoomChange,
-): Promise<void> {
-  const { version } = await transaction
-    .selectFrom("sales")
-    .select("version")
-    .where("id", "=", saleId)
-    .executeTakeFirstOrThrow();
-  const changes = { before_change: JSON.stringify(before), after_change: JSON.stringify(after) };
-  const stamp = { sale_id: saleId, product_id: null, version, action, actor: actor.slice(0, 200), at_ms: nowMs };
-  await transaction
-    .insertInto("sale_changes")
-    .values({ ...stamp, change_id: null, ...changes })
-    .execute();
 }
 
 /**

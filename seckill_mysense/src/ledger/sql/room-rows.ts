@@ -1,4 +1,5 @@
 import { sql, type Selectable } from "kysely";
+import type { RateRange } from "../../domain/admission-rate.ts";
 import { buyersServed } from "../../domain/buckets.ts";
 import type { AdmissionStep, RoomSettings } from "../../domain/room.ts";
 import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
@@ -50,8 +51,17 @@ export async function insertRoom(
       ...{ secret: Buffer.from(secret), receipt_key: Buffer.from(receiptKey) },
       ...{ pseudonym_key: Buffer.from(pseudonymKey), head: Buffer.from(rulesHash) },
       ...{ per_1000_seconds: room.admitPer1000Seconds, on_hold: Number(room.startsOnHold) },
+      ...rangeColumns(room.rateRange),
     })
     .execute();
+}
+
+export function rangeColumns(range: RateRange | undefined) {
+  return { least_per_1000_seconds: range?.least ?? null, most_per_1000_seconds: range?.most ?? null };
+}
+
+function rangeOf({ least_per_1000_seconds: least, most_per_1000_seconds: most }: StoredRoom): RateRange | undefined {
+  return least === null || most === null ? undefined : { least, most };
 }
 
 function winnersOf(saleId: string, { mode, winners }: RoomSettings, products: readonly SaleProduct[]) {
@@ -124,7 +134,7 @@ export function toRoomState(row: StoredRoom, nowMs: number): RoomState {
     root: row.root ?? undefined,
     publicValue: publicValue === null ? undefined : Buffer.from(publicValue).toString(),
     ...{ seed: row.seed ?? undefined, beginsAtMs: row.begins_at_ms ?? undefined },
-    ...{ per1000Seconds: row.per_1000_seconds, isOnHold: row.on_hold === 1 },
+    ...{ per1000Seconds: row.per_1000_seconds, rateRange: rangeOf(row), isOnHold: row.on_hold === 1 },
     ...{ used: row.used, judged: row.judged, passedOn: row.passed_on, revision: row.revision },
   };
 }

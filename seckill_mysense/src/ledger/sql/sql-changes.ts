@@ -40,7 +40,7 @@ import {
 import { insertRoom } from "./room-rows.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
-import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
+import { insertProducts, insertSale, newCodeKey, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
 
 export class SqlChanges implements LedgerChanges {
@@ -289,6 +289,10 @@ async function writePlanned(
       revision,
       ...release,
     })
+    // A draft may have codes already.
+    .$if(sale.invitedOnly === true, (query) =>
+      query.set(({ fn, val }) => ({ code_key: fn.coalesce("code_key", val(newCodeKey())) })),
+    )
     .where("id", "=", sale.id)
     .execute();
   for (const product of changed) {

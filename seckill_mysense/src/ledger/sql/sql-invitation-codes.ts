@@ -49,7 +49,7 @@ export class SqlInvitationCodes implements LedgerInvitationCodes {
     const count = nameKeys.length;
     return this.#database.write(async (transaction) => {
       const sale = await lockSale(transaction, saleId, this.#database.dialect);
-      if (sale?.invited_only !== 1) {
+      if (sale?.invited_only !== 1 || sale.code_key === null) {
         throw new InvalidSaleError(`sale ${saleId}: there is no such sale, or it is not for invited users only`);
       }
       const { last } = await transaction
@@ -62,7 +62,6 @@ export class SqlInvitationCodes implements LedgerInvitationCodes {
       if (count < 1 || count > left) {
         throw new InvalidSaleError(`sale ${saleId}: ${count} codes are wanted, not from 1 to ${left}`);
       }
-      const key = sale.code_key ?? crypto.getRandomValues(new Uint8Array(32));
       const nowMs = this.#now();
       const rows = nameKeys.map((nameKey, index) => {
         return { sale_id: saleId, number: first + index, name_key: nameKey ?? null, made_at_ms: nowMs };
@@ -73,13 +72,8 @@ export class SqlInvitationCodes implements LedgerInvitationCodes {
           .values(rows.slice(start, start + maxInserted))
           .execute();
       }
-      await transaction
-        .updateTable("sales")
-        .set({ code_key: Buffer.from(key) })
-        .where("id", "=", saleId)
-        .execute();
       await this.#log(transaction, { ...sale, action: "codes made", actor, what: { first, count } });
-      return { key, first };
+      return { key: sale.code_key, first };
     });
   }
 

@@ -10,6 +10,7 @@ import {
   type NumberedStep,
   type PlaceKey,
   type PlaceUse,
+  type RateMove,
   type Room,
   type RoomEntry,
   type RoomState,
@@ -18,7 +19,8 @@ import {
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
-import { changeAdmission, firstStep, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
+import { changeAdmission, firstStep, moveRate } from "./room-rates.ts";
+import { passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   ledgerTime,
@@ -222,6 +224,10 @@ export class SqlRooms implements LedgerRooms {
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean> {
     const asked = { roomId, change, actor };
     return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
+  }
+
+  moveRate(roomId: number, move: RateMove): Promise<boolean> {
+    return this.#database.write((transaction) => moveRate(transaction, { roomId, ...move }, this.#context));
   }
 
   use(use: PlaceUse): Promise<UseOutcome> {

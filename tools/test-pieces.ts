@@ -14,14 +14,8 @@ const longTests = [
   /\/test\/queue\/rabbitmq-faults/,
 ];
 
-/**
- * They run after the others: the first judges what those have done, and the second freezes processes in the middle of their work. Beside a test that
- * takes all cores, its buyers were told now and then that the shop had lost their reservations; why is not known yet.
- */
-const lastTests = [
-  "my_redis/test/differential/table/every-command.test.ts",
-  "seckill_mysense/test/faults/lost-answers.test.ts",
-];
+/** They judge what other tests have done, and run after them. */
+const lastTests = ["my_redis/test/differential/table/every-command.test.ts"];
 
 /**
  * The files of `npm test`, or those of `npm run test:long`: every test is in one of them. Those of a step run after those

@@ -5,9 +5,10 @@ import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts"
 import { openChannel, openConnection, writeTogether, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { describeBrokerFailure } from "./broker-failure.ts";
 import { EarlierQueues, lookInto } from "./rabbitmq-earlier-queues.ts";
-import { brokerQueueName } from "./rabbitmq-topology.ts";
+import { brokerQueueName, redeclaredAfterMs } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
 import { systemClock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 import { settledWithin } from "../time/settled-within.ts";
 
 export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
@@ -36,6 +37,8 @@ export class RabbitmqPublisher {
   readonly #queue: string;
   readonly #earlier: EarlierQueues;
   #session: Session | undefined;
+  /** No session declares the queue before this moment, by the clock that never goes back. */
+  #declaresAtMs = 0;
   #unconfirmed = 0;
   #publishes = 0;
   #closed = false;
@@ -130,15 +133,18 @@ export class RabbitmqPublisher {
     throw this.#queueIsMissing(session);
   }
 
-  /** The next session declares the queue again. */
+  /** The next session declares the queue again, after a pause. */
   #queueIsMissing(session: Session): QueueUnroutable {
     const failure = new QueueUnroutable(`the broker had no queue ${this.#queue}`);
     this.#options.health.failed(this.#options.connectionName, failure.message);
+    this.#declaresAtMs = systemClock.elapsedMs() + redeclaredAfterMs;
     this.#drop(session);
     return failure;
   }
 
   async #openChannel(session: Session): Promise<Channel> {
+    const waitMs = this.#declaresAtMs - systemClock.elapsedMs();
+    if (waitMs > 0) await pause(waitMs);
     const channel = await openChannel(session.connection, this.#options);
     session.declared = true;
     return channel;

@@ -1,5 +1,7 @@
 import type { AsyncMessage, Channel, Cmd, Connection, MethodParams } from "rabbitmq-client";
+import { pause } from "../time/pause.ts";
 import { retryUntilStopped } from "../time/retry-until-stopped.ts";
+import { redeclaredAfterMs } from "./rabbitmq-topology.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface RabbitmqSubscriptionOptions {
@@ -102,8 +104,9 @@ export class RabbitmqSubscription {
       close();
     });
     channel.once("basic.cancel", (_tag, error) => {
+      this.#isSubscribed = false;
       onFailure(error);
-      end();
+      void pause(redeclaredAfterMs, this.#stopping.signal).then(end);
     });
     try {
       await channel.queueDeclare(queue);

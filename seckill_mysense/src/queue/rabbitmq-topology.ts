@@ -14,6 +14,13 @@ export interface TopologyOptions {
  */
 const unreachedDeliveryLimit = 1_000_000_000;
 
+/**
+ * Pause before a queue that was deleted is declared again, in milliseconds. The broker tells the consumers of the deletion
+ * a little after it has answered it. A quorum queue that is declared before that counts such a consumer as its own, and
+ * confirms messages that the consumer never gets: the broker numbers them from 0 again, and drops them as delivered already.
+ */
+export const redeclaredAfterMs = 2_000;
+
 /** The broker's name of the queue. */
 export function brokerQueueName(queueName: string): string {
   return `${queueName}.v2`;

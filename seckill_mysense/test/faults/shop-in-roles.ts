@@ -76,7 +76,9 @@ export class ShopInRoles implements AsyncDisposable {
     this.#config = config;
     this.#cleanup = cleanup;
     this.configFile = configFolder(config).configFile;
-    const settings = loadSettings(this.configFile, {});
+    // The test itself is patient, so that it does not depend on the machine's speed.
+    const patient = { ...config, limits: { ...config["limits"], gate_timeout_ms: 10_000 } };
+    const settings = loadSettings(configFolder(patient).configFile, {});
     this.ledger = openLedger(settings, systemClock.now);
     cleanup.defer(() => this.ledger.close());
     this.gate = openGate(settings, externalGateServer(settings)!, silentLogger);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
-import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
+import { QueueUnavailable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
 import { encodeReservation } from "../../src/queue/reservation-codec.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
@@ -18,7 +18,7 @@ import {
 } from "../../../tools/test-services/index.ts";
 import { saleFixture } from "../contract/gate/gate-fixtures.ts";
 import { withConnection } from "../contract/queue/broker-connection.ts";
-import { collect, idsOf, reservation, reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
+import { collect, idsOf, insist, reservation, reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
 
 const rabbitmq = requireService("rabbitmq");
 const redis = requireService("redis");
@@ -42,18 +42,6 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     const queue = rabbitmqQueue({ url: broker.url, timeoutMs: 5_000, ...options });
     opened.push(queue);
     return queue;
-  }
-
-  /** Publishes like the relay: until the queue confirms. */
-  async function insist(queue: ReservationQueue, batch: AcceptedReservation[]): Promise<void> {
-    for (;;) {
-      try {
-        return await queue.publish(batch);
-      } catch (error) {
-        if (!(error instanceof QueueUnavailable)) throw error;
-        await Bun.sleep(50);
-      }
-    }
   }
 
   test(
@@ -254,51 +242,6 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
         expect(isReady).toBe(false);
         expect(connection.ready).toBe(true);
       });
-    },
-    testTimeoutMs,
-  );
-
-  test(
-    "counts an unroutable message as not published, and declares the queue anew",
-    async () => {
-      const queueName = randomUUID();
-      const queue = open({ queueName });
-      await queue.publish([reservation(1)]);
-      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
-      await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
-      await queue.publish([reservation(2)]);
-      expect((await queue.depth()).ready).toBe(1);
-    },
-    testTimeoutMs,
-  );
-
-  test(
-    "says that its queue was deleted when it counts the messages, and declares the queue anew after that",
-    async () => {
-      const queueName = randomUUID();
-      const queue = open({ queueName });
-      await queue.publish([reservation(1)]);
-      expect((await queue.depth()).ready).toBe(1);
-      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
-      await expect(queue.depth()).rejects.toThrow(QueueUnroutable);
-      expect((await queue.depth()).ready).toBe(0);
-    },
-    testTimeoutMs,
-  );
-
-  test(
-    "lets a consumer whose queue was deleted go on with the new one",
-    async () => {
-      const queueName = randomUUID();
-      const queue = open({ queueName });
-      await queue.depth();
-      const consumer = await collect(queue);
-      await queue.publish([reservation(1)]);
-      await consumer.untilCount(1);
-      await withConnection(broker.url, (connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
-      await insist(queue, [reservation(2)]);
-      await consumer.untilCount(2);
-      await consumer.stop();
     },
     testTimeoutMs,
   );

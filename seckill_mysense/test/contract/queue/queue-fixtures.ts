@@ -1,4 +1,5 @@
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
+import { QueueUnavailable } from "../../../src/queue/queue-errors.ts";
 import type { Delivery, QueueDepth, ReservationQueue } from "../../../src/queue/queue.ts";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 
@@ -37,6 +38,18 @@ export async function collect(queue: ReservationQueue, options: { maxBatch?: num
       }),
     stop: () => consumption.stop(),
   };
+}
+
+/** Publishes like the relay: until the queue confirms. */
+export async function insist(queue: ReservationQueue, batch: readonly AcceptedReservation[]): Promise<void> {
+  for (;;) {
+    try {
+      return await queue.publish(batch);
+    } catch (error) {
+      if (!(error instanceof QueueUnavailable)) throw error;
+      await Bun.sleep(50);
+    }
+  }
 }
 
 export function untilDepth(queue: ReservationQueue, depth: QueueDepth): Promise<void> {

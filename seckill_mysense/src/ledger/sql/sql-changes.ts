@@ -281,14 +281,8 @@ async function writePlanned(
   const release = isCancelled ? { release_pending: 1 } : {};
   await transaction
     .updateTable("sales")
-    .set({
-      ...rowOfSale(sale),
-      version: sale.version,
-      state: sale.state,
-      paused: Number(sale.paused),
-      revision,
-      ...release,
-    })
+    .set({ ...rowOfSale(sale), version: sale.version, state: sale.state, paused: Number(sale.paused) })
+    .set({ revision, ...release })
     // A draft may have codes already.
     .$if(sale.invitedOnly === true, (query) =>
       query.set(({ fn, val }) => ({ code_key: fn.coalesce("code_key", val(newCodeKey())) })),

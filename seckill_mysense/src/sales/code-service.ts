@@ -3,10 +3,14 @@ import { maxNameKeyLength, nameKey } from "../domain/user.ts";
 import type { LedgerInvitationCodes, RecordedCode } from "../ledger/invitation-codes.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { LedgerRevocations } from "../ledger/revocations.ts";
+import type { LedgerSales } from "../ledger/sales.ts";
+import type { LedgerWaiters } from "../ledger/waiters.ts";
 
 export interface CodeServiceParts {
   readonly invitationCodes: LedgerInvitationCodes;
   readonly revocations: Pick<LedgerRevocations, "revokeUser">;
+  readonly sales: Pick<LedgerSales, "read">;
+  readonly waiters: Pick<LedgerWaiters, "leave">;
 }
 
 export interface MadeCode {
@@ -44,7 +48,8 @@ export class CodeService {
   }
 
   /**
-   * Also ends the sessions of the user who had used the code, and with them the tokens. Repeating it does so again.
+   * Also ends the sessions of the user who had used the code, and with them the tokens, and takes the user out of the
+   * waiting lists of the sale: an offer needs no token. Repeating it does so again.
    * @throws InvalidSaleError if there is no such code
    */
   async revoke(
@@ -56,7 +61,9 @@ export class CodeService {
     if (outcome.kind === "unknown") throw new InvalidSaleError(`sale ${saleId}: there is no code ${number}`);
     const { userId } = outcome;
     if (userId === undefined) return { number };
-    await this.#parts.revocations.revokeUser(userId, "invitation");
+    const { revocations, sales, waiters } = this.#parts;
+    await revocations.revokeUser(userId, "invitation");
+    for (const { id } of (await sales.read(saleId))?.products ?? []) await waiters.leave(id, userId);
     return { number, user: userId };
   }
 

@@ -134,8 +134,14 @@ describe("a sale for invited users", () => {
     const ada = await shop.buyer("Ada");
     await shop.use(ada, await shop.code());
     const { token } = (await shop.token(ada)).body;
-    const { user } = await shop.codes.revoke(saleId, 1, "test");
-    expect(user).toBeDefined();
+    const { waiters } = shop.shop.ledger;
+    const listed = (await waiters.open("speaker"))!;
+    const { userID: userId } = (await ada.send("GET", "/api/session")).body;
+    const place = { productId: "speaker", userId, gateVersion: listed.product.revision };
+    expect((await waiters.join({ ...place, windowMs: 60_000, maxWaiting: 9 })).kind).toBe("joined");
+    expect(await shop.codes.revoke(saleId, 1, "test")).toEqual({ number: 1, user: userId });
+    // An offer needs no token.
+    expect((await waiters.read("speaker", userId))!.state).toBe("left");
     const isRevoked = async (): Promise<boolean> =>
       (await errorOf(ada.check(testProduct.id, token))) === "token_revoked";
     await waitUntil(isRevoked, { what: "the gateway to hear of it", timeoutMs: 10_000 });

@@ -78,12 +78,8 @@ export async function moveRate(
   const { least_per_1000_seconds: least, most_per_1000_seconds: most } = room;
   if (least === null || most === null || to < least || to > most) return false;
   const nowMs = await context.nowMs(transaction);
-  await writeRate(
-    transaction,
-    room,
-    { ...changedRoom(room, { kind: room.on_hold === 1 ? "hold" : "open" }), per_1000_seconds: to },
-    nowMs,
-  );
+  const after = { on_hold: room.on_hold, per_1000_seconds: to, ...rangeColumns({ least, most }) };
+  await writeRate(transaction, room, after, nowMs);
   return true;
 }
 

@@ -46,6 +46,7 @@ describe.skipIf(missing)(`a room whose rate follows the load of the checkout${re
       // Buyers ask all the time: whoever has a unit is told by the gate that it has.
       const checkUrl = `${shop.program("gateway").url}/check?productID=${productId}`;
       const leaving = new AbortController();
+      using _ = { [Symbol.dispose]: () => leaving.abort() };
       const asking = shop.buyersOf(productId, 5, "buyer").map(async ({ token }) => {
         while (!leaving.signal.aborted) {
           await fetch(checkUrl, { method: "POST", headers: { authorization: `Bearer ${token}` } }).catch(

@@ -206,7 +206,8 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/sales/**",
     only: [
       "seckill_mysense/src/{sales,gate,domain,time}/**",
-      "seckill_mysense/src/ledger/{changes,gates,ledger-errors,orders}.ts",
+      "seckill_mysense/src/ledger/{changes,gates,invitation-codes,ledger-errors,orders,revocations,sales,waiters}.ts",
+      "seckill_mysense/src/authorization/invitation-codes.ts",
     ],
     why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },

@@ -63,7 +63,7 @@ const rules: readonly ClockRule[] = [
         "ends of sessions and of invitations",
       "seckill_mysense/src/gateway/{order,payment}-handlers.ts": "moments in the ledger, and of signatures",
       "seckill_mysense/src/gateway/followed-room.ts": "the ledger's clock, as the gateway sees it",
-      "seckill_mysense/src/{gateway/room-follower,rooms/room-keeper}.ts": "ends of sales",
+      "seckill_mysense/src/{gateway/room-follower,rooms/room-keeper,rooms/rate-keeper}.ts": "ends of sales",
       "seckill_mysense/src/gateway/gateway.ts": "it hands the gate's clock on",
       "seckill_mysense/src/health/health-board.ts": "since when something is as it is",
       "seckill_mysense/src/logging/logger.ts": "the moment of a line",

@@ -1,7 +1,7 @@
 import { fromHex, hashBytes, join, utf8 } from "./bytes.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { ed25519KeyBytes, isUsableKey } from "./ed25519.ts";
-import { fieldsOf, hexField, integerField, oneOf, textField } from "./fields.ts";
+import { fieldsOf, hexField, integerField, maxU32, oneOf, textField } from "./fields.ts";
 import { MalformedDraw } from "./malformed.ts";
 import { drandRoundTime } from "./public-value/drand.ts";
 import { parsePublicValueSource, type PublicValueSource } from "./public-value/public-value.ts";
@@ -25,6 +25,8 @@ export interface DrawRules {
   readonly receiptKey: string;
   readonly commitment: string;
   readonly publicValue: PublicValueSource;
+  /** How many of the drawn entries win, those with the first places; not there if all are served in their order. */
+  readonly winners?: number;
 }
 
 /** Without a draw: all stand in the order in which they came. */
@@ -42,8 +44,9 @@ export type Rules = DrawRules | QueueRules;
 export function parseRules(value: unknown, sha256: Sha256 = defaultSha256): Rules {
   const mode = oneOf("rules.mode", (value as { mode?: unknown } | null)?.mode, ["draw", "queue"] as const);
   const common = ["format", "mode", "room", "opensAt", "receiptKey"] as const;
-  const names = mode === "draw" ? ([...common, "closesAt", "commitment", "publicValue"] as const) : common;
-  const fields = fieldsOf<string>("rules", value, names);
+  const hasWinners = mode === "draw" && Object.hasOwn(value as object, "winners");
+  const ofDraw = ["closesAt", "commitment", "publicValue", ...(hasWinners ? ["winners"] : [])];
+  const fields = fieldsOf<string>("rules", value, mode === "draw" ? [...common, ...ofDraw] : common);
   const shared = {
     format: oneOf("rules.format", fields["format"], [rulesFormat] as const),
     room: textField("rules.room", fields["room"], maxRoom),
@@ -62,7 +65,8 @@ export function parseRules(value: unknown, sha256: Sha256 = defaultSha256): Rule
     const moments = `comes at ${drandRoundTime(publicValue)}, and the entry closes at ${closesAt}`;
     throw new MalformedDraw(`rules.publicValue.round is ${publicValue.round}, which ${moments}; it must come later`);
   }
-  return { ...shared, mode, closesAt, commitment, publicValue };
+  const drawn = { ...shared, mode, closesAt, commitment, publicValue };
+  return hasWinners ? { ...drawn, winners: integerField("rules.winners", fields["winners"], 1, maxU32) } : drawn;
 }
 
 /** The one text of these rules, which is hashed and published. */

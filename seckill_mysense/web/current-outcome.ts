@@ -1,5 +1,6 @@
 import { askingOutcome, type Outcome, outcomes, reservationOutcome } from "./outcome-view.ts";
 import { state, unitsLeft } from "./page-state.ts";
+import { isInvited } from "./invitation-code.ts";
 import { currentRoomOutcome } from "./room-panel.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
@@ -17,5 +18,7 @@ export function currentOutcome(isOver: boolean): Outcome | undefined {
   const place = state.place === undefined ? undefined : placeOutcome(state.place);
   if (place !== undefined && state.notice === undefined) return place;
   if (isCancelled) return outcomes.cancelled;
-  return isOver ? outcomes.over : (state.notice ?? currentRoomOutcome());
+  if (isOver || state.notice !== undefined) return isOver ? outcomes.over : state.notice;
+  // Whoever needs a code enters the room after it.
+  return state.user !== undefined && !isInvited() ? undefined : currentRoomOutcome();
 }

@@ -5,7 +5,7 @@ import { keepReceipt, receiptOf } from "./kept-receipt.ts";
 import { type Outcome, refusedOutcome } from "./outcome-view.ts";
 import { state } from "./page-state.ts";
 import { enterRoom, type RoomAnswer, watchRoom } from "./room.ts";
-import { roomOutcome } from "./room-view.ts";
+import { roomOutcome, turnText } from "./room-view.ts";
 import { workText } from "./work.ts";
 
 /** The waiting room of the shown sale, as this user sees it. */
@@ -69,18 +69,24 @@ export function currentRoomOutcome(): Outcome | undefined {
   const outcome = view && roomOutcome(view);
   if (outcome === undefined)
     return refused === undefined || view !== undefined ? undefined : refusedOutcome(refused.message);
-  if (userID !== undefined || outcome.actions === undefined) return outcome;
+  if (userID !== undefined) return outcome;
+  if (view?.state === "closed")
+    return { ...outcome, text: `${outcome.text} If you entered, log in to see your place.` };
+  if (outcome.actions === undefined) return outcome;
   return { ...outcome, text: `${outcome.text} Register or log in to enter.`, actions: [] };
 }
 
 /** Whether the visitor has come through a room. */
-export const isTurn = (): boolean => room.view?.state === "admitted" || room.view?.state === "used";
+const isTurn = (): boolean => room.view?.state === "admitted" || room.view?.state === "used";
+
+/** What is said beside the button to buy; undefined for whoever has not come through a room. */
+export const turnHint = (): string | undefined => (isTurn() && room.view ? turnText(room.view) : undefined);
 
 /** What a visitor needs to check the draw. */
 export function showProof(): void {
   const { saleID, userID, view } = room;
   const receipt = saleID === undefined || userID === undefined ? undefined : receiptOf({ saleID, userID });
-  const isDrawn = view?.place !== undefined && view.mode === "draw";
+  const isDrawn = view?.place !== undefined && view.mode !== "queue";
   show("proof", receipt !== undefined || isDrawn);
   show("save-receipt", receipt !== undefined);
   show("check-draw", isDrawn);

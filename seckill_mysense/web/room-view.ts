@@ -9,20 +9,22 @@ export function roomOutcome(view: RoomView): Outcome | undefined {
     case "before":
       return {
         ...quiet,
-        title: "A waiting room opens before the sale",
+        title: mode === "ballot" ? "A ballot opens before the sale" : "A waiting room opens before the sale",
         text: `You can enter from ${timeOf(view.opensAtMs)} on. ${fairness(view)}`,
       };
     case "open":
       return {
         ...quiet,
-        title: mode === "draw" ? "Take part in the draw" : "Enter the waiting room",
+        title: openTitles[mode],
         text: fairness(view),
         actions: ["enter"],
       };
+    case "closed":
+      return { ...quiet, title: "The entry is over", text: "Those who entered in time have been drawn." };
     case "entered":
       return {
         ...waiting,
-        title: "You are in",
+        title: mode === "ballot" ? "You have entered" : "You are in",
         text: `Your entry is number ${numberOf(view.number)}. ${orderFollows(view)} ${comeBack}`,
       };
     case "drawing":
@@ -30,6 +32,18 @@ export function roomOutcome(view: RoomView): Outcome | undefined {
         ...waiting,
         title: "The order is being drawn",
         text: `Your entry is number ${numberOf(view.number)}. ${comeBack}`,
+      };
+    case "won":
+      return {
+        ...{ tone: "good", badge: "✓" },
+        title: "You have won",
+        text: `Your place is ${numberOf(view.place)}, and the first ${numberOf(view.winners)} win. ${windowOf(view)} ${comeBack}`,
+      };
+    case "listed":
+      return {
+        ...waiting,
+        title: "You were not drawn among the winners",
+        text: `${listed(view)} What winners do not buy in time goes to the next ones on the list. ${comeBack}`,
       };
     case "waiting":
       return {
@@ -42,7 +56,10 @@ export function roomOutcome(view: RoomView): Outcome | undefined {
         tone: "bad",
         badge: "!",
         title: "Your time to buy is over",
-        text: "It was not used, and has gone to the next ones in the line.",
+        text:
+          mode === "ballot"
+            ? "You did not buy in time, so your place has gone to the next one on the list."
+            : "It was not used, and has gone to the next ones in the line.",
       };
     case "admitted":
     case "used":
@@ -54,14 +71,41 @@ const quiet = { tone: "plain", badge: "–" } as const;
 const waiting = { tone: "wait", badge: "" } as const;
 const comeBack = "You can close this page and come back, on another device too.";
 
-const fairness = ({ closesAtMs, mode }: RoomView): string => {
+const openTitles = {
+  draw: "Take part in the draw",
+  queue: "Enter the waiting room",
+  ballot: "Enter the ballot",
+} as const;
+
+/** What is said to whoever may buy now. */
+export function turnText({ mode, untilMs }: RoomView): string {
+  if (mode !== "ballot" || untilMs === undefined) return "It is your turn.";
+  return `You may buy now. Your time ends at ${timeOf(untilMs)}.`;
+}
+
+function windowOf({ beginsAtMs, onHold, untilMs }: RoomView): string {
+  if (onHold || beginsAtMs === undefined || untilMs === undefined) return "The shop has not said yet when you can buy.";
+  return `You can buy from ${timeOf(beginsAtMs)} to ${timeOf(untilMs)}.`;
+}
+
+function listed({ admitted, place = 1, winners = 0 }: RoomView): string {
+  const before = place - Math.max(admitted, winners) - 1;
+  return `Your place is ${numberOf(place)}, and the first ${numberOf(winners)} won. On the list, ${beforeYou(before).toLowerCase()}.`;
+}
+
+const fairness = (view: RoomView): string => {
+  const { closesAtMs, mode } = view;
   if (mode === "queue" || closesAtMs === undefined) return "Whoever comes first is let in first.";
+  if (mode === "ballot") {
+    const winners = `${numberOf(view.winners)} ${view.winners === 1 ? "winner is" : "winners are"}`;
+    return `${winners} drawn from all who enter before ${timeOf(closesAtMs)}: it does not matter who is faster.`;
+  }
   if (closesAtMs <= serverNowMs()) return "The draw is closed. Whoever enters now stands behind those who were drawn.";
   return `All who enter before ${timeOf(closesAtMs)} are drawn in a random order: it does not matter who is faster.`;
 };
 
 const orderFollows = ({ closesAtMs, mode }: RoomView): string =>
-  mode === "draw" && closesAtMs !== undefined ? `The order is drawn at ${timeOf(closesAtMs)}.` : "";
+  mode !== "queue" && closesAtMs !== undefined ? `The order is drawn at ${timeOf(closesAtMs)}.` : "";
 
 function waitOf({ waitSeconds, waitErrorSeconds = 0 }: RoomView): string {
   if (waitSeconds === undefined) return "";

@@ -56,7 +56,7 @@ export function watchRoom(saleID: string, onNews: (answer: RoomAnswer) => void):
   };
 }
 
-const isInLine = ({ state }: RoomView): boolean => ["entered", "drawing", "waiting"].includes(state);
+const isInLine = ({ state }: RoomView): boolean => ["entered", "drawing", "won", "listed", "waiting"].includes(state);
 
 function pauseOf(answer: RoomAnswer | undefined): number {
   if (answer === undefined) return pauseAfterFailure;

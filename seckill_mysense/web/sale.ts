@@ -19,7 +19,8 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
-import { enterShownRoom, followRoom, isTurn, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
+import { followInvitation, isInvited, showCodeForm, watchCodeForm } from "./invitation-code.ts";
+import { enterShownRoom, followRoom, mayHaveToken, showProof, turnHint, turnIsOver } from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 
 const refreshMs = 2_000;
@@ -40,7 +41,8 @@ function render(): void {
   showOutcome(outcome);
   showOrder(state.reservation, offer);
   show("account-form", user === undefined && phase !== "over");
-  show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
+  showCodeForm();
+  show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined && isInvited());
   showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product, chosenWith(offer).length === 0);
   showBundleChoice(offer, chosenQuantity());
   show("order-of-coming", offer.sale.room === undefined);
@@ -54,8 +56,8 @@ function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (state.token === undefined) return "Getting your token";
   const units = unitsHeld();
   if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
-  if (isOpen && isTurn()) return "It is your turn.";
-  return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
+  if (isOpen) return turnHint() ?? "The sale is open.";
+  return "You have your token. You can buy as soon as the sale starts.";
 }
 
 function follow(reservation: Reservation): void {
@@ -72,7 +74,7 @@ function follow(reservation: Reservation): void {
 async function getToken(): Promise<void> {
   const productID = state.offer?.product.id;
   const signal = currentSession();
-  if (productID === undefined || state.user === undefined || !mayHaveToken()) return;
+  if (productID === undefined || state.user === undefined || !mayHaveToken() || !isInvited()) return;
   const answer = await call("POST /api/token", { body: { productID } });
   if (signal.aborted) return;
   if ("ok" in answer) state.token = answer.ok.token;
@@ -244,6 +246,8 @@ async function enter(user: SessionUser): Promise<void> {
   endSession();
   const signal = currentSession();
   state.user = user;
+  await followInvitation(takeRoomNews);
+  if (signal.aborted) return;
   followRoom(takeRoomNews);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
@@ -293,6 +297,7 @@ async function refresh(): Promise<void> {
   if (state.offer !== undefined) showOffer(state.offer);
   else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
   else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
+  await followInvitation(takeRoomNews);
   followRoom(takeRoomNews);
   showOthers(sales, state.offer);
   if (state.place?.state === "waiting") await readPlace();
@@ -304,6 +309,7 @@ async function start(): Promise<void> {
     tellOtherTabs(user.userID);
     void enter(user);
   });
+  watchCodeForm(takeRoomNews);
   watchOtherTabs((userID) => void followOtherTab(userID));
   button("buy").addEventListener("click", () => void buyChosen());
   button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));

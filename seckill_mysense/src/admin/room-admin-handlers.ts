@@ -2,7 +2,7 @@ import { adminEndpoints } from "../contract/admin-sales.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "../gateway/mount-endpoint.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { AdmissionChange } from "../ledger/rooms.ts";
-import { NoRoomError, type RoomService, type ShownRoom } from "../rooms/room-service.ts";
+import { NoRoomError, rateChange, type RoomService, type ShownRoom } from "../rooms/room-service.ts";
 import { defaultActor } from "./sale-admin-handlers.ts";
 
 /** Mounts what a merchant may do with waiting rooms. */
@@ -14,8 +14,7 @@ export function mountRoomAdmin(app: GatewayApp, mount: MountOptions, service: Ro
   mountEndpoint(app, endpoints.holdRoom, mount, ({ params, query }) => change(params.id, { kind: "hold" }, query.by));
   mountEndpoint(app, endpoints.openRoom, mount, ({ params, query }) => change(params.id, { kind: "open" }, query.by));
   mountEndpoint(app, endpoints.rateRoom, mount, ({ params, query, body }) => {
-    const per1000Seconds = Math.round(body.per_second * 1_000);
-    return change(params.id, { kind: "rate", per1000Seconds }, query.by);
+    return change(params.id, rateChange("per_second" in body ? { perSecond: body.per_second } : body), query.by);
   });
   mountEndpoint(app, endpoints.publishRoomValue, mount, ({ params, body }) => answer(service.publish(params.id, body)));
 }

@@ -1,7 +1,14 @@
 import { hkdfSync } from "node:crypto";
 
 /** The purpose of a key. A signature made for one purpose never verifies for another. */
-export type SigningPurpose = "sale-token" | "session" | "reservation-id" | "invitation" | "gateway-peer" | "room-pass";
+export type SigningPurpose =
+  | "sale-token"
+  | "session"
+  | "reservation-id"
+  | "invitation"
+  | "invitation-code"
+  | "gateway-peer"
+  | "room-pass";
 
 /** An HMAC-SHA256 key derived from the project's secret, with the public id that tokens carry. */
 export interface SigningKey {

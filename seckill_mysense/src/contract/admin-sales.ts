@@ -3,6 +3,7 @@ import { maxAdmitPerSecond } from "../domain/room.ts";
 import { maxUnits } from "../domain/sale.ts";
 import { endpoint } from "./endpoint.ts";
 import { changeId, productId, saleId } from "./identifiers.ts";
+import { roomMode } from "./rooms.ts";
 import { moment, saleDocument, saleUpdate, shownContent, shownSale } from "./sale-document.ts";
 
 const params = z.object({ id: saleId });
@@ -113,7 +114,7 @@ const cancelSale = endpoint({
 });
 
 const shownRoom = z
-  .looseObject({ sale: saleId, mode: z.enum(["draw", "queue"]), phase: z.string(), entries: z.number().int() })
+  .looseObject({ sale: saleId, mode: roomMode, phase: z.string(), entries: z.number().int() })
   .describe("As `sale room show` shows it.");
 const ofRoom = {
   authorization: "internal",
@@ -135,11 +136,12 @@ const holdRoom = endpoint({
   summary: "Admits nobody until the room is opened.",
 });
 const openRoom = endpoint({ ...changeOfRoom, path: "/api/admin/sales/:id/room/open", summary: "Ends a hold." });
+const rate = z.number().min(0.001).max(maxAdmitPerSecond);
 const rateRoom = endpoint({
   ...changeOfRoom,
   path: "/api/admin/sales/:id/room/rate",
   summary: "Admits more or fewer from now on.",
-  body: z.strictObject({ per_second: z.number().min(0.001).max(maxAdmitPerSecond) }),
+  body: z.union([z.strictObject({ per_second: rate }), z.strictObject({ least: rate, most: rate })]),
 });
 const publishRoomValue = endpoint({
   ...changeOfRoom,

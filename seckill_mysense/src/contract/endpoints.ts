@@ -8,6 +8,7 @@ import {
 } from "./accounts.ts";
 import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { readInvited, useInvitationCode } from "./invitation-codes.ts";
 import { healthz, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
@@ -38,6 +39,8 @@ export const endpoints = {
   "GET /api/sales": listSales,
   "GET /api/sales/:id": readSale,
   "POST /api/token": issueToken,
+  "POST /api/invitation-code": useInvitationCode,
+  "GET /api/invitation-code": readInvited,
   "POST /api/room": enterRoom,
   "GET /api/room": readRoom,
   "GET /api/room/work": readRoomWork,

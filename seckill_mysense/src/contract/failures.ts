@@ -35,6 +35,13 @@ export const failures = {
   invitation_required: { status: 403, message: "Only who has an invitation may register and buy here." },
   invitation_invalid: { status: 403, message: "This is no invitation of this shop, or it is no longer valid." },
   room_required: { status: 403, message: "This sale has a waiting room: enter it with POST /api/room." },
+  code_required: {
+    status: 403,
+    message: "This sale is for invited users: hand in your code with POST /api/invitation-code.",
+  },
+  code_invalid: { status: 403, message: "This is no invitation code of this sale." },
+  code_not_yours: { status: 403, message: "This invitation code is for another user." },
+  code_revoked: { status: 403, message: "This invitation code was taken back." },
   work_required: {
     status: 403,
     message: "Something has to be computed before: GET /api/work, for a waiting room GET /api/room/work.",
@@ -70,6 +77,7 @@ export const failures = {
   too_few_left: { status: 409, message: "Fewer units are left than you asked for: ask for fewer." },
   over_limit: { status: 409, message: "With the units that you hold, this would be more than one user may buy." },
   person_taken: { status: 409, message: "The person of this invitation has an account: log in." },
+  code_taken: { status: 409, message: "Another user has used this invitation code." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },
@@ -85,6 +93,7 @@ export const failures = {
     status: 410,
     message: "Your place in the waiting room was not used in time, and has passed on.",
   },
+  room_closed: { status: 410, message: "The entry of this ballot is over." },
   bundle_broken: { status: 410, message: "One product of the bundle was refused: get a new token to try again." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },

@@ -3,11 +3,17 @@ import { endpoint } from "./endpoint.ts";
 import { saleId, timestampMs } from "./identifiers.ts";
 import { workChallenge, workText } from "./work.ts";
 
+/** How a room decides who comes in, and when. */
+export const roomMode = z.enum(["draw", "queue", "ballot"]);
+
 export const roomPlaceState = z.enum([
   "before",
   "open",
+  "closed",
   "entered",
   "drawing",
+  "won",
+  "listed",
   "waiting",
   "admitted",
   "used",
@@ -20,11 +26,16 @@ const count = z.number().int().nonnegative();
 export const roomView = z.object({
   saleID: saleId,
   state: roomPlaceState.describe(
-    "before: the entry is not open yet. open: it is, and the asker has not entered. entered: the order is not known yet. " +
+    "before: the entry is not open yet. open: it is, and the asker has not entered. closed: a ballot takes no entries any " +
+      "more, and the asker has not entered. entered: the order is not known yet. " +
       "drawing: the entry is closed, and the order is being drawn. waiting: with place and waitSeconds. admitted: a token is " +
-      "issued before untilMs. used: a token was issued. expired: none was, and the place has gone to others.",
+      "issued before untilMs. used: a token was issued. expired: none was, and the place has gone to others. In a ballot " +
+      "won: the place is one of the winners, whose window begins at beginsAtMs. listed: it is not, and gets what winners " +
+      "leave, in the order of the places. admitted: tokens are issued, and valid, before untilMs. expired: the window is over, " +
+      "and who holds no order then has passed the place on.",
   ),
-  mode: z.enum(["draw", "queue"]),
+  mode: roomMode,
+  winners: count.optional().describe("Of a ballot: how many of the drawn places win."),
   serverTimeMs: timestampMs.describe("The clock of the book of orders, which decides about all moments of a room."),
   opensAtMs: timestampMs,
   closesAtMs: timestampMs.optional().describe("Of a draw: entries before it are drawn, later ones stand behind them."),
@@ -40,7 +51,9 @@ export const roomView = z.object({
     .optional()
     .describe("With waiting: at the rate of now. It gets shorter when places of others are passed on."),
   waitErrorSeconds: z.number().nonnegative().optional().describe("By how much waitSeconds may be wrong at this rate."),
-  untilMs: timestampMs.optional().describe("With admitted: until when a token is issued, by serverTimeMs."),
+  untilMs: timestampMs
+    .optional()
+    .describe("With admitted and won: until when a token is issued, and in a ballot is valid, by serverTimeMs."),
   askAgainSeconds: z.number().positive().describe("When asking again may tell something new."),
   pass: z.string().optional().describe("For the header X-Room-Pass. A browser gets it as a cookie."),
 });
@@ -64,8 +77,10 @@ export const enterRoom = endpoint({
     "invitation_required",
     "work_required",
     "work_invalid",
+    "code_required",
     "room_not_found",
     "room_not_open",
+    "room_closed",
     "room_full",
     "room_unavailable",
     "sale_ended",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { productId, saleId, timestampMs } from "./identifiers.ts";
+import { roomMode } from "./rooms.ts";
 
 export const saleSummary = z.object({
   id: saleId,
@@ -9,9 +10,13 @@ export const saleSummary = z.object({
   endsAtMs: timestampMs,
   paused: z.boolean().describe("Nothing of the sale is sold until its merchant resumes it."),
   room: z
-    .object({ mode: z.enum(["draw", "queue"]), opensAtMs: timestampMs, closesAtMs: timestampMs.optional() })
+    .object({ mode: roomMode, opensAtMs: timestampMs, closesAtMs: timestampMs.optional() })
     .optional()
     .describe("The waiting room through which all buyers come: GET /api/room."),
+  invitedOnly: z
+    .literal(true)
+    .optional()
+    .describe("Only users with an invitation code buy: POST /api/invitation-code."),
   cancelled: z.boolean().describe("The sale is sold no more, and its orders are released."),
 });
 

@@ -38,5 +38,12 @@ export const issueToken = endpoint({
       .describe("For a bundle: different products of one sale and one currency, of which the buyer gets all or none."),
   }),
   ok: issuedToken,
-  failures: ["session_required", "invitation_required", "product_not_found", "sale_ended", ...roomFailures],
+  failures: [
+    "session_required",
+    "invitation_required",
+    "code_required",
+    "product_not_found",
+    "sale_ended",
+    ...roomFailures,
+  ],
 });

@@ -32,6 +32,7 @@ export const joinWaitingList = endpoint({
   failures: [
     "session_required",
     "invitation_required",
+    "code_required",
     "product_not_found",
     "waiting_list_off",
     "not_started",

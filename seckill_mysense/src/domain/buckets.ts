@@ -46,3 +46,12 @@ export function groupBuckets<Bucket>(buckets: Iterable<Bucket>, idOf: (bucket: B
   for (const group of groups) if (group.length > 1) group.sort((a, b) => bucketIndex(idOf(a)) - bucketIndex(idOf(b)));
   return groups;
 }
+
+/** How many buyers can surely have all that they may buy: of each product as many units as its limit allows. */
+export function buyersServed(products: readonly SaleProduct[]): number {
+  const served = groupBuckets(products, ({ id }) => id).map((buckets) => {
+    const units = buckets.reduce((sum, { total }) => sum + total, 0);
+    return Math.floor(units / buckets[0]!.limitPerUser);
+  });
+  return served.length === 0 ? 0 : Math.min(...served);
+}

@@ -1,8 +1,11 @@
+import type { RateRange } from "./admission-rate.ts";
+
 /**
  * `draw`: those who are present at the closing are drawn, and who comes later stands behind them. `queue`: everybody
- * stands in the order of coming.
+ * stands in the order of coming. `ballot`: those who entered before the closing are drawn, nobody enters later, and the
+ * first ones win: all of them are admitted at once.
  */
-export type RoomMode = "draw" | "queue";
+export type RoomMode = "draw" | "queue" | "ballot";
 
 /** The waiting room of a sale as its merchant wants it. Times are Unix milliseconds. */
 export interface RoomSettings {
@@ -10,9 +13,13 @@ export interface RoomSettings {
   readonly opensAtMs: number;
   /** When the entries are closed that take part in the draw; undefined in a queue, which has no draw. */
   readonly closesAtMs: number | undefined;
-  /** How many come in within 1,000 seconds: a whole number says rates below one a second, too. */
+  /** How many come in within 1,000 seconds: a whole number says rates below one a second, too. 0 in a ballot. */
   readonly admitPer1000Seconds: number;
-  /** Who is admitted has this long to get a token. */
+  /** The rate follows the load of the checkout between these, and begins with the least; undefined: it is as it is set. */
+  readonly rateRange?: RateRange | undefined;
+  /** How many win a ballot; undefined in other modes, and in a ballot with as many winners as its stock is enough for. */
+  readonly winners?: number | undefined;
+  /** Who is admitted has this long to get a token, and in a ballot to buy. */
   readonly useWithinMs: number;
   /** Nobody is admitted before an operator opens the room. */
   readonly startsOnHold: boolean;
@@ -27,15 +34,17 @@ export interface PublicValueSource {
 
 export const maxAdmitPerSecond = 10_000;
 export const maxUseWithinSeconds = 3_600;
+/** A ballot's winners need not sit in front of the page. */
+export const maxBallotWindowSeconds = 14 * 24 * 3_600;
 
 /** Why a sale cannot have this room; undefined if it can. */
 export function describeBadRoom(room: RoomSettings, startsAtMs: number): string | undefined {
   const { mode, opensAtMs, closesAtMs } = room;
-  if (!isBetween(room.admitPer1000Seconds, 1, maxAdmitPerSecond * 1_000)) {
-    return `room: admit_per_second is ${room.admitPer1000Seconds / 1_000}, not from 0.001 to ${maxAdmitPerSecond}`;
-  }
-  if (!isBetween(room.useWithinMs, 1_000, maxUseWithinSeconds * 1_000)) {
-    return `room: use_within_seconds is ${room.useWithinMs / 1_000}, not from 1 to ${maxUseWithinSeconds}`;
+  const badAdmission = mode === "ballot" ? describeBadBallot(room) : describeBadRate(room);
+  if (badAdmission !== undefined) return `room: ${badAdmission}`;
+  const maxWindowSeconds = mode === "ballot" ? maxBallotWindowSeconds : maxUseWithinSeconds;
+  if (!isBetween(room.useWithinMs, 1_000, maxWindowSeconds * 1_000)) {
+    return `room: use_within_seconds is ${room.useWithinMs / 1_000}, not from 1 to ${maxWindowSeconds} in a ${mode}`;
   }
   if (mode === "queue") {
     if (closesAtMs !== undefined) return "room: a queue has no closes_at: everybody stands in the order of coming";
@@ -48,6 +57,27 @@ export function describeBadRoom(room: RoomSettings, startsAtMs: number): string 
   }
   if (closesAtMs <= startsAtMs) return undefined;
   return `room: closes_at is ${iso(closesAtMs)}, after the start of the sale, ${iso(startsAtMs)}`;
+}
+
+/** Why a rate cannot move between these; undefined if it can. */
+export function describeBadRange({ least, most }: RateRange): string | undefined {
+  const highest = maxAdmitPerSecond * 1_000;
+  if (isBetween(least, 1, highest) && isBetween(most, least, highest)) return undefined;
+  return `admit_per_second is from ${least / 1_000} to ${most / 1_000}; least must not be above most, both from 0.001 to ${maxAdmitPerSecond}`;
+}
+
+function describeBadRate({ mode, admitPer1000Seconds, rateRange, winners }: RoomSettings): string | undefined {
+  if (rateRange !== undefined && describeBadRange(rateRange) !== undefined) return describeBadRange(rateRange);
+  if (winners !== undefined) return `a ${mode} has no winners: everybody is admitted in turn`;
+  if (admitPer1000Seconds === 0) return `a ${mode} needs admit_per_second, from 0.001 to ${maxAdmitPerSecond}`;
+  if (isBetween(admitPer1000Seconds, 1, maxAdmitPerSecond * 1_000)) return undefined;
+  return `admit_per_second is ${admitPer1000Seconds / 1_000}, not from 0.001 to ${maxAdmitPerSecond}`;
+}
+
+function describeBadBallot({ admitPer1000Seconds, winners = 1 }: RoomSettings): string | undefined {
+  if (admitPer1000Seconds !== 0) return "a ballot has no admit_per_second: its winners are admitted at once";
+  if (isBetween(winners, 1, maxPlaces)) return undefined;
+  return `winners is ${winners}, not a whole number from 1 to ${maxPlaces}`;
 }
 
 function isBetween(value: number, least: number, most: number): boolean {
@@ -143,6 +173,11 @@ export function lastExpired(
   return low;
 }
 
+/** The step that begins or opens the admission of a room with so many winners, who are admitted at once. */
+export function admitWinners(step: AdmissionStep, winners: number): AdmissionStep {
+  return { ...step, millionths: Math.max(step.millionths, winners * oneVisitor) };
+}
+
 /** The step that follows when the rate changes, or when the room is held or opened. */
 export function changeRate(steps: readonly AdmissionStep[], per1000Seconds: number, nowMs: number): AdmissionStep {
   const { sinceMs, millionths } = hereAndNow(steps, nowMs);
@@ -197,6 +232,8 @@ export function isSameRoom(one: RoomSettings | undefined, other: RoomSettings | 
 
 /** The settings with their fields in one order, as the ledger keeps them. */
 export function storedRoom({ mode, opensAtMs, closesAtMs, ...others }: RoomSettings): RoomSettings {
-  const { admitPer1000Seconds, useWithinMs, startsOnHold, publicValue } = others;
-  return { mode, opensAtMs, closesAtMs, admitPer1000Seconds, useWithinMs, startsOnHold, publicValue };
+  const { admitPer1000Seconds, rateRange, winners, useWithinMs, startsOnHold, publicValue } = others;
+  return {
+    ...{ mode, opensAtMs, closesAtMs, admitPer1000Seconds, rateRange, winners, useWithinMs, startsOnHold, publicValue },
+  };
 }

@@ -30,6 +30,7 @@ export type SaleChange =
       readonly endsAtMs?: number | undefined;
       /** Null takes the room away. */
       readonly room?: RoomSettings | null | undefined;
+      readonly invitedOnly?: boolean | undefined;
       readonly products?: readonly ProductUpdate[] | undefined;
     }
   | { readonly kind: "extend"; readonly endsAtMs: number }
@@ -168,7 +169,7 @@ function planRestock(
 
 function planUpdate(
   before: ChangeableSale,
-  { title, startsAtMs, endsAtMs, room, products = [] }: SaleChange & { kind: "update" },
+  { title, startsAtMs, endsAtMs, room, invitedOnly, products = [] }: SaleChange & { kind: "update" },
   context: ChangeContext,
 ): PlannedChange | { readonly refused: string } {
   const moved = moveTimes(before, { startsAtMs, endsAtMs }, context);
@@ -176,8 +177,13 @@ function planUpdate(
   if (room !== undefined && before.sale.state !== "draft" && !isSameRoom(before.sale.room, room ?? undefined)) {
     return { refused: "its room cannot change any more: its rules were published with the sale" };
   }
+  const wasInvitedOnly = before.sale.invitedOnly === true;
+  if ((invitedOnly ?? wasInvitedOnly) !== wasInvitedOnly && before.sale.state !== "draft") {
+    return { refused: "invited_only cannot change any more: others may have tokens already" };
+  }
   const withRoom = room === undefined ? moved.sale : { ...moved.sale, room: room ?? undefined };
-  const sale = { ...withRoom, title: title ?? moved.sale.title };
+  const who = invitedOnly === undefined ? {} : { invitedOnly: invitedOnly ? (true as const) : undefined };
+  const sale = { ...withRoom, ...who, title: title ?? moved.sale.title };
   const changed: ProductRecord[] = [];
   const added: ProductRecord[] = [];
   for (const update of products) {

@@ -8,6 +8,8 @@ export interface Sale {
   readonly endsAtMs: number;
   /** The waiting room through which all buyers come; undefined in a sale without one. */
   readonly room?: RoomSettings | undefined;
+  /** Whether only users with an invitation code buy. */
+  readonly invitedOnly?: true | undefined;
 }
 
 /** Most units of one product: nobody has so many, and sums over all products of a sale stay exact. */

@@ -13,6 +13,7 @@ export function describeRoom(followed: FollowedRoom, pass: RoomPass | undefined)
   const { room, state, admitted } = followed;
   return {
     ...{ saleID: room.saleId, mode: room.mode, serverTimeMs: followed.nowMs(), opensAtMs: room.opensAtMs },
+    ...(room.winners !== undefined && { winners: room.winners }),
     ...(room.closesAtMs !== undefined && { closesAtMs: room.closesAtMs }),
     ...(state?.beginsAtMs !== undefined && { beginsAtMs: state.beginsAtMs }),
     // The pass may be newer than what was read of the room.
@@ -22,7 +23,11 @@ export function describeRoom(followed: FollowedRoom, pass: RoomPass | undefined)
 }
 
 function describeOpening(followed: FollowedRoom): Told {
-  const untilOpenMs = followed.room.opensAtMs - followed.nowMs();
+  const { mode, opensAtMs, closesAtMs = Infinity } = followed.room;
+  const untilOpenMs = opensAtMs - followed.nowMs();
+  if (mode === "ballot" && followed.nowMs() >= closesAtMs) {
+    return { state: "closed", askAgainSeconds: mostPauseSeconds };
+  }
   return { state: untilOpenMs > 0 ? "before" : "open", askAgainSeconds: pauseFor(untilOpenMs) };
 }
 
@@ -31,7 +36,7 @@ function describePlace(followed: FollowedRoom, { number, isUsed }: RoomPass): To
   const place = followed.placeOf(number);
   if (place === undefined) {
     const nextMs = room.closesAtMs === undefined ? mostPauseSeconds * 1_000 : room.closesAtMs - followed.nowMs();
-    const isDrawing = room.mode === "draw" && nextMs <= 0;
+    const isDrawing = room.mode !== "queue" && nextMs <= 0;
     const pauseSeconds = isDrawing ? leastPauseSeconds : clampPause(nextMs / 1_000);
     return {
       state: isDrawing || state?.drawn !== undefined ? "drawing" : "entered",
@@ -41,15 +46,27 @@ function describePlace(followed: FollowedRoom, { number, isUsed }: RoomPass): To
   }
   const standing = followed.stateOf(place);
   const known = { number, place };
-  if (isUsed) return { ...known, state: "used", askAgainSeconds: mostPauseSeconds };
+  const { winners } = room;
+  // Whether a winner has got a token decides nothing: the window does, and an order.
+  if (isUsed && winners === undefined) return { ...known, state: "used", askAgainSeconds: mostPauseSeconds };
   switch (standing.kind) {
     case "waiting":
+      if (winners !== undefined && place > winners)
+        return { ...known, state: "listed", askAgainSeconds: mostPauseSeconds };
+      if (winners !== undefined) return { ...known, state: "won", ...describeWin(followed, standing.waitMs) };
       return { ...known, state: "waiting", ...describeWait(followed, standing.waitMs) };
     case "admitted":
       return { ...known, state: "admitted", untilMs: standing.untilMs, askAgainSeconds: mostPauseSeconds };
     case "expired":
       return { ...known, state: "expired", askAgainSeconds: mostPauseSeconds };
   }
+}
+
+/** The winners' window, once it is known when it begins. */
+function describeWin(followed: FollowedRoom, waitMs: number | undefined): Pick<Told, "askAgainSeconds"> {
+  const { state, room } = followed;
+  const window = waitMs !== undefined && state?.beginsAtMs !== undefined;
+  return { ...describeWait(followed, waitMs), ...(window && { untilMs: state.beginsAtMs + room.useWithinMs }) };
 }
 
 /** Without a wait the room is on hold. */

@@ -33,6 +33,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_step_up_outcomes_total: "Logins and entries by what became of the work: free is without.",
   seckill_step_up_log_total:
     "Decisions that were chosen for the log: written, or left out because there were too many.",
+  seckill_invitation_codes_total:
+    "Invitation codes that were handed in, and tries without one where it is needed (missing).",
   seckill_rooms: "Waiting rooms that this gateway follows.",
   seckill_rooms_left_out: "Waiting rooms for which there is no room in limits.rooms: nobody comes through them here.",
   seckill_room_entries: "Entries of all waiting rooms that are followed.",
@@ -40,6 +42,7 @@ const help: Readonly<Record<string, string>> = {
   seckill_room_used: "Places of them that were used.",
   seckill_room_passed_on: "Places of them that were not used in time, and were passed on.",
   seckill_room_places_bytes: "Memory of the drawn places.",
+  seckill_room_rate: "Each room: how many come in within a second; 0 on hold.",
   seckill_room_state: "Each room: 0 before the entry, 1 open, 2 closed and not drawn yet, 3 admitting, 4 on hold.",
   seckill_ring_gateways: "Gateways on the ring as this one sees it.",
   seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",

@@ -22,9 +22,12 @@ import type { Check } from "./check.ts";
 import { ForgottenReservations } from "./forgotten-reservations.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
+import { gatewayGauges } from "./gateway-gauges.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountInvitationCodes } from "./invitation-code-handlers.ts";
 import { mountInvitations } from "./invitation-handlers.ts";
+import { InvitedUsers } from "./invited-users.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { refuse } from "./refusal.ts";
@@ -46,7 +49,16 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 export interface GatewayParts extends StockParts {
   readonly ledger: Pick<
     Ledger,
-    "changes" | "users" | "orders" | "bundles" | "payments" | "gates" | "waiters" | "revocations" | "rooms"
+    | "changes"
+    | "users"
+    | "orders"
+    | "bundles"
+    | "payments"
+    | "gates"
+    | "waiters"
+    | "revocations"
+    | "rooms"
+    | "invitationCodes"
   >;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
@@ -63,6 +75,8 @@ export interface Gateway {
   readonly stock: Stock;
   readonly payments: Pick<PaymentFigures, "gauges">;
   readonly rooms: Pick<RoomFollower, "read">;
+  /** What it has asked of the gate. */
+  readonly gateCalls: Pick<GateCalls, "load">;
   /** For operators, in Prometheus's text format. The public listener does not show it. */
   metricsText(): Promise<string>;
   /** Answers what own programs ask on another listener: this one is for buyers. */
@@ -99,7 +113,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     stock: system,
     payments: system.payments,
     rooms: system.roomFollower,
-    metricsText: () => system.metrics.text(gaugesOf(parts, system), labelledCounts({ ...system, ...parts })),
+    gateCalls: system.gateCalls,
+    metricsText: () =>
+      system.metrics.text(gatewayGauges({ ...system, ...parts }), labelledCounts({ ...system, ...parts })),
     inside: (request, server) => inside.fetch(request, { server }),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
@@ -187,6 +203,7 @@ interface System extends AuthorizationParts, Stock, RoomParts {
   readonly sessions: Sessions;
   readonly invitations: Invitations;
   readonly isByInvitation: boolean;
+  readonly invitedUsers: InvitedUsers;
   readonly revocations: Revocations;
   readonly revoker: RevocationFollower;
   readonly metrics: GatewayMetrics;
@@ -215,6 +232,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     invitations: new Invitations(secrets, choice),
     isByInvitation: settings.accounts.registration === "invitation",
+    invitedUsers: new InvitedUsers({ codes: ledger.invitationCodes }),
     revocations,
     revoker: new RevocationFollower({
       ...{ ledger: ledger.revocations, revocations, logger: parts.logger, now },
@@ -231,7 +249,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     }),
     providers,
     payments: new PaymentFigures({ ...told, payments: ledger.payments, providers: providers.names }),
-    gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
+    gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200], elapsedMs }),
     brokenBundles: new BrokenBundles({
       ...{ bundles: ledger.bundles, logger: parts.logger, capacity: limits.tracked_keys },
       ...{ maxRunning: 16, maxWaiting: 16_384, waitMs: 1_000 },
@@ -290,7 +308,11 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);
   const { visitors } = system;
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, isByInvitation, visitors, secureCookies, now: saleNow });
+  const { invitedUsers } = system;
+  mountInvitationCodes(app, mount, system);
+  mountTokens(app, mount, {
+    ...{ tokens, reservationIds, catalogue, isByInvitation, visitors, invitedUsers, secureCookies, now: saleNow },
+  });
   mountRooms(app, mount, { ...system, rooms: ledger.rooms });
   const { orders, bundles, gates } = ledger;
   const forgotten = new ForgottenReservations({ gates, gate, now });
@@ -306,21 +328,4 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   for (const [path, respond] of pages.assets) app.get(path, respond);
   mountRefusals(app, metrics);
   return app;
-}
-
-function gaugesOf({ gateWatch }: GatewayParts, system: System): Readonly<Record<string, number>> {
-  return {
-    seckill_closed_products: gateWatch?.closed ?? 0,
-    seckill_gate_calls_running: system.gateCalls.running,
-    seckill_event_listeners: system.streams.count,
-    seckill_requests_in_flight: system.nodeLimits.inFlight,
-    seckill_products: system.catalogue.productCount,
-    seckill_products_not_well: system.productHealth.notWell,
-    seckill_failing_users: system.local.failingUsers,
-    seckill_revoked_sessions: system.revocations.sessionCount,
-    seckill_revoked_users: system.revocations.userCount,
-    seckill_revocations_dropped: system.revocations.dropped,
-    ...system.roomFollower.gauges,
-    ...system.ring?.gauges,
-  };
 }

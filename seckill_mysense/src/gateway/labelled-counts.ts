@@ -2,6 +2,7 @@ import type { AuthorizationParts } from "./authorization-parts.ts";
 import type { BrokenBundles } from "./broken-bundles.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import type { RoomFollower } from "./room-follower.ts";
 import type { GateWatch } from "./stock-watch.ts";
 
@@ -12,7 +13,8 @@ export interface CountedParts {
   readonly ring: AuthorizationParts["ring"];
   readonly stepUp: AuthorizationParts["stepUp"];
   readonly decisionLog: AuthorizationParts["decisionLog"];
-  readonly roomFollower: Pick<RoomFollower, "states">;
+  readonly roomFollower: Pick<RoomFollower, "rates" | "states">;
+  readonly invitedUsers: Pick<InvitedUsers, "counts">;
 }
 
 /** What a gateway's metrics count beside its requests. */
@@ -24,10 +26,13 @@ export function labelledCounts({
   roomFollower,
   stepUp,
   decisionLog,
+  invitedUsers,
 }: CountedParts): LabelledCounts[] {
   return [
     { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
     { name: "seckill_bundles_given_up_total", type: "counter", label: "outcome", counts: brokenBundles.counts },
+    { name: "seckill_invitation_codes_total", type: "counter", label: "outcome", counts: invitedUsers.counts },
+    { name: "seckill_room_rate", type: "gauge", label: "sale", counts: roomFollower.rates },
     { name: "seckill_room_state", type: "gauge", label: "sale", counts: roomFollower.states },
     ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
     ...(ring === undefined ? [] : ringCounts(ring)),

@@ -68,6 +68,12 @@ export class RoomFollower {
     };
   }
 
+  /** How many come in within a second, by sale; 0 on hold. */
+  get rates(): Readonly<Record<string, number>> {
+    const rateOf = ({ state }: FollowedRoom): number => (state?.isOnHold === false ? state.per1000Seconds / 1_000 : 0);
+    return Object.fromEntries([...this.#rooms].map(([saleId, room]) => [saleId, rateOf(room)]));
+  }
+
   /** What each room does, by sale. */
   get states(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#rooms].map(([saleId, room]) => [saleId, phaseOf(room)]));

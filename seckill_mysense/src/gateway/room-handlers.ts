@@ -17,6 +17,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { describeRoom } from "./describe-room.ts";
 import { answerWith, type EventStreams } from "./event-streams.ts";
 import type { FollowedRoom } from "./followed-room.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import { limitedStream } from "./limited-stream.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
@@ -25,6 +26,7 @@ import type { RiskyTry, StepUp } from "./step-up.ts";
 export interface RoomHandlerOptions {
   readonly rooms: Pick<LedgerRooms, "state" | "entries">;
   readonly visitors: RoomVisitors;
+  readonly invitedUsers: InvitedUsers;
   readonly catalogue: Catalogue;
   readonly authorizer: Authorizer;
   readonly streams: EventStreams;
@@ -72,6 +74,8 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     if ("failure" in followed) return followed;
     const early = refusalBeforeEntry(followed);
     if (early !== undefined) return early;
+    const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
+    if (uninvited !== undefined) return uninvited;
     const { userId } = session;
     const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
     if (refused !== undefined) return refused;
@@ -91,6 +95,7 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
   async function enter(followed: FollowedRoom, userId: string) {
     const outcome = await visitors.enter(followed, userId);
     if (!("kind" in outcome)) return outcome;
+    if (outcome.kind === "closed") return { failure: "room_closed" } as const;
     return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen(followed);
   }
 
@@ -165,7 +170,7 @@ const roomEventsEveryMs = 1_000;
 
 function isRoomNews(told: RoomView, now: RoomView): boolean {
   if (told.state !== now.state || told.onHold !== now.onHold || told.beginsAtMs !== now.beginsAtMs) return true;
-  return now.state === "waiting" && told.admitted !== now.admitted;
+  return ["waiting", "listed"].includes(now.state) && told.admitted !== now.admitted;
 }
 
 /** From then on the visitor acts, and a token tells more than a stream. */

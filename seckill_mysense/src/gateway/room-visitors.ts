@@ -2,7 +2,7 @@ import { type Receipt, signReceipt } from "fair-draw";
 import type { RoomPass, RoomPasses } from "../authorization/room-passes.ts";
 import type { Session } from "../authorization/sessions.ts";
 import type { PlaceState, RoomSettings } from "../domain/room.ts";
-import type { LedgerRooms, Room, RoomEntry } from "../ledger/rooms.ts";
+import type { EnterOutcome, LedgerRooms, Room, RoomEntry } from "../ledger/rooms.ts";
 import { fastSha256 } from "../rooms/fast-hash.ts";
 import { pseudonymOf } from "../rooms/pseudonym.ts";
 import { receiptSigner } from "../rooms/receipt-signer.ts";
@@ -32,7 +32,14 @@ export type AdmissionFailure =
   | { readonly failure: "room_not_admitted" | "room_unavailable"; readonly retryAfterSeconds: number };
 
 /** Who may go on, with which place; 0 in a sale without a room. */
-export type Admission = { readonly place: number; readonly pass: RoomPass | undefined } | AdmissionFailure;
+export type Admission =
+  | {
+      readonly place: number;
+      readonly pass: RoomPass | undefined;
+      /** How long its owner may buy, in a ballot; undefined: as long as the sale goes on. */
+      readonly lastsMs?: number | undefined;
+    }
+  | AdmissionFailure;
 
 const unavailable = { failure: "room_unavailable", retryAfterSeconds: 1 } as const;
 /** Nobody is told to wait longer before it asks again. */
@@ -55,7 +62,7 @@ export class RoomVisitors {
   async enter(
     followed: FollowedRoom,
     userId: string,
-  ): Promise<{ readonly pass: RoomPass; readonly receipt: Receipt } | { readonly kind: "not_open" | "full" }> {
+  ): Promise<{ readonly pass: RoomPass; readonly receipt: Receipt } | Exclude<EnterOutcome, { kind: "entered" }>> {
     const { room } = followed;
     const pseudonym = pseudonymOf(room.pseudonymKey, userId);
     const outcome = await this.#parts.rooms.enter({ roomId: room.id, pseudonym, maxEntries: this.#parts.maxEntries });
@@ -110,7 +117,7 @@ export class RoomVisitors {
 
   /**
    * Lets a user go on to what a sale's room stands in front of, and marks the place as used. `isAlsoAfter`: whoever has used
-   * the place may come back when its window is over.
+   * the place may come back when its window is over. Not in a ballot, where nobody buys after the window.
    */
   async admit(
     sale: RoomedSale,
@@ -125,20 +132,26 @@ export class RoomVisitors {
     if (pass === undefined) return { failure: "room_required" };
     const place = followed.placeOf(pass.number);
     if (place === undefined) return { failure: "room_not_admitted", retryAfterSeconds: 2 };
-    const early = refusalBefore(followed, place, pass.isUsed && isAlsoAfter);
+    const isBallot = followed.room.mode === "ballot";
+    const mayComeBack = isAlsoAfter && !isBallot;
+    const early = refusalBefore(followed, place, pass.isUsed && mayComeBack);
     if (early !== undefined) return early;
     const { number } = pass;
     const pseudonym = Buffer.from(pass.pseudonym, "base64url");
     const seed = followed.seedOf(number);
-    const outcome = await this.#parts.rooms.use({ roomId: followed.room.id, place, number, pseudonym, seed });
+    const outcome = await this.#parts.rooms.use({ roomId: followed.room.id, place, number, pseudonym, seed, userId });
     if (outcome.kind === "unknown") {
       // The next try goes by what the ledger has now.
       followed.noteFallBack();
       return unavailable;
     }
     if (outcome.kind === "waiting") return { failure: "room_not_admitted", retryAfterSeconds: 1 };
-    const mayGoOn = outcome.kind === "used" && (outcome.isOpen || isAlsoAfter);
-    return mayGoOn ? { place, pass: { ...pass, isUsed: true } } : { failure: "room_place_expired" };
+    if (outcome.kind === "expired" || (outcome.openUntilMs === undefined && !mayComeBack)) {
+      return { failure: "room_place_expired" };
+    }
+    const { openUntilMs } = outcome;
+    const lastsMs = isBallot && openUntilMs !== undefined ? openUntilMs - followed.nowMs() : undefined;
+    return { place, pass: { ...pass, isUsed: true }, lastsMs };
   }
 }
 

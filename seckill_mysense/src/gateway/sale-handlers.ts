@@ -32,6 +32,7 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
     ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
     ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
     ...(sale.room && { room: describeRoom(sale.room) }),
+    ...(sale.invitedOnly && { invitedOnly: true as const }),
     products: products.map(({ product, buckets }) => ({
       id: product.id,
       name: product.name,

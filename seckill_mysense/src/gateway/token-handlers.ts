@@ -5,6 +5,7 @@ import type { SaleRecord } from "../domain/sale.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { tokenCookieName } from "./check.ts";
 import { chooseProducts, type WantedProduct } from "./chosen-products.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
@@ -19,6 +20,8 @@ export interface TokenOptions {
   readonly isByInvitation: boolean;
   /** Those who come through waiting rooms. */
   readonly visitors: RoomVisitors;
+  /** Those who may buy in sales for invited users. */
+  readonly invitedUsers: InvitedUsers;
   readonly secureCookies: boolean;
   readonly now: () => number;
 }
@@ -35,16 +38,18 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
     const granted = grantedBy(body, session.userId, options);
     if ("failure" in granted) return granted;
     const { sale, ...what } = granted;
-    const nowMs = options.now();
-    if (nowMs >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
+    if (options.now() >= sale.endsAtMs || sale.state === "cancelled") return { failure: "sale_ended" };
+    const uninvited = await options.invitedUsers.refusal(sale, session);
+    if (uninvited !== undefined) return uninvited;
     const admission = await options.visitors.admit(sale, session, request, { isAlsoAfter: false });
     if ("failure" in admission) return admission;
+    const nowMs = options.now();
     const claims = {
       ...what,
       saleId: sale.id,
       userId: session.userId,
       notBeforeMs: sale.startsAtMs,
-      expiresAtMs: sale.endsAtMs + graceAfterEndMs,
+      expiresAtMs: Math.min(sale.endsAtMs + graceAfterEndMs, nowMs + (admission.lastsMs ?? Infinity)),
       queuePosition: admission.place,
       mark: session.mark,
     };

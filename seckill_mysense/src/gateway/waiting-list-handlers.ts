@@ -1,6 +1,7 @@
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "../contract/waiting-list.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+import type { InvitedUsers } from "./invited-users.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
 import type { WaitingList } from "./waiting-list.ts";
 
@@ -9,6 +10,7 @@ export interface WaitingListOptions {
   readonly catalogue: Catalogue;
   /** Those who come through waiting rooms. */
   readonly visitors: RoomVisitors;
+  readonly invitedUsers: InvitedUsers;
   /** Whether accounts without an invitation, from before, may not buy. */
   readonly isByInvitation: boolean;
 }
@@ -16,13 +18,15 @@ export interface WaitingListOptions {
 export function mountWaitingList(
   app: GatewayApp,
   mount: MountOptions,
-  { waitingList, catalogue, visitors, isByInvitation }: WaitingListOptions,
+  { waitingList, catalogue, visitors, invitedUsers, isByInvitation }: WaitingListOptions,
 ): void {
   mountEndpoint(app, joinWaitingList, mount, async ({ body, session, request }) => {
     if (isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const entry = catalogue.findFor(body.productID, session.userId);
     if (entry === undefined) return { failure: "product_not_found" };
-    // An offer is a reservation without a token, so it is behind the room as well.
+    // An offer is a reservation without a token, so it is behind all that a token is behind.
+    const uninvited = await invitedUsers.refusal(entry.sale, session);
+    if (uninvited !== undefined) return uninvited;
     const admission = await visitors.admit(entry.sale, session, request, { isAlsoAfter: true });
     if ("failure" in admission) return admission;
     return waitingList.join(entry, session.userId);

@@ -4,6 +4,7 @@ import type { LedgerChanges } from "./changes.ts";
 import type { LedgerGates } from "./gates.ts";
 import type { LedgerDeadLetters } from "./dead-letters.ts";
 import type { LedgerHeartbeats } from "./heartbeats.ts";
+import type { LedgerInvitationCodes } from "./invitation-codes.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
 import type { LedgerProgramRequests } from "./program-requests.ts";
@@ -39,6 +40,7 @@ export interface Ledger {
   readonly reservations: LedgerReservations;
   readonly revocations: LedgerRevocations;
   readonly rooms: LedgerRooms;
+  readonly invitationCodes: LedgerInvitationCodes;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */

@@ -1,5 +1,5 @@
 /** Why all sessions of a user were revoked. */
-export type UserRevocationReason = "everywhere" | "ban" | "password" | "deletion";
+export type UserRevocationReason = "everywhere" | "ban" | "password" | "deletion" | "invitation";
 /** For people who read the ledger. */
 export type RevocationReason = UserRevocationReason | "logout";
 

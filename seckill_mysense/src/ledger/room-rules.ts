@@ -18,13 +18,14 @@ export interface DrawnUpRoom {
  */
 export function drawUpRoom(sale: Pick<Sale, "id">, room: RoomSettings): DrawnUpRoom {
   const [secret, receiptKey, pseudonymKey] = [random(), random(), random()];
-  const { mode, opensAtMs, closesAtMs, publicValue } = room;
+  const { mode, opensAtMs, closesAtMs, winners, publicValue } = room;
   const common = {
-    ...{ format: "fair-draw/rules/1", mode, room: sale.id, opensAt: opensAtMs },
+    ...{ format: "fair-draw/rules/1", mode: mode === "queue" ? mode : "draw", room: sale.id, opensAt: opensAtMs },
     receiptKey: Buffer.from(ed25519PublicKey(receiptKey)).toString("hex"),
   };
   const commitment = Buffer.from(commitmentOf(secret)).toString("hex");
-  const given = mode === "queue" ? common : { ...common, closesAt: closesAtMs, commitment, publicValue };
+  const drawn = { ...common, closesAt: closesAtMs, commitment, publicValue, ...(winners !== undefined && { winners }) };
+  const given = mode === "queue" ? common : drawn;
   try {
     const rules = parseRules(given);
     return { rules: canonicalRules(rules), rulesHash: hashRules(rules), secret, receiptKey, pseudonymKey };

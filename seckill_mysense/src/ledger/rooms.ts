@@ -1,3 +1,4 @@
+import type { RateRange } from "../domain/admission-rate.ts";
 import type { AdmissionStep, RoomMode } from "../domain/room.ts";
 
 /** What never changes about the room of a published sale. */
@@ -9,6 +10,8 @@ export interface Room {
   readonly opensAtMs: number;
   readonly closesAtMs: number | undefined;
   readonly useWithinMs: number;
+  /** How many win a ballot; undefined in other modes. */
+  readonly winners: number | undefined;
   /** The published rules of fair-draw, in canonical form. */
   readonly rules: string;
   readonly rulesHash: Uint8Array;
@@ -51,6 +54,8 @@ export interface RoomState {
   /** Undefined until it is known when the admission begins. */
   readonly beginsAtMs: number | undefined;
   readonly per1000Seconds: number;
+  /** Between which the rate follows the load of the checkout; undefined: it is as operators set it. */
+  readonly rateRange: RateRange | undefined;
   readonly isOnHold: boolean;
   readonly used: number;
   readonly judged: number;
@@ -74,8 +79,8 @@ export interface EnterRequest {
 
 export type EnterOutcome =
   | { readonly kind: "entered"; readonly entry: RoomEntry }
-  | { readonly kind: "not_open" }
-  | { readonly kind: "full" };
+  /** `closed`: a ballot takes no entries after its closing. */
+  | { readonly kind: "not_open" | "closed" | "full" };
 
 export interface PlaceKey {
   readonly roomId: number;
@@ -89,11 +94,13 @@ export interface UseRequest extends PlaceKey {
   readonly pseudonym: Uint8Array;
   /** By which the place was drawn; undefined for a place by the order of coming. */
   readonly seed: Uint8Array | undefined;
+  /** Needed in a ballot, whose place counts as used while its user holds an order. */
+  readonly userId?: string;
 }
 
 export type UseOutcome =
-  /** `isNew`: the window is open, and nobody has used the place before. */
-  | { readonly kind: "used"; readonly isNew: boolean; readonly isOpen: boolean }
+  /** `isNew`: nobody has used the place before. `openUntilMs`: the end of its window; undefined if that is over. */
+  | { readonly kind: "used"; readonly isNew: boolean; readonly openUntilMs: number | undefined }
   | { readonly kind: "waiting" }
   | { readonly kind: "expired" }
   /** No such entry has this place. The ledger fell back to an older state after somebody was told of it. */
@@ -101,7 +108,16 @@ export type UseOutcome =
 
 export type AdmissionChange =
   | { readonly kind: "hold" | "open" }
-  | { readonly kind: "rate"; readonly per1000Seconds: number };
+  /** A rate that stays as it is. */
+  | { readonly kind: "rate"; readonly per1000Seconds: number }
+  /** A rate that follows the load of the checkout from now on. */
+  | { readonly kind: "rate range"; readonly rateRange: RateRange };
+
+/** A change of a rate that follows the load. Both in 1,000 seconds. */
+export interface RateMove {
+  readonly from: number;
+  readonly to: number;
+}
 
 export type ValueOutcome =
   | { readonly kind: "written" | "already" }
@@ -143,10 +159,18 @@ export interface LedgerRooms {
 
   /** Changes the rate or the hold from now on, and logs who did. False for an unknown room. */
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean>;
+  /**
+   * Moves a rate that follows the load, within its range. False if it is not `from` any more, so that of two who control it
+   * one gets through.
+   */
+  moveRate(roomId: number, move: RateMove): Promise<boolean>;
   /** Marks a place as used, if its window is open. */
   use(request: UseRequest): Promise<UseOutcome>;
   isUsed(key: PlaceKey): Promise<boolean>;
-  /** Admits further ones in place of those whose window is over and who have not used it. Resolves with how many. */
+  /**
+   * Admits further ones in place of those whose window is over and who have not used it; in a ballot, who hold no order.
+   * Resolves with how many.
+   */
   passOn(roomId: number): Promise<number>;
 }
 

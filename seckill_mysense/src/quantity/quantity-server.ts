@@ -65,7 +65,11 @@ export function startQuantityServer(parts: QuantityParts): QuantityServer {
     metrics: new GatewayMetrics(),
     programs: new Programs(parts.programs),
     nodeLimits: new NodeLimits({ ratePerSecond: 0, burst: 1 }, limits.requests_in_flight),
-    gateCalls: new GateCalls(parts.gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
+    gateCalls: new GateCalls(parts.gate, {
+      maxConcurrent: limits.gate_concurrency,
+      retryPausesMs: [50, 200],
+      elapsedMs: parts.elapsedMs,
+    }),
   };
   const { metrics } = counted;
   const app = mountAll(parts, counted);

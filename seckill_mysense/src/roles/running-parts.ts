@@ -22,7 +22,7 @@ export interface RunningParts {
   payments?: Pick<PaymentFigures, "gauges">;
   /** Where anything is sold. */
   stock?: Stock;
-  gateway?: Pick<Gateway, "metricsText" | "inside">;
+  gateway?: Pick<Gateway, "metricsText" | "inside" | "gateCalls">;
   quantity?: Pick<QuantityServer, "metricsText">;
 }
 

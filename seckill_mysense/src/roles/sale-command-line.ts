@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { changeId } from "../contract/identifiers.ts";
 import { maxAdmitPerSecond } from "../domain/room.ts";
 import { maxUnits } from "../domain/sale.ts";
+import { addCodesCommands, type CodesAction } from "./sale-codes-command.ts";
 import { addRoomCommands, type RoomAction } from "./sale-room-command.ts";
 import { UsageError } from "./command-line.ts";
 
@@ -16,6 +17,7 @@ export type SaleAction =
   | { readonly kind: "pause" | "resume"; readonly id: string; readonly product: string | undefined }
   | { readonly kind: "restock"; readonly id: string; readonly product: string; readonly units: number }
   | RoomAction
+  | CodesAction
   | { readonly kind: "extend"; readonly id: string; readonly endsAt: string };
 
 export interface SaleCommandLine {
@@ -66,7 +68,7 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return help.trimEnd();
-    if (error.code === "commander.help") throw new UsageError("sale and sale room need a command");
+    if (error.code === "commander.help") throw new UsageError("sale, sale room and sale codes need a command");
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
   if (taken === undefined) throw new UsageError("sale needs a command");
@@ -82,6 +84,7 @@ function program(took: Took): Command {
     ].join("\n"),
   );
   const room = root.command("room").description("the waiting room of a sale: room --help names its commands");
+  const codes = root.command("codes").description("who is invited to a sale: codes --help names its commands");
   const add = (name: string, description: string, under = root): Command =>
     under
       .command(name)
@@ -108,6 +111,11 @@ function program(took: Took): Command {
     read: (name, description) => add(name, description, room),
     write: (name, description) => by(name, description, room),
     ...{ took, rate: rateOfAdmission },
+  });
+  addCodesCommands<CommonOptions>({
+    read: (name, description) => add(name, description, codes),
+    write: (name, description) => by(name, description, codes),
+    ...{ took, between },
   });
   return root;
 }

@@ -31,6 +31,8 @@ import type { Clock } from "../time/clock.ts";
 import { runningGate } from "./running-gate.ts";
 import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
+import { CodeService } from "../sales/code-service.ts";
+import { runCodesAction } from "./sale-codes-command.ts";
 import { runRoomAction } from "./sale-room-command.ts";
 import { StartError } from "./start-error.ts";
 import { openLedger, openLedgerGate, prepareLedger } from "./system-parts.ts";
@@ -83,8 +85,8 @@ export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleComm
   } catch (error) {
     const { code, end } = expected.find(({ kind }) => error instanceof kind) ?? unexpected;
     const message = error instanceof Error ? error.message : String(error);
-    // What is done with a room may be repeated as it is.
-    const isRepeatable = [...readers, "room"].includes(commandLine.action.kind);
+    // What is done with a room may be repeated as it is. Codes that nobody has seen harm nobody.
+    const isRepeatable = [...readers, "room", "codes"].includes(commandLine.action.kind);
     const advice = isRepeatable ? undefined : howToRepeat[end]?.(changeId);
     const change = advice === undefined ? {} : { change: changeId };
     if (commandLine.json) print(JSON.stringify({ error: code, message, ...change }));
@@ -105,13 +107,14 @@ async function answerTo(options: SaleRoleOptions, changeId: string): Promise<Ans
   const checkPrice = priceCheck(settings.payments.provider);
   if (action.kind === "validate") return validate(action.file, checkPrice);
   // A file that is wrong is told before anything is opened.
-  const work = action.kind === "room" ? undefined : prepare(action, commandLine, changeId);
+  const work = action.kind === "room" || action.kind === "codes" ? undefined : prepare(action, commandLine, changeId);
   await using cleanup = new AsyncDisposableStack();
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
   await prepareLedger(ledger, settings);
+  const { actor = defaultActor() } = commandLine;
+  if (action.kind === "codes") return await runCodesAction(action, new CodeService(ledger), actor);
   if (action.kind === "room") {
-    const actor = commandLine.actor ?? defaultActor();
     return await runRoomAction(action, new RoomService(ledger), {
       actor,
       readValue: (file) => readJson(file, z.json()),
@@ -136,7 +139,7 @@ function validate(file: string, checkPrice: CheckPrice): Answer {
 }
 
 function prepare(
-  action: Exclude<SaleAction, { kind: "validate" | "room" }>,
+  action: Exclude<SaleAction, { kind: "validate" | "room" | "codes" }>,
   { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
   changeId: string,
 ): (service: SaleService) => Promise<Answer> {
@@ -167,7 +170,9 @@ function prepare(
   }
 }
 
-function changeOf(action: Exclude<SaleAction, { kind: "validate" | "room" | "list" | "show" | "create" }>): SaleChange {
+function changeOf(
+  action: Exclude<SaleAction, { kind: "validate" | "room" | "codes" | "list" | "show" | "create" }>,
+): SaleChange {
   switch (action.kind) {
     case "publish":
     case "end":

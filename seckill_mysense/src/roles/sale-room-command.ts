@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { maxAdmitPerSecond } from "../domain/room.ts";
 import type { AdmissionChange } from "../ledger/rooms.ts";
-import type { RoomService, ShownRoom } from "../rooms/room-service.ts";
+import { rateChange, type RoomService, type ShownRoom } from "../rooms/room-service.ts";
+import { UsageError } from "./command-line.ts";
 
 /** What a command does with the waiting room of a sale. */
 export type RoomAction =
@@ -30,15 +31,28 @@ export function addRoomCommands<Options>({ read, write, took, rate }: Adders<Opt
     );
   }
   write("rate <id>", "admits more or fewer from now on")
-    .requiredOption("--per-second <n>", `how many, from 0.001 to ${maxAdmitPerSecond}`, rate)
-    .action((id: string, options: Options & { perSecond: number }) => {
-      const per1000Seconds = Math.round(options.perSecond * 1_000);
-      took({ kind, does: "change", id, change: { kind: "rate", per1000Seconds } }, options);
-    });
+    .option("--per-second <n>", `how many, from 0.001 to ${maxAdmitPerSecond}`, rate)
+    .option("--least <n>", "with --most: follows the load of the checkout between both", rate)
+    .option("--most <n>", "with --least", rate)
+    .action((id: string, options: Options & AskedRate) =>
+      took({ kind, does: "change", id, change: rateChange(rateIn(options)) }, options),
+    );
   write(
     "value <id> <file>",
     "gives the draw its public value: the beacon's answer, or the witnesses' signatures",
   ).action((id: string, file: string, options: Options) => took({ kind, does: "value", id, file }, options));
+}
+
+interface AskedRate {
+  readonly perSecond?: number;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+function rateIn({ perSecond, least, most }: AskedRate) {
+  if (perSecond !== undefined && least === undefined && most === undefined) return { perSecond };
+  if (perSecond === undefined && least !== undefined && most !== undefined) return { least, most };
+  throw new UsageError("give --per-second, or --least and --most");
 }
 
 const descriptions = {

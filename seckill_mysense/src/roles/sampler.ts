@@ -1,3 +1,4 @@
+import type { GateLoad } from "../gateway/gate-calls.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Figures } from "../operations/heartbeat-details.ts";
 import type { Clock } from "../time/clock.ts";
@@ -27,13 +28,14 @@ export class Sampler {
   }
 
   get figures(): Figures {
-    const { relay, consumer, sweeper, payments } = this.#parts;
+    const { relay, consumer, sweeper, payments, gateway } = this.#parts;
     const { elapsedMs, now } = this.#clock;
     const seconds = (sinceMs: number | undefined): number =>
       sinceMs === undefined ? 0 : (elapsedMs() - sinceMs) / 1_000;
     return {
       ...this.#noted,
       ...payments?.gauges,
+      ...(gateway !== undefined && gateFigures(gateway.gateCalls.load)),
       ...(relay !== undefined && {
         // The gate's clock and this one may differ.
         seckill_outbox_age_seconds: Math.max(0, now() - (relay.waitingSinceMs ?? Infinity)) / 1_000,
@@ -85,4 +87,12 @@ export class Sampler {
     this.#stuck.add(name);
     part.down(`${what} ${Math.round(forMs / 1_000)} s`);
   }
+}
+
+function gateFigures({ calls, failed, waitedMs }: GateLoad): Figures {
+  return {
+    seckill_gate_calls: calls,
+    seckill_gate_calls_failed: failed,
+    seckill_gate_calls_waited_seconds: waitedMs / 1_000,
+  };
 }

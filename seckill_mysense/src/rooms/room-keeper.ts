@@ -26,6 +26,9 @@ export interface RoomKeeper {
   stop(): Promise<void>;
 }
 
+/** A ballot's places come back when orders end, at any time, and counting the orders costs something. */
+const ballotEveryMs = 2_000;
+
 /** Rooms that are drawn are looked after for this long after the end of their sale. */
 const keptAfterEndMs = 60_000;
 
@@ -38,6 +41,7 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
   const stopping = new AbortController();
   const { signal } = stopping;
   const running = new Map<number, Promise<void>>();
+  const passedOnMs = new Map<number, number>();
   let troubles: ReadonlyMap<number, string | undefined> = new Map();
   /** A room may wait for a beacon that does not answer: no other one waits for it. */
   const begin = async (): Promise<void> => {
@@ -48,7 +52,7 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
     troubles = known;
     for (const room of kept) {
       if (running.has(room.id)) continue;
-      const step = keepRoom(options, room)
+      const step = keepRoom({ ...options, passedOnMs }, room)
         .catch((error: unknown) => `it cannot be looked after: ${String(error)}`)
         .then((why) => void known.set(room.id, why && `room of sale ${room.saleId}: ${why}`))
         .finally(() => running.delete(room.id));
@@ -81,12 +85,20 @@ export function startRoomKeeper(options: RoomKeeperOptions): RoomKeeper {
   };
 }
 
+interface RoomContext extends RoomKeeperOptions {
+  /** When each room's places were last passed on, by the ledger's clock. */
+  readonly passedOnMs: Map<number, number>;
+}
+
 /** Takes the steps that are due. Resolves with what keeps the room from its order, in words. */
-async function keepRoom(options: RoomKeeperOptions, room: Room): Promise<string | undefined> {
-  const { rooms, logger } = options;
+async function keepRoom(options: RoomContext, room: Room): Promise<string | undefined> {
+  const { rooms, logger, passedOnMs } = options;
   const state = await rooms.state(room.id);
   if (state === undefined) return undefined;
   if (state.beginsAtMs !== undefined) {
+    if (room.mode === "ballot" && state.nowMs - (passedOnMs.get(room.id) ?? -Infinity) < ballotEveryMs)
+      return undefined;
+    passedOnMs.set(room.id, state.nowMs);
     const passedOn = await rooms.passOn(room.id);
     if (passedOn > 0) logger.info("unused places were passed on", { saleId: room.saleId, places: passedOn });
     return undefined;

@@ -1,5 +1,5 @@
 import { type PublicValue, sha256, witnessMessage } from "fair-draw";
-import { admittedAt } from "../domain/room.ts";
+import { admittedAt, describeBadRange } from "../domain/room.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { AdmissionChange, LedgerRooms, Room, RoomState } from "../ledger/rooms.ts";
 import { asPublicValue } from "./beacon-reader.ts";
@@ -21,7 +21,11 @@ export interface ShownRoom {
   readonly admitted: number;
   readonly used: number;
   readonly passed_on: number;
-  readonly admit_per_second: number;
+  /** Not of a ballot, whose winners are admitted at once. */
+  readonly admit_per_second?: number;
+  /** Between which the rate follows the load. */
+  readonly admit_between?: { readonly least: number; readonly most: number };
+  readonly winners?: number;
   readonly use_within_seconds: number;
   readonly on_hold: boolean;
   readonly rules_hash: string;
@@ -35,6 +39,15 @@ export interface ShownRoom {
 
 export interface RoomServiceParts {
   readonly rooms: LedgerRooms;
+}
+
+/** What operators give: a number of people a second, or two between which the rate follows the load. */
+export function rateChange(
+  asked: { readonly perSecond: number } | { readonly least: number; readonly most: number },
+): AdmissionChange {
+  const in1000Seconds = (perSecond: number): number => Math.round(perSecond * 1_000);
+  if ("perSecond" in asked) return { kind: "rate", per1000Seconds: in1000Seconds(asked.perSecond) };
+  return { kind: "rate range", rateRange: { least: in1000Seconds(asked.least), most: in1000Seconds(asked.most) } };
 }
 
 /** There is no such sale, or it has no room. */
@@ -57,9 +70,19 @@ export class RoomService {
     return showRoom(room, state, admittedAt(await this.#rooms.steps(room.id, 0), state.nowMs));
   }
 
-  /** Rate, hold and opening hold from now on; gateways know them within a second. @throws as `read` */
+  /**
+   * Rate, hold and opening hold from now on; gateways know them within a second.
+   * @throws NoRoomError, InvalidSaleError for the rate of a ballot
+   */
   async change(saleId: string, change: AdmissionChange, actor: string): Promise<ShownRoom> {
-    const { id } = await this.#find(saleId);
+    const { id, mode } = await this.#find(saleId);
+    if (change.kind === "rate range") {
+      const bad = describeBadRange(change.rateRange);
+      if (bad !== undefined) throw new InvalidSaleError(`sale ${saleId}: room: ${bad}`);
+    }
+    if (mode === "ballot" && (change.kind === "rate" || change.kind === "rate range")) {
+      throw new InvalidSaleError(`sale ${saleId}: room: a ballot has no rate: its winners are admitted at once`);
+    }
     await this.#rooms.changeAdmission(id, change, actor);
     return this.read(saleId);
   }
@@ -82,14 +105,16 @@ export class RoomService {
 function showRoom(room: Room, state: RoomState, admitted: number): ShownRoom {
   const iso = (ms: number): string => new Date(ms).toISOString();
   const { closesAtMs } = room;
-  const { beginsAtMs, drawn } = state;
+  const { beginsAtMs, drawn, rateRange } = state;
   return {
     ...{ sale: room.saleId, mode: room.mode, phase: phaseOf(room, state), opens_at: iso(room.opensAtMs) },
     ...(closesAtMs !== undefined && { closes_at: iso(closesAtMs) }),
     ...(beginsAtMs !== undefined && { begins_at: iso(beginsAtMs) }),
     ...{ ledger_time: iso(state.nowMs), entries: state.line.entries, ...(drawn && { drawn: drawn.entries }) },
     ...{ admitted: Math.min(admitted, state.line.entries), used: state.used, passed_on: state.passedOn },
-    ...{ admit_per_second: state.per1000Seconds / 1_000, use_within_seconds: room.useWithinMs / 1_000 },
+    ...(room.winners === undefined ? { admit_per_second: state.per1000Seconds / 1_000 } : { winners: room.winners }),
+    ...(rateRange && { admit_between: { least: rateRange.least / 1_000, most: rateRange.most / 1_000 } }),
+    use_within_seconds: room.useWithinMs / 1_000,
     ...{ on_hold: state.isOnHold, rules_hash: Buffer.from(room.rulesHash).toString("hex") },
     ...showDraw(room, state),
   };

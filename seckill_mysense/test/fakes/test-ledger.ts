@@ -37,6 +37,7 @@ export async function openTestLedger(now: () => number, file = ":memory:"): Prom
     reservations: failing(ledger.reservations),
     revocations: failing(ledger.revocations),
     rooms: failing(ledger.rooms),
+    invitationCodes: failing(ledger.invitationCodes),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

@@ -37,7 +37,7 @@ export interface ShopInRolesOptions {
   readonly config?: Config;
 }
 
-type SaleTimes = Pick<Sale, "startsAtMs" | "endsAtMs" | "room">;
+type SaleTimes = Pick<Sale, "startsAtMs" | "endsAtMs" | "room" | "invitedOnly">;
 
 interface RoleOptions extends Omit<ProgramOptions, "role"> {
   /** Replaces parts of the config.json: so a role reaches a server by another way. */

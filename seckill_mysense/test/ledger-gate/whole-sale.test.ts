@@ -25,6 +25,7 @@ describe("a sale in which the ledger decides", () => {
         "draws",
         "ledger",
         "payments",
+        "rates",
         "revocations",
         "rooms",
         "stock",

@@ -24,14 +24,15 @@ describe("the command sale room", () => {
       });
       expect(await done("room", "open", "spring", "--by", "ada")).toMatchObject({ on_hold: false });
       expect(await done("room", "rate", "spring", "--per-second", "0.25")).toMatchObject({ admit_per_second: 0.25 });
+      const range = await done("room", "rate", "spring", "--least", "2", "--most", "80");
+      expect(range).toMatchObject({ admit_per_second: 2, admit_between: { least: 2, most: 80 } });
+      expect((await done("room", "rate", "spring", "--per-second", "0.25")).admit_between).toBeUndefined();
       expect(await done("room", "hold", "spring")).toMatchObject({ on_hold: true });
       const { history } = await done("show", "spring", "--history");
-      expect(history.map(({ action }: { action: string }) => action).slice(0, 3)).toEqual([
-        "room hold",
-        "room rate",
-        "room open",
+      expect(history.map(({ action }: { action: string }) => action).slice(0, 5)).toEqual([
+        ...["room hold", "room rate", "room rate range", "room rate", "room open"],
       ]);
-      expect(history[2].actor).toBe("ada");
+      expect(history[4].actor).toBe("ada");
       const text = (await sale("room", "show", "spring")).stdout;
       expect(text).toContain("admit_per_second: 0.25\n");
     },
@@ -53,12 +54,15 @@ describe("the command sale room", () => {
       ]);
       expect(await bad({ admit_per_second: 0 })).toEqual([1, expect.stringContaining("admit_per_second")]);
       expect(await bad({ mode: "queue", closes_at: iso(1) })).toEqual([1, expect.stringContaining("no closes_at")]);
+      const turned = { least: 5, most: 2 };
+      expect(await bad({ admit_per_second: turned })).toEqual([1, expect.stringContaining("least must not be above")]);
       const witnesses = { kind: "witnesses", witnesses: [{ name: "Notary", key: "00" }] };
       expect(await bad({ public_value: witnesses })).toEqual([1, expect.stringContaining("witnesses[0].key")]);
       await done("create", write(spring));
       expect(await refusal("room", "show", "spring")).toEqual([1, expect.stringContaining("no waiting room")]);
       expect(await refusal("room", "show", "other")).toEqual([1, expect.stringContaining("no such sale")]);
       expect((await refusal("room", "rate", "spring", "--per-second", "0"))[0]).toBe(2);
+      expect((await refusal("room", "rate", "spring", "--least", "1"))[0]).toBe(2);
       expect((await refusal("room"))[0]).toBe(2);
       const other = { ...spring, id: "other", products: [{ ...product, id: "sofa" }], room };
       await done("create", write(other));

@@ -9,6 +9,8 @@ export interface RoomRow {
   opens_at_ms: number;
   closes_at_ms: number | null;
   use_within_ms: number;
+  /** Of a ballot. */
+  winners: Generated<number | null>;
   /** The published rules, in the one form that their hash is of. */
   rules: Uint8Array;
   rules_hash: Uint8Array;
@@ -34,6 +36,9 @@ export interface RoomRow {
   begins_at_ms: Generated<number | null>;
   /** The rate of admission, also while the room is on hold. */
   per_1000_seconds: number;
+  /** Between which the rate follows the load; null: it is as operators set it. */
+  least_per_1000_seconds: Generated<number | null>;
+  most_per_1000_seconds: Generated<number | null>;
   on_hold: number;
   /** How many places were used. */
   used: Generated<number>;
@@ -65,4 +70,6 @@ export interface RoomUseRow {
   room_id: number;
   place: number;
   used_at_ms: number;
+  /** In a ballot, whose places are given back by those who hold no order. */
+  user_id: Generated<string | null>;
 }

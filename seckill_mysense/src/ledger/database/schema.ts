@@ -29,6 +29,7 @@ export interface LedgerSchema {
   bundles: BundleRow;
   program_requests: ProgramRequestRow;
   revocations: RevocationRow;
+  invitation_codes: InvitationCodeRow;
   rooms: RoomRow;
   room_entries: RoomEntryRow;
   room_steps: RoomStepRow;
@@ -48,10 +49,27 @@ export interface SaleRow {
   paused: Generated<number>;
   /** The settings of its waiting room as JSON; null without one. */
   room: Generated<string | null>;
+  /** 1 where only invited users buy. */
+  invited_only: Generated<number | null>;
+  /** Signs the codes of the sale; null if it has never been for invited users only. */
+  code_key: Generated<Uint8Array | null>;
   /** 1 from the cancellation until every order of the sale is released. */
   release_pending: Generated<number>;
   /** The ledger's revision at the last change of this row. */
   revision: Generated<number>;
+}
+
+/** Whom a sale invites. */
+export interface InvitationCodeRow {
+  sale_id: string;
+  number: number;
+  /** The only user who may use it; null: anybody. */
+  name_key: string | null;
+  made_at_ms: number;
+  user_id: Generated<string | null>;
+  used_at_ms: Generated<number | null>;
+  in_force: Generated<number | null>;
+  revoked_at_ms: Generated<number | null>;
 }
 
 export interface ProductRow {

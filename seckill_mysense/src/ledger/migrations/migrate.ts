@@ -17,6 +17,9 @@ import { changesWithIds } from "./0012-changes-with-ids.ts";
 import { revocations } from "./0013-revocations.ts";
 import { persons } from "./0014-persons.ts";
 import { waitingRooms } from "./0015-waiting-rooms.ts";
+import { ballots } from "./0016-ballots.ts";
+import { invitationCodes } from "./0017-invitation-codes.ts";
+import { ratesByLoad } from "./0018-rates-by-load.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -36,6 +39,9 @@ export const migrations: readonly Migration[] = [
   revocations,
   persons,
   waitingRooms,
+  ballots,
+  invitationCodes,
+  ratesByLoad,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -20,7 +20,7 @@ export const loweringRefused = "lowering refused";
 /** Most rows of one INSERT. */
 const maxInserted = 500;
 
-const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused", "room"] as const;
+const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused", "room", "invitedOnly"] as const;
 const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
 
 /**

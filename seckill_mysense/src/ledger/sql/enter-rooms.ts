@@ -50,6 +50,7 @@ async function enterOne(
     if (outcomes.get(key)?.kind === "entered") continue;
     if (before !== undefined) outcomes.set(key, { kind: "entered", entry: before });
     else if (!isOpen) outcomes.set(key, { kind: "not_open" });
+    else if (isLate && room.mode === "ballot") outcomes.set(key, { kind: "closed" });
     else if (entries >= request.maxEntries) outcomes.set(key, { kind: "full" });
     else {
       const entry = { number: ++entries, pseudonym: request.pseudonym, enteredAtMs };
@@ -76,7 +77,7 @@ export function closing(
   { mode, closes_at_ms, drawn_entries, entries, head }: StoredRoom,
   nowMs: number,
 ): { readonly drawn_entries?: number; readonly drawn_head?: Uint8Array } {
-  const isDue = mode === "draw" && closes_at_ms !== null && nowMs >= closes_at_ms && drawn_entries === null;
+  const isDue = mode !== "queue" && closes_at_ms !== null && nowMs >= closes_at_ms && drawn_entries === null;
   return isDue ? { drawn_entries: entries, drawn_head: head } : {};
 }
 

@@ -1,6 +1,7 @@
-import { admittedAt, changeRate, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
+import { activeStates } from "../../domain/order.ts";
+import { admittedAt, firstNeededStep, lastExpired, passOn, placeState } from "../../domain/room.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
-import type { AdmissionChange, NumberedStep, PlaceKey, RoomEntry, UseOutcome, UseRequest } from "../rooms.ts";
+import type { NumberedStep, PlaceKey, RoomEntry, UseOutcome, UseRequest } from "../rooms.ts";
 import { keyOf, readKnown } from "./enter-rooms.ts";
 import { addStep, lockRoom, readSteps, type RoomContext, type StoredRoom } from "./room-rows.ts";
 
@@ -33,21 +34,22 @@ async function useInOne(
   const nowMs = await readNow(transaction);
   const used = await readUses(transaction, room.id, requests);
   const known = await readKnown(transaction, room.id, requests);
-  const added: number[] = [];
+  const added: UseRequest[] = [];
   for (const request of requests) {
     const { place } = request;
     if (!hasPlace(room, request, known)) continue;
-    const { kind } = placeState(admission, place, nowMs);
-    const isOpen = kind === "admitted" && place > room.judged;
+    const state = placeState(admission, place, nowMs);
+    const openUntilMs = state.kind === "admitted" && place > room.judged ? state.untilMs : undefined;
     const isUsed = used.has(place);
-    if (isUsed || isOpen) outcomes.set(request, { kind: "used", isNew: !isUsed, isOpen });
-    else outcomes.set(request, { kind: kind === "waiting" ? "waiting" : "expired" });
-    if (isUsed || !isOpen) continue;
+    if (isUsed || openUntilMs !== undefined) outcomes.set(request, { kind: "used", isNew: !isUsed, openUntilMs });
+    else outcomes.set(request, { kind: state.kind === "waiting" ? "waiting" : "expired" });
+    if (isUsed || openUntilMs === undefined) continue;
     used.add(place);
-    added.push(place);
+    added.push(request);
   }
   if (added.length === 0) return;
-  const rows = added.map((place) => ({ room_id: room.id, place, used_at_ms: nowMs }));
+  const userOf = ({ userId }: UseRequest): string | null => (room.mode === "ballot" ? (userId ?? null) : null);
+  const rows = added.map((use) => ({ room_id: room.id, place: use.place, used_at_ms: nowMs, user_id: userOf(use) }));
   await transaction.insertInto("room_uses").values(rows).execute();
   await transaction
     .updateTable("rooms")
@@ -83,70 +85,16 @@ export async function readUses(
   return new Set(rows.map(({ place }) => place));
 }
 
-export interface AskedChange {
-  readonly roomId: number;
-  readonly change: AdmissionChange;
-  readonly actor: string;
-}
-
-/** Changes rate or hold, in the caller's transaction. The new rate holds from now on. */
-export async function changeAdmission(
-  transaction: LedgerTransaction,
-  { roomId, change, actor }: AskedChange,
-  context: RoomContext,
-): Promise<boolean> {
-  const room = await lockRoom(transaction, roomId, context);
-  if (room === undefined) return false;
-  const isOnHold = change.kind === "rate" ? room.on_hold === 1 : change.kind === "hold";
-  const per1000Seconds = change.kind === "rate" ? change.per1000Seconds : room.per_1000_seconds;
-  const isSame = Number(isOnHold) === room.on_hold && per1000Seconds === room.per_1000_seconds;
-  if (isSame) return true;
-  const nowMs = await context.nowMs(transaction);
-  if (room.begins_at_ms !== null) {
-    const steps = await readSteps(transaction, roomId);
-    await addStep(transaction, roomId, changeRate(steps, isOnHold ? 0 : per1000Seconds, nowMs), steps);
-  }
-  await transaction
-    .updateTable("rooms")
-    .set({ on_hold: Number(isOnHold), per_1000_seconds: per1000Seconds, revision: room.revision + 1 })
-    .where("id", "=", roomId)
-    .execute();
-  const before = { perSecond: room.per_1000_seconds / 1_000, onHold: room.on_hold === 1 };
-  const after = { perSecond: per1000Seconds / 1_000, onHold: isOnHold };
-  await logRoomChange(transaction, room.sale_id, { action: `room ${change.kind}`, actor, nowMs, before, after });
-  return true;
-}
-
-interface RoomChange {
-  readonly action: string;
-  readonly actor: string;
-  readonly nowMs: number;
-  readonly before: object;
-  readonly after: object;
-}
-
-/** The sale keeps its version: nothing that was published has changed. */
-async function logRoomChange(
-  transaction: LedgerTransaction,
-  saleId: string,
-  { action, actor, nowMs, before, after }: RoomChange,
-): Promise<void> {
-  const { version } = await transaction
-    .selectFrom("sales")
-    .select("version")
-    .where("id", "=", saleId)
-    .executeTakeFirstOrThrow();
-  const changes = { before_change: JSON.stringify(before), after_change: JSON.stringify(after) };
-  const stamp = { sale_id: saleId, product_id: null, version, action, actor: actor.slice(0, 200), at_ms: nowMs };
-  await transaction
-    .insertInto("sale_changes")
-    .values({ ...stamp, change_id: null, ...changes })
-    .execute();
-}
+/**
+ * What was asked for at the end of a window may come into the ledger later, and the clock by which a token ends may be
+ * that of another machine.
+ */
+const recordedWithinMs = 5_000;
 
 /**
  * Looks at the places whose window has ended since the last time, in the caller's transaction, and admits as many others
- * as have not used theirs. On hold nobody is admitted, so they wait until the room is opened.
+ * as have not used theirs. On hold nobody is admitted, so they wait until the room is opened. A ballot's places are looked
+ * at each time: an order may expire long after the window.
  */
 export async function passOnPlaces(
   transaction: LedgerTransaction,
@@ -157,12 +105,18 @@ export async function passOnPlaces(
   if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;
   const steps = await readSteps(transaction, roomId);
   const nowMs = await context.nowMs(transaction);
+  const isBallot = room.mode === "ballot";
   const admission = { steps, useWithinMs: room.use_within_ms };
-  const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs });
-  if (last === room.judged) return 0;
-  const unused = last - room.judged - (await countUses(transaction, roomId, room.judged, last));
+  const endedMs = isBallot ? nowMs - recordedWithinMs : nowMs;
+  const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs: endedMs });
+  if (last === room.judged && (!isBallot || last === 0)) return 0;
+  const admitted = admittedAt(steps, nowMs);
+  const unused = isBallot
+    ? (room.winners ?? 0) + last - (await countHolders(transaction, room, last)) - admitted
+    : last - room.judged - (await countUses(transaction, roomId, room.judged, last));
   // Nothing is saved up for those who come later.
-  const passed = Math.min(unused, Math.max(0, room.entries - admittedAt(steps, nowMs)));
+  const passed = Math.max(0, Math.min(unused, room.entries - admitted));
+  if (passed === 0 && last === room.judged) return 0;
   if (passed > 0) await addStep(transaction, roomId, passOn(steps, passed, nowMs), steps);
   await forgetSteps(transaction, room, steps, nowMs);
   await transaction
@@ -180,6 +134,20 @@ async function countUses(transaction: LedgerTransaction, roomId: number, after: 
     .where("room_id", "=", roomId)
     .where("place", ">", after)
     .where("place", "<=", upTo)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** How many of the places of a ballot, up to one, hold an order of its sale. */
+async function countHolders(transaction: LedgerTransaction, { id, sale_id }: StoredRoom, upTo: number) {
+  const { count } = await transaction
+    .selectFrom("room_uses")
+    .innerJoin("orders", "orders.user_id", "room_uses.user_id")
+    .select(({ fn }) => fn.count<number>("room_uses.place").distinct().as("count"))
+    .where("room_uses.room_id", "=", id)
+    .where("room_uses.place", "<=", upTo)
+    .where("orders.sale_id", "=", sale_id)
+    .where("orders.state", "in", activeStates)
     .executeTakeFirstOrThrow();
   return count;
 }

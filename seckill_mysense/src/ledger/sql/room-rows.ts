@@ -1,9 +1,11 @@
 import { sql, type Selectable } from "kysely";
-import type { AdmissionStep } from "../../domain/room.ts";
-import type { Sale, SaleState } from "../../domain/sale.ts";
+import type { RateRange } from "../../domain/admission-rate.ts";
+import { buyersServed } from "../../domain/buckets.ts";
+import type { AdmissionStep, RoomSettings } from "../../domain/room.ts";
+import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
 import type { LedgerDialect, LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RoomEntryRow, RoomRow, RoomStepRow } from "../database/room-schema.ts";
-import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { InvalidSaleError, LedgerCorruptionError } from "../ledger-errors.ts";
 import { drawUpRoom } from "../room-rules.ts";
 import type { NumberedStep, Room, RoomEntry, RoomState } from "../rooms.ts";
 
@@ -40,19 +42,43 @@ function ledgerTime({ nowMs }: Pick<LedgerDialect, "nowMs">, fixed: (() => numbe
 export async function insertRoom(
   transaction: LedgerTransaction,
   { id, room, state }: Sale & { readonly state: SaleState },
+  products: readonly SaleProduct[],
 ): Promise<void> {
   if (room === undefined || state !== "published") return;
-  const { rules, rulesHash, secret, receiptKey, pseudonymKey } = drawUpRoom({ id }, room);
+  const winners = winnersOf(id, room, products);
+  const { rules, rulesHash, secret, receiptKey, pseudonymKey } = drawUpRoom({ id }, { ...room, winners });
   await transaction
     .insertInto("rooms")
     .values({
       ...{ sale_id: id, mode: room.mode, opens_at_ms: room.opensAtMs, closes_at_ms: room.closesAtMs ?? null },
-      ...{ use_within_ms: room.useWithinMs, rules: Buffer.from(rules), rules_hash: Buffer.from(rulesHash) },
+      ...{
+        use_within_ms: room.useWithinMs,
+        winners: winners ?? null,
+        rules: Buffer.from(rules),
+        rules_hash: Buffer.from(rulesHash),
+      },
       ...{ secret: Buffer.from(secret), receipt_key: Buffer.from(receiptKey) },
       ...{ pseudonym_key: Buffer.from(pseudonymKey), head: Buffer.from(rulesHash) },
       ...{ per_1000_seconds: room.admitPer1000Seconds, on_hold: Number(room.startsOnHold) },
+      ...rangeColumns(room.rateRange),
     })
     .execute();
+}
+
+export function rangeColumns(range: RateRange | undefined) {
+  return { least_per_1000_seconds: range?.least ?? null, most_per_1000_seconds: range?.most ?? null };
+}
+
+function rangeOf({ least_per_1000_seconds: least, most_per_1000_seconds: most }: StoredRoom): RateRange | undefined {
+  return least === null || most === null ? undefined : { least, most };
+}
+
+function winnersOf(saleId: string, { mode, winners }: RoomSettings, products: readonly SaleProduct[]) {
+  if (mode !== "ballot") return undefined;
+  const count = winners ?? buyersServed(products);
+  if (count > 0) return count;
+  const why = "the units of a product are not enough for one buyer: add units, or give winners";
+  throw new InvalidSaleError(`sale ${saleId}: room: the ballot has no winners, because ${why}`);
 }
 
 /** Reads a room's row and keeps others from it until the end of the transaction. */
@@ -102,7 +128,7 @@ function toStep({ step, since_ms, millionths, per_1000_seconds }: RoomStepRow): 
 export function toRoom(row: StoredRoom): Room {
   return {
     ...{ id: row.id, saleId: row.sale_id, mode: row.mode, opensAtMs: row.opens_at_ms },
-    ...{ closesAtMs: row.closes_at_ms ?? undefined, useWithinMs: row.use_within_ms },
+    ...{ closesAtMs: row.closes_at_ms ?? undefined, useWithinMs: row.use_within_ms, winners: row.winners ?? undefined },
     ...{ rules: Buffer.from(row.rules).toString(), rulesHash: row.rules_hash, secret: row.secret },
     ...{ receiptKey: row.receipt_key, pseudonymKey: row.pseudonym_key },
   };
@@ -117,7 +143,7 @@ export function toRoomState(row: StoredRoom, nowMs: number): RoomState {
     root: row.root ?? undefined,
     publicValue: publicValue === null ? undefined : Buffer.from(publicValue).toString(),
     ...{ seed: row.seed ?? undefined, beginsAtMs: row.begins_at_ms ?? undefined },
-    ...{ per1000Seconds: row.per_1000_seconds, isOnHold: row.on_hold === 1 },
+    ...{ per1000Seconds: row.per_1000_seconds, rateRange: rangeOf(row), isOnHold: row.on_hold === 1 },
     ...{ used: row.used, judged: row.judged, passedOn: row.passed_on, revision: row.revision },
   };
 }

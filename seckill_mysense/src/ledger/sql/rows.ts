@@ -10,8 +10,11 @@ import type { Waiter } from "../../domain/waiter.ts";
 import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow, WaiterRow } from "../database/schema.ts";
 
 export function toSale(row: Selectable<SaleRow>): Sale {
-  const sale = { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
-  return row.room === null ? sale : { ...sale, room: JSON.parse(row.room) as RoomSettings };
+  return {
+    ...{ id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
+    ...(row.room !== null && { room: JSON.parse(row.room) as RoomSettings }),
+    ...(row.invited_only === 1 && { invitedOnly: true }),
+  };
 }
 
 export function toSaleRecord(row: Selectable<SaleRow>): SaleRecord {
@@ -19,9 +22,10 @@ export function toSaleRecord(row: Selectable<SaleRow>): SaleRecord {
 }
 
 export function rowOfSale(sale: Sale): Insertable<SaleRow> {
-  const { id, title, startsAtMs, endsAtMs, room } = sale;
+  const { id, title, startsAtMs, endsAtMs, room, invitedOnly } = sale;
   const kept = room === undefined ? null : JSON.stringify(storedRoom(room));
-  return { id, title, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs, room: kept };
+  const invited = invitedOnly === true ? 1 : 0;
+  return { id, title, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs, room: kept, invited_only: invited };
 }
 
 export function toProduct(row: Selectable<ProductRow>): SaleProduct {

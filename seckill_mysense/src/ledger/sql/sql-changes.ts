@@ -41,7 +41,7 @@ import { isStartFixed } from "./enter-rooms.ts";
 import { insertRoom, roomContext, type RoomContext } from "./room-rows.ts";
 import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
-import { insertProducts, insertSale, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
+import { insertProducts, insertSale, newCodeKey, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
 
 export class SqlChanges implements LedgerChanges {
@@ -248,13 +248,13 @@ function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedCh
   return added.length === 0 && isSaleSame && isSameRoom(before.sale.room, sale.room) && changed.every(isSame);
 }
 
-const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
+const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused", "invitedOnly"] as const;
 const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
 
-/** Checks the sale as it will be. A cancelled sale may end before its start. */
-function checkPlanned(before: ChangeableSale, { sale, changed, added }: PlannedChange): void {
+/** The products as they will be. */
+function productsAfter(before: ChangeableSale, { changed, added }: PlannedChange): SaleProduct[] {
   const others = before.products.filter(({ id }) => !changed.some((product) => product.id === id));
-  checkSale(sale, [...others, ...changed, ...added]);
+  return [...others, ...changed, ...added];
 }
 
 async function makeChange(
@@ -263,8 +263,10 @@ async function makeChange(
   { planned, revision }: { readonly planned: PlannedChange; readonly revision: number },
 ): Promise<SaleContent> {
   const sale = { ...planned.sale, version: before.sale.version + 1 };
-  checkPlanned(before, { ...planned, sale });
+  const products = productsAfter(before, planned);
+  checkSale(sale, products);
   await refuseForeignProducts(transaction, sale, planned.added);
+  if (before.sale.state === "draft") await insertRoom(transaction, sale, products);
   await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
   await raiseRevision(transaction, revision);
   return (await readContent(transaction, sale.id))!;
@@ -276,19 +278,16 @@ async function writePlanned(
   { sale, changed, added }: PlannedChange,
   revision: number,
 ): Promise<void> {
-  if (before.state === "draft") await insertRoom(transaction, sale);
   const isCancelled = sale.state === "cancelled" && before.state !== "cancelled";
   const release = isCancelled ? { release_pending: 1 } : {};
   await transaction
     .updateTable("sales")
-    .set({
-      ...rowOfSale(sale),
-      version: sale.version,
-      state: sale.state,
-      paused: Number(sale.paused),
-      revision,
-      ...release,
-    })
+    .set({ ...rowOfSale(sale), version: sale.version, state: sale.state, paused: Number(sale.paused) })
+    .set({ revision, ...release })
+    // A draft may have codes already.
+    .$if(sale.invitedOnly === true, (query) =>
+      query.set(({ fn, val }) => ({ code_key: fn.coalesce("code_key", val(newCodeKey())) })),
+    )
     .where("id", "=", sale.id)
     .execute();
   for (const product of changed) {

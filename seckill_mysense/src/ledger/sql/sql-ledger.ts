@@ -9,6 +9,7 @@ import { SqlChanges } from "./sql-changes.ts";
 import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlGates } from "./sql-gates.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
+import { SqlInvitationCodes } from "./sql-invitation-codes.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlPayments } from "./sql-payments.ts";
 import { SqlProgramRequests } from "./sql-program-requests.ts";
@@ -55,6 +56,7 @@ export function sqlLedger(open: OpenDatabase, options: SqlLedgerOptions): Ledger
     reservations: new SqlReservations(database, now),
     revocations: new SqlRevocations(database, now),
     rooms: new SqlRooms(database, databaseNow),
+    invitationCodes: new SqlInvitationCodes(database, now),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

@@ -9,6 +9,7 @@ import {
   maxEnterBatch,
   type NumberedStep,
   type PlaceKey,
+  type RateMove,
   type Room,
   type RoomEntry,
   type RoomState,
@@ -18,7 +19,8 @@ import {
 } from "../rooms.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
-import { changeAdmission, passOnPlaces, readUses, usePlaces } from "./room-places.ts";
+import { changeAdmission, firstStep, moveRate } from "./room-rates.ts";
+import { passOnPlaces, readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   lockRoom,
@@ -214,8 +216,7 @@ export class SqlRooms implements LedgerRooms {
       const nowMs = await this.#context.nowMs(transaction);
       if (!isDue(room, nowMs, startsAtMs)) return false;
       const sinceMs = Math.max(nowMs, startsAtMs);
-      const per1000Seconds = room.on_hold === 1 ? 0 : room.per_1000_seconds;
-      await addStep(transaction, roomId, { sinceMs, millionths: 0, per1000Seconds }, []);
+      await addStep(transaction, roomId, firstStep(room, sinceMs), []);
       await transaction
         .updateTable("rooms")
         .set({ begins_at_ms: sinceMs, revision: room.revision + 1 })
@@ -229,6 +230,10 @@ export class SqlRooms implements LedgerRooms {
   changeAdmission(roomId: number, change: AdmissionChange, actor: string): Promise<boolean> {
     const asked = { roomId, change, actor };
     return this.#database.write((transaction) => changeAdmission(transaction, asked, this.#context));
+  }
+
+  moveRate(roomId: number, move: RateMove): Promise<boolean> {
+    return this.#database.write((transaction) => moveRate(transaction, { roomId, ...move }, this.#context));
   }
 
   use(request: UseRequest): Promise<UseOutcome> {

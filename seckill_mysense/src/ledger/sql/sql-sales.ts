@@ -96,11 +96,16 @@ export async function insertSale(
   await refuseForeignProducts(transaction, sale, products);
   await transaction
     .insertInto("sales")
-    .values({ ...rowOfSale(sale), state, revision })
+    .values({ ...rowOfSale(sale), state, revision, ...(sale.invitedOnly && { code_key: newCodeKey() }) })
     .execute();
-  await insertRoom(transaction, { ...sale, state });
+  await insertRoom(transaction, { ...sale, state }, products);
   await insertProducts(transaction, products, revision);
   await raiseRevision(transaction, revision);
+}
+
+/** The key with which the codes of a sale are signed. */
+export function newCodeKey(): Buffer {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 /** Most rows of one INSERT. */
@@ -144,7 +149,7 @@ interface SaleContent {
 
 function compareSales(existing: SaleContent, given: SaleContent): void {
   const name = `sale ${given.sale.id}`;
-  compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs"]);
+  compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs", "invitedOnly"]);
   if (!isSameRoom(existing.sale.room, given.sale.room)) {
     throw new SaleConflictError(`${name}: the ledger has another waiting room than was given`);
   }

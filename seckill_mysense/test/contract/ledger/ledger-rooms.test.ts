@@ -331,7 +331,7 @@ for (const kind of ledgerKinds) {
         nowMs += 500;
         const use = (seat: number) => usePlace(ledger, room, seat);
         expect([await use(20), await use(21)]).toEqual([
-          { kind: "used", isNew: true, isOpen: true },
+          { kind: "used", isNew: true, openUntilMs: expect.any(Number) },
           { kind: "waiting" },
         ]);
         expect(await ledger.rooms.changeAdmission(1_000_000, { kind: "hold" }, "ada")).toBe(false);
@@ -378,7 +378,7 @@ for (const kind of ledgerKinds) {
         expect(await ledger.rooms.isUsed(key)).toBe(true);
         expect((await ledger.rooms.state(room.id))!.used).toBe(1);
         nowMs += 5_000;
-        expect(await usePlace(ledger, room, key.place)).toEqual({ kind: "used", isNew: false, isOpen: false });
+        expect(await usePlace(ledger, room, key.place)).toEqual({ kind: "used", isNew: false, openUntilMs: undefined });
         expect(await usePlace(ledger, room, 4)).toEqual({ kind: "expired" });
         expect(await ledger.rooms.isUsed({ ...key, place: 4 })).toBe(false);
       });

@@ -16,6 +16,8 @@ export const drawRoom: RoomSettings = {
 
 export const queueRoom: RoomSettings = { ...drawRoom, mode: "queue", closesAtMs: undefined };
 
+export const ballotRoom: RoomSettings = { ...drawRoom, mode: "ballot", admitPer1000Seconds: 0, winners: 3 };
+
 export function makeRoomSale(room: RoomSettings, changes: Partial<Sale> = {}) {
   const sale = makeSale({ startsAtMs, room, ...changes });
   return { sale, products: [makeProduct(sale)] };
@@ -46,12 +48,14 @@ export async function usePlace(
   { rooms }: Pick<Ledger, "rooms">,
   { id: roomId }: Pick<Room, "id">,
   place: number,
+  userId?: string,
 ): Promise<UseOutcome> {
   const state = await rooms.state(roomId);
   const [entry] = await rooms.entries(roomId, place - 1, 1);
   const isDrawn = place <= (state?.drawn?.entries ?? 0);
   const pseudonym = entry?.pseudonym ?? new Uint8Array(16);
-  return rooms.use({ roomId, place, number: place, pseudonym, seed: isDrawn ? state?.seed : undefined });
+  const seed = isDrawn ? state?.seed : undefined;
+  return rooms.use({ roomId, place, number: place, pseudonym, seed, ...(userId === undefined ? {} : { userId }) });
 }
 
 /** Whether the rules that were published stand for the secret that is kept. */

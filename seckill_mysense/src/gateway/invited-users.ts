@@ -1,0 +1,87 @@
+import { InvitationCodes } from "../authorization/invitation-codes.ts";
+import type { Session } from "../authorization/sessions.ts";
+import type { Sale } from "../domain/sale.ts";
+import { nameKey } from "../domain/user.ts";
+import type { CodeOutcome, LedgerInvitationCodes } from "../ledger/invitation-codes.ts";
+
+type Use = "code_invalid" | "code_not_yours" | "code_revoked" | "code_taken";
+type SaleForUsers = Pick<Sale, "id" | "invitedOnly">;
+
+export interface InvitedUsersParts {
+  readonly codes: Pick<LedgerInvitationCodes, "key" | "use" | "isInvited">;
+}
+
+const failures: Partial<Record<CodeOutcome, Use>> = {
+  taken: "code_taken",
+  revoked: "code_revoked",
+  unknown: "code_invalid",
+};
+
+/**
+ * Who may buy in sales for invited users. A text that is no code of the sale costs a MAC and no question to the ledger. Who
+ * is invited is asked for each token, so that a code that is revoked counts at once.
+ */
+export class InvitedUsers {
+  readonly #parts: InvitedUsersParts;
+  /** By sale; only of sales that the catalogue has. */
+  readonly #codes = new Map<string, Promise<InvitationCodes | undefined>>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(parts: InvitedUsersParts) {
+    this.#parts = parts;
+  }
+
+  /** What became of codes that were handed in, and how many asked for a token, or a place, without one (`missing`). */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  async mayBuy({ id, invitedOnly }: SaleForUsers, { userId }: Pick<Session, "userId">): Promise<boolean> {
+    return invitedOnly !== true || this.#parts.codes.isInvited(id, userId);
+  }
+
+  /** What stands in front of tokens, rooms and waiting lists. Undefined for those who may go on. */
+  async refusal(
+    sale: SaleForUsers,
+    session: Pick<Session, "userId">,
+  ): Promise<{ readonly failure: "code_required" } | undefined> {
+    if (await this.mayBuy(sale, session)) return undefined;
+    this.#count("missing");
+    return { failure: "code_required" };
+  }
+
+  /** Undefined if the user may buy from now on. */
+  async use(
+    { id: saleId, invitedOnly }: SaleForUsers,
+    { userId, name }: Pick<Session, "userId" | "name">,
+    text: string,
+  ): Promise<Use | undefined> {
+    if (invitedOnly !== true) return undefined;
+    const codes = await this.#codesOf(saleId);
+    const code = codes?.read(text) ?? "token_unknown_key";
+    if (typeof code === "string") {
+      this.#count(code.replace("token_", ""));
+      return "code_invalid";
+    }
+    if (code.nameKey !== undefined && code.nameKey !== nameKey(name)) {
+      this.#count("not_yours");
+      return "code_not_yours";
+    }
+    const outcome = await this.#parts.codes.use({ saleId, userId, number: code.number });
+    this.#count(outcome);
+    return failures[outcome];
+  }
+
+  #codesOf(saleId: string): Promise<InvitationCodes | undefined> {
+    const known = this.#codes.get(saleId);
+    if (known !== undefined) return known;
+    const reading = this.#parts.codes.key(saleId).then((key) => key && new InvitationCodes(key, saleId));
+    this.#codes.set(saleId, reading);
+    reading.catch(() => this.#codes.delete(saleId));
+    return reading;
+  }
+
+  #count(outcome: string): void {
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
+  }
+}

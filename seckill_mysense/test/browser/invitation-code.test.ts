@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { InvitedShop } from "../gateway/invited-shop.ts";
+import { browserForTests, button, desktop, heading, look, openPage, phone, register, tablet } from "./sale-browser.ts";
+
+const service = requireService("chromium");
+const timeoutMs = 60_000;
+const address = "/check?productID=headphones";
+
+describe.skipIf(service.missing)(`a sale for invited users on the page${service.reason}`, () => {
+  const browser = browserForTests();
+
+  test(
+    "asks for the code, says why one is refused, takes one from a link, and then sells",
+    async () => {
+      await using shop = await InvitedShop.open();
+      await using opened = await openPage(browser(), shop, address);
+      const { page, complaints } = opened;
+      await register(page, "Ada");
+      await page.getByLabel("Your invitation code").waitFor();
+      expect(await button(page, "Buy now").isVisible()).toBe(false);
+      for (const viewport of [phone, tablet, desktop]) {
+        await page.setViewportSize(viewport);
+        await look(page, "code-asked");
+      }
+      await page.getByLabel("Your invitation code").fill("v1.made.up");
+      await button(page, "Use the code").click();
+      await page.getByText("This is no invitation code of this sale.").waitFor();
+      await page.setViewportSize(phone);
+      await look(page, "code-refused");
+      await page.getByLabel("Your invitation code").fill(await shop.code());
+      await button(page, "Use the code").click();
+      await button(page, "Buy now").click();
+      await heading(page, "A unit is set aside");
+
+      await using linked = await openPage(browser(), shop, `${address}#code=${await shop.code()}`);
+      await register(linked.page, "Bob");
+      await button(linked.page, "Buy now").waitFor();
+      expect(await linked.page.getByLabel("Your invitation code").isVisible()).toBe(false);
+      await button(linked.page, "Log out").click();
+      // The code of the link is Bob's now.
+      await register(linked.page, "Eve");
+      await linked.page.getByText("Another user has used this invitation code.").waitFor();
+      expect([...complaints, ...linked.complaints]).toEqual([]);
+    },
+    timeoutMs,
+  );
+});

@@ -160,7 +160,7 @@ for (const kind of ledgerKinds) {
     test("admit no more than have entered", async () => {
       const { roomId, use } = await begun(2);
       expect(await use(2)).toMatchObject({ kind: "used" });
-      expect(await use(3)).toEqual({ kind: "waiting" });
+      expect(await use(3)).toEqual({ kind: "unknown" });
       nowMs += judgedAfterMs;
       expect(await ledger.rooms.passOn(roomId)).toBe(0);
       expect((await ledger.rooms.state(roomId))!).toMatchObject({ judged: 2, passedOn: 0 });

@@ -3,6 +3,7 @@ import type { Session } from "../authorization/sessions.ts";
 import type { Sale } from "../domain/sale.ts";
 import { nameKey } from "../domain/user.ts";
 import type { CodeOutcome, LedgerInvitationCodes } from "../ledger/invitation-codes.ts";
+import { LabelCounts } from "./gateway-metrics.ts";
 
 type Use = "code_invalid" | "code_not_yours" | "code_revoked" | "code_taken";
 type SaleForUsers = Pick<Sale, "id" | "invitedOnly">;
@@ -25,7 +26,7 @@ export class InvitedUsers {
   readonly #parts: InvitedUsersParts;
   /** By sale; only of sales that the catalogue has. */
   readonly #codes = new Map<string, Promise<InvitationCodes | undefined>>();
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new LabelCounts();
 
   constructor(parts: InvitedUsersParts) {
     this.#parts = parts;
@@ -33,7 +34,7 @@ export class InvitedUsers {
 
   /** What became of codes that were handed in, and how many asked for a token, or a place, without one (`missing`). */
   get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counts);
+    return this.#counts.counts;
   }
 
   async mayBuy({ id, invitedOnly }: SaleForUsers, { userId }: Pick<Session, "userId">): Promise<boolean> {
@@ -46,7 +47,7 @@ export class InvitedUsers {
     session: Pick<Session, "userId">,
   ): Promise<{ readonly failure: "code_required" } | undefined> {
     if (await this.mayBuy(sale, session)) return undefined;
-    this.#count("missing");
+    this.#counts.add("missing");
     return { failure: "code_required" };
   }
 
@@ -60,15 +61,15 @@ export class InvitedUsers {
     const codes = await this.#codesOf(saleId);
     const code = codes?.read(text) ?? "token_unknown_key";
     if (typeof code === "string") {
-      this.#count(code.replace("token_", ""));
+      this.#counts.add(code.replace("token_", ""));
       return "code_invalid";
     }
     if (code.nameKey !== undefined && code.nameKey !== nameKey(name)) {
-      this.#count("not_yours");
+      this.#counts.add("not_yours");
       return "code_not_yours";
     }
     const outcome = await this.#parts.codes.use({ saleId, userId, number: code.number });
-    this.#count(outcome);
+    this.#counts.add(outcome);
     return failures[outcome];
   }
 
@@ -79,9 +80,5 @@ export class InvitedUsers {
     this.#codes.set(saleId, reading);
     reading.catch(() => this.#codes.delete(saleId));
     return reading;
-  }
-
-  #count(outcome: string): void {
-    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
   }
 }

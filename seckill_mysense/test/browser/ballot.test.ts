@@ -5,34 +5,24 @@ import { BallotShop, judgedAfterMs, windowMs } from "../gateway/ballot-shop.ts";
 import {
   browserForTests,
   button,
-  desktop,
   heading,
   look,
+  lookEverywhere,
   openPage,
   password,
-  phone,
   register,
-  tablet,
+  says,
 } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
 
-const says = (page: Page, text: RegExp | string): Promise<void> => page.locator("#outcome").getByText(text).waitFor();
-
 async function logIn(page: Page, name: string): Promise<void> {
   await page.getByText("Log in", { exact: true }).click();
   await page.getByLabel("Name").fill(name);
   await page.getByLabel("Password").fill(password);
   await button(page, "Log in").click();
-}
-
-async function lookEverywhere(page: Page, name: string): Promise<void> {
-  for (const viewport of [phone, tablet, desktop]) {
-    await page.setViewportSize(viewport);
-    await look(page, name);
-  }
 }
 
 describe.skipIf(service.missing)(`a ballot on the page${service.reason}`, () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { RoomShop } from "../gateway/room-shop.ts";
 import {
@@ -8,19 +7,16 @@ import {
   desktop,
   heading,
   look,
+  lookEverywhere,
   openPage,
   password,
-  phone,
   register,
-  tablet,
+  says,
 } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
-
-/** Waits until the page says this in its message. */
-const says = (page: Page, text: RegExp | string): Promise<void> => page.locator("#outcome").getByText(text).waitFor();
 
 describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, () => {
   const browser = browserForTests();
@@ -105,10 +101,7 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await shop.goTo(shop.startsAtMs);
       await page.reload();
       await heading(page, "3 people are before you");
-      for (const viewport of [phone, tablet, desktop]) {
-        await page.setViewportSize(viewport);
-        await look(page, "room-queue");
-      }
+      await lookEverywhere(page, "room-queue");
       // The page was asleep while it was its turn.
       await shop.goTo(shop.startsAtMs + 60_000);
       await page.reload();

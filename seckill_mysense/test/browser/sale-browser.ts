@@ -79,6 +79,11 @@ export function heading(page: Page, name: string | RegExp): Promise<void> {
   return page.getByRole("heading", { name, exact: true }).waitFor();
 }
 
+/** Waits until the page says this in its message. */
+export function says(page: Page, text: RegExp | string): Promise<void> {
+  return page.locator("#outcome").getByText(text).waitFor();
+}
+
 export async function overflows(page: Page): Promise<boolean> {
   return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
 }
@@ -94,5 +99,13 @@ export async function look(page: Page, name: string): Promise<void> {
     await page.emulateMedia({ colorScheme });
     const path = join(pictures, `${name}-${page.viewportSize()?.width}-${colorScheme}.png`);
     await page.screenshot({ path, fullPage: true });
+  }
+}
+
+/** `look` at each width. */
+export async function lookEverywhere(page: Page, name: string): Promise<void> {
+  for (const viewport of [phone, tablet, desktop]) {
+    await page.setViewportSize(viewport);
+    await look(page, name);
   }
 }

@@ -15,7 +15,7 @@ import { silentLogger } from "../../src/logging/logger.ts";
 import { BeaconReader } from "../../src/rooms/beacon-reader.ts";
 import { discloseRoom } from "../../src/rooms/disclosure.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
-import { drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
+import { ballotRoom, drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
 import { openTestLedger } from "../fakes/test-ledger.ts";
 
 /** A round of the beacon as it was, in August 2023. */
@@ -132,12 +132,15 @@ describe("the keeper of waiting rooms", () => {
     expect(kept.health.at(-1)).toBe("ok");
   });
 
-  test("draws when its witness signs long after the sale, and a week later anybody can still check it", async () => {
+  test.each([
+    ["draw", drawRoom],
+    ["ballot", ballotRoom],
+  ])("takes a %s that is witnessed long after the sale, and a week later anybody can check it", async (_mode, room) => {
     const key = new Uint8Array(32).fill(7);
     const witnesses = [{ name: "Notary", key: Buffer.from(blsPublicKey(key)).toString("hex") }];
     const publicValue = { kind: "witnesses", witnesses } as { kind: "witnesses" };
-    await using kept = await keepRoom({ ...drawRoom, publicValue }, undefined, drawRoom.closesAtMs! + 1_000);
-    kept.clock.nowMs = drawRoom.closesAtMs!;
+    await using kept = await keepRoom({ ...room, publicValue }, undefined, room.closesAtMs! + 1_000);
+    kept.clock.nowMs = room.closesAtMs!;
     const { root } = await kept.round();
     const dayMs = 24 * 3_600_000;
     kept.clock.nowMs += 30 * dayMs;

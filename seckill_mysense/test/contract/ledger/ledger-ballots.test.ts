@@ -141,6 +141,42 @@ for (const kind of ledgerKinds) {
       expect(await use(5)).toEqual({ kind: "waiting" });
     });
 
+    test("count orders of their own sale, each user once, and only of places whose window is over", async () => {
+      const { roomId, product, use, order } = await begun(8);
+      const other = await open();
+      for (const seat of [1, 2, 3]) await use(seat);
+      await order(1);
+      const more = accept(product, { userId: `user-${roomId}-1`, acceptedAtMs: nowMs });
+      const elsewhere = accept(other.product, { userId: `user-${roomId}-2`, acceptedAtMs: nowMs });
+      await ledger.orders.record([more, elsewhere], { payWithinMs });
+      nowMs = startsAtMs + judgedAfterMs;
+      expect(await ledger.rooms.passOn(roomId)).toBe(2);
+      await use(4);
+      await order(4);
+      // The fourth one may buy anyhow: the place of an order that ends is passed on all the same.
+      await ledger.orders.cancel(more.reservationId);
+      expect(await ledger.rooms.passOn(roomId)).toBe(0);
+      expect((await ledger.rooms.state(roomId))!).toMatchObject({ judged: 3, passedOn: 2 });
+    });
+
+    test("end the wait for a unit with the window, and of nobody else", async () => {
+      const { roomId, product, use } = await begun(5);
+      const { product: elsewhere } = await open();
+      await use(1);
+      const stateOf = async ({ id }: typeof product) => (await ledger.waiters.read(id, `user-${roomId}-1`))!.state;
+      for (const { id } of [product, elsewhere]) {
+        await ledger.waiters.open(id);
+        const request = { productId: id, userId: `user-${roomId}-1`, gateVersion: 1_000_000, windowMs: 30_000 };
+        expect(await ledger.waiters.join({ ...request, maxWaiting: 10 })).toMatchObject({ kind: "joined" });
+      }
+      nowMs = startsAtMs + judgedAfterMs - 1;
+      await ledger.rooms.passOn(roomId);
+      expect(await stateOf(product)).toBe("waiting");
+      nowMs++;
+      await ledger.rooms.passOn(roomId);
+      expect([await stateOf(product), await stateOf(elsewhere)]).toEqual(["ended", "waiting"]);
+    });
+
     test("admit nobody while they are on hold, and their winners when they are opened", async () => {
       const { roomId, use } = await begun(5, { ...ballotRoom, startsOnHold: true });
       nowMs += 60_000;

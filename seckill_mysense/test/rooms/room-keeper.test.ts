@@ -176,6 +176,22 @@ describe("the keeper of waiting rooms", () => {
     expect(kept.health.at(-1)).toBe("ok");
   });
 
+  test("looks at a ballot's places every two seconds, also when the ledger's clock has been set back", async () => {
+    await using kept = await keepRoom(ballotRoom);
+    const passOn = kept.ledger.rooms.passOn.bind(kept.ledger.rooms);
+    let looks = 0;
+    kept.ledger.rooms.passOn = (roomId) => (looks++, passOn(roomId));
+    kept.clock.nowMs = ballotRoom.closesAtMs!;
+    await kept.round();
+    const looked: number[] = [];
+    for (const laterMs of [0, 1_999, 1, -60_000, 1_999, 1]) {
+      kept.clock.nowMs += laterMs;
+      await kept.round();
+      looked.push(looks);
+    }
+    expect(looked).toEqual([1, 1, 2, 3, 3, 4]);
+  });
+
   test("passes places on while the beacon of another room does not answer, and a third one cannot be read", async () => {
     const { promise: answer, resolve: letAnswer } = Promise.withResolvers<unknown>();
     const { promise: asked, resolve: noteAsked } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import type { Reservation } from "../src/contract/reservations.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
-import { outcomes, type Outcome, reservationOutcome } from "./outcome-view.ts";
+import { type Outcome, reservationOutcome } from "./outcome-view.ts";
 
 /** What a buyer sees of a place in line; undefined when it says nothing that the sale itself does not say. */
 export function placeOutcome({ state, before = 0 }: WaitingPlace): Outcome | undefined {
@@ -30,7 +30,12 @@ export function placeOutcome({ state, before = 0 }: WaitingPlace): Outcome | und
         actions: ["wait", "again"],
       };
     case "ended":
-      return { ...outcomes.over, text: "It ended before your turn came." };
+      return {
+        tone: "plain",
+        badge: "–",
+        title: "Your wait is over",
+        text: "The time to buy ended before your turn came.",
+      };
     case "offered":
     case "taken":
     case "limit_reached":

@@ -11,7 +11,7 @@ export const waitingPlace = z.object({
   state: waitingState.describe(
     "waiting: a unit that comes back is offered in the order of joining. offered: a unit is set aside, and is to be paid " +
       "before payBeforeMs. taken: it was paid. passed: it was not paid in time, and went on. left: the buyer gave up the " +
-      "place, or declined the offer. limit_reached: the buyer holds as many units as one may hold. ended: the sale is over.",
+      "place, or declined the offer. limit_reached: the buyer holds as many units as one may hold. ended: the sale is over, or in a ballot the buyer's window.",
   ),
   before: z.number().int().optional().describe("With waiting: how many come before, about half a second old."),
   joinedAtMs: timestampMs,

@@ -4,7 +4,7 @@
  * - `offered`: a unit is reserved for the waiter, and the order says what became of it;
  * - `left`: the waiter gave the place up;
  * - `limit_reached`: the waiter holds as many units as one user may hold;
- * - `ended`: the sale ended, or was cancelled, before the waiter's turn.
+ * - `ended`: the sale ended, or was cancelled, before the waiter's turn; in a ballot, its window ended.
  */
 export type WaiterState = "waiting" | "offered" | "left" | "limit_reached" | "ended";
 

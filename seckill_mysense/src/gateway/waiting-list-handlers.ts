@@ -29,7 +29,11 @@ export function mountWaitingList(
     if (uninvited !== undefined) return uninvited;
     const admission = await visitors.admit(entry.sale, session, request, { isAlsoAfter: true });
     if ("failure" in admission) return admission;
-    return waitingList.join(entry, session.userId);
+    const joined = await waitingList.join(entry, session.userId);
+    // Who revokes a code takes its user out of the lists only once: it may have done so just before.
+    const revoked = "ok" in joined ? await invitedUsers.refusal(entry.sale, session) : undefined;
+    if (revoked !== undefined) await waitingList.leave(entry.product.id, session.userId);
+    return revoked ?? joined;
   });
 
   mountEndpoint(app, readWaitingPlace, mount, async ({ query, session }) => {

@@ -96,7 +96,7 @@ async function keepRoom(options: RoomContext, room: Room): Promise<string | unde
   const state = await rooms.state(room.id);
   if (state === undefined) return undefined;
   if (state.beginsAtMs !== undefined) {
-    if (room.mode === "ballot" && state.nowMs - (passedOnMs.get(room.id) ?? -Infinity) < ballotEveryMs)
+    if (room.mode === "ballot" && Math.abs(state.nowMs - (passedOnMs.get(room.id) ?? -Infinity)) < ballotEveryMs)
       return undefined;
     passedOnMs.set(room.id, state.nowMs);
     const passedOn = await rooms.passOn(room.id);

@@ -158,4 +158,22 @@ describe("a sale for invited users", () => {
     const opened = changes.change(saleId, { kind: "update", invitedOnly: false }, { actor: "test" });
     expect(opened).rejects.toThrow("invited_only cannot change any more");
   });
+
+  test("leaves nobody in a waiting list whose code is revoked while it joins", async () => {
+    await using shop = await InvitedShop.open();
+    const ada = await shop.buyer("Ada");
+    await shop.use(ada, await shop.code());
+    const { ledger, gate } = shop.shop;
+    gate.stocks.get(testProduct.id)!.available = 0;
+    const join = ledger.waiters.join.bind(ledger.waiters);
+    ledger.waiters.join = async (request) => {
+      await shop.codes.revoke(saleId, 1, "test");
+      return join(request);
+    };
+    const { userID } = (await ada.send("GET", "/api/session")).body;
+    expect(await errorOf(ada.send("POST", "/api/waiting-list", { json: { productID: testProduct.id } }))).toBe(
+      "code_required",
+    );
+    expect((await ledger.waiters.read(testProduct.id, userID))!.state).toBe("left");
+  });
 });

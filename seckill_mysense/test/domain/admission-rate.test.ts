@@ -108,6 +108,17 @@ describe("the control of an admission by the load of the checkout, on a virtual 
     expect(controlRate(control, { delayMs: 3_000, failedShare: 0 }, range, 4_999).change).toBe("none");
   });
 
+  test("does not fall further while what has piled up gets less, unless nobody is heard or the gate fails", () => {
+    const slow = { delayMs: 10_000, failedShare: 0 };
+    const { control } = controlRate(watchRate(undefined, 100_000, 0), slow, range, 5_000);
+    expect(control.rate).toBe(70_000);
+    const next = (load: Partial<CheckoutLoad>) => controlRate(control, { ...slow, ...load }, range, 10_000).change;
+    expect(next({ delayMs: 9_000 })).toBe("none");
+    expect(next({ delayMs: 10_000 })).toBe("down");
+    expect(next({ delayMs: 9_000, failedShare: 0.1 })).toBe("down");
+    expect(next({ delayMs: 0, unknown: "no consumer is heard" })).toBe("down");
+  });
+
   test("goes on from the rate that somebody else has set", () => {
     const control = watchRate({ rate: 50_000, changedMs: 0, knee: 60_000 }, 20_000, 9_000);
     expect(control).toEqual({ rate: 20_000, changedMs: 9_000, knee: 60_000 });

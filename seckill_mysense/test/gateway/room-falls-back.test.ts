@@ -108,3 +108,21 @@ test("steps of the admission that are gone decide nothing any more", async () =>
   expect((await shop.read(first!)).body).toMatchObject({ state: "admitted", onHold: false });
   expect(await tokenOf(shop, first!)).toBe("token");
 });
+
+test("a gateway notices by itself that the line is shorter, is another one, or that a change is gone", async () => {
+  for (const lost of ["an entry", "the same number", "a change"]) {
+    const { shop, copy, putBack } = await openShop(queue);
+    await using _ = shop;
+    await shop.entered(1);
+    copy();
+    const { ledger, gateway } = shop.shop;
+    if (lost === "a change") await ledger.rooms.changeAdmission(1, { kind: "hold" }, "test");
+    else await shop.enter(await shop.buyer("lost"));
+    await gateway.rooms.read();
+    putBack();
+    if (lost === "the same number") await shop.enter(await shop.buyer("next"));
+    expect([lost, gateway.rooms.of(shop.saleId)!.fellBack]).toEqual([lost, false]);
+    await gateway.rooms.read();
+    expect([lost, gateway.rooms.of(shop.saleId)!.fellBack]).toEqual([lost, true]);
+  }
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { splitIntoBuckets } from "../../src/domain/buckets.ts";
-import { RefusedReservations } from "../../src/gateway/sold-out-hint.ts";
+import { RefusedReservations, SoldOutHint } from "../../src/gateway/sold-out-hint.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
 
@@ -108,6 +108,23 @@ describe("what a gateway refuses by itself ends", () => {
     await gateway.catalogue.refresh();
     expect(await ask()).toBe(202);
   });
+});
+
+test("whoever wants more units than are left is not refused when it then wants fewer", async () => {
+  await using system = await startTestGateway({ limits, product: { total: 2, limitPerUser: 3 } });
+  const buyer = new TestBuyer(system.url);
+  await buyer.register("Ada");
+  const bearer = await buyer.token("headphones");
+  const ask = (quantity: number) => buyer.send("POST", `/check?productID=headphones&quantity=${quantity}`, { bearer });
+  for (let tries = 0; tries < 2; tries++) expect((await ask(3)).body).toMatchObject({ error: "too_few_left", left: 2 });
+  expect((await ask(2)).status).toBe(202);
+});
+
+test("a refusal of an earlier epoch that comes late refuses nobody", () => {
+  const hint = new SoldOutHint(new RefusedReservations(64), 60_000);
+  hint.soldOut("of now", 2, 0);
+  hint.soldOut("from before", 1, 0);
+  expect([hint.hasRefused("of now"), hint.hasRefused("from before")]).toEqual([true, false]);
 });
 
 test("a table of refused reservations that is a quarter full has forgotten hardly any of them", () => {

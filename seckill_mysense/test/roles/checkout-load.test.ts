@@ -46,9 +46,19 @@ describe("the load of the checkout", () => {
         seckill_queue_oldest_in_hand_seconds: oldest,
       }),
     ];
-    const [, second, third] = await loads(at(0, 100, 0), at(600, 300, 0.5), at(600, 300, 0.5));
+    const [, second, , , , , seventh] = await loads(at(0, 100, 0), ...new Array(6).fill(at(600, 300, 0.5)));
     expect(second!.delayMs).toBe(3_000);
-    expect(third!.delayMs).toBe(600_000);
+    expect(seventh!.delayMs).toBe(600_000);
+  });
+
+  test("is not high because one reading finds no new heartbeat of the consumer", async () => {
+    const at = (recorded: number) => [
+      beat("gateway", {}),
+      beat("relay", { seckill_queue_ready: 100 }),
+      beat("consumer", { seckill_consumer_recorded: recorded }),
+    ];
+    const all = await loads(...[0, 500, 1_000, 1_000, 1_500, 2_000, 2_500].map(at));
+    expect(Math.max(...all.slice(1).map(({ delayMs }) => delayMs))).toBeLessThan(500);
   });
 
   test("is not known while a role that is needed is not heard", async () => {

@@ -15,7 +15,7 @@ import { silentLogger } from "../../src/logging/logger.ts";
 import { BeaconReader } from "../../src/rooms/beacon-reader.ts";
 import { discloseRoom } from "../../src/rooms/disclosure.ts";
 import { startRoomKeeper } from "../../src/rooms/room-keeper.ts";
-import { drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
+import { ballotRoom, drawRoom, enter, makeRoomSale, queueRoom } from "../contract/ledger/room-fixtures.ts";
 import { openTestLedger } from "../fakes/test-ledger.ts";
 
 /** A round of the beacon as it was, in August 2023. */
@@ -132,12 +132,15 @@ describe("the keeper of waiting rooms", () => {
     expect(kept.health.at(-1)).toBe("ok");
   });
 
-  test("draws when its witness signs long after the sale, and a week later anybody can still check it", async () => {
+  test.each([
+    ["draw", drawRoom],
+    ["ballot", ballotRoom],
+  ])("takes a %s that is witnessed long after the sale, and a week later anybody can check it", async (_mode, room) => {
     const key = new Uint8Array(32).fill(7);
     const witnesses = [{ name: "Notary", key: Buffer.from(blsPublicKey(key)).toString("hex") }];
     const publicValue = { kind: "witnesses", witnesses } as { kind: "witnesses" };
-    await using kept = await keepRoom({ ...drawRoom, publicValue }, undefined, drawRoom.closesAtMs! + 1_000);
-    kept.clock.nowMs = drawRoom.closesAtMs!;
+    await using kept = await keepRoom({ ...room, publicValue }, undefined, room.closesAtMs! + 1_000);
+    kept.clock.nowMs = room.closesAtMs!;
     const { root } = await kept.round();
     const dayMs = 24 * 3_600_000;
     kept.clock.nowMs += 30 * dayMs;
@@ -171,6 +174,22 @@ describe("the keeper of waiting rooms", () => {
     await kept.ledger.changes.change(kept.room.saleId, { kind: "cancel" }, { actor: "ada" });
     await kept.round();
     expect(kept.health.at(-1)).toBe("ok");
+  });
+
+  test("looks at a ballot's places every two seconds, also when the ledger's clock has been set back", async () => {
+    await using kept = await keepRoom(ballotRoom);
+    const passOn = kept.ledger.rooms.passOn.bind(kept.ledger.rooms);
+    let looks = 0;
+    kept.ledger.rooms.passOn = (roomId) => (looks++, passOn(roomId));
+    kept.clock.nowMs = ballotRoom.closesAtMs!;
+    await kept.round();
+    const looked: number[] = [];
+    for (const laterMs of [0, 1_999, 1, -60_000, 1_999, 1]) {
+      kept.clock.nowMs += laterMs;
+      await kept.round();
+      looked.push(looks);
+    }
+    expect(looked).toEqual([1, 1, 2, 3, 3, 4]);
   });
 
   test("passes places on while the beacon of another room does not answer, and a third one cannot be read", async () => {

@@ -110,6 +110,7 @@ export async function passOnPlaces(
   const endedMs = isBallot ? nowMs - recordedWithinMs : nowMs;
   const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs: endedMs });
   if (last === room.judged && (!isBallot || last === 0)) return 0;
+  if (isBallot) await endWaits(transaction, room, last, nowMs);
   const admitted = admittedAt(steps, nowMs);
   const unused = isBallot
     ? (room.winners ?? 0) + last - (await countHolders(transaction, room, last)) - admitted
@@ -136,6 +137,43 @@ async function countUses(transaction: LedgerTransaction, roomId: number, after: 
     .where("place", "<=", upTo)
     .executeTakeFirstOrThrow();
   return count;
+}
+
+/** Most waits that one look ends. */
+const maxEndedWaits = 500;
+
+/**
+ * Takes those whose window in a ballot is over out of the waiting lists of its sale: what comes back is for the next places.
+ * Hardly ever does somebody wait, so nothing is locked to find out.
+ */
+async function endWaits(
+  transaction: LedgerTransaction,
+  { id, sale_id }: StoredRoom,
+  upTo: number,
+  nowMs: number,
+): Promise<void> {
+  const rows = await transaction
+    .selectFrom("products")
+    .innerJoin("waiters", "waiters.product_id", "products.id")
+    .innerJoin("room_uses", "room_uses.user_id", "waiters.user_id")
+    .select("waiters.reservation_id")
+    .where("products.sale_id", "=", sale_id)
+    .where("waiters.state", "=", "waiting")
+    .where("room_uses.room_id", "=", id)
+    .where("room_uses.place", "<=", upTo)
+    .limit(maxEndedWaits)
+    .execute();
+  if (rows.length === 0) return;
+  await transaction
+    .updateTable("waiters")
+    .set({ state: "ended", changed_at_ms: nowMs })
+    .where(
+      "reservation_id",
+      "in",
+      rows.map(({ reservation_id }) => reservation_id),
+    )
+    .where("state", "=", "waiting")
+    .execute();
 }
 
 /** How many of the places of a ballot, up to one, hold an order of its sale. */

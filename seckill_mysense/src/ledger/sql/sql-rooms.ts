@@ -91,7 +91,7 @@ export class SqlRooms implements LedgerRooms {
             eb("sales.ends_at_ms", ">", afterMs),
             eb("rooms.begins_at_ms", ">", afterMs),
             // Its beacon or its witnesses may be late.
-            and([eb("rooms.mode", "=", "draw"), eb("rooms.seed", "is", null), eb("sales.state", "!=", "cancelled")]),
+            and([eb("rooms.mode", "!=", "queue"), eb("rooms.seed", "is", null), eb("sales.state", "!=", "cancelled")]),
           ]),
         )
         .orderBy("sales.ends_at_ms")

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { parseRules } from "fair-draw";
+import type { SaleProduct } from "../../../src/domain/sale.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import type { Room } from "../../../src/ledger/rooms.ts";
 import { accept, payWithinMs } from "./ledger-fixtures.ts";
@@ -36,9 +37,9 @@ for (const kind of ledgerKinds) {
     beforeEach(() => void (nowMs = opensAtMs));
     afterAll(() => place?.remove());
 
-    const open = async (settings = ballotRoom, units = 10) => {
+    const open = async (settings = ballotRoom, changes: Partial<SaleProduct> = {}) => {
       const { sale, products } = makeRoomSale(settings);
-      const product = { ...products[0]!, total: units };
+      const product = { ...products[0]!, total: 10, ...changes };
       await ledger.sales.create(sale, [product]);
       return { room: (await ledger.rooms.find(sale.id))!, product };
     };
@@ -50,8 +51,8 @@ for (const kind of ledgerKinds) {
       await ledger.rooms.draw(id, new Uint8Array(32).fill(2));
     };
     /** A ballot whose winners' window has begun. */
-    const begun = async (entries: number, settings = ballotRoom) => {
-      const opened = await open(settings);
+    const begun = async (entries: number, settings = ballotRoom, changes: Partial<SaleProduct> = {}) => {
+      const opened = await open(settings, changes);
       for (let index = 0; index < entries; index++) entryOf(await enter(ledger, opened.room, `user-${index}`));
       await draw(opened.room);
       nowMs = startsAtMs;
@@ -75,7 +76,7 @@ for (const kind of ledgerKinds) {
         expect([room.mode, room.winners]).toEqual(["ballot", winners]);
         expect(parseRules(JSON.parse(room.rules))).toMatchObject({ mode: "draw", winners });
       }
-      expect(open(withoutWinners, 0)).rejects.toThrow("has no winners");
+      expect(open(withoutWinners, { total: 0 })).rejects.toThrow("has no winners");
     });
 
     test("take no entry after the closing, and give those who entered the same one again", async () => {
@@ -139,6 +140,50 @@ for (const kind of ledgerKinds) {
       expect(await ledger.rooms.passOn(roomId)).toBe(1);
       expect(await use(4)).toMatchObject({ kind: "used", isNew: true });
       expect(await use(5)).toEqual({ kind: "waiting" });
+    });
+
+    test("count orders of their own sale, each user once, and only of places whose window is over", async () => {
+      const { roomId, use, order } = await begun(8, ballotRoom, { limitPerUser: 2 });
+      const other = await open();
+      for (const seat of [1, 2, 3]) await use(seat);
+      const ofFirst = [await order(1), await order(1)];
+      const elsewhere = accept(other.product, { userId: `user-${roomId}-2`, acceptedAtMs: nowMs });
+      await ledger.orders.record([elsewhere], { payWithinMs });
+      nowMs = startsAtMs + judgedAfterMs;
+      expect(await ledger.rooms.passOn(roomId)).toBe(2);
+      await use(4);
+      await order(4);
+      await ledger.orders.cancel(ofFirst[0]!);
+      expect(await ledger.rooms.passOn(roomId)).toBe(0);
+      await ledger.orders.cancel(ofFirst[1]!);
+      expect(await ledger.rooms.passOn(roomId)).toBe(1);
+      expect((await ledger.rooms.state(roomId))!).toMatchObject({ judged: 3, passedOn: 3 });
+    });
+
+    test("open no window again that was passed on, also when the clock is set back", async () => {
+      const { roomId, use } = await begun(8);
+      nowMs = startsAtMs + judgedAfterMs;
+      expect(await ledger.rooms.passOn(roomId)).toBe(3);
+      nowMs = startsAtMs + 1;
+      expect(await use(3)).toEqual({ kind: "expired" });
+    });
+
+    test("end the wait for a unit with the window, and of nobody else", async () => {
+      const { roomId, product, use } = await begun(5);
+      const { product: elsewhere } = await open();
+      await use(1);
+      const stateOf = async ({ id }: typeof product) => (await ledger.waiters.read(id, `user-${roomId}-1`))!.state;
+      for (const { id } of [product, elsewhere]) {
+        await ledger.waiters.open(id);
+        const request = { productId: id, userId: `user-${roomId}-1`, gateVersion: 1_000_000, windowMs: 30_000 };
+        expect(await ledger.waiters.join({ ...request, maxWaiting: 10 })).toMatchObject({ kind: "joined" });
+      }
+      nowMs = startsAtMs + judgedAfterMs - 1;
+      await ledger.rooms.passOn(roomId);
+      expect(await stateOf(product)).toBe("waiting");
+      nowMs++;
+      await ledger.rooms.passOn(roomId);
+      expect([await stateOf(product), await stateOf(elsewhere)]).toEqual(["ended", "waiting"]);
     });
 
     test("admit nobody while they are on hold, and their winners when they are opened", async () => {

@@ -19,7 +19,7 @@ export interface ServiceFigures {
   readonly p99Ratio: number;
 }
 
-export type StartServiceFigures = Readonly<Record<"byDefault" | "withTightLimit", ServiceFigures>>;
+export type StartServiceFigures = Readonly<Record<"byDefault" | "withoutLimit", ServiceFigures>>;
 
 export interface StartFigures {
   readonly modes: readonly StartOutcome[];

@@ -18,11 +18,11 @@ import { pseudonymOf } from "../../seckill_mysense/src/rooms/pseudonym.ts";
 import { loadSettings } from "../../seckill_mysense/src/settings/load-settings.ts";
 import { freshMysqlDatabase } from "../../tools/test-services/index.ts";
 import { parseArgs } from "node:util";
-import { keepResults, measuredOn, median, textTable } from "../measure.ts";
+import { keepResults, cpuTimeMs, measuredOn, median, textTable } from "../measure.ts";
 import { loadFromOtherCores, serverCore } from "../seckill/placement.ts";
 import { startSale, tokenSecret } from "../seckill/sale.ts";
 import type { LoadResult } from "../seckill/http-load.ts";
-import type { Latency, ServiceFigures, StartServiceFigures } from "./start-results.ts";
+import type { Served, ServiceFigures, StartServiceFigures } from "./start-results.ts";
 
 type Limits = Readonly<Record<string, object>>;
 
@@ -55,6 +55,13 @@ async function measureService(limits: Limits): Promise<ServiceFigures> {
         requests: polls.map((poll, index) => (isEntry(index) ? entryOf(`newcomer-${newcomers++}`) : poll)),
         ...{ count: rateOfPeople * seconds, ratePerSecond: rateOfPeople },
       });
+    const serve = async (): Promise<Served> => {
+      const [cpuMs, startMs] = [cpuTimeMs(sale.pid), performance.now()];
+      const { latencyMs, statuses } = await ask();
+      if (Object.keys(statuses).join() !== "200") throw new Error(`people were refused: ${JSON.stringify(statuses)}`);
+      const cpu = (cpuTimeMs(sale.pid) - cpuMs) / (performance.now() - startMs);
+      return { p50: latencyMs.p50, p99: latencyMs.p99, cpu };
+    };
     const attack = (): Promise<LoadResult> =>
       loadFromOtherCores({
         ...{ port: sale.port, connections: 64, requests: ofBots },
@@ -62,26 +69,26 @@ async function measureService(limits: Limits): Promise<ServiceFigures> {
       });
     // What is compiled just in time is compiled.
     await attack();
-    const calm: LoadResult[] = [];
-    const attacked: LoadResult[] = [];
+    const calm: Served[] = [];
+    const attacked: Served[] = [];
     let botStatuses: LoadResult["statuses"] = {};
     for (let round = 0; round < rounds; round++) {
-      calm.push(await ask());
+      calm.push(await serve());
       const attacking = attack();
       await Bun.sleep(aroundSeconds * 1_000);
-      attacked.push(await ask());
+      attacked.push(await serve());
       botStatuses = (await attacking).statuses;
     }
-    const refused = [...calm, ...attacked].find(({ statuses }) => Object.keys(statuses).join() !== "200");
-    if (refused !== undefined) throw new Error(`people were refused: ${JSON.stringify(refused.statuses)}`);
-    const latencyOf = (results: readonly LoadResult[]) => ({
-      p50: median(results.map(({ latencyMs }) => latencyMs.p50)),
-      p99: median(results.map(({ latencyMs }) => latencyMs.p99)),
+    const medians = (all: readonly Served[]): Served => ({
+      p50: median(all.map(({ p50 }) => p50)),
+      p99: median(all.map(({ p99 }) => p99)),
+      cpu: median(all.map(({ cpu }) => cpu)),
     });
+    const figures = { calm: medians(calm), attacked: medians(attacked) };
     return {
       ...{ people, bots, requestsOfPeoplePerSecond: rateOfPeople, requestsOfBotsPerSecond: rateOfBots, botStatuses },
-      ...{ calm: latencyOf(calm), attacked: latencyOf(attacked) },
-      p99Ratio: latencyOf(attacked).p99 / latencyOf(calm).p99,
+      ...figures,
+      p99Ratio: figures.attacked.p99 / figures.calm.p99,
     };
   } finally {
     await ledger.close();
@@ -146,9 +153,14 @@ const figures: StartServiceFigures = {
   byDefault: await measureService({}),
   withoutLimit: await measureService({ room_per_user: { rate_per_second: 0 } }),
 };
-const row = (name: string, { p50, p99 }: Latency): string[] => [name, p50.toFixed(2), p99.toFixed(2)];
+const row = (name: string, { p50, p99, cpu }: Served): string[] => [
+  name,
+  ...[p50, p99, cpu].map((one) => one.toFixed(2)),
+];
 for (const [name, one] of Object.entries(figures)) {
-  console.log(textTable([[name, "p50 ms", "p99 ms"], row("people alone", one.calm), row("beside bots", one.attacked)]));
+  console.log(
+    textTable([[name, "p50 ms", "p99 ms", "core"], row("people alone", one.calm), row("beside bots", one.attacked)]),
+  );
   console.log(`p99 beside bots: ${one.p99Ratio.toFixed(1)} times that of people alone`);
   console.log(`bots were answered: ${JSON.stringify(one.botStatuses)}\n`);
 }

@@ -96,7 +96,7 @@ async function measure(): Promise<RoomFigures> {
   const unlimited = { rate_per_second: 1_000_000, burst: 1_000_000 };
   const parts = {
     mysql: { host, port, user_name, pass_word, db_name },
-    limits: { api_per_user: unlimited, check_per_address: unlimited, room_visitors: visitors },
+    limits: { room_per_user: unlimited, check_per_address: unlimited, room_visitors: visitors },
   };
   const sale = await startSale({ units: 1, core: serverCore, parts });
   const ledger = openLedger(loadSettings(sale.configFile, {}), systemClock.now);

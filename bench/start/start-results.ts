@@ -1,9 +1,11 @@
 import type { StartOutcome } from "../../seckill_mysense/test/simulation/start/simulate-start.ts";
 
-/** Milliseconds, from the moment at which a request was due. */
-export interface Latency {
+export interface Served {
+  /** Milliseconds, from the moment at which a request was due. */
   readonly p50: number;
   readonly p99: number;
+  /** The share of one core that the program used. */
+  readonly cpu: number;
 }
 
 export interface ServiceFigures {
@@ -14,12 +16,12 @@ export interface ServiceFigures {
   /** Answers to bots by status. */
   readonly botStatuses: Readonly<Record<number, number>>;
   /** Medians over the rounds. */
-  readonly calm: Latency;
-  readonly attacked: Latency;
+  readonly calm: Served;
+  readonly attacked: Served;
   readonly p99Ratio: number;
 }
 
-export type StartServiceFigures = Readonly<Record<"byDefault" | "withTightLimit", ServiceFigures>>;
+export type StartServiceFigures = Readonly<Record<"byDefault" | "withoutLimit", ServiceFigures>>;
 
 export interface StartFigures {
   readonly modes: readonly StartOutcome[];

@@ -2,10 +2,11 @@ import { riskReasons } from "./risk.ts";
 import type { Holding } from "./user-holdings.ts";
 
 /**
- * The kinds of requests. Each kind has a limit of its own. `once`: whether something comes for the first time within an hour. What
+ * The kinds of requests. Each kind has a limit of its own. `room`: entries to a waiting room, and questions about a place in it. `once`: whether something comes for the first time within an hour. What
  * raises a risk is only counted.
  */
-export const tryKinds = ["check", "api", "login", "once", ...riskReasons] as const;
+// Their places are their codes between gateways: a new one comes last.
+export const tryKinds = ["check", "api", "login", "once", ...riskReasons, "room"] as const;
 export type TryKind = (typeof tryKinds)[number];
 
 /** One request of one user, as far as limits and bans go. */

@@ -3,6 +3,11 @@ export interface RateLimit {
   readonly ratePerSecond: number;
   /** The number of requests that may come at once after a pause. */
   readonly burst: number;
+  /**
+   * A refused request counts as well, so that the wait of a client that does not wait grows, up to this. Without it, a
+   * refused request does not count.
+   */
+  readonly mostWaitMs?: number;
 }
 
 /** The slots in which a key can be stored: one set. */
@@ -16,6 +21,7 @@ const ways = 8;
 export class RateLimiter {
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
+  readonly #mostWaitMs: number;
   readonly #fingerprints: Uint32Array;
   readonly #emptyAtMs: Float64Array;
   readonly #setMask: number;
@@ -26,6 +32,7 @@ export class RateLimiter {
   constructor(limit: RateLimit, maxKeys: number) {
     this.#intervalMs = limit.ratePerSecond > 0 ? 1000 / limit.ratePerSecond : 0;
     this.#toleranceMs = this.#intervalMs * (limit.burst - 1);
+    this.#mostWaitMs = limit.mostWaitMs ?? 0;
     const slots = this.#intervalMs === 0 ? 0 : Math.max(ways, 2 ** Math.ceil(Math.log2(maxKeys)));
     this.#fingerprints = new Uint32Array(slots);
     this.#emptyAtMs = new Float64Array(slots);
@@ -43,9 +50,14 @@ export class RateLimiter {
     const slot = this.#find(key, nowMs);
     const emptyAtMs = Math.max(this.#emptyAtMs[slot]!, nowMs);
     const waitMs = emptyAtMs - nowMs - this.#toleranceMs;
-    if (waitMs > 0) return waitMs;
-    this.#emptyAtMs[slot] = emptyAtMs + this.#intervalMs;
-    return 0;
+    if (waitMs <= 0) {
+      this.#emptyAtMs[slot] = emptyAtMs + this.#intervalMs;
+      return 0;
+    }
+    const longerMs = Math.min(waitMs + this.#intervalMs, this.#mostWaitMs);
+    if (longerMs <= waitMs) return waitMs;
+    this.#emptyAtMs[slot] = nowMs + this.#toleranceMs + longerMs;
+    return longerMs;
   }
 
   /** Counts one request of `key`, which is never refused. There are `burst` at most, and they end at the rate. */

@@ -11,6 +11,9 @@ type Nothing = typeof nothing;
  */
 export type Authorization = "none" | "session" | "sale_token" | "either" | "internal" | "program";
 
+/** `room`: what is asked of a waiting room, the most frequent requests at the start of a sale. `api`: all else. */
+export type UserLimit = "api" | "room";
+
 /**
  * One endpoint of the HTTP interface. Validation, handler types, /openapi.json and the page's client derive from it.
  */
@@ -27,6 +30,8 @@ export interface Endpoint<
   readonly path: string;
   readonly summary: string;
   readonly authorization: Access;
+  /** The limit per user that a request counts for. */
+  readonly limit: UserLimit;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body | undefined;
@@ -49,6 +54,7 @@ interface Declaration<
   path: string;
   summary: string;
   authorization?: Access;
+  limit?: UserLimit;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -58,7 +64,7 @@ interface Declaration<
   failures?: readonly Failure[];
 }
 
-/** Declares an endpoint. By default it has no input, needs no authorization, and answers 200 with JSON. */
+/** Declares an endpoint. By default it has no input, needs no authorization, counts for `api`, and answers 200 with JSON. */
 export function endpoint<
   Ok extends z.ZodType,
   Params extends ObjectSchema = Nothing,
@@ -74,6 +80,7 @@ export function endpoint<
     path: declaration.path,
     summary: declaration.summary,
     authorization: declaration.authorization ?? ("none" as Access),
+    limit: declaration.limit ?? "api",
     params: declaration.params ?? (nothing as Params & Nothing),
     query: declaration.query ?? (nothing as Query & Nothing),
     body: declaration.body,

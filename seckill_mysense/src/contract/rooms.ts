@@ -70,6 +70,7 @@ export const enterRoom = endpoint({
   path: "/api/room",
   summary: "Enters the waiting room of a sale. Whoever has entered gets the same number and receipt again.",
   authorization: "session",
+  limit: "room",
   body: z.strictObject({ saleID: saleId, work: workText }),
   ok: roomView.extend({ receipt }),
   failures: [
@@ -92,6 +93,7 @@ export const readRoomWork = endpoint({
   path: "/api/room/work",
   summary: "What a browser has to compute before this user can enter the room: as GET /api/work, or null for nothing.",
   authorization: "session",
+  limit: "room",
   query: ofSale,
   ok: workChallenge.nullable(),
   failures: ["session_required", "room_not_found", "room_unavailable", "sale_ended"],
@@ -101,6 +103,7 @@ export const readRoom = endpoint({
   method: "GET",
   path: "/api/room",
   summary: "Tells about the room, and where the asker stands: by the header X-Room-Pass, or by the session.",
+  limit: "room",
   query: ofSale,
   ok: roomView,
   failures: ["room_not_found", "room_unavailable", "sale_ended"],
@@ -113,6 +116,7 @@ export const watchRoom = endpoint({
     "Where a user stands who has entered, as server-sent events: one `status` event now, then one a second while something " +
     "changes, until it is the user's turn or the window is over.",
   authorization: "session",
+  limit: "room",
   query: ofSale,
   ok: z.string(),
   okContentType: "text/event-stream",

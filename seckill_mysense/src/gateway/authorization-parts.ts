@@ -49,6 +49,9 @@ const maxHoldings = 65_536;
 /** A remembered reservation expires after this time; the gate is then asked again. */
 const holdingLifetimeMs = 60_000;
 
+/** As long as the longest pause of a page that waits. */
+const mostRoomWaitMs = 30_000;
+
 /** Builds the parts that decide whether a user may try: one gateway by itself, or a ring if `gateways.self` is set. */
 export function assembleAuthorization(options: AuthorizationOptions): AuthorizationParts {
   const { settings, elapsedMs } = options;
@@ -58,6 +61,7 @@ export function assembleAuthorization(options: AuthorizationOptions): Authorizat
     limits: {
       check: rateOf(limits.check_per_user),
       api: rateOf(limits.api_per_user),
+      room: { ...rateOf(limits.room_per_user), mostWaitMs: mostRoomWaitMs },
       login: rateOf(limits.login_per_name),
       ...riskLimits(settings),
     },

@@ -56,6 +56,8 @@ export interface MountOptions {
   readonly sessions?: Sessions;
   readonly authorizer?: Authorizer;
   readonly revocations?: Pick<Revocations, "isRevoked">;
+  /** Whose limit a request without a session counts for; undefined for nobody's. */
+  readonly visitorOf?: (request: Request) => string | undefined;
   /** Undefined on a listener that is not for other programs. */
   readonly programs?: Programs;
   readonly clientAddress: ClientAddress;
@@ -93,9 +95,11 @@ export function mountEndpoint<E extends Endpoint>(
 ): void {
   app.on(endpoint.method, endpoint.path, async (context) => {
     const request = context.req.raw;
-    const peer = context.env.server.requestIP(request)?.address ?? "";
-    const address = options.clientAddress.keyOf(peer, request.headers);
-    const response = await respond(endpoint, options, handler, request, context.req.param(), address);
+    const addressOf = (): string => {
+      const peer = context.env.server.requestIP(request)?.address ?? "";
+      return options.clientAddress.keyOf(peer, request.headers);
+    };
+    const response = await respond(endpoint, options, handler, request, context.req.param(), addressOf);
     options.metrics.requests.add(`${endpoint.method} ${endpoint.path} ${response.status}`);
     return response;
   });
@@ -107,7 +111,7 @@ async function respond<E extends Endpoint>(
   handler: EndpointHandler<E>,
   request: Request,
   params: Record<string, string>,
-  address: string,
+  addressOf: () => string,
 ): Promise<Response> {
   if (options.nodeLimits?.enter() === false) return turnAway(options, "overloaded", { retryAfterSeconds: 1 });
   let caller = nobody;
@@ -121,7 +125,7 @@ async function respond<E extends Endpoint>(
     caller = allowed.value;
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
-    const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
+    const outcome = await handler({ ...read.value, ...caller, address: addressOf(), request } as EndpointInput<E>);
     if (outcome instanceof Response) return request.method === "HEAD" ? withoutBody(outcome) : outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);
@@ -147,7 +151,10 @@ function turnAway({ metrics }: MountOptions, code: FailureCode, details?: Refusa
   return refuse(code, details);
 }
 
-/** Finds the session of a request, and checks whether the request is allowed and within the user's limit. */
+/**
+ * Finds the session of a request, and checks whether the request is allowed and within the user's limit. This comes before
+ * anything else about the request is read: a refusal must cost less than an answer.
+ */
 async function authorize(endpoint: Endpoint, options: MountOptions, request: Request): Promise<Checked<Caller>> {
   if (endpoint.method !== "GET" && isCrossSite(request)) return { failure: "cross_site" };
   if (endpoint.authorization === "internal") {
@@ -155,11 +162,13 @@ async function authorize(endpoint: Endpoint, options: MountOptions, request: Req
     return isRight ? { value: nobody } : { failure: "internal_secret_wrong" };
   }
   if (endpoint.authorization === "program") return authorizeProgram(options, request);
-  const session = readSession(options, request);
-  if (session === undefined || options.authorizer === undefined) {
-    return endpoint.authorization === "session" ? { failure: "session_required" } : { value: nobody };
-  }
-  const refusal = refusalOf(await options.authorizer.decide({ kind: "api", userId: session.userId }));
+  const { authorizer } = options;
+  const session = authorizer && readSession(options, request);
+  if (session === undefined && endpoint.authorization === "session") return { failure: "session_required" };
+  const userId = session?.userId ?? options.visitorOf?.(request);
+  if (userId === undefined || authorizer === undefined) return { value: nobody };
+  const verdict = authorizer.decide({ kind: endpoint.limit, userId });
+  const refusal = refusalOf(verdict instanceof Promise ? await verdict : verdict);
   if (refusal === undefined) return { value: { session, program: undefined } };
   const { failure, ...details } = refusal;
   return { failure, details };

@@ -1,4 +1,3 @@
-import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import type { RoomPass } from "../authorization/room-passes.ts";
 import {
@@ -19,7 +18,8 @@ import { answerWith, type EventStreams } from "./event-streams.ts";
 import type { FollowedRoom } from "./followed-room.ts";
 import type { InvitedUsers } from "./invited-users.ts";
 import { limitedStream } from "./limited-stream.ts";
-import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, refusalOf } from "./mount-endpoint.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal } from "./mount-endpoint.ts";
+import type { Entered } from "./repeated-entries.ts";
 import type { RoomVisitors } from "./room-visitors.ts";
 import type { RiskyTry, StepUp } from "./step-up.ts";
 
@@ -28,7 +28,6 @@ export interface RoomHandlerOptions {
   readonly visitors: RoomVisitors;
   readonly invitedUsers: InvitedUsers;
   readonly catalogue: Catalogue;
-  readonly authorizer: Authorizer;
   readonly streams: EventStreams;
   readonly revocations: Pick<Revocations, "isRevoked">;
   /** Undefined: no entry costs work, whatever the risk. */
@@ -43,7 +42,7 @@ const maxDisclosures = 4;
 const downloadWithinMs = 600_000;
 
 export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
-  const { visitors, catalogue, authorizer, stepUp } = options;
+  const { visitors, catalogue, stepUp } = options;
   const saleOf = (id: string) => catalogue.sales().find(({ sale }) => sale.id === id)?.sale;
   const find = (saleId: string): FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> => {
     const followed = visitors.find(saleId);
@@ -57,6 +56,11 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     const endsAtMs = saleOf(followed.room.saleId)?.endsAtMs ?? 0;
     const { text, cookie } = visitors.write(pass, { lastsMs: endsAtMs - followed.nowMs() });
     return { view: { ...view, pass: text }, cookies: [cookie] };
+  };
+
+  const entryAnswer = (followed: FollowedRoom, { pass, receipt }: Entered) => {
+    const { view, cookies } = viewOf(followed, pass);
+    return { ok: { ...view, receipt: { ...receipt } }, cookies };
   };
 
   /** The room of a sale that goes on, or is still to come. */
@@ -74,16 +78,17 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     if ("failure" in followed) return followed;
     const early = refusalBeforeEntry(followed);
     if (early !== undefined) return early;
+    const { userId } = session;
+    const repeated = visitors.repeated(followed, userId);
+    if (repeated !== undefined) return entryAnswer(followed, repeated);
     const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
     if (uninvited !== undefined) return uninvited;
-    const { userId } = session;
     const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
     if (refused !== undefined) return refused;
     const entered = await enter(followed, userId);
     if ("failure" in entered) return entered;
     await stepUp?.usesAccount(address, userId);
-    const { view, cookies } = viewOf(followed, entered.pass);
-    return { ok: { ...view, receipt: { ...entered.receipt } }, cookies };
+    return entryAnswer(followed, entered);
   });
 
   mountEndpoint(app, readRoomWork, mount, async ({ query, session, address }) => {
@@ -99,20 +104,18 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen(followed);
   }
 
-  mountEndpoint(app, readRoom, mount, async ({ query, session, request }) => {
+  // A pass says who asks: without a session, its visitor has the same limit.
+  const visitorOf = (request: Request): string | undefined => visitors.nameIn(request);
+  mountEndpoint(app, readRoom, { ...mount, visitorOf }, async ({ query, session, request }) => {
     const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
-    const carried = visitors.passIn(followed, request);
-    // A pass says who asks: without a session, its visitor has the same limit.
     const userId = session?.userId;
     // Before the entry nobody has a number, and many wait for it.
     if (userId !== undefined && followed.nowMs() >= followed.room.opensAtMs) {
       const { view, cookies } = viewOf(followed, await visitors.passOfUser(followed, userId, request));
       return { ok: view, cookies };
     }
-    const refusal = carried && refusalOf(await authorizer.decide({ kind: "api", userId: `room/${carried.pseudonym}` }));
-    if (refusal !== undefined) return refusal;
-    const { view } = viewOf(followed, carried);
+    const { view } = viewOf(followed, visitors.passIn(followed, request));
     return { ok: view };
   });
 

@@ -7,6 +7,7 @@ import { fastSha256 } from "../rooms/fast-hash.ts";
 import { pseudonymOf } from "../rooms/pseudonym.ts";
 import { receiptSigner } from "../rooms/receipt-signer.ts";
 import type { FollowedRoom } from "./followed-room.ts";
+import { type Entered, RepeatedEntries } from "./repeated-entries.ts";
 import { cookieValue } from "./request-fields.ts";
 
 const roomPassHeader = "x-room-pass";
@@ -45,9 +46,13 @@ const unavailable = { failure: "room_unavailable", retryAfterSeconds: 1 } as con
 /** Nobody is told to wait longer before it asks again. */
 const maxRetrySeconds = 30;
 
+/** More than enter again within the time that their limit leaves between two tries. */
+const maxRepeated = 16_384;
+
 /** What visitors do in waiting rooms. */
 export class RoomVisitors {
   readonly #parts: RoomVisitorsParts;
+  readonly #repeated = new RepeatedEntries(maxRepeated);
 
   constructor(parts: RoomVisitorsParts) {
     this.#parts = parts;
@@ -59,15 +64,21 @@ export class RoomVisitors {
   }
 
   /** Gives a user a number, the same one each time. */
-  async enter(
-    followed: FollowedRoom,
-    userId: string,
-  ): Promise<{ readonly pass: RoomPass; readonly receipt: Receipt } | Exclude<EnterOutcome, { kind: "entered" }>> {
+  async enter(followed: FollowedRoom, userId: string): Promise<Entered | Exclude<EnterOutcome, { kind: "entered" }>> {
     const { room } = followed;
     const pseudonym = pseudonymOf(room.pseudonymKey, userId);
     const outcome = await this.#parts.rooms.enter({ roomId: room.id, pseudonym, maxEntries: this.#parts.maxEntries });
     if (outcome.kind !== "entered") return outcome;
-    return { pass: passOf(room.id, outcome.entry), receipt: receiptOf(followed, outcome.entry) };
+    const entered = { pass: passOf(room.id, outcome.entry), receipt: receiptOf(followed, outcome.entry) };
+    // A new entry is newer than what this gateway has read of the room.
+    if (mustBeThere(followed, entered.pass)) this.#repeated.add(userId, entered);
+    return entered;
+  }
+
+  /** The entry of a user who has entered again before, as long as the ledger surely has it. */
+  repeated(followed: FollowedRoom, userId: string): Entered | undefined {
+    const entered = this.#repeated.get(followed.room.id, userId);
+    return entered && mustBeThere(followed, entered.pass) ? entered : undefined;
   }
 
   /**
@@ -76,6 +87,13 @@ export class RoomVisitors {
    */
   passIn({ room }: FollowedRoom, { headers }: Request): RoomPass | undefined {
     return this.#read(room, headers.get(roomPassHeader) ?? undefined);
+  }
+
+  /** By whom the limits go if a request has a pass and no session. */
+  nameIn({ headers }: Request): string | undefined {
+    const text = headers.get(roomPassHeader);
+    const pass = text === null ? undefined : this.#parts.passes.read(text);
+    return pass && `room/${pass.pseudonym}`;
   }
 
   #read(room: Room, text: string | undefined): RoomPass | undefined {

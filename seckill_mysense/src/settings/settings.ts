@@ -246,6 +246,7 @@ const limits = z.strictObject({
   risk_address_accounts: risk(32, 0.02),
   risk_fast_work: risk(4, 0.01),
   api_per_user: rate(20, 100),
+  room_per_user: rate(4, 40),
   ban_after_failures: whole(0, 1_000_000).default(100),
   failure_window_seconds: whole(1, 3_600).default(60),
   ban_seconds: whole(1, 86_400).default(30),

@@ -7,7 +7,7 @@ const reservation = { productId: "lamp", reservationId: "r-1", epoch: 1 };
 function authorizer(clock: { nowMs: number }, remembers = true): LocalAuthorizer {
   const rate = { ratePerSecond: 1, burst: 2 };
   return new LocalAuthorizer({
-    limits: { check: rate, api: rate, login: rate },
+    limits: { check: rate, api: rate, login: rate, room: rate },
     trackedKeys: 1_024,
     bans: { afterFailures: 3, windowMs: 10_000, banMs: 5_000, maxUsers: 10 },
     holdings: remembers ? { capacity: 64, lifetimeMs: 1_000 } : undefined,
@@ -18,7 +18,7 @@ function authorizer(clock: { nowMs: number }, remembers = true): LocalAuthorizer
 describe("what one gateway decides about its users", () => {
   test("each kind of try has a limit of its own", () => {
     const rights = authorizer({ nowMs: 0 });
-    for (const kind of ["check", "api", "login"] as const) {
+    for (const kind of ["check", "api", "login", "room"] as const) {
       const kinds = [0, 1, 2].map(() => rights.decide({ kind, userId: "ada" }).kind);
       expect(kinds).toEqual(["allowed", "allowed", "limited"]);
     }

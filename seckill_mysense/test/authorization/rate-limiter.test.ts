@@ -19,6 +19,31 @@ describe("the rate limiter", () => {
     expect(limiter.take("ada", 1_000)).toBe(0);
   });
 
+  describe("whose wait grows", () => {
+    const growing = { ratePerSecond: 1, burst: 2, mostWaitMs: 5_000 };
+
+    test("counts what is refused, up to the longest wait", () => {
+      const limiter = new RateLimiter(growing, 1_024);
+      for (let index = 0; index < 2; index++) expect(limiter.take("bot", 0)).toBe(0);
+      expect(Array.from({ length: 6 }, () => limiter.take("bot", 0))).toEqual([2, 3, 4, 5, 5, 5].map((s) => s * 1_000));
+      expect(limiter.take("bot", 4_000)).toBe(2_000);
+    });
+
+    test("lets in whoever waits as long as it was told", () => {
+      const limiter = new RateLimiter(growing, 1_024);
+      let waitMs = 0;
+      for (let index = 0; index < 5; index++) waitMs = limiter.take("ada", 0);
+      expect(limiter.take("ada", waitMs)).toBe(0);
+    });
+
+    test("does not grow for others, nor by a look", () => {
+      const limiter = new RateLimiter(growing, 65_536);
+      for (let index = 0; index < 5; index++) limiter.take("bot", 0);
+      for (let index = 0; index < 5; index++) expect(limiter.peek("bot", 0)).toBe(4_000);
+      expect(limiter.take("ada", 0)).toBe(0);
+    });
+  });
+
   test("after a long pause there is one burst, not more", () => {
     const limiter = new RateLimiter({ ratePerSecond: 10, burst: 2 }, 1_024);
     limiter.take("ada", 0);

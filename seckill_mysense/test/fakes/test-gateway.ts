@@ -86,6 +86,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         login_per_name: noLimit,
         login_per_address: noLimit,
         api_per_user: noLimit,
+        room_per_user: noLimit,
         tracked_keys: 1_024,
         ...options.limits,
       },

@@ -68,6 +68,23 @@ test("two people never share a place: whose entry is gone enters again", async (
   expect(health).toContain("the ledger fell back to an older state: entries of the room of sale spring are gone");
 });
 
+test("a number that a gateway remembered is told no more: whoever was lost gets a new one", async () => {
+  const { shop, copy, putBack } = await openShop(queue);
+  await using _ = shop;
+  await shop.entered(1);
+  copy();
+  const [lost, next] = [await shop.buyer("lost"), await shop.buyer("next")];
+  expect((await shop.enter(lost)).body.number).toBe(2);
+  await shop.goTo(shop.opensAtMs + 1);
+  // The second time the gateway remembers it.
+  for (let index = 0; index < 3; index++) expect((await shop.enter(lost)).body.number).toBe(2);
+  putBack();
+  expect((await shop.enter(next)).body.number).toBe(2);
+  await shop.goTo(shop.opensAtMs + 2);
+  expect((await shop.enter(lost)).body.number).toBe(3);
+  expect((await shop.enter(next)).body.number).toBe(2);
+});
+
 test("a draw that is held again gives each one the place of the new draw", async () => {
   const { shop, copy, putBack } = await openShop();
   await using _ = shop;

@@ -83,7 +83,7 @@ export async function openRoles(random: SeededRandom): Promise<ChaosShop> {
 export async function openBuiltIn(random: SeededRandom): Promise<ChaosShop> {
   const { configFile, write, done } = commands({
     backend: { api_secret: testSecret },
-    limits: { check_per_user: noLimit, check_per_address: noLimit, api_per_user: noLimit },
+    limits: { check_per_user: noLimit, check_per_address: noLimit, api_per_user: noLimit, room_per_user: noLimit },
   });
   let program: RunningProgram | undefined;
   const start = async (): Promise<void> => {

@@ -119,14 +119,14 @@ export class VirtualShop implements AsyncDisposable {
   }
 
   async enter(userId: string): Limited<RoomPass> {
-    if (!this.#mayAsk("api", userId)) return undefined;
+    if (!this.#mayAsk("room", userId)) return undefined;
     const followed = this.#rooms.roomFollower.of(saleId)!;
     const entered = await this.#rooms.visitors.enter(followed, userId);
     return "pass" in entered ? entered.pass : undefined;
   }
 
   look(userId: string, pass: RoomPass): RoomView | undefined {
-    if (!this.#mayAsk("api", userId)) return undefined;
+    if (!this.#mayAsk("room", userId)) return undefined;
     return describeRoom(this.#rooms.roomFollower.of(saleId)!, pass);
   }
 

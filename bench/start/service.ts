@@ -71,13 +71,13 @@ async function measureService(limits: Limits): Promise<ServiceFigures> {
     await attack();
     const calm: Served[] = [];
     const attacked: Served[] = [];
-    let botStatuses: LoadResult["statuses"] = {};
+    const attacks: LoadResult[] = [];
     for (let round = 0; round < rounds; round++) {
       calm.push(await serve());
       const attacking = attack();
       await Bun.sleep(aroundSeconds * 1_000);
       attacked.push(await serve());
-      botStatuses = (await attacking).statuses;
+      attacks.push(await attacking);
     }
     const medians = (all: readonly Served[]): Served => ({
       p50: median(all.map(({ p50 }) => p50)),
@@ -86,7 +86,8 @@ async function measureService(limits: Limits): Promise<ServiceFigures> {
     });
     const figures = { calm: medians(calm), attacked: medians(attacked) };
     return {
-      ...{ people, bots, requestsOfPeoplePerSecond: rateOfPeople, requestsOfBotsPerSecond: rateOfBots, botStatuses },
+      ...{ people, bots, requestsOfPeoplePerSecond: rateOfPeople, requestsOfBotsPerSecond: rateOfBots },
+      ...{ botStatuses: attacks.at(-1)!.statuses, botsAnsweredPerSecond: median(attacks.map((one) => one.perSecond)) },
       ...figures,
       p99Ratio: figures.attacked.p99 / figures.calm.p99,
     };
@@ -162,6 +163,7 @@ for (const [name, one] of Object.entries(figures)) {
     textTable([[name, "p50 ms", "p99 ms", "core"], row("people alone", one.calm), row("beside bots", one.attacked)]),
   );
   console.log(`p99 beside bots: ${one.p99Ratio.toFixed(1)} times that of people alone`);
-  console.log(`bots were answered: ${JSON.stringify(one.botStatuses)}\n`);
+  const perSecond = Math.round(one.botsAnsweredPerSecond);
+  console.log(`bots were answered ${perSecond} times a second: ${JSON.stringify(one.botStatuses)}\n`);
 }
 if (options.save) console.log(keepResults("start", machine, figures));

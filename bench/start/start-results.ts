@@ -13,6 +13,8 @@ export interface ServiceFigures {
   readonly bots: number;
   readonly requestsOfPeoplePerSecond: number;
   readonly requestsOfBotsPerSecond: number;
+  /** Far fewer than the requests: the load did not keep up, and the figures say nothing. */
+  readonly botsAnsweredPerSecond: number;
   /** Answers to bots by status. */
   readonly botStatuses: Readonly<Record<number, number>>;
   /** Medians over the rounds. */

@@ -95,11 +95,10 @@ export function mountEndpoint<E extends Endpoint>(
 ): void {
   app.on(endpoint.method, endpoint.path, async (context) => {
     const request = context.req.raw;
-    const addressOf = (): string => {
-      const peer = context.env.server.requestIP(request)?.address ?? "";
-      return options.clientAddress.keyOf(peer, request.headers);
-    };
-    const response = await respond(endpoint, options, handler, request, context.req.param(), addressOf);
+    // Asked at once: nobody knows the address any more when the client has gone.
+    const peer = context.env.server.requestIP(request)?.address ?? "";
+    const address = options.clientAddress.keyOf(peer, request.headers);
+    const response = await respond(endpoint, options, handler, request, context.req.param(), address);
     options.metrics.requests.add(`${endpoint.method} ${endpoint.path} ${response.status}`);
     return response;
   });
@@ -111,7 +110,7 @@ async function respond<E extends Endpoint>(
   handler: EndpointHandler<E>,
   request: Request,
   params: Record<string, string>,
-  addressOf: () => string,
+  address: string,
 ): Promise<Response> {
   if (options.nodeLimits?.enter() === false) return turnAway(options, "overloaded", { retryAfterSeconds: 1 });
   let caller = nobody;
@@ -125,7 +124,7 @@ async function respond<E extends Endpoint>(
     caller = allowed.value;
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
-    const outcome = await handler({ ...read.value, ...caller, address: addressOf(), request } as EndpointInput<E>);
+    const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
     if (outcome instanceof Response) return request.method === "HEAD" ? withoutBody(outcome) : outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);

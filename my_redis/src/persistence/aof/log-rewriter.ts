@@ -147,7 +147,10 @@ export class LogRewriter implements LogRewriting {
     const percentage = settings.values["auto-aof-rewrite-percentage"];
     if (percentage === 0) return false;
     const { bytes } = this.#log;
-    const dueBytes = Math.max(settings.values["auto-aof-rewrite-min-size"] + 1, this.baseBytes * (1 + percentage / 100));
+    const dueBytes = Math.max(
+      settings.values["auto-aof-rewrite-min-size"] + 1,
+      this.baseBytes * (1 + percentage / 100),
+    );
     const isPutOff = environment.monotonicMs() < this.#putOffUntilMs && bytes < mostPutOff * dueBytes;
     return bytes >= dueBytes && !isPutOff;
   }

@@ -34,7 +34,7 @@ test("a target puts the rewrite of its log off while a large value arrives, and 
   const words = Array.from({ length: 20_000 }, (_, number) => [`f${number}`, `${number}:${"y".repeat(100)}`]).flat();
   await connection.reply("HSET", large, ...words);
   const copy = begin();
-  for (let number = 0; copy.part(number)!.isLast === false; number++) {
+  for (let number = 0; !copy.part(number)!.isLast; number++) {
     incoming.apply(copy.part(number)!.commands, () => ["ECHO", "cursor"]);
   }
   expect(putOff).toHaveBeenCalled();

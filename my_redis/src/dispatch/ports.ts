@@ -141,6 +141,8 @@ export interface LogRewriting {
   readonly lastFailed: boolean;
   /** Begins a rewrite now, or as soon as the file that is being written in the background is complete. */
   begin(): "started" | "scheduled";
+  /** No rewrite begins by itself in this time, in milliseconds, unless the log has four times the size at which one is due. */
+  putOff(forMs: number): void;
 }
 
 /** The append-only log. */

@@ -128,13 +128,25 @@ export class LargeValues {
   }
 
   /** Whether the target needs nothing but this change: all its keys are large values that the target has. */
-  follows({ args, command, database, keys }: Effect): boolean {
+  follows(effect: Effect): boolean {
+    const { args, command, database, keys } = effect;
+    if (this.#removesFields(effect)) return true;
     // These two change a key of another database, too.
     if (command.name === "MOVE" || command.name === "COPY") return false;
     // BY and GET name no keys, and the target need not have the keys that they stand for.
     if (command.name === "SORT") return false;
     const names = this.#sent.get(database);
     return names !== undefined && keys.every((index) => names.has(args.latin1(index)));
+  }
+
+  /**
+   * Whether fields of the open hash were removed, mostly because they have expired. A field that was sent goes at the target, too,
+   * and one that was not sent is not sent any more.
+   */
+  #removesFields({ args, command, database }: Effect): boolean {
+    const open = this.#open;
+    if (command.name !== "HDEL" || open === undefined || open.database !== database) return false;
+    return args.latin1(1) === open.name && this.#isThere(open);
   }
 
   /** A key has changed in a way that the target does not get as a command. Gives whether it has to be sent anew. */

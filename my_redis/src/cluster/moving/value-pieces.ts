@@ -8,6 +8,8 @@ import { formatDouble17 } from "../../values/double-text.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
+import type { Stream } from "../../values/stream/stream.ts";
+import { isMadeByCommands, streamPieces } from "./stream-pieces.ts";
 
 const { encoding, valueType } = record;
 /** A value of at least so many bytes goes in pieces: as a whole it would take milliseconds at both nodes. */
@@ -17,24 +19,22 @@ const bytesPerPiece = 32 * 1024;
 
 export type AppendWords = (words: readonly LogWord[]) => void;
 
-/**
- * Whether a value goes in pieces. Streams, and hashes whose fields have times, go as a whole: no few commands express them.
- */
+/** Whether a value goes in pieces. */
 export function isInPieces({ heap, objects }: Keyspace, address: Address): boolean {
   const type = record.typeOf(heap, address);
   if (type === valueType.string) {
     const isRaw = record.encodingOf(heap, address) !== encoding.integer;
     return isRaw && record.valueLengthOf(heap, address) >= largeBytes;
   }
-  if (type === valueType.stream || record.encodingOf(heap, address) < encoding.object) return false;
+  if (record.encodingOf(heap, address) < encoding.object) return false;
   const value = objects.get(record.valueLengthOf(heap, address));
-  if (type === valueType.hash && (value as RecordTable).earliestMs !== Number.POSITIVE_INFINITY) return false;
-  return value.memoryBytes >= largeBytes;
+  if (value.memoryBytes < largeBytes) return false;
+  return type !== valueType.stream || isMadeByCommands(value as Stream);
 }
 
 /**
- * A value as commands, some of its elements in each step. Its elements must not change before the end; `addressOf` gives
- * the place of its record, which may move.
+ * A value as commands, some of its elements in each step. Its elements must not change before the end, except that fields of a
+ * hash may be removed; `addressOf` gives the place of its record, which may move.
  */
 export function* valuePieces(
   keyspace: Keyspace,
@@ -50,6 +50,7 @@ export function* valuePieces(
   else {
     const value = objects.get(record.valueLengthOf(heap, address));
     if (type === valueType.list) yield* listPieces(value as ListChunks, key, append);
+    else if (type === valueType.stream) yield* streamPieces(value as Stream, key, append);
     else if (type === valueType.sortedSet) yield* sortedSetPieces(keyspace, value as SortedSet, key, append);
     else {
       const command = type === valueType.set ? "SADD" : "HSET";

@@ -41,6 +41,9 @@ interface Rewrite {
   isFinishing: boolean;
 }
 
+/** A rewrite that is put off begins when the log has so many times the size at which it is due. */
+const mostPutOff = 4;
+
 /**
  * Rewrites the append-only log. At one moment, commands begin to go to a new increment, and the dataset of that moment
  * becomes the new base, which is written in the background. Whatever step a crash interrupts, the manifest names files
@@ -67,6 +70,7 @@ export class LogRewriter implements LogRewriting {
   #rewrite: Rewrite | undefined;
   #settled: Promise<void> = Promise.resolve();
   #notBeforeMs = 0;
+  #putOffUntilMs = 0;
 
   constructor(server: Services, log: RewrittenLog, extension: LogExtension) {
     this.#server = server;
@@ -141,9 +145,18 @@ export class LogRewriter implements LogRewriting {
     if (open === undefined || !open.file.healthy || environment.monotonicMs() < this.#notBeforeMs) return false;
     if (open.draft !== undefined) return true;
     const percentage = settings.values["auto-aof-rewrite-percentage"];
+    if (percentage === 0) return false;
     const { bytes } = this.#log;
-    if (percentage === 0 || bytes <= settings.values["auto-aof-rewrite-min-size"]) return false;
-    return (bytes * 100) / Math.max(1, this.baseBytes) - 100 >= percentage;
+    const dueBytes = Math.max(
+      settings.values["auto-aof-rewrite-min-size"] + 1,
+      this.baseBytes * (1 + percentage / 100),
+    );
+    const isPutOff = environment.monotonicMs() < this.#putOffUntilMs && bytes < mostPutOff * dueBytes;
+    return bytes >= dueBytes && !isPutOff;
+  }
+
+  putOff(forMs: number): void {
+    this.#putOffUntilMs = this.#server.environment.monotonicMs() + forMs;
   }
 
   async #run(rewrite: Rewrite): Promise<void> {

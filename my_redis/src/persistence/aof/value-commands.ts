@@ -13,21 +13,33 @@ export interface TableCommandsOptions {
   readonly append: (words: readonly LogWord[]) => void;
 }
 
-/** The elements of a large set or hash as commands, some of them in each step. It must not change before the end. */
+/**
+ * The elements of a large set or hash as commands, some of them in each step. No elements may be added before the end. Those that
+ * are removed meanwhile may have been given already.
+ */
 export function* tableCommands(
   table: RecordTable,
   { append, command, heap, key, words: most }: TableCommandsOptions,
 ): Generator<void, void> {
   let words: LogWord[] = [];
+  /** Fields by the moments at which they expire. */
+  const timed = new Map<number, LogWord[]>();
   let cursor = 0;
   do {
     cursor = table.scan(cursor, (entry) => {
       words.push(nameOf(heap, entry));
       if (command === "HSET") words.push(valueOf(heap, entry));
+      const timeMs = table.timeOf(entry);
+      if (timeMs === 0) return;
+      const fields = timed.get(timeMs);
+      if (fields === undefined) timed.set(timeMs, [nameOf(heap, entry)]);
+      else fields.push(nameOf(heap, entry));
     });
     if (cursor !== 0 && words.length < most) continue;
     if (words.length > 0) append([command, key, ...words]);
+    for (const [timeMs, fields] of timed) append(["HPEXPIREAT", key, timeMs, "FIELDS", fields.length, ...fields]);
     words = [];
+    timed.clear();
     yield;
   } while (cursor !== 0);
 }

@@ -1,64 +1,24 @@
 import { afterEach, expect, test } from "bun:test";
-import { EffectTap } from "../../../src/cluster/moving/effect-tap.ts";
 import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
-import { notedKeyBytes, OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
-import { hashSlot } from "../../../src/cluster/hash-slot.ts";
-import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
-import { Arguments } from "../../../src/protocol/arguments.ts";
-import { RequestParser } from "../../../src/protocol/request-parser.ts";
-import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
+import { notedKeyBytes } from "../../../src/cluster/moving/outgoing-copy.ts";
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
-import { RespConnection } from "../../differential/harness/resp-connection.ts";
-import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
+import type { RespConnection } from "../../differential/harness/resp-connection.ts";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
+import {
+  closeServers,
+  copyAll,
+  digestsOf,
+  follow,
+  inside,
+  isInside,
+  requestsIn,
+  start,
+  startCopy,
+} from "./copied-slots.ts";
 
-const servers: OpenServer[] = [];
+afterEach(closeServers);
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-
-async function start() {
-  const [port] = (await freePorts(1)) as [number];
-  const open = await startOpenServer({ bind: "127.0.0.1", port, memory: true, "enable-debug-command": "yes" });
-  servers.push(open);
-  const connection = await RespConnection.open(port, "a server");
-  return { services: open.server, connection };
-}
-
-/** Half of all slots. */
-const slots = noSlots().fill(1, 0, 8192);
-const isInside = (key: string): boolean => slots[hashSlot(Buffer.from(key), 0, key.length)] === 1;
 const insideTag = ["a", "b", "c", "d"].find(isInside) as string;
-
-function requestsIn(commands: Uint8Array): string[][] {
-  const parser = new RequestParser({ maxBulkBytes: 1000, maxQueryBufferBytes: 100_000 });
-  parser.feed(commands);
-  const args = new Arguments();
-  const requests: string[][] = [];
-  while (parser.next(args) === "request") {
-    requests.push(Array.from({ length: args.count }, (_, index) => args.latin1(index)));
-  }
-  return requests;
-}
-
-/** A server, a copy of some of its slots, and its changes so far as its offset. */
-async function startCopy() {
-  const source = await start();
-  let offset = 0;
-  const copies: OutgoingCopy[] = [];
-  const tap = new EffectTap(source.services, (effect) => {
-    offset++;
-    for (const copy of copies) copy.changed(effect);
-  });
-  source.services.changes.alsoTo(tap);
-  const begin = (): OutgoingCopy => {
-    const options = { server: source.services, number: copies.length + 1, offset: () => offset };
-    const copy = new OutgoingCopy({ ...options, slots });
-    copies.push(copy);
-    return copy;
-  };
-  return { ...source, begin };
-}
 
 test("a target that gets all parts and all writes has the same data, though clients write all the time", async () => {
   const { begin, connection } = await startCopy();
@@ -149,28 +109,6 @@ test("a key that waits counts with all memory that it takes, and not only with i
   connection.close();
 });
 
-const inside = (prefix: string): string => {
-  for (let number = 0; ; number++) if (isInside(`${prefix}${number}`)) return `${prefix}${number}`;
-};
-
-/** Gives all parts to the target; `between` is called after each. Resolves to the offset of the whole copy. */
-async function copyAll(
-  copy: OutgoingCopy,
-  incoming: IncomingData,
-  between: (part: number) => Promise<void>,
-): Promise<number> {
-  for (let number = 0; ; number++) {
-    const part = copy.part(number)!;
-    expect(part.commands.length).toBeLessThan(256 * 1024);
-    expect(incoming.apply(part.commands, () => ["ECHO", "cursor"])).toBeUndefined();
-    if (part.isLast) return part.offset;
-    await between(number);
-  }
-}
-
-const digestsOf = async (connection: RespConnection, keys: readonly string[]): Promise<(string | null | undefined)[]> =>
-  ((await connection.reply("DEBUG", "DIGEST-VALUE", ...keys)).items ?? []).map(({ text }) => text);
-
 /** Fills large values of each type that goes in pieces. */
 async function fillLarge(connection: RespConnection): Promise<{ readonly [type: string]: string }> {
   const keys = {
@@ -231,13 +169,9 @@ test("large values go in pieces, and the target has them as they are when client
     );
     await Bun.sleep(0);
   };
-  let offset = await copyAll(copy, incoming, write);
+  const offset = await copyAll(copy, incoming, write);
   await Promise.all(writes);
-  for (let isAll = false; !isAll;) {
-    const chunk = copy.writesAfter(offset)!;
-    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
-    ({ isAll, offset } = chunk);
-  }
+  follow(copy, incoming, offset);
   const names = Object.values(keys);
   expect(await digestsOf(target.connection, names)).toEqual(await digestsOf(connection, names));
   const times = (each: RespConnection) => each.replies(names.map((name) => ["PEXPIRETIME", name]));
@@ -265,16 +199,12 @@ test("a large value that is replaced, renamed or removed while it goes in pieces
     ["RPUSH", list!, "error"],
     ["HSET", hash!, "f", "again"],
   ];
-  let offset = await copyAll(copy, incoming, async (number) => {
+  const offset = await copyAll(copy, incoming, async (number) => {
     const change = number % 4 === 1 ? changes.shift() : undefined;
     if (change !== undefined) await connection.reply(...change);
   });
   expect(changes).toEqual([]);
-  for (let isAll = false; !isAll;) {
-    const chunk = copy.writesAfter(offset)!;
-    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
-    ({ isAll, offset } = chunk);
-  }
+  follow(copy, incoming, offset);
   const names = Object.values(keys).flatMap((name) => [name, tagged(name)]);
   expect(await digestsOf(target.connection, names)).toEqual(await digestsOf(connection, names));
   connection.close();
@@ -306,7 +236,7 @@ test("a list that is sorted by keys that the target does not have yet is sent as
   for (const list of lists) await connection.reply("RPUSH", list, ...elements);
   const copy = begin();
   let isSorted = false;
-  let offset = await copyAll(copy, incoming, async () => {
+  const offset = await copyAll(copy, incoming, async () => {
     // The first list is there as a whole when the second one begins.
     if (isSorted || copy.sentKeys < 2) return;
     isSorted = true;
@@ -317,11 +247,7 @@ test("a list that is sorted by keys that the target does not have yet is sent as
     }
   });
   expect(isSorted).toBe(true);
-  for (let isAll = false; !isAll;) {
-    const chunk = copy.writesAfter(offset)!;
-    expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
-    ({ isAll, offset } = chunk);
-  }
+  follow(copy, incoming, offset);
   expect(await digestsOf(target.connection, lists)).toEqual(await digestsOf(connection, lists));
   connection.close();
   target.connection.close();

@@ -105,8 +105,8 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
   }
 
   // A pass says who asks: without a session, its visitor has the same limit.
-  const visitorOf = (request: Request): string | undefined => visitors.nameIn(request);
-  mountEndpoint(app, readRoom, { ...mount, visitorOf }, async ({ query, session, request }) => {
+  const byPass: MountOptions = { ...mount, visitorOf: (request) => visitors.nameIn(request) };
+  mountEndpoint(app, readRoom, byPass, async ({ query, session, request }) => {
     const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
     const userId = session?.userId;
@@ -115,8 +115,7 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
       const { view, cookies } = viewOf(followed, await visitors.passOfUser(followed, userId, request));
       return { ok: view, cookies };
     }
-    const { view } = viewOf(followed, visitors.passIn(followed, request));
-    return { ok: view };
+    return { ok: viewOf(followed, visitors.passIn(followed, request)).view };
   });
 
   mountEvents(app, mount, { ...options, findRunning });

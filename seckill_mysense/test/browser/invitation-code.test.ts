@@ -1,17 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { InvitedShop } from "../gateway/invited-shop.ts";
-import {
-  browserForTests,
-  button,
-  heading,
-  look,
-  lookEverywhere,
-  openPage,
-  phone,
-  register,
-  says,
-} from "./sale-browser.ts";
+import { browserForTests, button, heading, look, lookEverywhere, openPage, phone, register } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;

@@ -80,7 +80,7 @@ export const foundBy: Readonly<Record<Flaw, readonly [ModeName, number]>> = {
   "repair does not look into the consumers' hands": ["draining", 4],
   "repair leaves the holders out": ["changing", 5],
   "repair counts orders as one unit": ["changing", 7],
-  "repair leaves the released reservations out": ["crowded", 1565],
+  "repair leaves the released reservations out": ["crowded", 4777],
   "repair counts pending returns as available": ["bundled", 140],
   "repair does not compare its token": ["changing", 3291],
   "repair does not notice a restart of the server": ["bundled", 2803],

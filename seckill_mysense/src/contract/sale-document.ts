@@ -29,7 +29,8 @@ const product = z.strictObject({
     .describe("Spreads the units over so many hash slots of the gate; 1 without it. It cannot change later."),
 });
 
-const rate = z.number().min(0.001).max(maxAdmitPerSecond);
+const minAdmitPerSecond = 0.001;
+const rate = z.number().min(minAdmitPerSecond).max(maxAdmitPerSecond);
 
 /** A waiting room as its merchant writes it. */
 const room = z.strictObject({
@@ -40,7 +41,9 @@ const room = z.strictObject({
   opens_at: moment,
   closes_at: moment.optional().describe("Of a draw or a ballot; without it the start of the sale."),
   admit_per_second: z
-    .union([rate, z.strictObject({ least: rate, most: rate })])
+    .union([rate, z.strictObject({ least: rate, most: rate })], {
+      error: `must be a number from ${minAdmitPerSecond} to ${maxAdmitPerSecond}, or {"least": ..., "most": ...} with two of them`,
+    })
     .optional()
     .describe("Of a draw or a queue: a number, or least and most, between which it follows the load of the checkout."),
   winners: z

@@ -73,7 +73,7 @@ export async function runCodesAction(
 
 function wantedBy({ count, names }: CodesAction & { does: "make" }): WantedCodes {
   if ((count === undefined) === (names === undefined)) {
-    throw new InvalidSaleError(`give --count or --names, and not ${count === undefined ? "neither" : "both"}`);
+    throw new InvalidSaleError("give --count or --names, one of them");
   }
   if (count !== undefined) return { count };
   const read = readNames(names!);

@@ -5,6 +5,7 @@ import { InvalidSaleError } from "../ledger/ledger-errors.ts";
 import type { LedgerRevocations } from "../ledger/revocations.ts";
 import type { LedgerSales } from "../ledger/sales.ts";
 import type { LedgerWaiters } from "../ledger/waiters.ts";
+import { knownSale } from "./sale-service.ts";
 
 export interface CodeServiceParts {
   readonly invitationCodes: LedgerInvitationCodes;
@@ -67,7 +68,9 @@ export class CodeService {
     return { number, user: userId };
   }
 
+  /** @throws UnknownSaleError */
   async list(saleId: string): Promise<RecordedCode[]> {
+    knownSale(saleId, await this.#parts.sales.read(saleId));
     const all: RecordedCode[] = [];
     for (;;) {
       const page = await this.#parts.invitationCodes.list(saleId, all.at(-1)?.number ?? 0, pageSize);

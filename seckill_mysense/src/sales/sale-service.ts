@@ -76,7 +76,7 @@ export class SaleService {
   }
 
   async read(saleId: string): Promise<SaleContent> {
-    return known(saleId, await this.#parts.changes.read(saleId));
+    return knownSale(saleId, await this.#parts.changes.read(saleId));
   }
 
   async history(saleId: string, limit: number): Promise<LoggedChange[]> {
@@ -100,7 +100,7 @@ export class SaleService {
     if (checkPrice !== undefined && change.kind === "update") {
       checkPrices(saleId, repriced(change, (await this.read(saleId)).products), checkPrice);
     }
-    const content = known(saleId, await changes.change(saleId, change, options));
+    const content = knownSale(saleId, await changes.change(saleId, change, options));
     try {
       const named = productsAtGate(change);
       const ids = content.products.map(({ id }) => id);
@@ -145,7 +145,7 @@ export class SaleService {
 
   /** The sale as it is now, unless a product has not, or will not have, the lower total that was asked for. */
   async #settled({ sale: { id }, products: before, lowerings }: ChangedSale): Promise<SaleContent> {
-    const after = known(id, await this.#parts.changes.read(id));
+    const after = knownSale(id, await this.#parts.changes.read(id));
     if (lowerings.size === 0) return after;
     const refused = new Set(await this.#parts.changes.refused(id, lowerings));
     const totals = new Map(after.products.map((bucket) => [bucket.id, bucket.total]));
@@ -217,7 +217,8 @@ function whenOpen({ id }: ProductRecord): string {
   return `product ${id} is closed to be compared or rebuilt, and the change takes effect when the gate is open again`;
 }
 
-function known<Content extends SaleContent>(saleId: string, content: Content | undefined): Content {
+/** @throws UnknownSaleError */
+export function knownSale<Content>(saleId: string, content: Content | undefined): Content {
   if (content !== undefined) return content;
   throw new UnknownSaleError(`there is no sale ${JSON.stringify(saleId)}`);
 }

@@ -52,6 +52,7 @@ describe("the command sale codes", () => {
       expect(notInvited).toEqual([1, expect.stringContaining("not for invited users only")]);
       const unknown = await refusal("codes", "revoke", "spring", "--number", "9");
       expect(unknown).toEqual([1, expect.stringContaining("there is no code 9")]);
+      expect(await refusal("codes", "list", "nope")).toEqual([1, expect.stringContaining('there is no sale "nope"')]);
       const changed = await refusal("update", "open", write({ invited_only: true }));
       expect(changed).toEqual([1, expect.stringContaining("invited_only cannot change any more")]);
     },

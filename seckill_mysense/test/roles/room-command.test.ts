@@ -54,6 +54,11 @@ describe("the command sale room", () => {
       ]);
       expect(await bad({ admit_per_second: 0 })).toEqual([1, expect.stringContaining("admit_per_second")]);
       expect(await bad({ mode: "queue", closes_at: iso(1) })).toEqual([1, expect.stringContaining("no closes_at")]);
+      const half = await bad({ admit_per_second: { least: 10 } });
+      expect(half).toEqual([
+        1,
+        expect.stringContaining('must be a number from 0.001 to 10000, or {"least": ..., "most": ...}'),
+      ]);
       const turned = { least: 5, most: 2 };
       expect(await bad({ admit_per_second: turned })).toEqual([1, expect.stringContaining("least must not be above")]);
       const witnesses = { kind: "witnesses", witnesses: [{ name: "Notary", key: "00" }] };

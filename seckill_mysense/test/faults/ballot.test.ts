@@ -46,7 +46,8 @@ describe.skipIf(missing)(`a ballot over days, in roles that are killed${reason}`
       const buy = (name: string, bearer: string) => ask(name, `/check?productID=${productId}`, {}, bearer);
       const until = (name: string, ...states: string[]): Promise<void> =>
         waitUntil(async () => states.includes((await ask(name, roomPath)).body.state), {
-          ...{ what: `${name} to be ${states.join(" or ")}`, timeoutMs: 60_000 },
+          // Whoever asks much more often than a page is refused, and then for longer and longer.
+          ...{ what: `${name} to be ${states.join(" or ")}`, timeoutMs: 60_000, intervalMs: 500 },
         });
       const facts = ({ body: { number, receipt } }: Answer) => ({ number, receipt });
       const placesNow = async (): Promise<number[]> =>

@@ -40,30 +40,46 @@ export class Bot {
     });
   }
 
-  /** Sends some requests at once; resolves with the first answer that is one. */
+  /**
+   * Sends some requests, until one is refused: each refusal makes the pause longer, and the best that a machine can do is to
+   * ask as often as it may. Resolves with the first answer that is one.
+   */
   async #ask<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
-    this.requests += this.#burst;
-    return (await Promise.all(Array.from({ length: this.#burst }, ask))).find((answer) => answer !== undefined);
+    let first: Answer | undefined;
+    for (let index = 0; index < this.#burst; index++) {
+      this.requests++;
+      const answer = await ask();
+      if (answer === undefined) break;
+      first ??= answer;
+    }
+    return first;
+  }
+
+  /** Not before the limits have asked it to come back. */
+  #after(delayMs: number, action: () => Promise<void> | void): void {
+    const { time, shop } = this.#options;
+    time.after(Math.max(delayMs, shop.waitMsOf(this.userId)), action);
   }
 
   async #enter(left: number): Promise<void> {
-    const { time, shop } = this.#options;
+    const { shop } = this.#options;
     const pass = await this.#ask(() => shop.enter(this.userId));
     if (pass !== undefined && left === bursts) await this.#look(pass);
-    if (left > 1 || pass === undefined) time.after(1_000, () => this.#enter(pass === undefined ? left : left - 1));
+    if (left > 1 || pass === undefined) this.#after(1_000, () => this.#enter(pass === undefined ? left : left - 1));
   }
 
   #look(pass: RoomPass): Promise<void> | void {
-    const { time, shop } = this.#options;
+    const { shop } = this.#options;
     if (shop.isSoldOut || this.#isBuying) return undefined;
-    this.requests += this.#burst;
     let askAgainSeconds = 1;
     for (let index = 0; index < this.#burst; index++) {
+      this.requests++;
       const view = shop.look(this.userId, pass);
-      if (view?.state === "admitted") return this.#getToken(pass);
-      askAgainSeconds = view?.askAgainSeconds ?? askAgainSeconds;
+      if (view === undefined) break;
+      if (view.state === "admitted") return this.#getToken(pass);
+      askAgainSeconds = view.askAgainSeconds ?? askAgainSeconds;
     }
-    time.after((askAgainSeconds * 1_000) / bursts, () => this.#look(pass));
+    this.#after((askAgainSeconds * 1_000) / bursts, () => this.#look(pass));
   }
 
   async #getToken(pass: RoomPass): Promise<void> {
@@ -71,12 +87,12 @@ export class Bot {
     this.#isBuying = true;
     const token = await this.#ask(() => shop.token(this.userId, pass));
     this.#isBuying = token !== undefined;
-    if (token === undefined) time.after(100, () => this.#look(pass));
+    if (token === undefined) this.#after(100, () => this.#look(pass));
     else time.after(networkMs, () => this.#buy(token));
   }
 
   async #buy(token: string): Promise<void> {
-    const { time, shop } = this.#options;
-    if ((await this.#ask(() => shop.check(token))) === undefined) time.after(100, () => this.#buy(token));
+    const { shop } = this.#options;
+    if ((await this.#ask(() => shop.check(token))) === undefined) this.#after(100, () => this.#buy(token));
   }
 }

@@ -46,6 +46,8 @@ export class VirtualShop implements AsyncDisposable {
   readonly #sale: VirtualSale;
   /** How many requests the limits refused. */
   readonly refusals = { people: 0, bots: 0 };
+  /** Users whose last request was refused, with the pause that they were asked for, in milliseconds. */
+  readonly #waits = new Map<string, number>();
 
   private constructor(time: VirtualTime, ledger: Ledger, gate: MemoryGate, sale: VirtualSale) {
     this.#time = time;
@@ -113,9 +115,19 @@ export class VirtualShop implements AsyncDisposable {
 
   /** Counts one request of a user. */
   #mayAsk(kind: TryKind, userId: string): boolean {
-    const isAllowed = this.#authorization.local.decide({ kind, userId }).kind === "allowed";
-    if (!isAllowed) this.refusals[userId.startsWith("bot") ? "bots" : "people"]++;
-    return isAllowed;
+    const verdict = this.#authorization.local.decide({ kind, userId });
+    if (verdict.kind === "allowed") {
+      this.#waits.delete(userId);
+      return true;
+    }
+    this.refusals[userId.startsWith("bot") ? "bots" : "people"]++;
+    if ("waitMs" in verdict) this.#waits.set(userId, verdict.waitMs);
+    return false;
+  }
+
+  /** What `Retry-After` has told the user, if its last request was refused, in milliseconds. */
+  waitMsOf(userId: string): number {
+    return this.#waits.get(userId) ?? 0;
   }
 
   async enter(userId: string): Limited<RoomPass> {

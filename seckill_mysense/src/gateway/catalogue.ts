@@ -90,6 +90,10 @@ export class Catalogue {
     return this.#sales;
   }
 
+  sale(id: string): ReturnType<Catalogue["sales"]>[number] | undefined {
+    return this.#sales.find(({ sale }) => sale.id === id);
+  }
+
   get productCount(): number {
     return this.#products.size;
   }

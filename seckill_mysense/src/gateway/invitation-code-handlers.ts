@@ -13,16 +13,15 @@ export function mountInvitationCodes(
   mount: MountOptions,
   { catalogue, invitedUsers }: InvitationCodeOptions,
 ): void {
-  const find = (saleId: string) => catalogue.sales().find(({ sale }) => sale.id === saleId)?.sale;
   mountEndpoint(app, useInvitationCode, mount, async ({ body, session }) => {
-    const sale = find(body.saleID);
+    const sale = catalogue.sale(body.saleID)?.sale;
     if (sale === undefined) return { failure: "sale_not_found" };
     const failure = await invitedUsers.use(sale, session, body.code.trim());
     return failure === undefined ? { ok: { saleID: sale.id, invited: true } } : { failure };
   });
 
   mountEndpoint(app, readInvited, mount, async ({ query, session }) => {
-    const sale = find(query.saleID);
+    const sale = catalogue.sale(query.saleID)?.sale;
     if (sale === undefined) return { failure: "sale_not_found" };
     return { ok: { saleID: sale.id, invited: await invitedUsers.mayBuy(sale, session) } };
   });

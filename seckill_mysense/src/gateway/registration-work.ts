@@ -1,33 +1,19 @@
-import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
-import { workFor, type WorkChallenges, type WorkPurpose } from "../authorization/work-challenges.ts";
+import { workFor, type WorkPurpose } from "../authorization/work-challenges.ts";
 import type { WorkChallenge } from "../contract/work.ts";
 import { maxWorkLevel, nameKey } from "../domain/user.ts";
+import { checkedWork, type CheckedWorkParts, isEnough } from "./checked-work.ts";
 import type { Refusal } from "./mount-endpoint.ts";
 
-export interface RegistrationWorkOptions {
-  readonly challenges: WorkChallenges;
-  /** Bounds how many checks run at a time. */
-  readonly hasher: Pick<PasswordHasher, "inTurn">;
+export interface RegistrationWorkOptions extends CheckedWorkParts {
   /** Counts registrations. */
   readonly perAddress: RateLimiter;
-  /** Registrations and logins from an address, as they are limited. */
-  readonly tries: Pick<RateLimiter, "count">;
   /** For the first registrations from an address. */
   readonly level: number;
-  /** Milliseconds of a monotonic clock. */
-  readonly elapsedMs: () => number;
 }
 
 /** So many registrations from an address do not raise the level. From then on each doubling does. */
 const freeRegistrations = 4;
-/**
- * So many more tries are used up by work that was only claimed, which no honest client does: to find it out takes up to five times
- * as long as a login.
- */
-export const claimTries = 8;
-/** Others may have registered from the address while the work was done. */
-export const levelsLate = 1;
 
 /**
  * The work before a registration. It grows with the registrations from an address: who registers thousands pays more for
@@ -52,15 +38,10 @@ export class RegistrationWork {
     address: string,
   ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
     if (text === undefined) return { failure: "work_required" };
-    const { challenges, hasher, tries, elapsedMs } = this.#options;
-    const done = await hasher.inTurn(() => challenges.read(text, purposeOf(name)));
-    if (done === "claimed") {
-      for (let number = 0; number < claimTries; number++) tries.count(address, elapsedMs());
-      return { failure: "work_invalid" };
-    }
+    const done = await checkedWork(this.#options, text, purposeOf(name), address);
+    if (done === undefined || done === "claimed") return { failure: "work_invalid" };
     // Asked after the turn: others may have registered while this one waited for it.
-    const isEnough = done !== undefined && done.level >= this.#levelFor(address) - levelsLate;
-    return isEnough ? undefined : { failure: "work_invalid" };
+    return isEnough(done, this.#levelFor(address)) ? undefined : { failure: "work_invalid" };
   }
 
   /** Counts a registration. Work that led to none does not count: it can be handed in any number of times. */

@@ -43,7 +43,7 @@ const downloadWithinMs = 600_000;
 
 export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHandlerOptions): void {
   const { visitors, catalogue, stepUp } = options;
-  const saleOf = (id: string) => catalogue.sales().find(({ sale }) => sale.id === id)?.sale;
+  const saleOf = (id: string) => catalogue.sale(id)?.sale;
   const find = (saleId: string): FollowedRoom | Refusal<"room_not_found" | "room_unavailable"> => {
     const followed = visitors.find(saleId);
     if (followed?.state !== undefined) return followed;

@@ -21,7 +21,7 @@ export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Cata
   });
 
   mountEndpoint(app, readSale, mount, ({ params }) => {
-    const found = catalogue.sales().find(({ sale }) => sale.id === params.id);
+    const found = catalogue.sale(params.id);
     if (found === undefined) return { failure: "sale_not_found" };
     return { ok: { serverTimeMs: mount.now(), sale: toDetails(found.sale, found.products) } };
   });

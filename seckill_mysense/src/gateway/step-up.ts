@@ -1,29 +1,20 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
-import type { PasswordHasher } from "../authorization/password-hasher.ts";
-import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import { type RiskReason, type RiskRule, riseOf } from "../authorization/risk.ts";
-import { workFor, type WorkChallenges } from "../authorization/work-challenges.ts";
+import { workFor } from "../authorization/work-challenges.ts";
 import type { WorkChallenge } from "../contract/work.ts";
+import { checkedWork, type CheckedWorkParts, isEnough } from "./checked-work.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { LabelCounts } from "./gateway-metrics.ts";
 import type { Refusal } from "./mount-endpoint.ts";
-import { claimTries, levelsLate } from "./registration-work.ts";
 
-export interface StepUpOptions {
+export interface StepUpOptions extends CheckedWorkParts {
   /** Keeps the counts: those of a name or an address are with the gateway that owns it. */
   readonly authorizer: Pick<Authorizer, "decide">;
-  readonly challenges: WorkChallenges;
-  /** Bounds how many checks run at a time. */
-  readonly hasher: Pick<PasswordHasher, "inTurn">;
-  /** Registrations and logins from an address, as they are limited. */
-  readonly tries: Pick<RateLimiter, "count">;
   readonly rules: Readonly<Record<RiskReason, RiskRule>>;
   /** The work for the lowest risk that costs any. */
   readonly level: number;
   readonly maxLevel: number;
   readonly log: Pick<DecisionLog, "write">;
-  /** Milliseconds of a monotonic clock. */
-  readonly elapsedMs: () => number;
 }
 
 /** What somebody tries. */
@@ -77,15 +68,11 @@ export class StepUp {
 
   async #outcomeOf(attempt: RiskyTry, text: string | undefined, level: number): Promise<Outcome> {
     if (text === undefined) return "required";
-    const { challenges, hasher, tries, elapsedMs } = this.#options;
-    const { address } = attempt;
-    const done = await hasher.inTurn(() => challenges.read(text, workFor(attempt.action, attempt.subject)));
-    if (done === "claimed") {
-      for (let number = 0; number < claimTries; number++) tries.count(address, elapsedMs());
-      return "claimed";
-    }
+    const { action, subject, address } = attempt;
+    const done = await checkedWork(this.#options, text, workFor(action, subject), address);
     if (done === undefined) return "invalid";
-    if (done.level < level - levelsLate) return "too_little";
+    if (done === "claimed") return "claimed";
+    if (!isEnough(done, level)) return "too_little";
     if (!(await this.#isFirst(`work ${done.id}`))) return "used_before";
     if (done.isTooFast) await this.#count("fast_work", address);
     return "passed";

@@ -34,11 +34,7 @@ describe("the command sale codes", () => {
   test(
     "refuses what is wrong, and says why",
     async () => {
-      const { write, sale, done } = commands();
-      const refusal = async (...args: string[]) => {
-        const ended = await sale(...args);
-        return [ended.code, ended.stderr] as const;
-      };
+      const { write, done, refusal } = commands();
       await done("create", write(spring));
       expect(await refusal("codes", "make", "spring")).toEqual([1, expect.stringContaining("--count or --names")]);
       const empty = await refusal("codes", "make", "spring", "--names", write("\n"));

@@ -42,11 +42,7 @@ describe("the command sale room", () => {
   test(
     "refuses what is wrong, and says why",
     async () => {
-      const { write, sale, done } = commands();
-      const refusal = async (...args: string[]) => {
-        const ended = await sale(...args);
-        return [ended.code, ended.stderr] as const;
-      };
+      const { write, done, refusal } = commands();
       const bad = (changes: object) => refusal("validate", write({ ...spring, room: { ...room, ...changes } }));
       expect(await bad({ closes_at: iso(600_000) })).toEqual([
         1,

@@ -17,5 +17,10 @@ export function commands(parts: Record<string, object> = {}) {
     if (ended.code !== 0) throw new Error(`${args.join(" ")}: ${ended.stdout}${ended.stderr}`);
     return JSON.parse(ended.stdout);
   };
-  return { configFile, write, sale, done };
+  /** The exit code of the command, and what it says about it. */
+  const refusal = async (...args: string[]) => {
+    const ended = await sale(...args);
+    return [ended.code, ended.stderr] as const;
+  };
+  return { configFile, write, sale, done, refusal };
 }

@@ -5,11 +5,9 @@ import { IdPlace } from "../../values/stream/id-map.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
+import { type AppendWords, bytesPerPiece } from "./pieces.ts";
 
-const bytesPerPiece = 32 * 1024;
 const commandsPerPiece = 128;
-
-type AppendWords = (words: readonly LogWord[]) => void;
 
 const highest = new StreamId().setHighest();
 

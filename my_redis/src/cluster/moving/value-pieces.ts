@@ -9,15 +9,13 @@ import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import type { Stream } from "../../values/stream/stream.ts";
+import { type AppendWords, bytesPerPiece } from "./pieces.ts";
 import { isMadeByCommands, streamPieces } from "./stream-pieces.ts";
 
 const { encoding, valueType } = record;
 /** A value of at least so many bytes goes in pieces: as a whole it would take milliseconds at both nodes. */
 const largeBytes = 256 * 1024;
 const elementsPerPiece = 128;
-const bytesPerPiece = 32 * 1024;
-
-export type AppendWords = (words: readonly LogWord[]) => void;
 
 /** Whether a value goes in pieces. */
 export function isInPieces({ heap, objects }: Keyspace, address: Address): boolean {

@@ -1,4 +1,6 @@
 #!/usr/bin/env bun
-import { runProgram } from "./src/run-program.ts";
+import { startWithOptions } from "./src/runtime-options.ts";
 
+startWithOptions();
+const { runProgram } = await import("./src/run-program.ts");
 await runProgram(process.argv.slice(2));

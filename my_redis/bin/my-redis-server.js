@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { runProgram } from "../dist/run-program.js";
+import { startWithOptions } from "../dist/runtime-options.js";
 
+startWithOptions();
+const { runProgram } = await import("../dist/run-program.js");
 await runProgram(process.argv.slice(2));

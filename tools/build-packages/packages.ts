@@ -59,6 +59,7 @@ export const builtPackages: readonly BuiltPackage[] = [
       [publicEntry]: "index.ts",
       "run-program": "src/run-program.ts",
       "run-ring-tool": "src/ring_tool/run-process.ts",
+      "runtime-options": "src/runtime-options.ts",
     },
     embedded: [
       {

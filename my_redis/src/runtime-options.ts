@@ -1,0 +1,24 @@
+/**
+ * What a server process asks of the compilers of Bun. They read it from the environment when the process starts.
+ *
+ * A function is compiled for the last stage after so many executions (a loop counts one for each turn, a call counts 15). With the
+ * runtime's own limit of 64,000, most functions that load a log or move slots are compiled just before they are needed no more,
+ * and that takes longer than the work itself. With this limit a command is compiled after some 66,000 requests instead of 4,000.
+ */
+const options: Readonly<Record<string, string>> = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000" };
+
+/**
+ * Runs this program anew, in the same process, if it was started without these options. An option that is in the environment
+ * already is kept. Does not return then, so it comes before anything that takes long is imported.
+ */
+export function startWithOptions(): void {
+  // A parent that has a channel to this process would lose it.
+  const isAsItShall = Object.keys(options).every((name) => name in process.env) || "NODE_CHANNEL_FD" in process.env;
+  if (typeof Bun === "undefined" || isAsItShall || process.execve === undefined) return;
+  const { argv, env, execArgv, execPath } = process;
+  try {
+    process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...options, ...env });
+  } catch (error) {
+    process.stderr.write(`the server goes on without ${Object.keys(options).join(", ")}: ${String(error)}\n`);
+  }
+}

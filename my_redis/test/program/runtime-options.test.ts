@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startProcess, type StartedProcess } from "../../../tools/test-services/index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+
+const main = join(import.meta.dir, "../../main.ts");
+const readyWhen = /Ready to accept connections tcp 127\.0\.0\.1:(\d+)/;
+const option = "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp";
+
+const serve = (value: string | undefined, ...words: readonly string[]): Promise<StartedProcess> =>
+  startProcess({
+    cmd: [process.execPath, ...words, main, "--port", "0", "--logfile", "", "--requirepass", "a b"],
+    env: { [option]: value },
+    readyWhen,
+  });
+
+/** What the program has in its environment, which is what the runtime was started with. */
+const optionsOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/environ`, "latin1")
+    .split("\0")
+    .filter((entry) => entry.startsWith("BUN_JSC_"));
+
+describe("the options of the runtime", () => {
+  test("are set for a server that was started without them; it keeps its process and its words", async () => {
+    const server = await serve(undefined, "--smol");
+    expect(optionsOf(server.pid)).toEqual([`${option}=1000000`]);
+    const words = readFileSync(`/proc/${server.pid}/cmdline`, "utf8").split("\0");
+    expect(words).toContain("--smol");
+    const client = await RespConnection.open(Number(server.readyMatch?.[1]), "MyRedis");
+    expect(await client.call("AUTH", "a b")).toBe("+OK\r\n");
+    expect(await client.call("INFO", "server")).toContain(`process_id:${server.pid}\r\n`);
+    client.close();
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test("are kept as the environment has them", async () => {
+    const server = await serve("64000");
+    expect(optionsOf(server.pid)).toEqual([`${option}=64000`]);
+    await server.stop();
+  });
+
+  test("are left alone in a process with a channel to its parent, which would be lost", async () => {
+    const { [option]: _, ...env } = process.env;
+    const child = spawn(process.execPath, [main, "--port", "0"], { env, stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    await once(child.stdout!, "data");
+    expect(optionsOf(child.pid!)).toEqual([]);
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});

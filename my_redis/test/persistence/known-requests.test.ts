@@ -100,7 +100,7 @@ const word = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom(20, 44, 45, 63, 64, 65, 127, 128, 2048, 2049, 4100, 9000)
+      .constantFrom(20, 44, 45, 63, 64, 65, 127, 128, 2048, 2049, 4100, 9000, 40_000)
       .map((size) => "x".repeat(size)),
   },
 );
@@ -201,6 +201,18 @@ test("elements of all lengths are popped at both ends", async () => {
     const at = `list:${size}`;
     requests.push(["RPUSH", at, "first", "y".repeat(size), "in between", "z".repeat(size)], ["RPOP", at], ["RPOP", at]);
     requests.push(["RPOP", at], ["RPUSH", at, "z".repeat(size)], ["LPUSH", at, "y".repeat(size)], ["LPOP", at]);
+  }
+  writeLog(requests);
+  await expectBothWaysEqual();
+}, 60_000);
+
+test("long strings of new keys, of the same ones again, and between other requests", async () => {
+  const requests: Word[][] = [];
+  for (let at = 0; at < 1200; at++) {
+    const key = `key:${at % 4 === 0 ? at % 40 : at}`;
+    requests.push(["SET", key, `${at}`.padEnd(2040 + (at % 7) * 3000, "x")]);
+    if (at % 50 === 0) requests.push(["APPEND", `key:${at}`, "y"], ["SET", key, at], ["SET", key, "z".repeat(3000)]);
+    if (at % 90 === 0) requests.push(["INCR", "counter"], ["DEL", `key:${at - 1}`], ["RPUSH", "list", at]);
   }
   writeLog(requests);
   await expectBothWaysEqual();

@@ -65,7 +65,7 @@ export abstract class LoadedRecords extends RecordStore {
    * runtime compiles each function that is called once for each of them, and that takes longer than the strings do.
    */
   loadStrings(entries: Int32Array, count: number, source: Uint8Array): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const missing = this.keys.countMissing(entries, done * stringWords, count - done, stringWords);
       const added = this.#addStrings(entries, done * stringWords, missing, source);
       done += added;

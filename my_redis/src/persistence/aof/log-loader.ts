@@ -1,8 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { createString } from "../../collections/string-value.ts";
 import { operation, WorkingCopies } from "../../collections/working-copies.ts";
 import type { Command, Context, Services } from "../../dispatch/context.ts";
 import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import { maxValueBytes } from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
@@ -199,7 +201,7 @@ class LogLoader {
     for (;;) {
       if (this.#unit === undefined && this.#known.length > 0) {
         do this.#loadKnown();
-        while (this.#reader.refill());
+        while (this.#loadLong() || this.#reader.refill());
       }
       const entry = this.#reader.next(this.#args);
       // Another command may need any key.
@@ -238,6 +240,31 @@ class LogLoader {
     if (reader.entryEnd === start) return;
     this.#checksum.add(reader.bytes, start, reader.entryEnd);
     this.#position = undefined;
+  }
+
+  /** Reads a SET whose value goes beyond the window, from the file to its record. False if there is none. */
+  #loadLong(): boolean {
+    const reader = this.#reader;
+    const args = this.#args;
+    if (!reader.nextLong(args)) return false;
+    if (!args.is(0, "set") || reader.longBytes > maxValueBytes) {
+      reader.leaveLong();
+      return false;
+    }
+    this.#copies?.giveBack();
+    const { database } = this.#context;
+    database.delete(args, 1);
+    const key = { bytes: args.buffer, start: args.start(1), end: args.end(1) };
+    const { bytes, start } = createString(database, key, reader.longBytes);
+    const isRight = reader.readLong(bytes, start, (part, from, to) => {
+      this.#checksum.add(part, from, to);
+      this.#checksum.settle();
+    });
+    if (!isRight) this.#refuse(reader.problem);
+    this.#server.keyspace.dirty++;
+    this.#commands++;
+    this.#position = undefined;
+    return true;
   }
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {

@@ -212,6 +212,7 @@ test("long strings of new keys, of the same ones again, and between other reques
   for (let at = 0; at < 1200; at++) {
     const key = `key:${at % 4 === 0 ? at % 40 : at}`;
     requests.push(["SET", key, `${at}`.padEnd(2040 + (at % 7) * 3000, "x")]);
+    if (at % 5 === 0) requests.push(["SET", `twice:${at}`, "t".repeat(2100)], ["SET", `twice:${at}`, "u".repeat(5000)]);
     if (at % 50 === 0) requests.push(["APPEND", `key:${at}`, "y"], ["SET", key, at], ["SET", key, "z".repeat(3000)]);
     if (at % 90 === 0) requests.push(["INCR", "counter"], ["DEL", `key:${at - 1}`], ["RPUSH", "list", at]);
   }
@@ -240,6 +241,24 @@ test("values beyond the window, for new keys and for keys of all types", async (
   }
   writeLog(requests);
   await expectBothWaysEqual();
+}, 60_000);
+
+test("values beyond the window that replace others", async () => {
+  for (const bytes of longBytes) {
+    const value = "y".repeat(bytes);
+    const requests: Word[][] = [];
+    for (const before of [
+      ["RPUSH", "key", "an element"],
+      ["SET", "key", "text"],
+      ["SET", "key", value],
+      ["DEL", "key"],
+    ]) {
+      requests.push(["SET", "filler", "x".repeat(700_000)], ["DEL", "key"], before, ["SET", "key", `${value}!`]);
+      requests.push(["SET", "key", value], ["APPEND", "key", "z"], ["PEXPIREAT", "key", farMs], ["SET", "key", value]);
+    }
+    writeLog(requests);
+    await expectBothWaysEqual();
+  }
 }, 60_000);
 
 /** What loading the log in one way gives: the result, or where and why it was refused. */

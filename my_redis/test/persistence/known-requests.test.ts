@@ -248,10 +248,10 @@ test("values beyond the window that replace others", async () => {
     const value = "y".repeat(bytes);
     const requests: Word[][] = [];
     for (const before of [
-      ["RPUSH", "key", "an element"],
-      ["SET", "key", "text"],
-      ["SET", "key", value],
       ["DEL", "key"],
+      ["RPUSH", "key", "an element"],
+      ["SET", "key", value],
+      ["SET", "key", "text"],
     ]) {
       requests.push(["SET", "filler", "x".repeat(700_000)], ["DEL", "key"], before, ["SET", "key", `${value}!`]);
       requests.push(["SET", "key", value], ["APPEND", "key", "z"], ["PEXPIREAT", "key", farMs], ["SET", "key", value]);

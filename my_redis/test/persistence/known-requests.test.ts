@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { checksumAnnotation } from "../../src/persistence/aof/log-checksum.ts";
-import { loadLog, LogLoadError, type LoadResult } from "../../src/persistence/aof/log-loader.ts";
+import { LogLoadError } from "../../src/persistence/aof/log-load-error.ts";
+import { loadLog, type LoadResult } from "../../src/persistence/aof/log-loader.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 

@@ -8,16 +8,14 @@ import {
   knownCommands,
   maxKnownCommands,
   maxRequestWords,
-  openKernel,
   requestState,
   resultWords,
   windowBytes,
   wordEnds,
   wordStarts,
 } from "../../memory/kernels/kernel-memory.ts";
-import { hashKernel } from "../../memory/open-hash-kernel.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { requestKernel as binary } from "./request-kernel-binary.ts";
+import { requestKernel } from "./open-request-kernel.ts";
 
 /** The longest annotation line that redis-server reads. */
 const maxAnnotationBytes = 128;
@@ -63,15 +61,6 @@ export interface RequestRunner {
   readonly after: number;
 }
 
-/** The functions of request-kernel.wat. */
-interface RequestKernel {
-  read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
-}
-
-let opened: RequestKernel | undefined;
-/** The functions that find requests. */
-export const requestKernel = (): RequestKernel =>
-  (opened ??= openKernel(binary, { hash: { ...hashKernel() } }) as unknown as RequestKernel);
 const resultPlace = resultWords / 4;
 /** No command is known. */
 export const unknown = -1;

@@ -1,6 +1,7 @@
 import type { ByteRange, ReusedByteRange } from "./byte-range.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import { type Address, type Heap, HeapLimitError, unitBits, unitMask } from "./heap.ts";
+import { stringWords } from "./kernels/kernel-memory.ts";
 
 /**
  * A record is one key with its value, in one block of the heap. Database keys and the fields of large hashes, the
@@ -218,8 +219,8 @@ export function writeRecord(
 }
 
 /**
- * Writes strings without an expiry into new blocks: those of the entries from one word to another, which have six words each:
- * a hash, the address, and where key and value start and end in `source`. One loop: see place-new.ts.
+ * Writes strings without an expiry into new blocks: those of the entries from one word to another, which have `stringWords`
+ * words each: a hash, the address, and where key and value start and end in `source`. One loop: see place-new.ts.
  */
 export function writeStrings(
   heap: Heap,
@@ -230,7 +231,7 @@ export function writeStrings(
   clock: number,
 ): void {
   const kind = valueType.string | (encoding.raw << 4) | (clock << 8);
-  for (let entry = from; entry < to; entry += 6) {
+  for (let entry = from; entry < to; entry += stringWords) {
     const address = entries[entry + 1] as Address;
     const keyStart = entries[entry + 2] as number;
     const keyEnd = entries[entry + 3] as number;

@@ -316,11 +316,9 @@ export class LogReader {
     let at = start + this.#end - this.#position;
     copyBytes(this.#buffer, this.#position, this.#end, bytes, start);
     add(bytes, start, at);
-    while (at < end) {
-      const read = this.#read(bytes.subarray(at, Math.min(end, at + pieceBytes)));
-      if (read === 0) break;
+    for (let read = 1; read > 0 && at < end; at += read) {
+      read = this.#read(bytes.subarray(at, Math.min(end, at + pieceBytes)));
       add(bytes, at, at + read);
-      at += read;
     }
     // The window begins anew after the word. The start of the entry is where it would be, for its offset.
     this.onMove?.();

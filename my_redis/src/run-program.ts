@@ -8,7 +8,7 @@ import { RingStateError } from "./cluster/failover/ring-state-file.ts";
 import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
-import { LogLoadError } from "./persistence/aof/log-loader.ts";
+import { LogLoadError } from "./persistence/aof/log-load-error.ts";
 import { LogFolderError } from "./persistence/aof/log-folder.ts";
 import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { LastSnapshotError } from "./persistence/snapshot/snapshots.ts";

@@ -7,6 +7,7 @@ import {
   kernelBytes,
   kernelMemory,
   kernelWords,
+  longStrings,
   openKernel,
   packed,
   requestState,
@@ -60,6 +61,7 @@ const maxCopiedBytes = 4096;
  *   100, 104      where the words of a request start and end
  *   108, 112      the size and the address of the record that was looked up last
  *   120           numbers that other kernels give
+ *   160, 164      the area for long strings, and how many there are
  */
 const state = workingState / 4;
 const nextCopy = state + 4;
@@ -72,6 +74,8 @@ const lastCopy = state + 23;
 const lastSlot = state + 24;
 const foundSize = state + 27;
 const foundAddress = state + 28;
+const stringCount = state + 41;
+const stringEntries = new Int32Array(kernelMemory.buffer, longStrings);
 const signedWords = new Int32Array(kernelMemory.buffer);
 const clockBits = 8;
 const copyHeaderBytes = 16;
@@ -175,6 +179,7 @@ export class WorkingCopies {
       state + 15,
     );
     kernelWords.set([wordStarts, wordEnds], state + 25);
+    kernelWords.set([longStrings, 0], state + 40);
   }
 
   /** Gives all copies back, and the memory that they had to the system. */
@@ -194,6 +199,7 @@ export class WorkingCopies {
       this.giveBack();
       outcome = (kernel as WorkingKernel).run(workingState, kernelWords[lastAt] as number, end);
     }
+    this.#putStrings();
     keyspace.dirty += kernelWords[changes] as number;
     this.requests += kernelWords[requests] as number;
     kernelWords[changes] = 0;
@@ -216,6 +222,14 @@ export class WorkingCopies {
     kernelWords[usedSlots] = 0;
   }
 
+  /** Sets the long strings that the kernel has noted. None of their keys has a copy. */
+  #putStrings(): void {
+    const count = kernelWords[stringCount] as number;
+    if (count === 0) return;
+    kernelWords[stringCount] = 0;
+    this.database.loadStrings(stringEntries, count, kernelBytes);
+  }
+
   #put(copy: number): void {
     const at = copy / 4;
     const hash = signedWords[at] as number;
@@ -232,6 +246,7 @@ export class WorkingCopies {
 
   readonly #fetch = (hash: number, key: number, length: number): number => {
     const { heap } = this.database.keyspace;
+    this.#putStrings();
     const address = this.database.keys.find(hash, kernelBytes, key, key + length);
     if (address === 0) return missing;
     const valueLength = record.valueLengthOf(heap, address);

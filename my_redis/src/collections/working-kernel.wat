@@ -409,6 +409,25 @@
     (i32.store offset=24 (local.get $copy) (i32.sub (i32.load offset=24 (local.get $copy)) (local.get $size)))
     (call $changed (local.get $s) (local.get $copy) (i32.const 1)))
 
+  ;; Notes a long string for the key of the request, which has no copy; 0 if the request is not SET of a key and a long value. Six
+  ;; words: the hash, room for an address, and where key and value start and end.
+  (func $noteString (param $s i32) (result i32)
+    (local $entry i32)
+    (if (i32.ne (i32.load (i32.load offset=4 (local.get $s))) (i32.const 3)) (then (return (i32.const 0))))
+    (if (i32.le_u (call $length (local.get $s) (i32.const 2)) (i32.const 2048)) (then (return (i32.const 0))))
+    (local.set $entry
+      (i32.add
+        (i32.load offset=160 (local.get $s))
+        (i32.mul (i32.load offset=164 (local.get $s)) (i32.const 24))))
+    (i32.store offset=164 (local.get $s) (i32.add (i32.load offset=164 (local.get $s)) (i32.const 1)))
+    (i32.store (local.get $entry) (i32.load offset=8 (i32.load offset=4 (local.get $s))))
+    (i32.store offset=8 (local.get $entry) (call $start (local.get $s) (i32.const 1)))
+    (i32.store offset=12 (local.get $entry) (i32.load offset=4 (i32.load offset=104 (local.get $s))))
+    (i32.store offset=16 (local.get $entry) (call $start (local.get $s) (i32.const 2)))
+    (i32.store offset=20 (local.get $entry) (i32.load offset=8 (i32.load offset=104 (local.get $s))))
+    (i32.store offset=40 (local.get $s) (i32.add (i32.load offset=40 (local.get $s)) (i32.const 1)))
+    (i32.const 1))
+
   ;; One of the operations of working-copies.ts, with the copy of the key, or 0.
   (func $operate (param $s i32) (param $slot i32) (param $copy i32) (param $operation i32) (result i32)
     (local $count i32)
@@ -472,6 +491,13 @@
                 (i32.eq (local.get $operation) (i32.const 9))
                 (i32.gt_u (local.get $length) (i32.const 2048)))
             (then (return (i32.const 1))))
+          (if (i32.eq (local.get $operation) (i32.const 1))
+            (then
+              (if (call $noteString (local.get $s))
+                (then
+                  (i32.store offset=44 (local.get $s) (i32.add (i32.load offset=44 (local.get $s)) (i32.const 1)))
+                  (local.set $at (local.get $after))
+                  (br $next)))))
           (local.set $found (call $fetch (local.get $hash) (local.get $key) (local.get $length)))
           (if (i32.eq (local.get $found) (i32.const 1)) (then (return (i32.const 1))))
           (if (local.get $found)

@@ -3,7 +3,16 @@ import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { fitsBlock, fitsExactly } from "./fits-block.ts";
-import { RecordStore } from "./record-store.ts";
+import { stringWords } from "../memory/kernels/kernel-memory.ts";
+import { noExpiry, RecordStore } from "./record-store.ts";
+
+/** What a string of `loadStrings` takes. */
+const stringBytes = (entries: Int32Array, at: number): number =>
+  record.headerBytes +
+  (entries[at + 3] as number) -
+  (entries[at + 2] as number) +
+  (entries[at + 5] as number) -
+  (entries[at + 4] as number);
 
 /** What changes records while a log is loaded: no snapshot runs, nothing expires, and the hashes of keys are known. */
 export abstract class LoadedRecords extends RecordStore {
@@ -48,6 +57,42 @@ export abstract class LoadedRecords extends RecordStore {
       return;
     }
     copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
+  }
+
+  /**
+   * Sets keys to strings of over `maxEmbeddedBytes`, one after the other. `entries` has six words for each: the hash, room for
+   * an address, and where key and value start and end in `source`. What is done for all strings is done in loops, since the
+   * runtime compiles each function that is called once for each of them, and that takes longer than the strings do.
+   */
+  loadStrings(entries: Int32Array, count: number, source: Uint8Array): void {
+    for (let done = 0; done < count;) {
+      const missing = this.keys.countMissing(entries, done * stringWords, count - done, stringWords);
+      const added = this.#addStrings(entries, done * stringWords, missing, source);
+      done += added;
+      // Where a key comes twice, the rest is not tried again, so that blocks are taken in vain at most once.
+      const single = added < missing ? count : Math.min(done + 1, count);
+      for (; done < single; done++) this.#loadEntry(entries, done * stringWords, source);
+    }
+  }
+
+  /** Adds strings whose keys are missing, until a key comes twice; gives their number. */
+  #addStrings(entries: Int32Array, first: number, count: number, source: Uint8Array): number {
+    const { accessClock, heap } = this.keyspace;
+    const end = first + count * stringWords;
+    for (let at = first; at < end; at += stringWords) {
+      entries[at + 1] = heap.allocate(stringBytes(entries, at));
+    }
+    const added = this.keys.addNew(entries, first, count, stringWords);
+    const written = first + added * stringWords;
+    record.writeStrings(heap, entries, first, written, source, accessClock.fresh);
+    for (let at = written; at < end; at += stringWords) heap.free(entries[at + 1] as Address);
+    return added;
+  }
+
+  #loadEntry(entries: Int32Array, at: number, source: Uint8Array): void {
+    const word = (number: number): number => entries[at + number] as number;
+    const { raw } = record.encoding;
+    this.loadString(word(0), source, word(2), word(3), source, word(4), word(5), raw, noExpiry);
   }
 
   /**

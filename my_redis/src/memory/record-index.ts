@@ -1,6 +1,6 @@
 import type { Address, Heap } from "./heap.ts";
 import { nextCursor } from "./next-cursor.ts";
-import { placeNew } from "./place-new.ts";
+import { countAbsent, placeNew } from "./place-new.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -131,6 +131,12 @@ export class RecordIndex {
       if (added < most) break;
     }
     return done;
+  }
+
+  /** How many entries, every `stride` words from `at` on, have no equal hash in the index: their keys are missing. */
+  countMissing(entries: Int32Array, at: number, count: number, stride: number): number {
+    if (this.#old !== undefined) this.migrate(this.#old.length);
+    return countAbsent(this.#slots, entries, at, count, stride);
   }
 
   // Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss

@@ -1,6 +1,7 @@
 import type { ByteRange, ReusedByteRange } from "./byte-range.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import { type Address, type Heap, HeapLimitError, unitBits, unitMask } from "./heap.ts";
+import { stringWords } from "./kernels/kernel-memory.ts";
 
 /**
  * A record is one key with its value, in one block of the heap. Database keys and the fields of large hashes, the
@@ -215,6 +216,37 @@ export function writeRecord(
     setExpiry(heap, address, expiryMs);
   }
   copyBytes(key, keyStart, keyEnd, bytesOf(heap, address), keyStartOf(heap, address));
+}
+
+/**
+ * Writes strings without an expiry into new blocks: those of the entries from one word to another, which have `stringWords`
+ * words each: a hash, the address, and where key and value start and end in `source`. One loop: see place-new.ts.
+ */
+export function writeStrings(
+  heap: Heap,
+  entries: Int32Array,
+  from: number,
+  to: number,
+  source: Uint8Array,
+  clock: number,
+): void {
+  const kind = valueType.string | (encoding.raw << 4) | (clock << 8);
+  for (let entry = from; entry < to; entry += stringWords) {
+    const address = entries[entry + 1] as Address;
+    const keyStart = entries[entry + 2] as number;
+    const keyEnd = entries[entry + 3] as number;
+    const valueStart = entries[entry + 4] as number;
+    const valueEnd = entries[entry + 5] as number;
+    const words = wordsOf(heap, address);
+    const bytes = bytesOf(heap, address);
+    const at = wordAt(address);
+    words[at] = kind;
+    words[at + 1] = (keyEnd - keyStart) | heap.mark;
+    words[at + 2] = valueEnd - valueStart;
+    const start = (at << 2) + headerBytes;
+    copyBytes(source, keyStart, keyEnd, bytes, start);
+    copyBytes(source, valueStart, valueEnd, bytes, start + keyEnd - keyStart);
+  }
 }
 
 /** Copies a record without an expiry into a new block that is large enough. */

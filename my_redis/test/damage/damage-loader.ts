@@ -4,7 +4,7 @@ import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { startOpenServer, type OpenServer } from "../../src/start-server.ts";
 import { digestOfAll } from "../../src/commands/server/debug/digest.ts";
 import { LogFolder } from "../../src/persistence/aof/log-folder.ts";
-import { LogLoadError } from "../../src/persistence/aof/log-loader.ts";
+import { LogLoadError } from "../../src/persistence/aof/log-load-error.ts";
 import { ManifestError } from "../../src/persistence/aof/manifest-text.ts";
 import { loadRdb, RdbLoadError } from "../../src/persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";

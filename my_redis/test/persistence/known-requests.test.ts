@@ -4,6 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { checksumAnnotation } from "../../src/persistence/aof/log-checksum.ts";
+import { LogLoadError } from "../../src/persistence/aof/log-load-error.ts";
 import { loadLog, type LoadResult } from "../../src/persistence/aof/log-loader.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
@@ -100,7 +102,7 @@ const word = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom(20, 44, 45, 63, 64, 65, 127, 128, 2048, 2049, 4100, 9000)
+      .constantFrom(20, 44, 45, 63, 64, 65, 127, 128, 2048, 2049, 4100, 9000, 40_000)
       .map((size) => "x".repeat(size)),
   },
 );
@@ -204,6 +206,97 @@ test("elements of all lengths are popped at both ends", async () => {
   }
   writeLog(requests);
   await expectBothWaysEqual();
+}, 60_000);
+
+test("long strings of new keys, of the same ones again, and between other requests", async () => {
+  const requests: Word[][] = [];
+  for (let at = 0; at < 1200; at++) {
+    const key = `key:${at % 4 === 0 ? at % 40 : at}`;
+    requests.push(["SET", key, `${at}`.padEnd(2040 + (at % 7) * 3000, "x")]);
+    if (at % 5 === 0) requests.push(["SET", `twice:${at}`, "t".repeat(2100)], ["SET", `twice:${at}`, "u".repeat(5000)]);
+    if (at % 50 === 0) requests.push(["APPEND", `key:${at}`, "y"], ["SET", key, at], ["SET", key, "z".repeat(3000)]);
+    if (at % 90 === 0) requests.push(["INCR", "counter"], ["DEL", `key:${at - 1}`], ["RPUSH", "list", at]);
+  }
+  writeLog(requests);
+  await expectBothWaysEqual();
+}, 60_000);
+
+// A value that is not in the window as a whole is read from the file to its record.
+const longBytes = [70_000, 300_000, 1_048_560, 1_048_576, 1_500_000, 2_500_000];
+
+test("values beyond the window, for new keys and for keys of all types", async () => {
+  const requests: Word[][] = [["SELECT", 1]];
+  for (const [at, bytes] of [...longBytes, ...longBytes].entries()) {
+    const key = `key:${at % 5}`;
+    requests.push(["SET", key, `${at}`.padEnd(bytes, "y")], ["SET", `small:${at}`, at], ["INCR", `small:${at}`]);
+    if (at % 2 === 0) requests.push(["APPEND", key, "z"], ["PEXPIREAT", key, farMs]);
+    else
+      requests.push(
+        ["DEL", key],
+        ["RPUSH", key, "an element"],
+        ["MULTI"],
+        ["SET", `unit:${at}`, "u".repeat(bytes)],
+        ["EXEC"],
+      );
+    requests.push(["SET", `until:${at}`, "v".repeat(bytes), "PXAT", farMs]);
+  }
+  writeLog(requests);
+  await expectBothWaysEqual();
+}, 60_000);
+
+test("values beyond the window that replace others", async () => {
+  for (const bytes of longBytes) {
+    const value = "y".repeat(bytes);
+    const requests: Word[][] = [];
+    for (const before of [
+      ["DEL", "key"],
+      ["RPUSH", "key", "an element"],
+      ["SET", "key", value],
+      ["SET", "key", "text"],
+    ]) {
+      requests.push(["SET", "filler", "x".repeat(700_000)], ["DEL", "key"], before, ["SET", "key", `${value}!`]);
+      requests.push(["SET", "key", value], ["APPEND", "key", "z"], ["PEXPIREAT", "key", farMs], ["SET", "key", value]);
+    }
+    writeLog(requests);
+    await expectBothWaysEqual();
+  }
+}, 60_000);
+
+/** What loading the log in one way gives: the result, or where and why it was refused. */
+async function outcomeOf(way: "known" | "ordinary"): Promise<unknown> {
+  await flush();
+  try {
+    return [load(way), await connection.reply("DEBUG", "DIGEST")];
+  } catch (error) {
+    if (!(error instanceof LogLoadError)) throw error;
+    return [error.message, error.goodBytes];
+  }
+}
+
+test("damage around a value beyond the window is found as it is command by command", async () => {
+  const small = Buffer.from(request(["SET", "small", "value"]));
+  for (const bytes of [300_000, 1_500_000]) {
+    const first = Buffer.concat([small, Buffer.from(request(["SET", "first", "x".repeat(900_000)]))]);
+    const long = Buffer.from(request(["SET", "long", "y".repeat(bytes)]));
+    const head = long.indexOf("y");
+    for (const checked of [true, false]) {
+      const sum = (part: Buffer): string => (checked ? checksumAnnotation(part) : "");
+      const parts = [first, sum(first), long, sum(long), small, sum(small)];
+      const whole = Buffer.concat(parts.map((part) => Buffer.from(part)));
+      const start = first.length + sum(first).length;
+      const after = start + long.length;
+      const places = [...Array.from({ length: head }, (_, at) => start + at), start + head + 200_000, after - 3];
+      for (const place of [...places, after - 2, after - 1, after + 3]) {
+        const flipped = Buffer.from(whole);
+        flipped[place] = (flipped[place] as number) ^ 4;
+        for (const file of [flipped, whole.subarray(0, place)]) {
+          writeFileSync(path, file);
+          expect(await outcomeOf("known")).toEqual(await outcomeOf("ordinary"));
+        }
+      }
+    }
+  }
+  await flush();
 }, 60_000);
 
 test("more keys than there are copies, and more bytes", async () => {

@@ -77,6 +77,9 @@ export const workingSlots = 1 << 17;
 export const workingTable = area(workingSlots * 8);
 export const workingBytes = 1 << 24;
 export const workingArea = area(workingBytes);
+/** Long strings of a log that are still in the window: six words for each. One has over 2048 bytes of the window. */
+export const stringWords = 6;
+export const longStrings = area(512 * stringWords * 4);
 
 /** Pages of the heap while they are being filled, one for each size class. */
 export const heapPageBytes = 65536;

@@ -1,4 +1,5 @@
-import { LogLoadError, type LoadResult, type OpeningCheck } from "./log-loader.ts";
+import { LogLoadError } from "./log-load-error.ts";
+import { type LoadResult, type OpeningCheck } from "./log-loader.ts";
 import { parsePredecessor, type Predecessor } from "./predecessor.ts";
 
 interface LoadedIncrement extends Predecessor {

@@ -1,13 +1,17 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { createString } from "../../collections/string-value.ts";
 import { operation, WorkingCopies } from "../../collections/working-copies.ts";
 import type { Command, Context, Services } from "../../dispatch/context.ts";
 import type { StreamPosition } from "../../dispatch/ports.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import { maxValueBytes } from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { type KnownCommand, LogReader, type ReadBytes, requestKernel, unknown } from "./log-reader.ts";
+import { type KnownCommand, LogReader, type ReadBytes, unknown } from "./log-reader.ts";
+import { requestKernel } from "./open-request-kernel.ts";
+import { LogLoadError } from "./log-load-error.ts";
 import { parsePositionMark } from "./position-mark.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
@@ -16,39 +20,6 @@ import { rdbTargetOf } from "../snapshot/rdb-target.ts";
 const minus = 45;
 /** Limit on the failed commands of one file that are reported. */
 const maxReportedErrors = 10;
-
-/** Where in a file of the log something is wrong, and what. */
-export interface LogProblem {
-  readonly path: string;
-  readonly offset: number;
-  /** The bytes at the beginning of the file that can be trusted: whole units, and with their checksum if there are any. */
-  readonly goodBytes: number;
-  readonly problem: string;
-  /** The log selects a database that `databases` does not allow: it may be another server's, and not damaged. */
-  readonly isDatabaseLimit?: boolean;
-  /** Bytes are missing in the middle of the log, so that nothing after them can be kept. */
-  readonly isGap?: boolean;
-}
-
-/** The log must not be loaded: the server does not start, and the file stays unchanged. */
-export class LogLoadError extends Error {
-  readonly goodBytes: number;
-  readonly isDatabaseLimit: boolean;
-  readonly isGap: boolean;
-
-  constructor({ path, offset, goodBytes, problem, isDatabaseLimit = false, isGap = false }: LogProblem) {
-    const keepBeginning =
-      ", or keep only what is before the damage: " +
-      `'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`;
-    super(
-      `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy` +
-        (isGap ? "" : keepBeginning),
-    );
-    this.goodBytes = goodBytes;
-    this.isDatabaseLimit = isDatabaseLimit;
-    this.isGap = isGap;
-  }
-}
 
 /** A file that stops in the middle of a command, of a transaction or of an annotation. */
 export interface IncompleteEnd {
@@ -199,7 +170,7 @@ class LogLoader {
     for (;;) {
       if (this.#unit === undefined && this.#known.length > 0) {
         do this.#loadKnown();
-        while (this.#reader.refill());
+        while (this.#loadLong() || this.#reader.refill());
       }
       const entry = this.#reader.next(this.#args);
       // Another command may need any key.
@@ -238,6 +209,31 @@ class LogLoader {
     if (reader.entryEnd === start) return;
     this.#checksum.add(reader.bytes, start, reader.entryEnd);
     this.#position = undefined;
+  }
+
+  /** Reads a SET whose value goes beyond the window, from the file to its record. False if there is none. */
+  #loadLong(): boolean {
+    const reader = this.#reader;
+    const args = this.#args;
+    if (!reader.nextLong(args)) return false;
+    if (!args.is(0, "set") || reader.longBytes > maxValueBytes) {
+      reader.leaveLong();
+      return false;
+    }
+    this.#copies?.giveBack();
+    const { database } = this.#context;
+    database.delete(args, 1);
+    const key = { bytes: args.buffer, start: args.start(1), end: args.end(1) };
+    const { bytes, start } = createString(database, key, reader.longBytes);
+    const isRight = reader.readLong(bytes, start, (part, from, to) => {
+      this.#checksum.add(part, from, to);
+      this.#checksum.settle();
+    });
+    if (!isRight) this.#refuse(reader.problem);
+    this.#server.keyspace.dirty++;
+    this.#commands++;
+    this.#position = undefined;
+    return true;
   }
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {

@@ -8,16 +8,14 @@ import {
   knownCommands,
   maxKnownCommands,
   maxRequestWords,
-  openKernel,
   requestState,
   resultWords,
   windowBytes,
   wordEnds,
   wordStarts,
 } from "../../memory/kernels/kernel-memory.ts";
-import { hashKernel } from "../../memory/open-hash-kernel.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { requestKernel as binary } from "./request-kernel-binary.ts";
+import { requestKernel } from "./open-request-kernel.ts";
 
 /** The longest annotation line that redis-server reads. */
 const maxAnnotationBytes = 128;
@@ -33,6 +31,10 @@ const initialBytes = 1 << 20;
 /** With less than this in the window, more is read. */
 const refilledBytes = 1 << 16;
 
+/** A long word is read in pieces, whose checksum is calculated while a cache has them. */
+const pieceBytes = 1 << 18;
+
+const lineEndBytes = 2;
 const carriageReturn = 13;
 const lineFeed = 10;
 
@@ -59,15 +61,6 @@ export interface RequestRunner {
   readonly after: number;
 }
 
-/** The functions of request-kernel.wat. */
-interface RequestKernel {
-  read(at: number, end: number, most: number, starts: number, ends: number, result: number): number;
-}
-
-let opened: RequestKernel | undefined;
-/** The functions that find requests. */
-export const requestKernel = (): RequestKernel =>
-  (opened ??= openKernel(binary, { hash: { ...hashKernel() } }) as unknown as RequestKernel);
 const resultPlace = resultWords / 4;
 /** No command is known. */
 export const unknown = -1;
@@ -83,6 +76,8 @@ export class LogReader {
   problem = "";
   /** The text of the last annotation, without "#". */
   annotation = "";
+  /** The length of the word that `nextLong` has found. */
+  longBytes = 0;
   /** Called before the bytes of earlier entries change. */
   onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
@@ -275,6 +270,73 @@ export class LogReader {
     return (kernelWords[resultPlace + 2] as number) | 0;
   }
 
+  /**
+   * Whether the next entry is a request of three words whose last one is long, and in the file but not in the window. Then `args`
+   * has the other two, `longBytes` is the length of the last one, and `readLong` or `leaveLong` must follow.
+   */
+  nextLong(args: Arguments): boolean {
+    if (this.#buffer !== kernelBytes || this.#size === Infinity) return false;
+    this.#entryStart = this.#position;
+    this.longBytes = this.#headOfLong(args);
+    const isOutside = this.longBytes - (this.#end - this.#position) > refilledBytes;
+    if (isOutside && this.offset + this.longBytes + lineEndBytes <= this.#size) return true;
+    this.leaveLong();
+    return false;
+  }
+
+  /** Leaves the request that `nextLong` has found to `next`. */
+  leaveLong(): void {
+    this.#position = this.#entryStart;
+  }
+
+  /** Reads two words and the length of a third one; gives that length, or -1 for anything else. */
+  #headOfLong(args: Arguments): number {
+    const at = this.#position;
+    if (at >= this.#end || this.#buffer[at] !== 42 || this.#lengthLine(at, "words") !== 3) return -1;
+    args.reset(this.#buffer);
+    for (;;) {
+      if (this.#position >= this.#end || this.#buffer[this.#position] !== 36) return -1;
+      const length = this.#lengthLine(this.#position, "bytes");
+      if (length < 0 || args.count === 2) return length;
+      const end = this.#position + length;
+      if (end + lineEndBytes > this.#end) return -1;
+      if (this.#buffer[end] !== carriageReturn || this.#buffer[end + 1] !== lineFeed) return -1;
+      args.push(this.#position, end);
+      this.#position = end + lineEndBytes;
+    }
+  }
+
+  /**
+   * Reads the long word to its place, bytes[start, start + longBytes), and then the end of the entry. `add` gets the bytes of the
+   * entry as they come. They stay as they are until it returns. False if the entry is corrupt.
+   */
+  readLong(bytes: Uint8Array, start: number, add: (bytes: Uint8Array, start: number, end: number) => void): boolean {
+    const end = start + this.longBytes;
+    add(this.#buffer, this.#entryStart, this.#position);
+    let at = start + this.#end - this.#position;
+    copyBytes(this.#buffer, this.#position, this.#end, bytes, start);
+    add(bytes, start, at);
+    for (let read = 1; read > 0 && at < end; at += read) {
+      read = this.#read(bytes.subarray(at, Math.min(end, at + pieceBytes)));
+      add(bytes, at, at + read);
+    }
+    // The window begins anew after the word. The start of the entry is where it would be, for its offset.
+    this.onMove?.();
+    const entryBytes = this.#position - this.#entryStart + at - start;
+    this.#bufferOffset = this.entryOffset + entryBytes - this.#first;
+    this.#entryStart = this.#first - entryBytes;
+    this.#end = this.#position = this.#first;
+    while (this.#end - this.#position < lineEndBytes && this.#readMore());
+    const [first, second] = this.#buffer.subarray(this.#position, this.#end);
+    if (first !== carriageReturn || second !== lineFeed) {
+      this.problem = "a word that does not end where its length says";
+      return false;
+    }
+    this.#position += lineEndBytes;
+    add(this.#buffer, this.#first, this.#position);
+    return true;
+  }
+
   #parseAnnotation(at: number): LogEntry | "incomplete" {
     const limit = Math.min(this.#end, at + maxAnnotationBytes);
     for (let end = at; end < limit; end++) {
@@ -321,6 +383,10 @@ export class LogReader {
       else this.#moveTo(this.#buffer, this.#first, this.#limit);
     }
     if (this.#end === this.#limit) this.#enlarge();
+    return this.#readMore();
+  }
+
+  #readMore(): boolean {
     const read = this.#read(this.#buffer.subarray(this.#end, this.#limit));
     this.#end += read;
     this.#isWhole = read === 0;

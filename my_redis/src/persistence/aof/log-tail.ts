@@ -2,7 +2,8 @@ import { closeSync, fsyncSync, openSync, statSync, truncateSync } from "node:fs"
 import { dirname, join } from "node:path";
 import { findDamage } from "./damage-evidence.ts";
 import { cutPath, type LogNames, sizeOf } from "./log-names.ts";
-import { type IncompleteEnd, LogLoadError } from "./log-loader.ts";
+import { LogLoadError } from "./log-load-error.ts";
+import { type IncompleteEnd } from "./log-loader.ts";
 import { syncFile } from "../replaced-file.ts";
 import { readAt } from "./read-at.ts";
 import type { Environment } from "../../environment.ts";

@@ -11,7 +11,7 @@ import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
-import type { MoveCursors } from "../moving/move-cursors.ts";
+import { isOfMove, type MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
 import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { PeerChannel } from "../peer-channel.ts";
@@ -276,6 +276,8 @@ export class SeatNode implements SeatPort {
   took(args: Arguments): void {
     this.#data.took(args);
   }
+
+  readonly isOfMove = isOfMove;
 
   replaced(epoch: number, facts: RingFacts): void {
     this.#data.replaced(epoch, facts);

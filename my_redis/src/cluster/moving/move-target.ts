@@ -73,7 +73,7 @@ export class MoveTarget {
     return this.#of(move).has !== undefined;
   }
 
-  statusOf(move: number): Pick<Incoming, "bytes" | "has" | "pauseMs" | "untold"> {
+  statusOf(move: number): Pick<Incoming, "bytes" | "has" | "pauseMs" | "untold" | "waiting"> {
     return this.#of(move);
   }
 

@@ -60,6 +60,9 @@ test("a snapshot that begins while a large value arrives takes it in pieces, and
   expect(fields).toBeGreaterThan(4000);
   expect(fields).toBeLessThan(15_000);
   const { end, sink } = beginMeasured(at);
+  target.ask();
+  // INFO cluster says so.
+  expect(target.statusOf(3).waiting).toBeDefined();
   for (let turns = 0; cursor()?.isWhole !== true && turns < 10_000; turns++) {
     target.ask();
     await turn();

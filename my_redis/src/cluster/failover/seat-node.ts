@@ -89,9 +89,7 @@ export class SeatNode implements SeatPort {
     const offset = (): number => this.#data.position.offset;
     const rights = new SeatRights({ member: () => this.#agent.member, monotonicMs, offset });
     this.rights = rights;
-    this.requests = new SeatRequests({
-      ...{ ...options, patienceMs: timeoutMs, lacksLogOnly: () => rights.lacksLogOnly },
-    });
+    this.requests = new SeatRequests({ ...options, patienceMs: timeoutMs, lacksLogOnly: () => rights.lacksLogOnly });
     this.#gate = new SeatGate({
       ...{ hasLease: () => rights.hasLease, monotonicMs, patienceMs: timeoutMs },
       ...{ position: () => rights.position, mayAnswer: (position) => rights.mayAnswer(position) },

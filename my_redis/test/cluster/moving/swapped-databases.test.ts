@@ -98,7 +98,7 @@ test("SWAPDB with redirect is done or refused, and loses nothing while slots mov
     } else if (kind < 8) {
       expect(await client.ask(database, key, "DEL", key)).toBe(values.delete(key) ? "1" : "0");
     } else if (to !== database) {
-      const mayMove = values.has(key) && model[to]!.has(key) === false;
+      const mayMove = values.has(key) && !model[to]!.has(key);
       expect(await client.ask(database, key, "MOVE", key, `${to}`)).toBe(mayMove ? "1" : "0");
       if (!mayMove) return;
       model[to]!.set(key, values.get(key) as string);

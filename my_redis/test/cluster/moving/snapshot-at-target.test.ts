@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Cursor } from "../../../src/cluster/agreement/move-message.ts";
-import type { Member } from "../../../src/cluster/agreement/ring-member.ts";
 import { decodeQuestion, encodeAnswer } from "../../../src/cluster/moving/move-codec.ts";
 import { MoveCursors } from "../../../src/cluster/moving/move-cursors.ts";
 import { MoveTarget } from "../../../src/cluster/moving/move-target.ts";
@@ -8,22 +7,15 @@ import type { OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts"
 import type { OpenServer } from "../../../src/start-server.ts";
 import { beginMeasured, pieceBytes, randomTexts } from "../../persistence/measured-snapshot.ts";
 import { closeServers, digestsOf, inside, start, startCopy } from "./copied-slots.ts";
+import { targetMember } from "./one-move.ts";
 
 afterEach(closeServers);
-
-const move = { id: 3, attempt: 3, retries: 0, from: "a", to: "b", spans: [{ start: 0, end: 8191 }] };
-const member = {
-  self: "b",
-  durable: { run: 1 },
-  serving: { incoming: [], acknowledged: 0 },
-  committed: { seats: [{ name: "b", nodes: ["b"] }], slots: { moves: [move] } },
-} as unknown as Member;
 
 /** A target that asks this copy, each time that `ask` is called. */
 function startTarget(server: OpenServer["server"], copy: OutgoingCopy) {
   const cursors = new MoveCursors();
   const target = new MoveTarget({
-    ...{ server, cursors, member: () => member, take: () => {}, position: () => ({ epoch: 1, offset: 0 }) },
+    ...{ server, cursors, member: () => targetMember, take: () => {}, position: () => ({ epoch: 1, offset: 0 }) },
     ...{ isEmpty: () => true, isLogged: () => true, contentChanged: () => {}, ended: () => {} },
     ask: (_seat, question, answered) => {
       const { has, number } = decodeQuestion(question)!.ask;

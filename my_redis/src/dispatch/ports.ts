@@ -254,6 +254,8 @@ export interface SeatPort {
   stillServes(client: { readonly seatEpoch: number | undefined }): boolean;
   /** A command of the primary's stream is about to run. */
   took(args: Arguments): void;
+  /** Whether a unit of the primary's stream with this last command brings or removes keys with their slots: nobody has changed them. */
+  isOfMove(last: Arguments): boolean;
   /** All data was replaced by that of this epoch. */
   replaced(epoch: number, facts: RingFacts): void;
   /** For a snapshot. */

@@ -23,6 +23,8 @@ export interface SnapshotInProgress {
   moved(from: Address, to: Address): void;
   /** True when this is a large value that the snapshot still needs: the snapshot takes it next. */
   takeNext(keys: RecordIndex, address: Address): boolean;
+  /** Takes the values that `takeNext` was asked for, and removed ones before them. False when there are none. */
+  takeUrgent(spent: () => boolean): boolean;
   /** Takes removed records, which can be freed then. False when there are none. */
   takeRemoved(spent: () => boolean): boolean;
   /** Offers the keys of a flushed database. True when the snapshot still needs them: then the snapshot frees them. */

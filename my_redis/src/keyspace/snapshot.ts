@@ -175,6 +175,12 @@ export class Snapshot implements SnapshotInProgress {
     return true;
   }
 
+  takeUrgent(spent: () => boolean): boolean {
+    const isAny = this.#large !== undefined || this.#urgent.size > 0;
+    while (this.#stepLarge()) if (spent()) break;
+    return isAny;
+  }
+
   takeRemoved(spent: () => boolean): boolean {
     if (this.#removed === 0) return false;
     do this.#stepLarge();

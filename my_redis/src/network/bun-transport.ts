@@ -5,9 +5,9 @@ import type { Connect, ConnectOptions, Listen, ListenerOptions, TransportHandler
 
 /** Listens with Bun's own sockets, which are faster than node:net. */
 export const listenWithBun: Listen = async <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => {
-  const { host, port, keepProcessAlive = true, tls } = options;
+  const { descriptor, host, port, keepProcessAlive = true, tls } = options;
   const allowHalfOpen = handlers.end !== undefined;
-  const listening = { hostname: host, port, allowHalfOpen };
+  const listening = { hostname: host, port, allowHalfOpen, ...(descriptor === undefined ? {} : { fd: descriptor }) };
   const keptAlive = <Data>(socket: SocketHandler<Data>): SocketHandler<Data> =>
     keepProcessAlive ? socket : unreferenced(socket);
   const listener =
@@ -15,7 +15,10 @@ export const listenWithBun: Listen = async <State>(options: ListenerOptions, han
       ? Bun.listen({ ...listening, socket: keptAlive(socketHandlers(handlers)) })
       : Bun.listen({ ...listening, socket: keptAlive(handshakeHandlers(tls, keptAlive, handlers)) });
   if (!keepProcessAlive) listener.unref();
-  return { port: listener.port, close: () => listener.stop() };
+  // Of a socket that it has not made, Bun does not tell the port. Its types do not have the descriptor.
+  const found = descriptor === undefined ? listener.port : port;
+  const { fd } = listener as unknown as { readonly fd: number };
+  return { port: found, descriptor: fd, close: () => listener.stop() };
 };
 
 /** Connections do not keep the process from ending. */

@@ -26,12 +26,10 @@ export class Guests implements StandInServer<Connection> {
     this.#options = options;
   }
 
-  get addresses(): OpenListeners["plainAddresses"] {
-    return this.#options.listeners.plainAddresses;
-  }
-
-  stopListening(): void {
-    this.#options.listeners.closePlain();
+  stopListening(): ReturnType<OpenListeners["lendPlain"]> {
+    const { listeners } = this.#options;
+    listeners.closePlain();
+    return listeners.lendPlain();
   }
 
   listenAgain(): void {
@@ -39,7 +37,7 @@ export class Guests implements StandInServer<Connection> {
   }
 
   openGuest(socket: TransportSocket, address: number): Connection {
-    return this.#options.open(socket, this.addresses[address]?.purpose === "administration");
+    return this.#options.open(socket, this.#options.listeners.plainAddresses[address]?.purpose === "administration");
   }
 
   /** Runs within the command of another client, whose turn and arguments are in use. */

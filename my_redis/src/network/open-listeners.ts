@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { closeDescriptor, duplicate } from "./socket-calls.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
 /** The clients of a port: all, those over TLS, or those who look after the server. */
@@ -13,6 +14,8 @@ interface OpenListener {
   readonly listen: (address: ListenOptions) => Promise<Listener>;
   /** Undefined while another thread listens there. */
   listener: Listener | undefined;
+  /** The listening socket meanwhile: it stays open, because the system resets clients that wait at one that is closed. */
+  kept: number | undefined;
 }
 
 const isPlain = ({ address }: OpenListener): boolean => address.purpose !== "encrypted clients";
@@ -20,6 +23,16 @@ const isPlain = ({ address }: OpenListener): boolean => address.purpose !== "enc
 function close(open: OpenListener): void {
   open.listener?.close();
   open.listener = undefined;
+  if (open.kept !== undefined) closeDescriptor(open.kept);
+  open.kept = undefined;
+}
+
+/** The socket goes on listening, where its descriptor is known. */
+function leave(open: OpenListener): void {
+  const kept = open.kept ?? duplicate(open.listener?.descriptor);
+  open.kept = undefined;
+  close(open);
+  open.kept = kept;
 }
 
 /** An address that is still in use is tried again after this time. */
@@ -40,17 +53,22 @@ export class OpenListeners {
     return this.#all.filter(isPlain).map(({ address }) => address);
   }
 
+  /** The same after `closePlain`, with a descriptor of each listening socket, where it is known, that the caller has to close. */
+  lendPlain(): readonly ListenAddress[] {
+    return this.#all.filter(isPlain).map(({ address, kept }) => ({ ...address, descriptor: duplicate(kept) }));
+  }
+
   /** Listens at an address, with a free port for port 0; returns the port. */
   async open(address: ListenAddress, listen: OpenListener["listen"]): Promise<number> {
     const listener = await listen(address);
     const { port } = listener;
-    this.#all.push({ address: { ...address, port }, listen, listener });
+    this.#all.push({ address: { ...address, port }, listen, listener, kept: undefined });
     return port;
   }
 
   /** Accepts no more clients that are not encrypted, until `openAgain`. */
   closePlain(): void {
-    for (const open of this.#all.filter(isPlain)) close(open);
+    for (const open of this.#all.filter(isPlain)) leave(open);
   }
 
   /** Accepts no more clients. */
@@ -66,8 +84,10 @@ export class OpenListeners {
 
   async #openAgain(open: OpenListener): Promise<void> {
     const { host, port } = open.address;
+    const descriptor = open.kept;
+    open.kept = undefined;
     try {
-      const listener = await open.listen({ host, port });
+      const listener = await open.listen({ host, port, descriptor });
       if (this.#stopped || open.listener !== undefined) listener.close();
       else open.listener = listener;
     } catch (error) {

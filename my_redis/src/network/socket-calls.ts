@@ -6,6 +6,8 @@ interface Library {
   recv(descriptor: number, into: number, bytes: number, flags: number): number;
   poll(entries: number, count: number, timeoutMs: number): number;
   shutdown(descriptor: number, how: number): number;
+  fcntl(descriptor: number, command: number, argument: number): number;
+  close(descriptor: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: number, bytes: number): number;
 }
 // Linux's numbers.
@@ -15,6 +17,8 @@ const sendingSide = 1;
 /** The peer has ended its side; the connection has failed; it is closed in both directions. */
 const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
+/** Programs that this one starts do not get it. */
+const duplicateForThisProgram = 1030;
 const withoutWaiting = 0x40;
 const leftThere = 0x2;
 
@@ -26,6 +30,8 @@ function openCalls() {
     recv: { args: ["int", "ptr", "u64_fast", "int"], returns: "i64_fast" },
     poll: { args: ["ptr", "u64_fast", "int"], returns: "int" },
     shutdown: { args: ["int", "int"], returns: "int" },
+    fcntl: { args: ["int", "int", "int"], returns: "int" },
+    close: { args: ["int"], returns: "int" },
     setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
   });
   if (opened === undefined) return undefined;
@@ -79,3 +85,13 @@ export function cork(descriptor: number): void {
 export function endSending(descriptor: number): void {
   if (calls !== undefined && descriptor >= 0) calls.library.shutdown(descriptor, sendingSide);
 }
+
+/** Another descriptor of a socket, which stays open when the first one is closed; undefined where that is not possible. */
+export function duplicate(descriptor: number | undefined): number | undefined {
+  if (calls === undefined || descriptor === undefined || descriptor < 0) return undefined;
+  const copy = calls.library.fcntl(descriptor, duplicateForThisProgram, 0);
+  return copy < 0 ? undefined : copy;
+}
+
+/** Closes what `duplicate` has given. */
+export const closeDescriptor = (descriptor: number): void => void calls?.library.close(descriptor);

@@ -2,6 +2,8 @@
 export interface StandInAddress {
   readonly host: string;
   readonly port: number;
+  /** The socket that listens there. Without it, the thread makes its own. */
+  readonly descriptor?: number | undefined;
 }
 
 /** What the server tells the thread. */
@@ -69,14 +71,15 @@ const accept = (socket, address) => {
     if (left && sockets.size === 0) port.close();
   });
 };
-const listen = ({ host, port: wanted }, address, listening) => {
+const listen = ({ descriptor, host, port: wanted }, address, listening) => {
+  const place = descriptor === undefined ? { host, port: wanted } : { fd: descriptor };
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accept(socket, address));
   servers.push(server);
   counts[address] = 0;
   // The server's own listener may need a moment to be gone.
-  server.on("error", () => setTimeout(() => left || server.listen(wanted, host), 20));
+  server.on("error", () => setTimeout(() => left || server.listen(place), 20));
   server.once("listening", listening);
-  server.listen(wanted, host);
+  server.listen(place);
 };
 /** What the client still sends is dropped for a moment: if it were left unread, the system would drop our reply. */
 const end = (socket) => {

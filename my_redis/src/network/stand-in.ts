@@ -13,10 +13,8 @@ const awaitedMs = 1000;
 
 /** The calls of the stand-in to the server for which it listens. `Guest` is the state of a client. */
 export interface StandInServer<Guest> {
-  /** The addresses at which the server listens. */
-  readonly addresses: readonly StandInAddress[];
-  /** Closes the server's own listeners. */
-  stopListening(): void;
+  /** Closes the server's own listeners. Gives the addresses at which the thread is to listen. */
+  stopListening(): readonly StandInAddress[];
   /** Opens the listeners again, after the stand-in has left. */
   listenAgain(): void;
   openGuest(socket: TransportSocket, address: number): Guest;
@@ -140,8 +138,7 @@ export class StandIn<Guest> implements StuckService {
     const send = (reply: ToThread): void => port.postMessage(reply);
     if (message.kind === "ready") {
       this.#hasTakenOver = true;
-      this.#server.stopListening();
-      send({ kind: "listen", addresses: this.#server.addresses });
+      send({ kind: "listen", addresses: this.#server.stopListening() });
     } else if (message.kind === "listening") {
       this.#awaitedUntilMs = this.#environment.monotonicMs() + awaitedMs;
       this.#environment.report(

@@ -57,6 +57,8 @@ export interface TransportHandlers<State> {
 
 export interface Listener {
   readonly port: number;
+  /** Of the listening socket; undefined where the runtime does not tell. */
+  readonly descriptor?: number;
   /** Accepts no more connections; open ones stay. */
   close(): void;
 }
@@ -65,6 +67,8 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** A socket that listens there already, which the listener takes over. Only where `Listener` has a descriptor. */
+  readonly descriptor?: number | undefined;
 }
 
 /** What a listener for encrypted connections needs. `open` is called when the handshake has succeeded. */

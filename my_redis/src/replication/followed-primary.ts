@@ -5,6 +5,7 @@ import type { Connect } from "../network/transport.ts";
 import type { Turn } from "../network/turn.ts";
 import { type RdbFacts, readRdbFacts } from "../persistence/rdb/rdb-facts.ts";
 import { RdbLoadError } from "../persistence/rdb/rdb-loader.ts";
+import { snapshotPauseMs } from "../persistence/snapshot/unit-of-another.ts";
 import { freeTemporarySnapshot, temporarySnapshot } from "../persistence/snapshot/temporary-snapshots.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import type { HandshakeFacts } from "./handshake.ts";
@@ -166,7 +167,7 @@ export class FollowedPrimary {
     return isQuiet && offset !== this.#ackedOffset;
   }
 
-  #mayRead(): boolean {
+  #mayApply(): boolean {
     const { cluster, environment, execution, pause, storage } = this.#options.server;
     // A pause holds the changes of all clients back, and the primary is one of them. A ring relies on its replicas.
     if (this.isConnected && pause.mode !== undefined && cluster === undefined) return false;
@@ -204,7 +205,7 @@ export class FollowedPrimary {
       },
       snapshotPath: this.#snapshotPath,
       environment: server.environment,
-      mayRead: () => this.#mayRead(),
+      mayRead: () => !this.#applier.isWaiting && this.#mayApply(),
       answered: (isAccepted) => {
         this.#takeOver = undefined;
         this.#options.onAnswered(isAccepted);
@@ -283,15 +284,26 @@ export class FollowedPrimary {
     const { onStream, server, turn } = this.#options;
     let isApplied = true;
     turn.run(() => {
-      isApplied = this.#applier.feed(chunk);
+      isApplied = chunk.length > 0 ? this.#applier.feed(chunk) : this.#applier.goOn();
     });
     if (this.#context !== undefined) this.#context.client.lastActiveMs = server.clock.monotonicMs;
     onStream();
     server.cluster?.seat?.moved();
+    if (this.#applier.isWaiting) this.#goOnSoon(this.#link);
     if (isApplied) return undefined;
     // The same bytes would be as wrong the next time.
     this.#options.history.dropStream();
     return this.#applier.problem;
+  }
+
+  /** A unit waits for a snapshot of this server. */
+  #goOnSoon(link: PrimaryLink | undefined): void {
+    const goOn = (): void => {
+      if (link === undefined || this.#link !== link) return;
+      if (this.#mayApply()) link.applyRest();
+      else this.#goOnSoon(link);
+    };
+    setTimeout(goOn, snapshotPauseMs).unref();
   }
 
   #acknowledge(): void {
@@ -320,6 +332,7 @@ export class FollowedPrimary {
     }
     this.#context = undefined;
     this.#link = undefined;
+    this.#applier.end();
     this.#intake?.cancel();
     this.#intake = undefined;
     freeTemporarySnapshot(this.#snapshotPath);

@@ -141,6 +141,12 @@ export class PrimaryLink implements ClientChannel {
     this.#socket?.resume();
   }
 
+  /** Its owner goes on with what it has taken and could not apply at once, and then with what follows. */
+  applyRest(): void {
+    this.#read(new Uint8Array(0), 0);
+    if (!this.#isOver) this.goOn();
+  }
+
   /** Returns how much of it was read. The rest must wait. */
   #readAll(chunk: Uint8Array): number {
     let at = 0;

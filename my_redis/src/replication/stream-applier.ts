@@ -1,5 +1,6 @@
 import type { Context, Services } from "../dispatch/context.ts";
 import { Refusal } from "../dispatch/outcome.ts";
+import { mustWaitForSnapshot } from "../persistence/snapshot/unit-of-another.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
@@ -20,6 +21,12 @@ export interface StreamApplierOptions {
   readonly asked: () => void;
 }
 
+/** Requests that run together, and their bytes in the stream. */
+interface Unit {
+  readonly requests: Arguments[];
+  readonly bytes: Uint8Array[];
+}
+
 /**
  * Runs the commands of a primary's stream. The commands of a transaction run together, once its EXEC has arrived: no
  * client sees a part, and a connection that breaks in the middle leaves nothing half done.
@@ -32,9 +39,9 @@ export class StreamApplier {
   readonly #reply = new ReplyWriter();
   #parser = new RequestParser(requestLimits);
   #context: Context | undefined;
-  /** The requests since MULTI, and their bytes. */
-  #unit: Arguments[] | undefined;
-  #unitBytes: Uint8Array[] = [];
+  /** Since MULTI. */
+  #unit: Unit | undefined;
+  #waiting: Unit | undefined;
   #errors = 0;
 
   constructor(options: StreamApplierOptions) {
@@ -50,27 +57,51 @@ export class StreamApplier {
     this.#errors = 0;
   }
 
+  /** The connection has ended: what waits was not applied, and comes again. */
+  end(): void {
+    this.#waiting = undefined;
+  }
+
+  /** A unit waits until a snapshot has taken large values that the unit changes: `goOn` is to be called. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /** Applies what is whole. False: see `problem`. */
   feed(chunk: Uint8Array): boolean {
+    this.#parser.feed(chunk);
+    return this.goOn();
+  }
+
+  /** Applies what has waited, and what came after it. False: see `problem`. */
+  goOn(): boolean {
     const { keyspace, processor } = this.#options.server;
-    const args = this.#args;
     const parser = this.#parser;
-    parser.feed(chunk);
     // Keys expire by the primary's word: until then its commands find them.
     keyspace.expires = false;
     try {
-      let result = parser.next(args);
-      for (; result === "request"; result = parser.next(args)) {
-        if (args.requestEnd <= args.requestStart) return this.#fail("a request that is no array of bulk strings");
-        if (!this.#take(args)) return false;
-      }
-      if (result !== "incomplete") return this.#fail(result === "error" ? parser.error : "an empty request");
-      parser.keepRest(args);
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if (waiting !== undefined && !this.#applyUnit(waiting)) return false;
+      if (!this.isWaiting && !this.#applyAll()) return false;
+      parser.keepRest(this.#args);
     } finally {
       keyspace.expires = true;
     }
     processor.deliverEffects();
     return true;
+  }
+
+  #applyAll(): boolean {
+    const args = this.#args;
+    const parser = this.#parser;
+    let result = parser.next(args);
+    for (; result === "request"; result = parser.next(args)) {
+      if (args.requestEnd <= args.requestStart) return this.#fail("a request that is no array of bulk strings");
+      if (!this.#take(args)) return false;
+      if (this.isWaiting) return true;
+    }
+    return result === "incomplete" || this.#fail(result === "error" ? parser.error : "an empty request");
   }
 
   #fail(problem: string): false {
@@ -81,18 +112,26 @@ export class StreamApplier {
   #take(args: Arguments): boolean {
     const { buffer, requestStart, requestEnd } = args;
     const isAlone = args.count === 1;
-    if (this.#unit !== undefined) {
-      this.#unitBytes.push(buffer.slice(requestStart, requestEnd));
-      if (isAlone && args.is(0, "exec")) return this.#applyUnit(this.#unit);
-      this.#unit.push(args.copy());
-      return true;
+    const unit = this.#unit;
+    if (unit !== undefined) {
+      unit.bytes.push(buffer.slice(requestStart, requestEnd));
+      if (!isAlone || !args.is(0, "exec")) {
+        unit.requests.push(args.copy());
+        return true;
+      }
+      this.#unit = undefined;
+      return this.#applyUnit(unit);
     }
     if (isAlone && args.is(0, "multi")) {
-      this.#unit = [];
-      this.#unitBytes = [buffer.slice(requestStart, requestEnd)];
+      this.#unit = { requests: [], bytes: [buffer.slice(requestStart, requestEnd)] };
       return true;
     }
     const asks = args.count >= 2 && args.is(0, "replconf") && args.is(1, "getack");
+    const isSnapped = this.#options.server.keyspace.snapshot !== undefined;
+    if (isSnapped && !asks && this.#mustWait([args])) {
+      this.#waiting = { requests: [args.copy()], bytes: [buffer.slice(requestStart, requestEnd)] };
+      return true;
+    }
     const { changes } = this.#options.server;
     changes.beginUnit();
     const isDone = asks || this.#run(args);
@@ -103,15 +142,25 @@ export class StreamApplier {
     return true;
   }
 
-  #applyUnit(unit: readonly Arguments[]): boolean {
-    const { changes, execution } = this.#options.server;
+  #mustWait(unit: readonly Arguments[]): boolean {
+    const { history, server } = this.#options;
+    return mustWaitForSnapshot(server, history.database, unit);
+  }
+
+  #applyUnit(unit: Unit): boolean {
+    if (this.#mustWait(unit.requests)) {
+      this.#waiting = unit;
+      return true;
+    }
+    const { changes, cluster, execution, keyspace } = this.#options.server;
+    const last = unit.requests.at(-1);
+    const isOfMove = last !== undefined && cluster?.seat?.isOfMove(last) === true;
+    const run = (): boolean => execution.asUnit(() => unit.requests.every((args) => this.#run(args)));
     changes.beginUnit();
-    const isDone = execution.asUnit(() => unit.every((args) => this.#run(args)));
+    const isDone = isOfMove ? keyspace.unobserved(run) : run();
     changes.endUnit();
-    this.#unit = undefined;
     if (!isDone) return false;
-    for (const bytes of this.#unitBytes) this.#options.applied(bytes, 0, bytes.length);
-    this.#unitBytes = [];
+    for (const bytes of unit.bytes) this.#options.applied(bytes, 0, bytes.length);
     return true;
   }
 

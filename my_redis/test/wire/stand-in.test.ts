@@ -31,9 +31,10 @@ class Listener implements StandInServer<number> {
     this.addresses = [{ host: "127.0.0.1", port: this.#listener.port }];
   }
 
-  stopListening(): void {
+  stopListening(): Listener["addresses"] {
     this.#listener.stop(true);
     this.log.push("stopped");
+    return this.addresses;
   }
 
   listenAgain(): void {

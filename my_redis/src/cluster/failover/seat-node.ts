@@ -11,7 +11,7 @@ import type { AnnouncedEndpoints } from "../announced-endpoints.ts";
 import type { LinkEvents } from "../link/link-events.ts";
 import type { OutgoingLinks } from "../link/outgoing-links.ts";
 import type { Members } from "../members.ts";
-import type { MoveCursors } from "../moving/move-cursors.ts";
+import { isOfMove, type MoveCursors } from "../moving/move-cursors.ts";
 import { SlotMover } from "../moving/slot-mover.ts";
 import type { OpenWrites } from "../seat-transaction/open-writes.ts";
 import type { PeerChannel } from "../peer-channel.ts";
@@ -89,9 +89,7 @@ export class SeatNode implements SeatPort {
     const offset = (): number => this.#data.position.offset;
     const rights = new SeatRights({ member: () => this.#agent.member, monotonicMs, offset });
     this.rights = rights;
-    this.requests = new SeatRequests({
-      ...{ ...options, patienceMs: timeoutMs, lacksLogOnly: () => rights.lacksLogOnly },
-    });
+    this.requests = new SeatRequests({ ...options, patienceMs: timeoutMs, lacksLogOnly: () => rights.lacksLogOnly });
     this.#gate = new SeatGate({
       ...{ hasLease: () => rights.hasLease, monotonicMs, patienceMs: timeoutMs },
       ...{ position: () => rights.position, mayAnswer: (position) => rights.mayAnswer(position) },
@@ -276,6 +274,8 @@ export class SeatNode implements SeatPort {
   took(args: Arguments): void {
     this.#data.took(args);
   }
+
+  readonly isOfMove = isOfMove;
 
   replaced(epoch: number, facts: RingFacts): void {
     this.#data.replaced(epoch, facts);

@@ -5,7 +5,7 @@ import type { ReplicaProgress } from "./replica-progress.ts";
 import type { SeatData } from "./seat-data.ts";
 
 export interface SeatRoleOptions {
-  readonly server: Pick<Services, "environment" | "pubSub" | "replication" | "watched">;
+  readonly server: Pick<Services, "environment" | "observers" | "pubSub" | "replication" | "watched">;
   readonly writes: OpenWrites;
   readonly data: Pick<SeatData, "begin">;
   readonly replicas: Pick<ReplicaProgress, "following">;
@@ -50,11 +50,12 @@ export class SeatRole {
     this.#options.roleTaken();
   }
 
-  /** It has no place any more: members publish nothing here, and as a replica it gets no more of the primary's data. */
+  /** It has no place any more: members publish nothing here and tell no changes, and as a replica it gets no more of the primary's data. */
   end(): void {
     const { replicas, server } = this.#options;
     this.#dropLocks();
     server.pubSub.disconnectSubscribers();
+    server.observers.tracking.disconnectBroadcasts();
     if (replicas.following === undefined) return;
     replicas.following = undefined;
     server.environment.report("notice", "this node is no replica any more: it has no place on the ring");

@@ -2,6 +2,7 @@ import type { Context, Services } from "../../dispatch/context.ts";
 import type { LogWord } from "../../dispatch/log-target.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import * as record from "../../memory/record.ts";
+import { mustWaitForSnapshot } from "../../persistence/snapshot/unit-of-another.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { RequestParser } from "../../protocol/request-parser.ts";
@@ -10,8 +11,8 @@ import { RequestParser } from "../../protocol/request-parser.ts";
 const requestLimits = { maxBulkBytes: 2 ** 32, maxQueryBufferBytes: Number.POSITIVE_INFINITY };
 const minus = 45;
 /**
- * A snapshot takes a value of a megabyte or more as it is at its beginning, all at once if a source changes it next: a hash of
- * 110 MB took 1.9 s. So the log is not rewritten by itself while such a value arrives, up to so long after its last piece.
+ * While a snapshot takes what is here of a large value, the rest of it waits, and the source may give up and begin it anew. So the
+ * log is not rewritten by itself while a value of a megabyte or more arrives, up to so long after its last piece.
  */
 const unsnappedBytes = 1024 * 1024;
 const putOffMs = 1000;
@@ -26,6 +27,17 @@ export class IncomingData {
   constructor(server: Services) {
     this.#server = server;
     this.#context = server.clients.addPseudo("loader");
+  }
+
+  /** Whether a snapshot has to take values first of which these commands change elements. To be asked again in a moment. */
+  mustWait(commands: Uint8Array): boolean {
+    if (this.#server.keyspace.snapshot === undefined) return false;
+    const args = this.#args;
+    const parser = new RequestParser(requestLimits);
+    parser.feed(commands);
+    const unit: Arguments[] = [];
+    while (parser.next(args) === "request") unit.push(args.copy());
+    return mustWaitForSnapshot(this.#server, 0, unit);
   }
 
   /**

@@ -7,6 +7,9 @@ import { isCursor } from "../failover/ring-message-codec.ts";
 const prefix = "my-redis-move:";
 const maxEntryBytes = 1024;
 
+/** Ends a unit that removes keys of slots which are not of this seat any more. It says nothing about what is there. */
+export const removalEntry: readonly LogWord[] = ["ECHO", `${prefix}{}`];
+
 /** What an entry says: how much of a move is there, or that what is there counts no more. */
 type CursorEntry = Cursor | { readonly move: number; readonly isVoid: true };
 
@@ -45,10 +48,8 @@ export class MoveCursors implements LogExtension {
 
   /** Takes an entry of the log or the stream, and gives it as it goes on; undefined for anything else. */
   take(args: Arguments): readonly LogWord[] | undefined {
-    if (args.count !== 2 || !args.is(0, "echo") || args.length(1) > maxEntryBytes) return undefined;
-    const text = args.latin1(1);
-    if (!text.startsWith(prefix)) return undefined;
-    const entry = parsed(text.slice(prefix.length)) as CursorEntry | undefined;
+    if (!isOfMove(args)) return undefined;
+    const entry = parsed(args.latin1(1).slice(prefix.length)) as CursorEntry | undefined;
     if (entry === undefined || !("move" in entry)) return undefined;
     return "isVoid" in entry ? this.drop(entry.move) : isCursor(entry) ? this.set(entry) : undefined;
   }
@@ -73,6 +74,10 @@ export class MoveCursors implements LogExtension {
     return [...this.dropAll(), ...cursors.map((cursor) => this.set(cursor))];
   }
 }
+
+/** Whether this is the entry of a move. In the stream, what a move brings or removes is one unit with its entry. */
+export const isOfMove = (args: Arguments): boolean =>
+  args.count === 2 && args.is(0, "echo") && args.length(1) <= maxEntryBytes && args.latin1(1).startsWith(prefix);
 
 const entryOf = (entry: CursorEntry): readonly LogWord[] => ["ECHO", prefix + JSON.stringify(entry)];
 

@@ -37,6 +37,8 @@ interface Incoming {
   nextAskMs: number;
   /** After the last question, if it was not answered; otherwise 0. */
   pauseMs: number;
+  /** An answer that waits until a snapshot has taken what is here of the values that the answer changes. */
+  waiting: MoveAnswer | undefined;
   /** What is here, in memory. Undefined: nothing, or nothing that counts. */
   has: Cursor | undefined;
   /** What is here, and the agreement does not know of: until the log has it, the source must not give it away. */
@@ -71,7 +73,7 @@ export class MoveTarget {
     return this.#of(move).has !== undefined;
   }
 
-  statusOf(move: number): Pick<Incoming, "bytes" | "has" | "pauseMs" | "untold"> {
+  statusOf(move: number): Pick<Incoming, "bytes" | "has" | "pauseMs" | "untold" | "waiting"> {
     return this.#of(move);
   }
 
@@ -84,6 +86,7 @@ export class MoveTarget {
       isOpen: false,
       nextAskMs: 0,
       pauseMs: 0,
+      waiting: undefined,
       has,
       untold: undefined,
       keys: 0,
@@ -110,6 +113,11 @@ export class MoveTarget {
   #ask(move: Move): void {
     const { isEmpty, member, server } = this.#options;
     const incoming = this.#of(move.id);
+    const { waiting } = incoming;
+    if (waiting !== undefined) {
+      incoming.waiting = undefined;
+      return this.#onAnswer(incoming, waiting);
+    }
     const nowMs = server.environment.monotonicMs();
     // With another attempt, somebody else may answer.
     const mustWait = nowMs < incoming.nextAskMs && (incoming.asking?.attempt ?? move.attempt) === move.attempt;
@@ -156,6 +164,10 @@ export class MoveTarget {
     const isMeant = ({ id, attempt }: Move): boolean => id === chunk.move && attempt === chunk.attempt;
     const move = movesTo(member()).find(isMeant);
     if (move === undefined || !isExpected(incoming.asking, chunk)) return;
+    if (this.#data.mustWait(answer.commands)) {
+      incoming.waiting = { chunk, commands: answer.commands.slice() };
+      return;
+    }
     incoming.asking = { ...(incoming.asking as Asking), isAnswered: true };
     if (chunk.isStart && incoming.has !== undefined) return this.#drop(move, incoming);
     this.#take(move, incoming, answer);

@@ -44,13 +44,15 @@ function outgoingText({ serving }: Member, { source }: SlotMover, { id, isPassin
 }
 
 function incomingText({ target, isEmptyFor }: SlotMover, move: Move): string {
-  const { bytes, has, pauseMs, untold } = target.statusOf(move.id);
+  const { bytes, has, pauseMs, untold, waiting } = target.statusOf(move.id);
   const troubled =
     untold !== undefined
       ? "waiting for the log to be written"
-      : pauseMs >= reportedPauseMs
-        ? "waiting after a question without an answer"
-        : undefined;
+      : waiting !== undefined
+        ? "waiting for a snapshot of this node"
+        : pauseMs >= reportedPauseMs
+          ? "waiting after a question without an answer"
+          : undefined;
   const usual =
     has === undefined
       ? isEmptyFor(move)

@@ -7,6 +7,7 @@ import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Turn } from "../../network/turn.ts";
 import { hashSlot } from "../hash-slot.ts";
+import { removalEntry } from "./move-cursors.ts";
 import { noSlots, type SlotFlags } from "./slot-flags.ts";
 
 export interface SlotSweeperOptions {
@@ -152,6 +153,7 @@ export class SlotSweeper {
       keyspace.expires = true;
       this.#reply.clear();
     }
+    changes.append(0, removalEntry);
     changes.endUnit();
     processor.deliverEffects();
     this.removedKeys += keys.length;

@@ -13,6 +13,12 @@ export const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): bo
 export const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
   isWrite || flagSet.has("readonly") || readsKeyspace === true;
 
+/** Whether a client wants to hear from now on what happens at other nodes, too. */
+export const wantsMessages = (
+  { fullName, subscribes }: CommandFacts & { readonly fullName: string },
+  args: Arguments,
+): boolean => subscribes === true || (fullName === "client|tracking" && args.is(2, "on") && hasWord(args, 3, "bcast"));
+
 /** A connection's own state stays at the node that it is made to, its subscriptions included. */
 export const isOfConnection = ({ anyConnection, group, whileSubscribed }: CommandFacts): boolean =>
   anyConnection !== true && (group === "connection" || (group === "pubsub" && whileSubscribed === true));

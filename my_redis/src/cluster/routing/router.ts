@@ -14,7 +14,7 @@ import { MovingRequests } from "./moving-requests.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { RelayedRequests } from "./relayed-requests.ts";
 import { infoOf } from "./request-info.ts";
-import { concernsData, isOfConnection, mayWaitForKeys, verdictInOne } from "./request-kinds.ts";
+import { concernsData, isOfConnection, mayWaitForKeys, verdictInOne, wantsMessages } from "./request-kinds.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { RouterOwner } from "./router-owner.ts";
@@ -238,14 +238,14 @@ export class Router {
     const { client } = context;
     const queues = client.transaction !== undefined && command.insideMulti === "queue";
     if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
+    // Members publish nothing there, and tell no changes.
+    if (this.#owner.ring?.state === "outside" && wantsMessages(command, args)) return new Refusal(routeErrors.left);
     const spanning = this.#owner.spanning.get(command.fullName);
     const relays = spanning?.inAnyRouting === true || this.#server.settings.values["cluster-routing"] === "relay";
     if (spanning !== undefined && relays) {
       if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, command, args);
     }
-    // Members publish nothing there.
-    if (command.subscribes === true && this.#owner.ring?.state === "outside") return new Refusal(routeErrors.left);
     if (queues) return "run";
     if (here(context, args) === "held") return "held";
     if (this.#seat !== undefined && this.#showsData(context, command)) {

@@ -223,6 +223,12 @@ export class ClientTracking {
     this.#options.pubSub.deliver();
   }
 
+  /** No change elsewhere will be told here any more: own clients in broadcast mode are disconnected, and can connect elsewhere. */
+  disconnectBroadcasts(): void {
+    const isWaiting = ({ client, mode }: Tracking): boolean => client.kind === "normal" && mode.broadcast;
+    for (const { client } of [...this.#tracking.values()].filter(isWaiting)) client.channel.kill();
+  }
+
   #forgetAll(shows: Shown): void {
     this.#readers.clear();
     this.#items = 0;

@@ -1,8 +1,10 @@
 import type { RequestCheck } from "../../dispatch/checks/request-check.ts";
+import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import { keyPositions, mayHaveKeys } from "../../dispatch/command-keys.ts";
 import type { Command, Context, Services } from "../../dispatch/context.ts";
 import { HeldRequests } from "../../dispatch/held-requests.ts";
 import { requestsOf } from "../../dispatch/requests-of.ts";
+import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { RecordIndex } from "../../memory/record-index.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -73,20 +75,27 @@ export class AwaitedValues {
     let waits = false;
     for (const each of requestsOf(client, command, args)) {
       const changes = each.command.isWrite || each.command.mayReplicate?.(context, each.args) === true;
-      if (!changes || each.command.keepsElements === true || !mayHaveKeys(each.command)) continue;
-      // All of them are asked for, so that the snapshot takes them one after the other.
-      for (const index of keyPositions(each.command, each.args)) {
-        if (this.#isNeeded(client.database, each.args, index)) waits = true;
-      }
+      const request = { database: client.database, ...each };
+      if (changes && asksForKeys(this.#snapshot, this.#server.keyspace, request)) waits = true;
     }
     return waits;
   }
+}
 
-  #isNeeded(database: number, args: Arguments, index: number): boolean {
-    const { keyspace } = this.#server;
-    const { keys } = keyspace.database(database);
+/** Whether values are still needed as they are of which this command may change elements. They are taken next. */
+export function asksForKeys(
+  snapshot: Pick<TakesInPieces, "takeNext">,
+  keyspace: Keyspace,
+  { args, command, database }: { readonly database: number; readonly command: CommandFacts; readonly args: Arguments },
+): boolean {
+  if (command.keepsElements === true || !mayHaveKeys(command)) return false;
+  const { keys } = keyspace.database(database);
+  let isAny = false;
+  // All of them are asked for, so that the snapshot takes them one after the other.
+  for (const index of keyPositions(command, args)) {
     const [start, end] = [args.start(index), args.end(index)];
     const address = keys.find(keyspace.hasher.hash(args.buffer, start, end), args.buffer, start, end);
-    return address !== 0 && this.#snapshot.takeNext(keys, address);
+    if (address !== 0 && snapshot.takeNext(keys, address)) isAny = true;
   }
+  return isAny;
 }

@@ -50,6 +50,15 @@ async function startRing(): Promise<StartedRing> {
   return { names, connect, restart };
 }
 
+/** How a connection ends, whatever is pushed before. */
+async function endOf(client: RespConnection): Promise<string> {
+  try {
+    for (;;) await client.next();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const placesSeenBy = async (client: RespConnection): Promise<number> =>
   new Set((await client.reply("CLUSTER", "SLOTS")).items?.map((range) => range.items?.[2]?.items?.[1]?.text)).size;
 
@@ -107,6 +116,33 @@ test("subscribers are disconnected when their node has left: members publish not
   await leave(publisher, names[2] as string, 2);
   expect(await ending).toMatch(/ECONNRESET|closed the connection/);
   expect((await member.reply("PING")).items?.[0]?.text).toBe("pong");
+}, 30_000);
+
+test("clients that track by prefixes are disconnected when their node has left: it hears of no changes any more", async () => {
+  const { names, connect } = await startRing();
+  const [member, leaving, reading] = await Promise.all([connect(0), connect(2), connect(2)]);
+  for (const [client, mode] of [
+    [member, ["BCAST"]],
+    [leaving, ["BCAST", "PREFIX", "k"]],
+    [reading, []],
+  ] as const) {
+    await client.reply("HELLO", 3);
+    expect((await client.reply("CLIENT", "TRACKING", "ON", ...mode)).text).toBe("OK");
+  }
+  const ending = endOf(leaving);
+  await leave(await connect(1), names[2] as string, 2);
+  expect(await ending).toMatch(/ECONNRESET|closed the connection/);
+  const late = await connect(2);
+  const refused = "CLUSTERDOWN This node is no member of its ring any more";
+  const isRefused = async (): Promise<boolean> =>
+    (await late.reply("CLIENT", "TRACKING", "ON", "REDIRECT", "1", "BCAST")).text === refused;
+  await waitUntil(isRefused, { what: "the node to have left", timeoutMs: 20_000 });
+  // What a client has read there is in doubt once, and it can read nothing more there: it may stay.
+  reading.send(["CLIENT", "TRACKING", "OFF"]);
+  while ((await reading.next()).text !== "OK");
+  // A client of a member goes on hearing of what changes.
+  await (await connect(1)).reply("SET", "last", "value");
+  while ((await member.next()).items?.[1]?.items?.[0]?.text !== "last");
 }, 30_000);
 
 test("a SCAN goes on, and misses no key, when the node leaves at which its cursor is", async () => {

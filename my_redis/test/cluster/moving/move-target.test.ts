@@ -1,16 +1,8 @@
 import { expect, test } from "bun:test";
-import type { Member } from "../../../src/cluster/agreement/ring-member.ts";
 import { MoveCursors } from "../../../src/cluster/moving/move-cursors.ts";
 import { MoveTarget } from "../../../src/cluster/moving/move-target.ts";
 import type { Services } from "../../../src/dispatch/context.ts";
-
-const move = { id: 3, attempt: 3, retries: 0, from: "a", to: "b", spans: [{ start: 0, end: 9 }] };
-const member = {
-  self: "b",
-  durable: { run: 1 },
-  serving: { incoming: [], acknowledged: 0 },
-  committed: { seats: [{ name: "b", nodes: ["b"] }], slots: { moves: [move] } },
-} as unknown as Member;
+import { targetMember } from "./one-move.ts";
 
 /** A target at which each question ends after so many milliseconds, without an answer. */
 function targetWith({ tookMs, isLogged }: { tookMs: number; isLogged: boolean }) {
@@ -21,7 +13,7 @@ function targetWith({ tookMs, isLogged }: { tookMs: number; isLogged: boolean })
   };
   const server = { environment, clients: { addPseudo: () => undefined } } as unknown as Services;
   const target = new MoveTarget({
-    ...{ server, cursors: new MoveCursors(), member: () => member, take: () => {}, isLogged: () => isLogged },
+    ...{ server, cursors: new MoveCursors(), member: () => targetMember, take: () => {}, isLogged: () => isLogged },
     ...{ position: () => ({ epoch: 1, offset: 0 }), isEmpty: () => true, contentChanged: () => {}, ended: () => {} },
     ask: (_seat, _question, answered) => {
       state.questions++;

@@ -20,7 +20,8 @@ import {
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
 import { changeAdmission, firstStep, moveRate } from "./room-rates.ts";
-import { passOnPlaces, readUses, usePlaces } from "./room-places.ts";
+import { passOnPlaces } from "./pass-on-places.ts";
+import { readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   lockRoom,
@@ -216,7 +217,7 @@ export class SqlRooms implements LedgerRooms {
       const nowMs = await this.#context.nowMs(transaction);
       if (!isDue(room, nowMs, startsAtMs)) return false;
       const sinceMs = Math.max(nowMs, startsAtMs);
-      await addStep(transaction, roomId, firstStep(room, sinceMs), []);
+      await addStep(transaction, room, firstStep(room, sinceMs), { before: [], nowMs });
       await transaction
         .updateTable("rooms")
         .set({ begins_at_ms: sinceMs, revision: room.revision + 1 })

@@ -72,6 +72,17 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     return isOver ? { failure: "sale_ended" } : followed;
   };
 
+  /** What a try would come to, as far as it is known without one: nobody has to compute for that. */
+  const knownBefore = async (
+    followed: FollowedRoom,
+    userId: string,
+  ): Promise<Entered | Refusal<"room_closed"> | undefined> => {
+    const repeated = visitors.repeated(followed, userId);
+    const isClosed = isSurelyClosed(followed);
+    if (repeated !== undefined || (stepUp === undefined && !isClosed)) return repeated;
+    return (await visitors.findEntered(followed, userId)) ?? (isClosed ? { failure: "room_closed" } : undefined);
+  };
+
   mountEndpoint(app, enterRoom, mount, async ({ body, session, address }) => {
     if (options.isByInvitation && !session.isPerson) return { failure: "invitation_required" };
     const followed = findRunning(body.saleID);
@@ -79,8 +90,8 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     const early = refusalBeforeEntry(followed);
     if (early !== undefined) return early;
     const { userId } = session;
-    const repeated = visitors.repeated(followed, userId);
-    if (repeated !== undefined) return entryAnswer(followed, repeated);
+    const known = await knownBefore(followed, userId);
+    if (known !== undefined) return "failure" in known ? known : entryAnswer(followed, known);
     const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
     if (uninvited !== undefined) return uninvited;
     const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
@@ -94,7 +105,9 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
   mountEndpoint(app, readRoomWork, mount, async ({ query, session, address }) => {
     const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
-    return { ok: (await stepUp?.challenge(entryOf(query.saleID, session.userId, address))) ?? null };
+    const { userId } = session;
+    if (stepUp === undefined || (await knownBefore(followed, userId)) !== undefined) return { ok: null };
+    return { ok: await stepUp.challenge(entryOf(query.saleID, userId, address)) };
   });
 
   async function enter(followed: FollowedRoom, userId: string) {
@@ -135,6 +148,13 @@ function notOpen(followed: FollowedRoom): Refusal<"room_not_open"> {
 /** At the very moment of the opening the ledger's clock decides. */
 function refusalBeforeEntry(followed: FollowedRoom): Refusal<"room_not_open"> | undefined {
   return followed.room.opensAtMs - followed.nowMs() > followed.errorMs ? notOpen(followed) : undefined;
+}
+
+/** Nobody enters a ballot after its closing. At that very moment the ledger's clock decides. */
+function isSurelyClosed(followed: FollowedRoom): boolean {
+  const { room, state, errorMs } = followed;
+  if (room.mode !== "ballot") return false;
+  return state?.drawn !== undefined || followed.nowMs() - (room.closesAtMs ?? Infinity) > errorMs;
 }
 
 interface EventOptions extends RoomHandlerOptions {

@@ -100,13 +100,13 @@ export async function isStartFixed(
 
 async function stopRunningAhead(
   transaction: LedgerTransaction,
-  room: StoredRoom,
+  { id, begins_at_ms, entries }: StoredRoom,
   nowMs: number,
 ): Promise<boolean> {
-  if (room.begins_at_ms === null) return false;
-  const before = await readSteps(transaction, room.id);
-  const step = catchUp(before, room.entries, nowMs);
-  if (step !== undefined) await addStep(transaction, room, step, { before, nowMs });
+  if (begins_at_ms === null) return false;
+  const steps = await readSteps(transaction, id);
+  const step = catchUp(steps, entries, nowMs);
+  if (step !== undefined) await addStep(transaction, id, step, steps);
   return step !== undefined;
 }
 

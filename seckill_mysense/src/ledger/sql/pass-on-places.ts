@@ -1,6 +1,7 @@
 import { furtherPlaces } from "../../domain/ballot.ts";
-import { admittedAt, lastExpired, passOn } from "../../domain/room.ts";
+import { admittedAt, firstNeededStep, lastExpired, passOn } from "../../domain/room.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { NumberedStep } from "../rooms.ts";
 import { addStep, lockRoom, readSteps, type RoomContext, type StoredRoom } from "./room-rows.ts";
 import { readUnsold } from "./unsold-products.ts";
 
@@ -24,10 +25,12 @@ export async function passOnPlaces(
   if (room === undefined || room.begins_at_ms === null || room.on_hold === 1) return 0;
   const steps = await readSteps(transaction, roomId);
   const nowMs = await context.nowMs(transaction);
+  await forgetSteps(transaction, room, steps, nowMs);
   const isBallot = room.mode === "ballot";
   const endedMs = isBallot ? nowMs - recordedWithinMs : nowMs;
   const admission = { steps, useWithinMs: room.use_within_ms };
   const last = lastExpired(admission, { from: room.judged, entries: room.entries, nowMs: endedMs });
+  if (last === room.judged && !isBallot) return 0;
   // A clock that is set back takes nobody's admission back.
   const admitted = admittedAt(steps, Math.max(nowMs, isBallot ? (steps.at(-1)?.sinceMs ?? 0) : 0));
   if (isBallot) await endWaits(transaction, room, last, nowMs);
@@ -37,7 +40,7 @@ export async function passOnPlaces(
   // Nothing is saved up for those who come later.
   const passed = Math.max(0, Math.min(further, room.entries - admitted));
   if (passed === 0 && last === room.judged) return 0;
-  if (passed > 0) await addStep(transaction, room, passOn(steps, passed, nowMs), { before: steps, nowMs });
+  if (passed > 0) await addStep(transaction, roomId, passOn(steps, passed, nowMs), steps);
   await transaction
     .updateTable("rooms")
     .set({ judged: last, passed_on: room.passed_on + passed, revision: room.revision + 1 })
@@ -109,4 +112,16 @@ async function countFurther(
   if (entries <= admitted) return 0;
   const { products, hasGivenWinners } = await readUnsold(transaction, { saleId: sale_id, roomId: id, afterPlace: last });
   return furtherPlaces(products, { openWindows: admitted - last, isLimited: last === 0 && hasGivenWinners });
+}
+
+/** A rate that follows the load makes steps also while nobody enters. Here only, because only the sweeper may delete them. */
+async function forgetSteps(
+  transaction: LedgerTransaction,
+  { id, use_within_ms }: StoredRoom,
+  steps: readonly NumberedStep[],
+  nowMs: number,
+): Promise<void> {
+  const first = steps[firstNeededStep(steps, use_within_ms, nowMs)];
+  if (first === undefined || first === steps[0]) return;
+  await transaction.deleteFrom("room_steps").where("room_id", "=", id).where("step", "<", first.step).execute();
 }

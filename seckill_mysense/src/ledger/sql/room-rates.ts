@@ -91,9 +91,9 @@ async function writeRate(
 ): Promise<void> {
   const hasNewRate = after.on_hold !== room.on_hold || after.per_1000_seconds !== room.per_1000_seconds;
   if (room.begins_at_ms !== null && hasNewRate) {
-    const before = await readSteps(transaction, room.id);
-    const step = changeRate(before, after.on_hold === 1 ? 0 : after.per_1000_seconds, nowMs);
-    await addStep(transaction, room, runStep({ ...room, ...after }, step), { before, nowMs });
+    const steps = await readSteps(transaction, room.id);
+    const step = changeRate(steps, after.on_hold === 1 ? 0 : after.per_1000_seconds, nowMs);
+    await addStep(transaction, room.id, runStep({ ...room, ...after }, step), steps);
   }
   await transaction
     .updateTable("rooms")

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from "kysely";
 import type { RateRange } from "../../domain/admission-rate.ts";
 import { buyersServed } from "../../domain/buckets.ts";
-import { type AdmissionStep, firstNeededStep, type RoomSettings } from "../../domain/room.ts";
+import type { AdmissionStep, RoomSettings } from "../../domain/room.ts";
 import type { Sale, SaleProduct, SaleState } from "../../domain/sale.ts";
 import type { LedgerDialect, LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RoomEntryRow, RoomRow, RoomStepRow } from "../database/room-schema.ts";
@@ -106,21 +106,19 @@ export async function readSteps(database: LedgerReader, roomId: number, fromStep
   return rows.map(toStep);
 }
 
-/** Adds a step, and forgets those that decide about no open window any more. The caller has locked the room. */
+/** The caller has locked the room. */
 export async function addStep(
   transaction: LedgerTransaction,
-  { id, use_within_ms }: Pick<StoredRoom, "id" | "use_within_ms">,
-  { sinceMs, millionths, per1000Seconds }: AdmissionStep,
-  { before, nowMs }: { readonly before: readonly NumberedStep[]; readonly nowMs: number },
+  roomId: number,
+  step: AdmissionStep,
+  before: readonly NumberedStep[],
 ): Promise<void> {
+  const { sinceMs, millionths, per1000Seconds } = step;
   const row = { since_ms: sinceMs, millionths, per_1000_seconds: per1000Seconds };
   await transaction
     .insertInto("room_steps")
-    .values({ room_id: id, step: (before.at(-1)?.step ?? 0) + 1, ...row })
+    .values({ room_id: roomId, step: (before.at(-1)?.step ?? 0) + 1, ...row })
     .execute();
-  const firstNeeded = before[firstNeededStep(before, use_within_ms, nowMs)];
-  if (firstNeeded === before[0]) return;
-  await transaction.deleteFrom("room_steps").where("room_id", "=", id).where("step", "<", firstNeeded!.step).execute();
 }
 
 function toStep({ step, since_ms, millionths, per_1000_seconds }: RoomStepRow): NumberedStep {

@@ -217,7 +217,7 @@ export class SqlRooms implements LedgerRooms {
       const nowMs = await this.#context.nowMs(transaction);
       if (!isDue(room, nowMs, startsAtMs)) return false;
       const sinceMs = Math.max(nowMs, startsAtMs);
-      await addStep(transaction, room, firstStep(room, sinceMs), { before: [], nowMs });
+      await addStep(transaction, roomId, firstStep(room, sinceMs), []);
       await transaction
         .updateTable("rooms")
         .set({ begins_at_ms: sinceMs, revision: room.revision + 1 })

@@ -48,7 +48,12 @@ describe.skipIf(service.missing)(`a sale for invited users on the page${service.
     "shows the sale that the link of a code names, and hands the code in to no other one",
     async () => {
       await using shop = await InvitedShop.open();
-      const autumn = { id: "autumn", title: "Autumn sale", startsAtMs: Date.now() - 120_000, invitedOnly: true as const };
+      const autumn = {
+        id: "autumn",
+        title: "Autumn sale",
+        startsAtMs: Date.now() - 120_000,
+        invitedOnly: true as const,
+      };
       const product = { ...testProduct, id: "coat", name: "Coat", saleId: autumn.id };
       await shop.shop.ledger.sales.create({ ...autumn, endsAtMs: Date.now() + 3_600_000 }, [product]);
       await shop.shop.gateway.stock.catalogue.refresh();

@@ -110,7 +110,11 @@ async function countFurther(
   { last, admitted }: AdmittedPlaces,
 ): Promise<number> {
   if (entries <= admitted) return 0;
-  const { products, hasGivenWinners } = await readUnsold(transaction, { saleId: sale_id, roomId: id, afterPlace: last });
+  const { products, hasGivenWinners } = await readUnsold(transaction, {
+    saleId: sale_id,
+    roomId: id,
+    afterPlace: last,
+  });
   return furtherPlaces(products, { openWindows: admitted - last, isLimited: last === 0 && hasGivenWinners });
 }
 

@@ -104,7 +104,7 @@ export class BallotRound {
   async #buy({ client, habit }: Buyer, { body }: Asked, untilMs: number): Promise<Purchase> {
     const token: string = body.token;
     let wanted = habit === "two units" ? 2 : 1;
-    for (;; await Bun.sleep(askEveryMs)) {
+    for (; ; await Bun.sleep(askEveryMs)) {
       const path = `/check?productID=${productId}&quantity=${wanted}`;
       const answer = await client.ask({ path, body: {}, bearer: token });
       const error: string | undefined = answer?.body.error;
@@ -118,7 +118,7 @@ export class BallotRound {
   /** What the ledger says, and what is left when a unit was given back. */
   async #settle({ client, habit }: Pick<Buyer, "client" | "habit">, id: string, untilMs: number): Promise<Purchase> {
     const path = `/api/reservations/${encodeURIComponent(id)}?productID=${productId}`;
-    for (;; await Bun.sleep(askEveryMs)) {
+    for (; ; await Bun.sleep(askEveryMs)) {
       const told = await client.ask({ path });
       if (told?.status === 404 || ["lost", "rejected"].includes(told?.body.status)) {
         return { kind: "too late", units: 0, untilMs };

@@ -57,7 +57,7 @@ describe.skipIf(service.missing)(`a sale for invited users on the page${service.
       const product = { ...testProduct, id: "coat", name: "Coat", saleId: autumn.id };
       await shop.shop.ledger.sales.create({ ...autumn, endsAtMs: Date.now() + 3_600_000 }, [product]);
       await shop.shop.gateway.stock.catalogue.refresh();
-      const link = new URLSearchParams({ code: await shop.code(), saleID: testProduct.saleId });
+      const link = new URLSearchParams({ code: await shop.code(), saleID: testProduct.saleId }).toString();
 
       await using other = await openPage(browser(), shop, `/check?productID=coat#${link}`);
       await register(other.page, "Ada");

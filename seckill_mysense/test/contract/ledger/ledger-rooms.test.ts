@@ -484,8 +484,8 @@ for (const kind of ledgerKinds) {
           await ledger.rooms.passOn(room.id);
           for (let round = 0; round < 40; round++) {
             nowMs += 5_000;
-            const [from, to] = round % 2 === 0 ? [1_000, 2_000] : [2_000, 1_000];
-            expect(await ledger.rooms.moveRate(room.id, { from: from!, to: to! })).toBe(true);
+            const [from, to] = round % 2 === 0 ? ([1_000, 2_000] as const) : ([2_000, 1_000] as const);
+            expect(await ledger.rooms.moveRate(room.id, { from, to })).toBe(true);
             await ledger.rooms.passOn(room.id);
           }
           // Those of a minute, which is as long as a window is open.

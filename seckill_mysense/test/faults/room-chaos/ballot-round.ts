@@ -12,12 +12,12 @@ import { KeptStatements } from "./kept-statements.ts";
 
 const { id: productId, saleId } = testProduct;
 const people = 24;
-const units = 9;
+const units = 5;
 const limitPerUser = 2;
-const [opensAfterMs, entryMs, windowMs] = [4_000, 3_000, 4_000];
+const [opensAfterMs, entryMs, windowMs] = [4_000, 3_000, 3_000];
 
 /** What people do who are admitted. */
-const habits = ["two units", "one unit", "one unit", "one unit, and gives it back", "nothing"] as const;
+const habits = ["two units", "two units", "one unit", "one unit, and gives it back", "nothing"] as const;
 
 type Buyer = ToldBuyer & { readonly client: ChaosClient; readonly habit: (typeof habits)[number]; isDone: boolean };
 

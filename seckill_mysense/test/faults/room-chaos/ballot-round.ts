@@ -14,7 +14,7 @@ const { id: productId, saleId } = testProduct;
 const people = 24;
 const units = 5;
 const limitPerUser = 2;
-const [opensAfterMs, entryMs, windowMs] = [4_000, 3_000, 3_000];
+const [opensAfterMs, entryMs, windowMs] = [3_000, 6_000, 3_000];
 
 /** What people do who are admitted. */
 const habits = ["two units", "two units", "one unit", "one unit, and gives it back", "nothing"] as const;
@@ -55,8 +55,9 @@ export class BallotRound {
     await Promise.all(visits);
     const disturbances = await disturbing;
     const outcome = await this.#shop.outcome();
-    const { drawn, failed } = await kept.verifyDraws(this.#buyers);
-    return { broken: [...brokenBallot(this.#buyers, { ...outcome, units }), ...failed], disturbances, drawn };
+    const entered = this.#buyers.filter(({ receipts }) => receipts.length > 0);
+    const { drawn, failed } = await kept.verifyDraws(entered);
+    return { broken: [...brokenBallot(entered, { ...outcome, units }), ...failed], disturbances, drawn };
   }
 
   /** Until all units are sold and nobody can change that any more, until nobody waits, or until patience ends. */
@@ -65,8 +66,10 @@ export class BallotRound {
     while (performance.now() < deadlineMs) {
       const isBuying = this.#buyers.some(({ token, isDone }) => token !== undefined && !isDone);
       const isSold = unitsSold(this.#buyers) >= units;
-      const hasPlaces = this.#buyers.every(({ views }) => views.some(({ view }) => view.place !== undefined));
-      if (!isBuying && hasPlaces && (isSold || this.#buyers.every(({ isDone }) => isDone))) return;
+      const isDrawn = this.#buyers.every(
+        ({ isDone, views }) => isDone || views.some(({ view }) => view.place !== undefined),
+      );
+      if (!isBuying && isDrawn && (isSold || this.#buyers.every(({ isDone }) => isDone))) return;
       await Bun.sleep(askEveryMs);
     }
   }
@@ -76,10 +79,15 @@ export class BallotRound {
     const { client, receipts } = buyer;
     await Bun.sleep(fromMs + this.#random.below(entryMs / 2) - Date.now());
     const enter = async (): Promise<void> => {
-      const { body } = await client.until({ path: "/api/room", body: { saleID: saleId } });
-      receipts.push(parseReceipt(body.receipt));
+      for (; ; await Bun.sleep(askEveryMs)) {
+        const answer = await client.ask({ path: "/api/room", body: { saleID: saleId } });
+        if (answer?.status === 200) return void receipts.push(parseReceipt(answer.body.receipt));
+        if (answer?.body.error === "room_closed") return;
+      }
     };
     await Promise.all([enter(), enter()]);
+    // Nobody may have answered before the closing.
+    if (receipts.length === 0) buyer.isDone = true;
     for (; !this.#isOver.signal.aborted && !buyer.isDone; await Bun.sleep(askEveryMs)) {
       const view = await this.#look(buyer);
       if (view?.state === "expired") buyer.isDone = true;

@@ -26,7 +26,7 @@ export interface BallotOutcome {
 const recordedWithinMs = 5_000;
 
 /**
- * What everybody was told, against the rules of a ballot. How fast the machine is makes no difference to any of them.
+ * What everybody was told who has entered, against the rules of a ballot. How fast the machine is makes no difference to any of them.
  *
  * 1. Each visitor has one number, one receipt and one place. The numbers and the places are 1 to N.
  * 2. Nobody has a token whose place was not admitted.

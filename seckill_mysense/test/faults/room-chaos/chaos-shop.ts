@@ -115,6 +115,7 @@ export async function openBuiltIn(random: SeededRandom, clocks: Clocks = wrongCl
   const start = async (): Promise<void> => {
     program = await startProgram(configFile, withClock(random.pick(clocks)));
   };
+  await start();
   return {
     name: "the built-in ledger",
     urls: () => (program === undefined ? [] : [program.url]),
@@ -135,7 +136,6 @@ export async function openBuiltIn(random: SeededRandom, clocks: Clocks = wrongCl
           },
         }),
       );
-      await start();
     },
     async disturb() {
       const isKilled = random.happens(0.7);

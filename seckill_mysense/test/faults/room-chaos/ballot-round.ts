@@ -12,7 +12,7 @@ import { KeptStatements } from "./kept-statements.ts";
 
 const { id: productId, saleId } = testProduct;
 const people = 24;
-const units = 5;
+const units = 4;
 const limitPerUser = 2;
 const [opensAfterMs, entryMs, windowMs] = [3_000, 6_000, 3_000];
 
@@ -79,7 +79,7 @@ export class BallotRound {
     const { client, receipts } = buyer;
     await Bun.sleep(fromMs + this.#random.below(entryMs / 2) - Date.now());
     const enter = async (): Promise<void> => {
-      for (; ; await Bun.sleep(askEveryMs)) {
+      for (; !this.#isOver.signal.aborted; await Bun.sleep(askEveryMs)) {
         const answer = await client.ask({ path: "/api/room", body: { saleID: saleId } });
         if (answer?.status === 200) return void receipts.push(parseReceipt(answer.body.receipt));
         if (answer?.body.error === "room_closed") return;
@@ -112,7 +112,7 @@ export class BallotRound {
   async #buy({ client, habit }: Buyer, { body }: Asked, untilMs: number): Promise<Purchase> {
     const token: string = body.token;
     let wanted = habit === "two units" ? 2 : 1;
-    for (; ; await Bun.sleep(askEveryMs)) {
+    for (; !this.#isOver.signal.aborted; await Bun.sleep(askEveryMs)) {
       const path = `/check?productID=${productId}&quantity=${wanted}`;
       const answer = await client.ask({ path, body: {}, bearer: token });
       const error: string | undefined = answer?.body.error;
@@ -126,7 +126,7 @@ export class BallotRound {
   /** What the ledger says, and what is left when a unit was given back. */
   async #settle({ client, habit }: Pick<Buyer, "client" | "habit">, id: string, untilMs: number): Promise<Purchase> {
     const path = `/api/reservations/${encodeURIComponent(id)}?productID=${productId}`;
-    for (; ; await Bun.sleep(askEveryMs)) {
+    for (; !this.#isOver.signal.aborted; await Bun.sleep(askEveryMs)) {
       const told = await client.ask({ path });
       if (told?.status === 404 || ["lost", "rejected"].includes(told?.body.status)) {
         return { kind: "too late", units: 0, untilMs };
@@ -138,6 +138,7 @@ export class BallotRound {
       await client.until({ path: `/api/orders/${encodeURIComponent(id)}/cancel`, body: {} });
       return { ...bought, units: 0 };
     }
+    return { kind: "too late", units: 0, untilMs };
   }
 }
 

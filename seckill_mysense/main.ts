@@ -14,7 +14,7 @@ import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
 import { handleRefunds } from "./src/roles/refunds-role.ts";
 import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
-import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
+import { parseSaleCommandLine } from "./src/roles/sale-command-line.ts";
 import { runSaleCommand } from "./src/roles/sale-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
@@ -163,8 +163,7 @@ function urlOf(host: string, port: number): string {
 
 function fail(error: unknown): never {
   if (wantsJson) console.log(JSON.stringify({ error: codeOf(error), message: messageOf(error) }));
-  else if (error instanceof UsageError)
-    console.error(`${error.message}\n\n${task?.kind === "sale" ? saleUsage() : usage()}`);
+  else if (error instanceof UsageError) console.error(`${error.message}\n\n${error.help ?? usage()}`);
   else console.error(messageOf(error));
   process.exit(exitCodeOf(error));
 }

@@ -18,10 +18,24 @@ export function isInvited(): boolean {
 
 /** Shows the field for the code to a user who needs one. */
 export function showCodeForm(): void {
-  show("code-form", known.invited === false && state.user !== undefined && state.offer?.sale.invitedOnly === true);
+  const sale = state.offer?.sale;
+  show("code-form", known.invited === false && state.user !== undefined && sale?.invitedOnly === true);
+  setText("code-hint", `${sale?.title ?? "This sale"} is for invited people. A code is for one account.`);
 }
 
-/** Asks whether the user is invited, and hands in the code of a link such as /check#code=..., which reaches no log. */
+/** A link such as /check#code=...&saleID=spring. What stands behind # reaches no log. */
+const link = (): URLSearchParams => new URLSearchParams(location.hash.slice(1));
+
+/** The sale that the link of a code is for. Null: it names none. */
+export function linkedSaleId(): string | null {
+  return link().get("saleID");
+}
+
+function linkedCode(shownId: string): string | null {
+  return (linkedSaleId() ?? shownId) === shownId ? link().get("code") : null;
+}
+
+/** Asks whether the user is invited, and hands in the code of the link. */
 export async function followInvitation(onNews: () => void): Promise<void> {
   const sale = state.offer?.sale;
   const [saleID, userID] = [sale?.invitedOnly === true ? sale.id : undefined, state.user?.userID];
@@ -37,7 +51,7 @@ export async function followInvitation(onNews: () => void): Promise<void> {
     return;
   }
   asked.invited = answer.ok.invited;
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  const code = linkedCode(saleID);
   if (code !== null) input("code").value = code;
   if (!asked.invited && code !== null) await handIn(onNews);
   else onNews();

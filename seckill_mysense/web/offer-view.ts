@@ -18,8 +18,15 @@ export function phaseOf({ sale }: Offer): Phase {
   return nowMs < sale.endsAtMs ? "open" : "over";
 }
 
-/** The product that the URL names; otherwise the product that is on sale now or next. */
-export function chooseOffer(sales: readonly SaleDetails[], productId: string | null): Offer | undefined {
+/** What the address of the page asks for. */
+export interface WantedOffer {
+  readonly productId: string | null;
+  readonly saleId: string | null;
+}
+
+/** The product that the address names; otherwise the one that is on sale now or next, in the sale that it names. */
+export function chooseOffer(all: readonly SaleDetails[], { productId, saleId }: WantedOffer): Offer | undefined {
+  const sales = saleId === null || productId !== null ? all : all.filter(({ id }) => id === saleId);
   const offers = sales.flatMap((sale) => sale.products.map((product) => ({ sale, product })));
   if (productId !== null && productId !== "") return offers.find(({ product }) => product.id === productId);
   const order: Record<Phase, number> = { open: 0, before: 1, over: 2 };

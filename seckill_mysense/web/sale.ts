@@ -19,7 +19,7 @@ import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
-import { followInvitation, isInvited, showCodeForm, watchCodeForm } from "./invitation-code.ts";
+import { followInvitation, isInvited, linkedSaleId, showCodeForm, watchCodeForm } from "./invitation-code.ts";
 import { enterShownRoom, followRoom, mayHaveToken, showProof, turnHint, turnIsOver } from "./room-panel.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 
@@ -292,10 +292,11 @@ async function refresh(): Promise<void> {
   if (sales === undefined) return;
   state.sales = sales;
   const wanted = new URLSearchParams(location.search).get("productID");
-  const shownId = state.offer?.product.id ?? wanted;
-  state.offer = chooseOffer(sales, shownId);
+  const saleId = linkedSaleId();
+  state.offer = chooseOffer(sales, { productId: state.offer?.product.id ?? wanted, saleId });
   if (state.offer !== undefined) showOffer(state.offer);
   else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
+  else if (saleId !== null) showNoOffer("No such sale", `There is no sale ${saleId}.`);
   else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
   await followInvitation(takeRoomNews);
   followRoom(takeRoomNews);

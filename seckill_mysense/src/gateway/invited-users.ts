@@ -24,8 +24,8 @@ const failures: Partial<Record<CodeOutcome, Use>> = {
  */
 export class InvitedUsers {
   readonly #parts: InvitedUsersParts;
-  /** By sale; only of sales that the catalogue has. */
-  readonly #codes = new Map<string, Promise<InvitationCodes | undefined>>();
+  /** As long as the catalogue has the sale as it is: a sale that was made again has another key. */
+  readonly #codes = new WeakMap<SaleForUsers, Promise<InvitationCodes | undefined>>();
   readonly #counts = new LabelCounts();
 
   constructor(parts: InvitedUsersParts) {
@@ -53,12 +53,12 @@ export class InvitedUsers {
 
   /** Undefined if the user may buy from now on. */
   async use(
-    { id: saleId, invitedOnly }: SaleForUsers,
+    sale: SaleForUsers,
     { userId, name }: Pick<Session, "userId" | "name">,
     text: string,
   ): Promise<Use | undefined> {
-    if (invitedOnly !== true) return undefined;
-    const codes = await this.#codesOf(saleId);
+    if (sale.invitedOnly !== true) return undefined;
+    const codes = await this.#codesOf(sale);
     const code = codes?.read(text) ?? "token_unknown_key";
     if (typeof code === "string") {
       this.#counts.add(code.replace("token_", ""));
@@ -68,17 +68,17 @@ export class InvitedUsers {
       this.#counts.add("not_yours");
       return "code_not_yours";
     }
-    const outcome = await this.#parts.codes.use({ saleId, userId, number: code.number });
+    const outcome = await this.#parts.codes.use({ saleId: sale.id, userId, number: code.number });
     this.#counts.add(outcome);
     return failures[outcome];
   }
 
-  #codesOf(saleId: string): Promise<InvitationCodes | undefined> {
-    const known = this.#codes.get(saleId);
+  #codesOf(sale: SaleForUsers): Promise<InvitationCodes | undefined> {
+    const known = this.#codes.get(sale);
     if (known !== undefined) return known;
-    const reading = this.#parts.codes.key(saleId).then((key) => key && new InvitationCodes(key, saleId));
-    this.#codes.set(saleId, reading);
-    reading.catch(() => this.#codes.delete(saleId));
+    const reading = this.#parts.codes.key(sale.id).then((key) => key && new InvitationCodes(key, sale.id));
+    this.#codes.set(sale, reading);
+    reading.catch(() => this.#codes.delete(sale));
     return reading;
   }
 }

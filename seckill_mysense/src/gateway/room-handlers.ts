@@ -79,13 +79,13 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     const early = refusalBeforeEntry(followed);
     if (early !== undefined) return early;
     const { userId } = session;
-    const repeated = visitors.repeated(followed, userId);
-    if (repeated !== undefined) return entryAnswer(followed, repeated);
+    const known = await knownBefore(options, followed, userId);
+    if (known !== undefined) return "failure" in known ? known : entryAnswer(followed, known);
     const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
     if (uninvited !== undefined) return uninvited;
     const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
     if (refused !== undefined) return refused;
-    const entered = await enter(followed, userId);
+    const entered = await enter(visitors, followed, userId);
     if ("failure" in entered) return entered;
     await stepUp?.usesAccount(address, userId);
     return entryAnswer(followed, entered);
@@ -94,15 +94,10 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
   mountEndpoint(app, readRoomWork, mount, async ({ query, session, address }) => {
     const followed = findRunning(query.saleID);
     if ("failure" in followed) return followed;
-    return { ok: (await stepUp?.challenge(entryOf(query.saleID, session.userId, address))) ?? null };
+    const { userId } = session;
+    if (stepUp === undefined || (await knownBefore(options, followed, userId)) !== undefined) return { ok: null };
+    return { ok: await stepUp.challenge(entryOf(query.saleID, userId, address)) };
   });
-
-  async function enter(followed: FollowedRoom, userId: string) {
-    const outcome = await visitors.enter(followed, userId);
-    if (!("kind" in outcome)) return outcome;
-    if (outcome.kind === "closed") return { failure: "room_closed" } as const;
-    return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen(followed);
-  }
 
   // A pass says who asks: without a session, its visitor has the same limit.
   const byPass: MountOptions = { ...mount, visitorOf: (request) => visitors.nameIn(request) };
@@ -135,6 +130,32 @@ function notOpen(followed: FollowedRoom): Refusal<"room_not_open"> {
 /** At the very moment of the opening the ledger's clock decides. */
 function refusalBeforeEntry(followed: FollowedRoom): Refusal<"room_not_open"> | undefined {
   return followed.room.opensAtMs - followed.nowMs() > followed.errorMs ? notOpen(followed) : undefined;
+}
+
+/** What a try to enter would come to, as far as it is known without one: nobody has to compute for that. */
+async function knownBefore(
+  { visitors, stepUp }: Pick<RoomHandlerOptions, "visitors" | "stepUp">,
+  followed: FollowedRoom,
+  userId: string,
+): Promise<Entered | Refusal<"room_closed"> | undefined> {
+  const repeated = visitors.repeated(followed, userId);
+  const isClosed = isSurelyClosed(followed);
+  if (repeated !== undefined || (stepUp === undefined && !isClosed)) return repeated;
+  return (await visitors.findEntered(followed, userId)) ?? (isClosed ? { failure: "room_closed" } : undefined);
+}
+
+async function enter(visitors: RoomVisitors, followed: FollowedRoom, userId: string) {
+  const outcome = await visitors.enter(followed, userId);
+  if (!("kind" in outcome)) return outcome;
+  if (outcome.kind === "closed") return { failure: "room_closed" } as const;
+  return outcome.kind === "full" ? ({ failure: "room_full" } as const) : notOpen(followed);
+}
+
+/** Nobody enters a ballot after its closing. At that very moment the ledger's clock decides. */
+function isSurelyClosed(followed: FollowedRoom): boolean {
+  const { room, state, errorMs } = followed;
+  if (room.mode !== "ballot") return false;
+  return state?.drawn !== undefined || followed.nowMs() - (room.closesAtMs ?? Infinity) > errorMs;
 }
 
 interface EventOptions extends RoomHandlerOptions {

@@ -68,8 +68,18 @@ export class RoomVisitors {
     const { room } = followed;
     const pseudonym = pseudonymOf(room.pseudonymKey, userId);
     const outcome = await this.#parts.rooms.enter({ roomId: room.id, pseudonym, maxEntries: this.#parts.maxEntries });
-    if (outcome.kind !== "entered") return outcome;
-    const entered = { pass: passOf(room.id, outcome.entry), receipt: receiptOf(followed, outcome.entry) };
+    return outcome.kind === "entered" ? this.#entered(followed, userId, outcome.entry) : outcome;
+  }
+
+  /** What a user got who has entered, as the ledger has it. */
+  async findEntered(followed: FollowedRoom, userId: string): Promise<Entered | undefined> {
+    const { room } = followed;
+    const entry = await this.#parts.rooms.findEntry(room.id, pseudonymOf(room.pseudonymKey, userId));
+    return entry && this.#entered(followed, userId, entry);
+  }
+
+  #entered(followed: FollowedRoom, userId: string, entry: RoomEntry): Entered {
+    const entered = { pass: passOf(followed.room.id, entry), receipt: receiptOf(followed, entry) };
     // A new entry is newer than what this gateway has read of the room.
     if (mustBeThere(followed, entered.pass)) this.#repeated.add(userId, entered);
     return entered;

@@ -95,6 +95,13 @@ const description = [
 /** The command line is invalid. The message names the word that is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** The help of the command that was called in a wrong way; undefined for that of the program. */
+  readonly help: string | undefined;
+
+  constructor(message: string, help?: string) {
+    super(message);
+    this.help = help;
+  }
 }
 
 const tasks = ["verify", "repair", "migrate", "dead-letters", "refunds", "payment-simulator"] as const;

@@ -21,7 +21,7 @@ export function runRoomKeeper(
   const beacon = url === "" ? undefined : new BeaconReader({ url, ...clock });
   const keeper = startRoomKeeper({ rooms, beacon, logger, health: health.part("draws"), now: clock.now });
   stops.push(() => keeper.stop());
-  const loads = new CheckoutLoadReader(heartbeats, { hasNoGate: hasNoGate(settings) });
+  const loads = new CheckoutLoadReader(heartbeats, { hasNoGate: hasNoGate(settings), elapsedMs: clock.elapsedMs });
   const rates = startRateKeeper({ rooms, load: () => loads.read(), logger, health: health.part("rates"), ...clock });
   stops.push(() => rates.stop());
 }

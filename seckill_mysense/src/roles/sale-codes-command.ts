@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { readFileSync } from "node:fs";
 import { maxCodesAtOnce, type RecordedCode } from "../ledger/invitation-codes.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
+import { UsageError } from "./command-line.ts";
 import type { CodeService, MadeCode, WantedCodes } from "../sales/code-service.ts";
 
 /** What a command does with the invitation codes of a sale. */
@@ -36,9 +37,11 @@ export function addCodesCommands<Options>({ read, write, took, between }: Adders
       between(1, maxCodesAtOnce),
     )
     .option("--names <file>", "one for each name in the file, which only the user of this name may use")
-    .action((id: string, options: Options & { count?: number; names?: string }) =>
-      took({ kind, does: "make", id, count: options.count, names: options.names }, options),
-    );
+    .action((id: string, options: Options & { count?: number; names?: string }) => {
+      const { count, names } = options;
+      if ((count === undefined) === (names === undefined)) throw new UsageError("give --count or --names, one of them");
+      took({ kind, does: "make", id, count, names }, options);
+    });
   read("list <id>", "which codes were made, used and revoked").action((id: string, options: Options) =>
     took({ kind, does: "list", id }, options),
   );
@@ -72,9 +75,6 @@ export async function runCodesAction(
 }
 
 function wantedBy({ count, names }: CodesAction & { does: "make" }): WantedCodes {
-  if ((count === undefined) === (names === undefined)) {
-    throw new InvalidSaleError("give --count or --names, one of them");
-  }
   if (count !== undefined) return { count };
   const read = readNames(names!);
   if (read.length > 0) return { names: read };

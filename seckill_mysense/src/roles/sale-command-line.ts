@@ -45,13 +45,6 @@ interface CommonOptions {
 
 type Took = (action: SaleAction, options: CommonOptions) => void;
 
-/** The text of `sale --help`. */
-export function saleUsage(): string {
-  return program(() => undefined)
-    .helpInformation()
-    .trimEnd();
-}
-
 /** The words after `sale`. A text when help was asked for. @throws UsageError */
 export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine | string {
   let taken: SaleCommandLine | undefined;
@@ -60,19 +53,31 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
     const asker = { expectedVersion: expectVersion, actor: by, changeId: change };
     taken = { action, configFile: config, json, ...asker, waitSeconds: wait };
   });
+  let called = command;
   for (const each of [command, ...command.commands.flatMap((one) => [one, ...one.commands])]) {
-    each.exitOverride().configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
+    each.configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
+    each.hook("preAction", (_, action) => void (called = action));
+    each.exitOverride((error) => {
+      called = each;
+      throw error;
+    });
   }
   try {
     command.parse(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return help.trimEnd();
-    if (error.code === "commander.help") throw new UsageError("sale, sale room and sale codes need a command");
-    throw new UsageError(error.message.replace(/^error: /, ""));
+    if (error instanceof CommanderError && error.code === "commander.helpDisplayed") return help.trimEnd();
+    throw mistakeIn(called, error);
   }
-  if (taken === undefined) throw new UsageError("sale needs a command");
+  if (taken === undefined) throw mistakeIn(command, new UsageError("sale needs a command"));
   return taken;
+}
+
+/** With the help of the command that was called in a wrong way. */
+function mistakeIn(called: Command, error: unknown): unknown {
+  if (!(error instanceof CommanderError) && !(error instanceof UsageError)) return error;
+  const isHelp = error instanceof CommanderError && error.code === "commander.help";
+  const message = isHelp ? "sale, sale room and sale codes need a command" : error.message.replace(/^error: /, "");
+  return new UsageError(message, called.helpInformation().trimEnd());
 }
 
 function program(took: Took): Command {

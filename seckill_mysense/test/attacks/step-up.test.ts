@@ -165,7 +165,31 @@ test("an address that uses many accounts computes something before each further 
   const work = await solved(body as WorkChallenge);
   expect(await enter(second, work)).toBe("403 work_invalid");
   expect(await enter(first, work)).toBe("200");
-  expect(await enter(first, work)).toBe("403 work_invalid");
+  // There is nothing left to enter: the place is answered, whatever the risk.
+  expect(await enter(first)).toBe("200");
+  expect((await first.send("GET", `/api/room/work?saleID=${shop.saleId}`)).body).toBeNull();
+  expect(await enter(second)).toBe("403 work_required");
+}, 60_000);
+
+test("who comes to a ballot after its closing is told so, and computes nothing", async () => {
+  const shop = await RoomShop.open(
+    { mode: "ballot", admitPer1000Seconds: 0, winners: 2 },
+    { accounts, limits: { ...anyPace, risk_address_accounts: { free: 0 } } },
+  );
+  await using _closed = shop;
+  const [early, late] = [await shop.buyer("Ada"), await shop.buyer("Bob")];
+  await shop.goTo(shop.opensAtMs);
+  const challenge = (buyer: TestBuyer) => buyer.send("GET", `/api/room/work?saleID=${shop.saleId}`);
+  const json = { saleID: shop.saleId, work: await solved((await challenge(early)).body as WorkChallenge) };
+  const before = await early.send("POST", "/api/room", { json });
+  expect(before.status).toBe(200);
+  expect((await shop.enter(late)).body.error).toBe("work_required");
+  await shop.goTo(shop.startsAtMs);
+  expect([(await challenge(late)).body, (await challenge(early)).body]).toEqual([null, null]);
+  const refused = await shop.enter(late);
+  expect([refused.status, refused.body.error]).toEqual([410, "room_closed"]);
+  const again = await shop.enter(early);
+  expect([again.status, again.body.number, again.body.receipt]).toEqual([200, before.body.number, before.body.receipt]);
 }, 60_000);
 
 test("work that is done faster than a browser does it raises the risk", async () => {

@@ -3,7 +3,8 @@ import { propertySeed } from "../../../tools/property-seed.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { programServices } from "../roles/program-services.ts";
 import { ChaosRound } from "./room-chaos/chaos-round.ts";
-import { openBuiltIn, openRoles } from "./room-chaos/chaos-shop.ts";
+import { BallotRound } from "./room-chaos/ballot-round.ts";
+import { ballotClocks, openBuiltIn, openRoles } from "./room-chaos/chaos-shop.ts";
 
 const { missing, reason } = programServices;
 const timeoutMs = 240_000;
@@ -31,6 +32,19 @@ describe("a waiting room while its processes are killed, leave and join, with cl
       const { broken, disturbances } = await new ChaosRound(shop, random, "queue").run();
       expect(broken).toEqual([]);
       expect(disturbances.length).toBeGreaterThan(1);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "and a ballot of it: no unit stays unsold while people wait, nobody is admitted in vain, and the draw holds",
+    async () => {
+      const random = new SeededRandom(propertySeed());
+      await using shop = await openBuiltIn(random.fork(), ballotClocks);
+      const { broken, disturbances, drawn } = await new BallotRound(shop, random).run();
+      expect(broken).toEqual([]);
+      expect(disturbances.length).toBeGreaterThan(1);
+      expect(drawn).toBeDefined();
     },
     timeoutMs,
   );

@@ -20,7 +20,8 @@ export class BallotShop implements AsyncDisposable {
   static async open(): Promise<BallotShop> {
     const startsAtMs = Date.now() + 80_000;
     const ballot = { mode: "ballot", admitPer1000Seconds: 0, winners: 2, useWithinMs: windowMs } as const;
-    return new BallotShop(await RoomShop.open(ballot, { sale: { startsAtMs } }), startsAtMs);
+    const stock = { product: { total: 2 }, speaker: { total: 1 } };
+    return new BallotShop(await RoomShop.open(ballot, { ...stock, sale: { startsAtMs } }), startsAtMs);
   }
 
   /** The closing, and the draw. */

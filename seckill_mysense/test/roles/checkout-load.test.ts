@@ -12,9 +12,13 @@ const gate = (calls: number, failed: number, waited: number): Figures => {
   };
 };
 
-async function loads(...readings: readonly (readonly Heartbeat[])[]) {
+const loads = (...readings: readonly (readonly Heartbeat[])[]) => loadsEvery(1_000, readings);
+
+async function loadsEvery(intervalMs: number, readings: readonly (readonly Heartbeat[])[]) {
   const left = [...readings];
-  const reader = new CheckoutLoadReader({ read: async () => [...left.shift()!] }, { hasNoGate: false });
+  let nowMs = 0;
+  const clock = { elapsedMs: () => (nowMs += intervalMs) };
+  const reader = new CheckoutLoadReader({ read: async () => [...left.shift()!] }, { hasNoGate: false, ...clock });
   const all = [];
   for (const _ of readings) all.push(await reader.read());
   return all;
@@ -51,6 +55,16 @@ describe("the load of the checkout", () => {
     expect(seventh!.delayMs).toBe(600_000);
   });
 
+  test("goes by the time between the readings, which a slow ledger makes longer", async () => {
+    const at = (recorded: number) => [
+      beat("gateway", {}),
+      beat("relay", { seckill_queue_ready: 600 }),
+      beat("consumer", { seckill_consumer_recorded: recorded }),
+    ];
+    const all = await loadsEvery(3_000, [0, 600, 1_200].map(at));
+    expect(all[2]!.delayMs).toBe(3_000);
+  });
+
   test("is not high because one reading finds no new heartbeat of the consumer", async () => {
     const at = (recorded: number) => [
       beat("gateway", {}),
@@ -67,7 +81,10 @@ describe("the load of the checkout", () => {
     expect((await loads([beat("all", {})]))[0]!.unknown).toBeUndefined();
     expect((await loads(all.slice(0, 2)))[0]!.unknown).toBe("no consumer is heard");
     expect((await loads([beat("gateway", {}, 4_000), ...all.slice(1)]))[0]!.unknown).toBe("no gateway is heard");
-    const reader = new CheckoutLoadReader({ read: async () => [beat("gateway", {})] }, { hasNoGate: true });
+    const reader = new CheckoutLoadReader(
+      { read: async () => [beat("gateway", {})] },
+      { hasNoGate: true, elapsedMs: () => 0 },
+    );
     expect((await reader.read()).unknown).toBeUndefined();
   });
 });

@@ -36,7 +36,7 @@ describe("the command sale codes", () => {
     async () => {
       const { write, done, refusal } = commands();
       await done("create", write(spring));
-      expect(await refusal("codes", "make", "spring")).toEqual([1, expect.stringContaining("--count or --names")]);
+      expect(await refusal("codes", "make", "spring")).toEqual([2, expect.stringContaining("--count or --names")]);
       const empty = await refusal("codes", "make", "spring", "--names", write("\n"));
       expect(empty).toEqual([1, expect.stringContaining("has no name")]);
       const missing = await refusal("codes", "make", "spring", "--names", "/no/such/file");

@@ -20,7 +20,8 @@ import {
 import { CallBatcher } from "./call-batcher.ts";
 import { closing, enterRooms, keyOf, readKnown } from "./enter-rooms.ts";
 import { changeAdmission, firstStep, moveRate } from "./room-rates.ts";
-import { passOnPlaces, readUses, usePlaces } from "./room-places.ts";
+import { passOnPlaces } from "./pass-on-places.ts";
+import { readUses, usePlaces } from "./room-places.ts";
 import {
   addStep,
   lockRoom,

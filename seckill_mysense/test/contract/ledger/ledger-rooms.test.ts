@@ -469,6 +469,29 @@ for (const kind of ledgerKinds) {
         }
         expect((await ledger.rooms.steps(room.id, 0)).length).toBeLessThan(6);
       });
+
+      test.each([0, 5])(
+        "need few steps, however often the rate follows the load while %d have entered",
+        async (entered) => {
+          const rateRange = { least: 1_000, most: 2_000 };
+          const room = await startedQueue(entered, {
+            ...queueRoom,
+            admitPer1000Seconds: 1_000,
+            rateRange,
+            useWithinMs: 60_000,
+          });
+          nowMs += 100_000;
+          await ledger.rooms.passOn(room.id);
+          for (let round = 0; round < 40; round++) {
+            nowMs += 5_000;
+            const [from, to] = round % 2 === 0 ? ([1_000, 2_000] as const) : ([2_000, 1_000] as const);
+            expect(await ledger.rooms.moveRate(room.id, { from, to })).toBe(true);
+            await ledger.rooms.passOn(room.id);
+          }
+          // Those of a minute, which is as long as a window is open.
+          expect((await ledger.rooms.steps(room.id, 0)).length).toBeLessThan(16);
+        },
+      );
     });
   });
 }

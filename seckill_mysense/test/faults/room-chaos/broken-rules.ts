@@ -18,7 +18,8 @@ import type { ChaosRoom, ToldVisitor } from "./told.ts";
 export function brokenRules(visitors: readonly ToldVisitor[], room: ChaosRoom, lateFromMs: number): string[] {
   return [
     ...brokenNumbers(visitors),
-    ...brokenPlaces(visitors, room),
+    ...brokenOrder(visitors),
+    ...brokenUses(visitors, room),
     ...visitors.flatMap((visitor) => brokenRate(visitor, room, lateFromMs)),
   ];
 }
@@ -26,7 +27,7 @@ export function brokenRules(visitors: readonly ToldVisitor[], room: ChaosRoom, l
 const withoutGaps = (values: readonly number[]): boolean =>
   values.toSorted((a, b) => a - b).every((value, index) => value === index + 1);
 
-function brokenNumbers(visitors: readonly ToldVisitor[]): string[] {
+export function brokenNumbers(visitors: readonly ToldVisitor[]): string[] {
   const broken = visitors.flatMap(({ name, receipts, views }) => {
     const numbers = new Set([
       ...receipts.map(({ number }) => number),
@@ -45,15 +46,19 @@ export function placesOf({ views }: ToldVisitor): number[] {
   return [...new Set(views.flatMap(({ view }) => view.place ?? []))];
 }
 
-function brokenPlaces(visitors: readonly ToldVisitor[], { used }: ChaosRoom): string[] {
+export function brokenOrder(visitors: readonly ToldVisitor[]): string[] {
   const broken = visitors.flatMap((visitor) => {
     const places = placesOf(visitor);
     return places.length === 1 ? [] : [`${visitor.name} has the places ${places.join(", ")}`];
   });
   const all = visitors.flatMap(placesOf);
   if (!withoutGaps(all)) broken.push(`the places are not 1 to ${visitors.length}: ${all.join(", ")}`);
-  if (used !== visitors.length) broken.push(`${used} places were used, and ${visitors.length} visitors have a token`);
   return broken;
+}
+
+function brokenUses(visitors: readonly ToldVisitor[], { used }: ChaosRoom): string[] {
+  if (used === visitors.length) return [];
+  return [`${used} places were used, and ${visitors.length} visitors have a token`];
 }
 
 function brokenRate(visitor: ToldVisitor, { perSecond, beginsAtMs }: ChaosRoom, lateFromMs: number): string[] {

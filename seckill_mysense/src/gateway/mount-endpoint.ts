@@ -127,7 +127,10 @@ async function respond<E extends Endpoint>(
     caller = allowed.value;
     // Before the body: whoever sends it byte by byte keeps a place of the gateway for so long.
     const waitMs = endpoint.isTry ? (options.triesPerAddress?.take(address, options.elapsedMs()) ?? 0) : 0;
-    if (waitMs > 0) return refusal("address_limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    if (waitMs > 0) {
+      const { failure, ...details } = addressLimited(waitMs);
+      return refusal(failure, details);
+    }
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
@@ -184,6 +187,10 @@ export function refusalOf(verdict: Verdict): Refusal<"overloaded" | "limited"> |
   if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
   if (!("waitMs" in verdict) || verdict.waitMs === 0) return undefined;
   return { failure: "limited", retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) };
+}
+
+export function addressLimited(waitMs: number): Refusal<"address_limited"> {
+  return { failure: "address_limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
 }
 
 /** Names under which programs put a key into an address, where logs and proxies would keep it. */

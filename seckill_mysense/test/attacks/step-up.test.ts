@@ -210,6 +210,29 @@ test("accounts of one address that enter at one moment pay as those do that come
   expect(new Set(refused)).toEqual(new Set(["work_required"]));
 }, 60_000);
 
+test("work that is only claimed at an entry to a room uses up the tries of the address, as at a login", async () => {
+  // One for the registration, and nine for each claim.
+  const login_per_address = { rate_per_second: 0.0001, burst: 19 };
+  const limits = { ...anyPace, risk_address_accounts: { free: 0 }, login_per_address };
+  await using shop = await RoomShop.open({}, { accounts, limits });
+  await shop.goTo(shop.opensAtMs);
+  const buyer = await shop.buyer("Mallory");
+  const { body } = await buyer.send("GET", `/api/room/work?saleID=${shop.saleId}`);
+  const challenge = body as WorkChallenge;
+  const errors: unknown[] = [];
+  for (let counter = 0; counter < 6; counter++) {
+    // Each hash looks right, and is that of no counter.
+    const work = packed({
+      challenge,
+      solution: { counter, derivedKey: challenge.parameters.keyPrefix.padEnd(64, "a") },
+    });
+    const answer = await buyer.send("POST", "/api/room", { json: { saleID: shop.saleId, work } });
+    errors.push(answer.body.error);
+  }
+  const limited = Array.from({ length: 4 }, () => "address_limited");
+  expect(errors).toEqual(["work_invalid", "work_invalid", ...limited]);
+}, 60_000);
+
 test("work that is done faster than a browser does it raises the risk", async () => {
   const limits = {
     risk_name_failures: { free: 0 },

@@ -52,3 +52,13 @@ test.each([
     for (const socket of sockets) socket.destroy();
   }
 });
+
+test("a callback whose body ends, or whose client is gone, gives its place back", async () => {
+  await using system = await startTestGateway({ provider, limits: { body_timeout_ms: 60_000 } });
+  const ask = () => new TestBuyer(system.url).send("POST", "/api/payments/callback", { json: {} });
+  for (let index = 0; index < 100; index++) expect((await ask()).body.error).toBe("callback_forged");
+  const sockets = await Promise.all(Array.from({ length: 64 }, () => startBody(system.url, "/api/payments/callback")));
+  await waitUntil(async () => (await ask()).status === 429, { what: "all places to be taken", timeoutMs: 10_000 });
+  for (const socket of sockets) socket.destroy();
+  await waitUntil(async () => (await ask()).status !== 429, { what: "the places to be free", timeoutMs: 10_000 });
+});

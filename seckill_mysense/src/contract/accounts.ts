@@ -33,6 +33,7 @@ export const registerUser = endpoint({
   method: "POST",
   path: "/api/users",
   summary: "Registers a buyer and signs the buyer in.",
+  isTry: true,
   body: credentials.extend({
     invitation: z.string().max(1_280).optional().describe("Needed where the shop admits invited persons only."),
     work: workText,
@@ -53,6 +54,7 @@ export const createSession = endpoint({
   method: "POST",
   path: "/api/session",
   summary: "Logs in: sets the session cookie.",
+  isTry: true,
   body: z.strictObject({ name: z.string().max(200), password: z.string().max(200), work: workText }),
   ok: sessionUser,
   failures: ["wrong_credentials", "work_required", "work_invalid"],
@@ -89,6 +91,7 @@ export const readWorkChallenge = endpoint({
   path: "/api/work",
   summary:
     "What a browser has to compute before this name can be registered, or log in: a challenge of ALTCHA with scrypt, or null for nothing.",
+  isTry: true,
   query: z.object({ name: userName, action: z.enum(["register", "login"]).default("register") }),
   ok: workChallenge.nullable(),
 });

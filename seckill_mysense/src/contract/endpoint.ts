@@ -32,6 +32,8 @@ export interface Endpoint<
   readonly authorization: Access;
   /** The limit per user that a request counts for. */
   readonly limit: UserLimit;
+  /** Whether a request uses up one of the tries of its address: of those by which passwords and names are guessed. */
+  readonly isTry: boolean;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body | undefined;
@@ -55,6 +57,7 @@ interface Declaration<
   summary: string;
   authorization?: Access;
   limit?: UserLimit;
+  isTry?: boolean;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -81,6 +84,7 @@ export function endpoint<
     summary: declaration.summary,
     authorization: declaration.authorization ?? ("none" as Access),
     limit: declaration.limit ?? "api",
+    isTry: declaration.isTry ?? false,
     params: declaration.params ?? (nothing as Params & Nothing),
     query: declaration.query ?? (nothing as Query & Nothing),
     body: declaration.body,

@@ -1,7 +1,6 @@
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Invitations } from "../authorization/invitations.ts";
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
-import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
 import type { SaleTokens } from "../authorization/sale-token.ts";
@@ -48,18 +47,14 @@ export interface AccountOptions {
   readonly stepUp: StepUp | undefined;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
-  /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
-  readonly perAddress: RateLimiter;
   /** Cookies only over TLS: for systems behind a proxy that speaks it. */
   readonly secureCookies: boolean;
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Milliseconds of a monotonic clock. */
-  readonly elapsedMs: () => number;
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { users, sessions, hasher, now, elapsedMs } = options;
+  const { users, sessions, hasher, now } = options;
   const cookieAttributes = cookieAttributesOf(options);
 
   /** Token and place may be those of another user, who was logged in before. */
@@ -78,8 +73,6 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   }
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
-    const waitMs = options.perAddress.take(address, elapsedMs());
-    if (waitMs > 0) return addressLimited(waitMs);
     // Before the password is hashed, so that a try without an invitation costs next to nothing.
     const person = personOf(body.invitation, options);
     if ("failure" in person) return person;
@@ -101,8 +94,6 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   });
 
   mountEndpoint(app, readWorkChallenge, mount, async ({ query, address }) => {
-    const waitMs = options.perAddress.take(address, elapsedMs());
-    if (waitMs > 0) return addressLimited(waitMs);
     const challenge =
       query.action === "login"
         ? options.stepUp?.challenge(loginOf(nameKey(query.name), address))
@@ -111,8 +102,6 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
-    const waitMs = options.perAddress.take(address, elapsedMs());
-    if (waitMs > 0) return addressLimited(waitMs);
     const key = nameKey(body.name);
     // No account has such a key.
     if (key === "" || key.length > maxNameKeyLength) return { failure: "wrong_credentials" };
@@ -196,8 +185,4 @@ interface Revocable {
 
 function toSessionUser(session: Session): SessionUser {
   return { userID: session.userId, name: session.name, expiresAtMs: session.expiresAtMs };
-}
-
-function addressLimited(waitMs: number): Refusal<"address_limited"> {
-  return { failure: "address_limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
 }

@@ -7,7 +7,7 @@ export interface CheckedWorkParts {
   /** Bounds how many checks run at a time. */
   readonly hasher: Pick<PasswordHasher, "inTurn">;
   /** Registrations and logins from an address, as they are limited. */
-  readonly tries: Pick<RateLimiter, "count">;
+  readonly tries: Pick<RateLimiter, "take" | "count">;
   /** Milliseconds of a monotonic clock. */
   readonly elapsedMs: () => number;
 }

@@ -260,20 +260,11 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
 
 function mountOptions({ settings, logger, now, elapsedMs }: GatewayParts, system: System): MountOptions {
   const { limits } = settings;
-  const { sessions, authorizer, revocations, clientAddress, nodeLimits, internalSecret, metrics } = system;
+  const { sessions, authorizer, revocations, clientAddress, triesPerAddress, nodeLimits } = system;
+  const { internalSecret, metrics } = system;
   return {
-    ...{
-      sessions,
-      authorizer,
-      revocations,
-      clientAddress,
-      nodeLimits,
-      internalSecret,
-      metrics,
-      logger,
-      now,
-      elapsedMs,
-    },
+    ...{ sessions, authorizer, revocations, clientAddress, triesPerAddress, nodeLimits, internalSecret, metrics },
+    ...{ logger, now, elapsedMs },
     body: { maxBytes: limits.max_body_bytes, timeoutMs: limits.body_timeout_ms },
   };
 }
@@ -288,7 +279,7 @@ function mountInside(parts: GatewayParts, system: System): GatewayApp {
 }
 
 function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp {
-  const { settings, ledger, gate, now, elapsedMs } = parts;
+  const { settings, ledger, gate, now } = parts;
   const { catalogue, reservationIds, sessions, tokens, metrics, streams, authorizer, revocations } = system;
   const { isByInvitation } = system;
   const secureCookies = settings.backend.secure_cookies;
@@ -300,10 +291,8 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
     hasher: system.hasher,
     ...{ work: system.work, stepUp: system.stepUp },
     authorizer,
-    perAddress: system.triesPerAddress,
     secureCookies,
     now,
-    elapsedMs,
   });
   const saleNow = system.gateClock.now;
   mountSales(app, { ...mount, now: saleNow }, catalogue);

@@ -7,6 +7,7 @@ import type { Authorizer, Verdict } from "../authorization/authorizer.ts";
 import { bearerToken } from "../authorization/bearer-token.ts";
 import type { ClientAddress } from "../authorization/client-address.ts";
 import type { Program, Programs } from "../authorization/programs.ts";
+import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
 import type { Revocations } from "../authorization/revocations.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
@@ -61,6 +62,8 @@ export interface MountOptions {
   /** Undefined on a listener that is not for other programs. */
   readonly programs?: Programs;
   readonly clientAddress: ClientAddress;
+  /** Of guesses, by address; undefined on a listener that has no buyers. */
+  readonly triesPerAddress?: RateLimiter;
   /** Undefined for endpoints that must answer operators even when the gateway is full. */
   readonly nodeLimits: NodeLimits | undefined;
   readonly internalSecret: InternalSecret;
@@ -122,6 +125,12 @@ async function respond<E extends Endpoint>(
     const allowed = await authorize(endpoint, options, request);
     if ("failure" in allowed) return refusal(allowed.failure, allowed.details);
     caller = allowed.value;
+    // Before the body: whoever sends it byte by byte keeps a place of the gateway for so long.
+    const waitMs = endpoint.isTry ? (options.triesPerAddress?.take(address, options.elapsedMs()) ?? 0) : 0;
+    if (waitMs > 0) {
+      const { failure, ...details } = addressLimited(waitMs);
+      return refusal(failure, details);
+    }
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
@@ -178,6 +187,10 @@ export function refusalOf(verdict: Verdict): Refusal<"overloaded" | "limited"> |
   if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
   if (!("waitMs" in verdict) || verdict.waitMs === 0) return undefined;
   return { failure: "limited", retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) };
+}
+
+export function addressLimited(waitMs: number): Refusal<"address_limited"> {
+  return { failure: "address_limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
 }
 
 /** Names under which programs put a key into an address, where logs and proxies would keep it. */

@@ -8,6 +8,7 @@ import { startPayment } from "../payments/start-payment.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 import { mountOrders } from "./order-handlers.ts";
+import { PlacesPerAddress } from "./places-per-address.ts";
 import { readBody } from "./read-json-body.ts";
 
 interface PaymentParts {
@@ -26,6 +27,9 @@ const refusals = {
   unknown_payment: "payment_not_found",
 } as const satisfies Partial<Record<CallbackOutcome, FailureCode>>;
 
+/** Callbacks of one address whose bodies may be on their way: the sender is known only when all of it is there. */
+const maxBodiesPerAddress = 64;
+
 /** The endpoints of orders and of the provider's callbacks. */
 export function mountPayments(
   app: GatewayApp,
@@ -42,9 +46,11 @@ export function mountPayments(
   });
 
   const body = { ...mount.body, maxBytes: settings.payments.max_callback_bytes };
-  mountEndpoint(app, paymentCallback, mount, async ({ request }) => {
+  const places = new PlacesPerAddress(maxBodiesPerAddress);
+  mountEndpoint(app, paymentCallback, mount, async ({ request, address }) => {
     if (providers.names.length === 0) return { failure: "payments_off" };
-    const read = await readBody(request, body);
+    if (!places.enter(address)) return { failure: "address_limited", retryAfterSeconds: 1 };
+    const read = await readBody(request, body).finally(() => places.leave(address));
     if ("failure" in read) return read;
     const callback = { headers: request.headers, body: read.bytes, nowMs: now() };
     const outcome = await receiveCallback(callback, { payments, provider: providers, logger });

@@ -83,12 +83,12 @@ export function mountRooms(app: GatewayApp, mount: MountOptions, options: RoomHa
     if (known !== undefined) return "failure" in known ? known : entryAnswer(followed, known);
     const uninvited = await options.invitedUsers.refusal(saleOf(body.saleID)!, session);
     if (uninvited !== undefined) return uninvited;
+    // Before the check: accounts that come at one moment would all find that no other has come.
+    await stepUp?.usesAccount(address, userId);
     const refused = await stepUp?.check(entryOf(body.saleID, userId, address), body.work);
     if (refused !== undefined) return refused;
     const entered = await enter(visitors, followed, userId);
-    if ("failure" in entered) return entered;
-    await stepUp?.usesAccount(address, userId);
-    return entryAnswer(followed, entered);
+    return "failure" in entered ? entered : entryAnswer(followed, entered);
   });
 
   mountEndpoint(app, readRoomWork, mount, async ({ query, session, address }) => {

@@ -5,7 +5,7 @@ import type { WorkChallenge } from "../contract/work.ts";
 import { checkedWork, type CheckedWorkParts, isEnough } from "./checked-work.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { LabelCounts } from "./gateway-metrics.ts";
-import type { Refusal } from "./mount-endpoint.ts";
+import { addressLimited, type Refusal } from "./mount-endpoint.ts";
 
 export interface StepUpOptions extends CheckedWorkParts {
   /** Keeps the counts: those of a name or an address are with the gateway that owns it. */
@@ -58,12 +58,20 @@ export class StepUp {
   async check(
     attempt: RiskyTry,
     text: string | undefined,
-  ): Promise<Refusal<"work_required" | "work_invalid"> | undefined> {
+  ): Promise<Refusal<"work_required" | "work_invalid" | "address_limited"> | undefined> {
     const risk = await this.#riskOf(attempt);
+    const waitMs = risk.level === undefined || text === undefined ? 0 : this.#tryWaitMs(attempt);
+    if (waitMs > 0) return addressLimited(waitMs);
     const outcome = risk.level === undefined ? "free" : await this.#outcomeOf(attempt, text, risk.level);
     this.#note(attempt, risk, outcome);
     if (outcome === "free" || outcome === "passed") return undefined;
     return { failure: outcome === "required" ? "work_required" : "work_invalid" };
+  }
+
+  /** A login was counted before its body was read. An entry counts only if its work is to be checked, which takes a hash as well. */
+  #tryWaitMs({ action, address }: RiskyTry): number {
+    const { tries, elapsedMs } = this.#options;
+    return action === "enter" ? tries.take(address, elapsedMs()) : 0;
   }
 
   async #outcomeOf(attempt: RiskyTry, text: string | undefined, level: number): Promise<Outcome> {

@@ -80,6 +80,15 @@ describe("parameters", () => {
     const token = shop.token("mallory");
     const tokens = `/check?productID=headphones&token=${token}&token=${token}`;
     expect(statusOf(await ask(tokens))).toBe(401);
+    for (const query of [
+      "work?name=ada&name=bob",
+      "room?saleID=spring&saleID=summer",
+      "reservations/r?token=a&token=b",
+    ]) {
+      const answer = await ask(`/api/${query}`);
+      expect([query, statusOf(answer)]).toEqual([query, 400]);
+      expect(answer).toContain("twice");
+    }
     await shop.legalBuyer();
   });
 

@@ -91,7 +91,7 @@ describe("without a good invitation", () => {
     expect((await register(system, "Eve", expiring)).status).toBe(201);
   });
 
-  test("accounts from before buy nothing and wait for nothing, whatever session they show", async () => {
+  test("accounts from before buy nothing, enter no room and wait for nothing, whatever session they show", async () => {
     await using system = await startTestGateway(byInvitation);
     const passwordHash = await Bun.password.hash(password, { algorithm: "argon2id", memoryCost: 64, timeCost: 1 });
     await system.ledger.users.create({ id: "old", name: "Old", passwordHash, createdAtMs: 0 });
@@ -102,10 +102,10 @@ describe("without a good invitation", () => {
     const raised = Buffer.from(JSON.stringify(["old", "Old", Date.now() + 9e6, "s", 0, 1])).toString("base64url");
     const ask = (path: string, cookie?: string) =>
       (cookie === undefined ? buyer : new TestBuyer(system.url)).send("POST", path, {
-        json: { productID: testProduct.id },
+        json: path === "/api/room" ? { saleID: testProduct.saleId } : { productID: testProduct.id },
         ...(cookie !== undefined && { headers: { cookie: `${sessionCookieName}=${cookie}` } }),
       });
-    for (const path of ["/api/token", "/api/waiting-list"]) {
+    for (const path of ["/api/token", "/api/waiting-list", "/api/room"]) {
       expect((await ask(path)).body.error).toBe("invitation_required");
       expect((await ask(path, old.cookie)).body.error).toBe("invitation_required");
       expect((await ask(path, `${version}.${keyId}.${raised}.${mac}`)).body.error).toBe("session_required");

@@ -38,3 +38,12 @@ test("a flood of entries and questions of one user asks the ledger no further, a
   // Those who came first together, before there was an answer to remember.
   expect(asked - legal.length).toBeWithin(1, hands + 1);
 });
+
+test("entries before the opening ask the ledger nothing, however many they are", async () => {
+  await using shop = await RoomShop.open(queue);
+  const buyer = await shop.buyer("early");
+  const { rooms } = shop.shop.ledger;
+  rooms.enter = () => Promise.reject(new Error("the ledger was asked"));
+  const answers = await Promise.all(Array.from({ length: 50 }, () => shop.enter(buyer)));
+  expect(new Set(answers.map(({ body }) => body.error))).toEqual(new Set(["room_not_open"]));
+});

@@ -3,7 +3,7 @@ import { solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/scrypt";
 import type { WorkChallenge } from "../../src/contract/work.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
-import { freePort } from "../../../tools/test-services/index.ts";
+import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway, testSecret } from "../fakes/test-gateway.ts";
 import { RoomShop } from "../gateway/room-shop.ts";
 import { untilRingOf } from "../gateways/gateway-processes.ts";
@@ -190,6 +190,71 @@ test("who comes to a ballot after its closing is told so, and computes nothing",
   expect([refused.status, refused.body.error]).toEqual([410, "room_closed"]);
   const again = await shop.enter(early);
   expect([again.status, again.body.number, again.body.receipt]).toEqual([200, before.body.number, before.body.receipt]);
+}, 60_000);
+
+test("accounts of one address that enter at one moment pay as those do that come one after the other", async () => {
+  const free = 2;
+  const backend = { trusted_proxies: ["127.0.0.1"] };
+  await using shop = await RoomShop.open(
+    {},
+    { accounts, backend, limits: { ...anyPace, risk_address_accounts: { free } } },
+  );
+  await shop.goTo(shop.opensAtMs);
+  // Each account is used from an address of its own before.
+  const from = (number: number) => ({ "x-forwarded-for": `192.0.2.${number}` });
+  const buyers = await Promise.all(
+    Array.from({ length: 20 }, async (_, number) => {
+      const buyer = new TestBuyer(shop.url);
+      const json = { name: `Buyer ${number}`, password };
+      expect((await buyer.send("POST", "/api/users", { json, headers: from(number) })).status).toBe(201);
+      return buyer;
+    }),
+  );
+  // The ledger answers when all of them have come as far as they come.
+  const { rooms } = shop.shop.ledger;
+  const enter = rooms.enter.bind(rooms);
+  const answers = Promise.withResolvers<void>();
+  let asked = 0;
+  rooms.enter = async (request) => {
+    asked++;
+    await answers.promise;
+    return enter(request);
+  };
+  const refused: unknown[] = [];
+  const json = { saleID: shop.saleId };
+  const entries = buyers.map(async (buyer) => {
+    const { status, body } = await buyer.send("POST", "/api/room", { json, headers: from(100) });
+    if (status !== 200) refused.push(body.error);
+  });
+  const all = { what: "all to be refused or to wait for the ledger", timeoutMs: 10_000 };
+  await waitUntil(() => asked + refused.length === buyers.length, all);
+  answers.resolve();
+  await Promise.all(entries);
+  expect(asked).toBeLessThanOrEqual(free);
+  expect(new Set(refused)).toEqual(new Set(["work_required"]));
+}, 60_000);
+
+test("work that is only claimed at an entry to a room uses up the tries of the address, as at a login", async () => {
+  // One for the registration, and nine for each claim.
+  const login_per_address = { rate_per_second: 0.0001, burst: 19 };
+  const limits = { ...anyPace, risk_address_accounts: { free: 0 }, login_per_address };
+  await using shop = await RoomShop.open({}, { accounts, limits });
+  await shop.goTo(shop.opensAtMs);
+  const buyer = await shop.buyer("Mallory");
+  const { body } = await buyer.send("GET", `/api/room/work?saleID=${shop.saleId}`);
+  const challenge = body as WorkChallenge;
+  const errors: unknown[] = [];
+  for (let counter = 0; counter < 6; counter++) {
+    // Each hash looks right, and is that of no counter.
+    const work = packed({
+      challenge,
+      solution: { counter, derivedKey: challenge.parameters.keyPrefix.padEnd(64, "a") },
+    });
+    const answer = await buyer.send("POST", "/api/room", { json: { saleID: shop.saleId, work } });
+    errors.push(answer.body.error);
+  }
+  const limited = Array.from({ length: 4 }, () => "address_limited");
+  expect(errors).toEqual(["work_invalid", "work_invalid", ...limited]);
 }, 60_000);
 
 test("work that is done faster than a browser does it raises the risk", async () => {

@@ -91,6 +91,15 @@ test("claiming work that was not done uses up the tries of the address: finding 
   expect(answers).toEqual([...Array<string>(3).fill("403 work_invalid"), "429 address_limited"]);
 }, 60_000);
 
+test("a claim whose hash lacks the digits is found out without a try, and costs its address no more than a request", async () => {
+  const limits = { login_per_address: { rate_per_second: 0.001, burst: 20 } };
+  await using system = await startTestGateway({ ...withWork, limits });
+  const challenge = await challengeFor(system, "Mallory");
+  const claim = packed({ challenge, solution: { counter: 1, derivedKey: "f".repeat(64) } });
+  for (let number = 0; number < 19; number++) expect(await register(system, "Mallory", claim)).toBe("403 work_invalid");
+  expect(await register(system, "Mallory", claim)).toBe("429 address_limited");
+}, 60_000);
+
 test("a name in any script registers with the work that a browser packs: it knows base64 of bytes alone", async () => {
   await using system = await startTestGateway(withWork);
   for (const name of ["Zoë", "Ольга", "李小龍", "Ada"]) {

@@ -117,6 +117,21 @@ describe("accounts", () => {
     expect([endless.status, endless.body.error]).toEqual([413, "body_too_large"]);
   });
 
+  test("a body that is not UTF-8 is refused: two passwords would be read as the same one", async () => {
+    await using system = await startTestGateway();
+    const json = Buffer.from(JSON.stringify({ name: "Ada", password: "correct horse battery?" }));
+    const last = json.lastIndexOf("?");
+    for (const byte of [0xfe, 0xff]) {
+      json[last] = byte;
+      const answer = await fetch(`${system.url}/api/users`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: json,
+      });
+      expect([answer.status, await answer.json()]).toMatchObject([400, { error: "malformed_json" }]);
+    }
+  });
+
   test("requests of foreign pages that change something are refused", async () => {
     await using system = await startTestGateway();
     const buyer = new TestBuyer(system.url);

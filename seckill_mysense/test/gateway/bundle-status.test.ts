@@ -49,6 +49,16 @@ describe("the status of a bundle", () => {
     expect((await buyer.send("GET", `/api/reservations/${id}`)).body.error).toBe("reservation_not_found");
   });
 
+  test("is not told by the token of another bundle, which says nothing of what it consists of", async () => {
+    await using system = await startTestGateway();
+    const { buyer, token } = await withToken(system);
+    const [id] = idsOf(token);
+    await buyer.checkBundle(token);
+    // Its cookie takes the place of the first one's.
+    await buyer.bundleToken("headphones", "speaker");
+    expect((await buyer.send("GET", `/api/reservations/${id}`)).body.error).toBe("reservation_not_found");
+  });
+
   test("comes as events: pending, then won", async () => {
     await using system = await startTestGateway();
     const { buyer, token } = await withToken(system);

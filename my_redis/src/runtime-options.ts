@@ -13,7 +13,7 @@ const options: Readonly<Record<string, string>> = { BUN_JSC_thresholdForFTLOptim
  */
 export function startWithOptions(): void {
   // A parent that has a channel to this process would lose it.
-  const isAsItShall = Object.keys(options).every((name) => name in process.env) || "NODE_CHANNEL_FD" in process.env;
+  const isAsItShall = Object.keys(options).every((name) => name in process.env) || process.send !== undefined;
   if (typeof Bun === "undefined" || isAsItShall || process.execve === undefined) return;
   const { argv, env, execArgv, execPath } = process;
   try {

@@ -8,16 +8,16 @@
 const options: Readonly<Record<string, string>> = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000" };
 
 /**
- * Runs this program anew, in the same process, if it was started without these options. An option that is in the environment
- * already is kept. Does not return then, so it comes before anything that takes long is imported.
+ * Runs this program anew, in the same process, if `environment`, which is that of the process, lacks one of these options. One that
+ * is there already is kept. Does not return then, so it comes before anything that takes long is imported.
  */
-export function startWithOptions(): void {
+export function startWithOptions(environment: NodeJS.ProcessEnv): void {
   // A parent that has a channel to this process would lose it.
-  const isAsItShall = Object.keys(options).every((name) => name in process.env) || process.send !== undefined;
+  const isAsItShall = Object.keys(options).every((name) => name in environment) || process.send !== undefined;
   if (typeof Bun === "undefined" || isAsItShall || process.execve === undefined) return;
-  const { argv, env, execArgv, execPath } = process;
+  const { argv, execArgv, execPath } = process;
   try {
-    process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...options, ...env });
+    process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...options, ...environment });
   } catch (error) {
     process.stderr.write(`the server goes on without ${Object.keys(options).join(", ")}: ${String(error)}\n`);
   }

@@ -60,7 +60,8 @@ test("a snapshot that begins while a large value arrives takes it in pieces, and
     await turn();
   }
   expect(cursor()?.isWhole).toBe(true);
-  expect(sink.sum).toBeGreaterThan(fields * 100);
+  // The last of it is in the snapshot's buffer still.
+  expect(sink.sum).toBeGreaterThan(fields * 100 - pieceBytes);
   expect(sink.most).toBeLessThan(pieceBytes);
   end();
   expect(await digestsOf(connection, [key])).toEqual(await digestsOf(source.connection, [key]));

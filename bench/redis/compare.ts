@@ -7,7 +7,7 @@ import type { Workload } from "./workloads.ts";
 const probeRequests = 1000;
 const requestsStep = 100;
 /** The last stage of the runtime's compiler comes after some 66,000 requests: see my_redis/src/runtime-options.ts. */
-const minWarmUps = 3;
+const minWarmUps = 4;
 const maxWarmUps = 6;
 const warmedUpShare = 0.95;
 
@@ -97,7 +97,7 @@ async function warmUp(peer: Peer, workload: Workload, pipeline: number, requests
   for (let run = 0; run < maxWarmUps; run++) {
     if (run === 0 || workload.perRun === true) await prepare(peer, workload, requests);
     const { cpuMicrosecondsPerRequest: now } = await runWorkload(peer, workload, requests, pipeline);
-    if (run >= minWarmUps && now > before * warmedUpShare) return;
+    if (run + 1 >= minWarmUps && now > before * warmedUpShare) return;
     before = now;
   }
 }

@@ -12,9 +12,10 @@ const options: Readonly<Record<string, string>> = { BUN_JSC_thresholdForFTLOptim
  * is there already is kept. Does not return then, so it comes before anything that takes long is imported.
  */
 export function startWithOptions(environment: NodeJS.ProcessEnv): void {
+  const hasAll = Object.keys(options).every((name) => name in environment);
   // A parent that has a channel to this process would lose it.
-  const isAsItShall = Object.keys(options).every((name) => name in environment) || process.send !== undefined;
-  if (typeof Bun === "undefined" || isAsItShall || process.execve === undefined) return;
+  const hasChannel = process.send !== undefined;
+  if (typeof Bun === "undefined" || hasAll || hasChannel || process.execve === undefined) return;
   const { argv, execArgv, execPath } = process;
   try {
     process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...options, ...environment });

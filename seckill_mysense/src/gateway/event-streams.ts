@@ -1,4 +1,5 @@
 import { pause } from "../time/pause.ts";
+import { PlacesPerKey } from "./places-per-key.ts";
 import type { Settings } from "../settings/settings.ts";
 
 export interface EventStreamsOptions {
@@ -35,10 +36,11 @@ export class EventStreams {
   readonly #options: EventStreamsOptions;
   /** Each ends one stream, and has the question after which it is to end. */
   readonly #stops = new Map<() => void, () => boolean>();
-  readonly #byUser = new Map<string, number>();
+  readonly #perUser: PlacesPerKey;
 
   constructor(options: EventStreamsOptions) {
     this.#options = options;
+    this.#perUser = new PlacesPerKey(options.maxPerUser);
   }
 
   get count(): number {
@@ -48,15 +50,13 @@ export class EventStreams {
   /** Undefined if the limit of listeners, or that of the user's, is reached. */
   watch<Told>(watching: Watching<Told>): ReadableStream<Uint8Array> | undefined {
     const { userId, isRevoked, first, signal } = watching;
-    const own = this.#byUser.get(userId) ?? 0;
-    if (this.#stops.size >= this.#options.maxListeners || own >= this.#options.maxPerUser) return undefined;
+    if (this.#stops.size >= this.#options.maxListeners || !this.#perUser.enter(userId)) return undefined;
     const ended = new AbortController();
     const stop = (): void => {
-      if (this.#stops.delete(stop)) this.#countOne(userId, -1);
+      if (this.#stops.delete(stop)) this.#perUser.leave(userId);
       ended.abort();
     };
     this.#stops.set(stop, isRevoked);
-    this.#countOne(userId, 1);
     signal.addEventListener("abort", stop, { once: true });
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -68,12 +68,6 @@ export class EventStreams {
       },
       cancel: stop,
     });
-  }
-
-  #countOne(userId: string, change: 1 | -1): void {
-    const count = (this.#byUser.get(userId) ?? 0) + change;
-    if (count === 0) this.#byUser.delete(userId);
-    else this.#byUser.set(userId, count);
   }
 
   /** Ends all streams. A shutdown would otherwise wait for them. */

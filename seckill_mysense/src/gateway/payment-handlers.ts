@@ -8,7 +8,7 @@ import { startPayment } from "../payments/start-payment.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 import { mountOrders } from "./order-handlers.ts";
-import { PlacesPerAddress } from "./places-per-address.ts";
+import { PlacesPerKey } from "./places-per-key.ts";
 import { readBody } from "./read-json-body.ts";
 
 interface PaymentParts {
@@ -46,7 +46,7 @@ export function mountPayments(
   });
 
   const body = { ...mount.body, maxBytes: settings.payments.max_callback_bytes };
-  const places = new PlacesPerAddress(maxBodiesPerAddress);
+  const places = new PlacesPerKey(maxBodiesPerAddress);
   mountEndpoint(app, paymentCallback, mount, async ({ request, address }) => {
     if (providers.names.length === 0) return { failure: "payments_off" };
     if (!places.enter(address)) return { failure: "address_limited", retryAfterSeconds: 1 };

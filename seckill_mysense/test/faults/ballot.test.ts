@@ -14,6 +14,8 @@ const names = ["ada", "bob", "cyd", "dan", "eve"];
 const secretOf = (day: number): string => `secret-of-day-${day}-0123456789-abcdefghijklmnopqrstuvwxyz`;
 const roomPath = `/api/room?saleID=${saleId}`;
 const hourMs = 3_600_000;
+/** Whoever asks much more often than a page is refused, and then for longer and longer. */
+const askEveryMs = 500;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every form
 type Answer = { status: number; body: any };
@@ -46,8 +48,7 @@ describe.skipIf(missing)(`a ballot over days, in roles that are killed${reason}`
       const buy = (name: string, bearer: string) => ask(name, `/check?productID=${productId}`, {}, bearer);
       const until = (name: string, ...states: string[]): Promise<void> =>
         waitUntil(async () => states.includes((await ask(name, roomPath)).body.state), {
-          // Whoever asks much more often than a page is refused, and then for longer and longer.
-          ...{ what: `${name} to be ${states.join(" or ")}`, timeoutMs: 60_000, intervalMs: 500 },
+          ...{ what: `${name} to be ${states.join(" or ")}`, timeoutMs: 60_000, intervalMs: askEveryMs },
         });
       const facts = ({ body: { number, receipt } }: Answer) => ({ number, receipt });
       const placesNow = async (): Promise<number[]> =>
@@ -61,7 +62,9 @@ describe.skipIf(missing)(`a ballot over days, in roles that are killed${reason}`
       };
       // On hold: the windows begin when the test has seen all that is before them.
       await shop.addSale(saleId, { [productId]: 2 }, { startsAtMs: closesAtMs, endsAtMs: Date.now() + hourMs, room });
-      await waitUntil(async () => (await enter("ada")).status === 200, { what: "the entry", timeoutMs: 15_000 });
+      await waitUntil(async () => (await enter("ada")).status === 200, {
+        ...{ what: "the entry", timeoutMs: 15_000, intervalMs: askEveryMs },
+      });
       const entered = await Promise.all(names.map(enter));
       expect(entered.map(({ body }) => body.number).toSorted()).toEqual([1, 2, 3, 4, 5]);
 

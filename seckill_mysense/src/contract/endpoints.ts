@@ -10,7 +10,7 @@ import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { readInvited, useInvitationCode } from "./invitation-codes.ts";
 import { healthz, openapi, readyz } from "./operation.ts";
-import { cancelOrder, payOrder } from "./orders.ts";
+import { cancelOrder, listOrders, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
 import {
@@ -50,6 +50,7 @@ export const endpoints = {
   "GET /api/room/disclosure": readRoomDisclosure,
   "GET /api/reservations/:id": readReservation,
   "GET /api/reservations/:id/events": watchReservation,
+  "GET /api/orders": listOrders,
   "POST /api/orders/:id/pay": payOrder,
   "POST /api/orders/:id/cancel": cancelOrder,
   "POST /api/waiting-list": joinWaitingList,

@@ -5,6 +5,22 @@ import { reservation } from "./reservations.ts";
 
 const order = { authorization: "session", params: z.object({ id: reservationId }), ok: reservation } as const;
 
+/** So many orders are listed at most: the products of a bundle count one by one. */
+export const maxListedOrders = 100;
+
+export const listOrders = endpoint({
+  authorization: "session",
+  method: "GET",
+  path: "/api/orders",
+  summary:
+    "Lists what the user has ordered, in all sales, the newest first. A purchase that is not recorded yet is missing.",
+  ok: z.object({
+    orders: z.array(reservation).describe(`Of the ${maxListedOrders} newest orders. A bundle is one of them.`),
+    hasMore: z.boolean().describe("There are older ones."),
+  }),
+  failures: ["session_required"],
+});
+
 export const payOrder = endpoint({
   ...order,
   method: "POST",

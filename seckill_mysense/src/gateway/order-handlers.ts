@@ -1,8 +1,8 @@
-import { cancelOrder, payOrder } from "../contract/orders.ts";
+import { cancelOrder, listOrders, maxListedOrders, payOrder } from "../contract/orders.ts";
 import type { Reservation } from "../contract/reservations.ts";
 import { isBundle } from "../domain/bundle.ts";
 import type { Order, OrderState } from "../domain/order.ts";
-import type { LedgerBundles } from "../ledger/bundles.ts";
+import type { BundleRecord, LedgerBundles } from "../ledger/bundles.ts";
 import type { StartedPayment } from "../payments/start-payment.ts";
 import type { LedgerOrders, TransitionOutcome } from "../ledger/orders.ts";
 import { describeBundle } from "./describe-bundle.ts";
@@ -17,8 +17,8 @@ interface Purchase {
 }
 
 export interface OrderParts {
-  readonly orders: Pick<LedgerOrders, "read" | "pay" | "cancel">;
-  readonly bundles: Pick<LedgerBundles, "read">;
+  readonly orders: Pick<LedgerOrders, "read" | "readOfUser" | "pay" | "cancel">;
+  readonly bundles: Pick<LedgerBundles, "read" | "readMany">;
   /** Starts a payment through the provider; undefined in a sale without one. */
   readonly startPayment: ((id: string, orders: readonly [Order, ...Order[]]) => Promise<StartedPayment>) | undefined;
 }
@@ -52,6 +52,8 @@ export function mountOrders(app: GatewayApp, mount: MountOptions, parts: OrderPa
         return { failure: "order_not_found" };
     }
   }
+
+  mountEndpoint(app, listOrders, mount, async ({ session }) => ({ ok: await readPurchases(parts, session.userId) }));
 
   mountEndpoint(app, payOrder, mount, async ({ params: { id }, session }) => {
     const found = await owned(id, session.userId);
@@ -88,6 +90,25 @@ async function readPurchase({ orders, bundles }: OrderParts, id: string): Promis
   const [first, ...others] = bundle?.orders ?? [];
   if (bundle?.state !== "complete" || first === undefined) return undefined;
   return { userId: bundle.userId, orders: [first, ...others], described: describeBundle(bundle) };
+}
+
+/** What a user has ordered, the newest first. */
+async function readPurchases(
+  { orders, bundles }: OrderParts,
+  userId: string,
+): Promise<{ orders: Reservation[]; hasMore: boolean }> {
+  const found = await orders.readOfUser(userId, maxListedOrders + 1);
+  const listed = found.slice(0, maxListedOrders);
+  // In the order of their newest part.
+  const ids = [...new Set(listed.map(({ bundleId, reservationId }) => bundleId ?? reservationId))];
+  const single = new Map(listed.map((order) => [order.reservationId, order]));
+  const bundled = ids.filter((id) => !single.has(id));
+  const read = bundled.length === 0 ? new Map<string, BundleRecord>() : await bundles.readMany(bundled);
+  const described = ids.map((id) => {
+    const [order, bundle] = [single.get(id), read.get(id)];
+    return order ? describeOrder(order) : bundle && describeBundle(bundle);
+  });
+  return { orders: described.filter((one) => one !== undefined), hasMore: found.length > maxListedOrders };
 }
 
 function describeRefusal(state: OrderState): string {

@@ -43,6 +43,8 @@ export interface LedgerOrders {
   reject(batch: readonly UnreadableReservation[], refusal?: Refusal): Promise<RecordOutcome[]>;
 
   read(reservationId: string): Promise<Order | undefined>;
+  /** The newest orders of a user, at most `limit`, the newest first. */
+  readOfUser(userId: string, limit: number): Promise<Order[]>;
   /** Why a reservation was refused for good, if it was. */
   readRejection(reservationId: string): Promise<string | undefined>;
   /** Both answers about many reservations (at most `maxRecordBatch`), for those that are in the ledger. */

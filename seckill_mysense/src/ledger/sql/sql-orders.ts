@@ -1,9 +1,11 @@
+import type { Selectable } from "kysely";
 import { entryOf, readableParts, type BatchEntry, type Refusal } from "../../domain/batch-entry.ts";
 import { defaultCollectWithinMs } from "../../domain/bundle.ts";
 import type { Order, RecordOutcome, RejectionReason } from "../../domain/order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../../domain/reservation.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { OrderRow } from "../database/schema.ts";
 import {
   maxRecordBatch,
   type LedgerAnswer,
@@ -20,6 +22,13 @@ import { Transitions } from "./transitions.ts";
 
 /** Buyers who pay or wait read single orders. In a rush one query answers many of them. */
 const sharedReads = { maxBatch: 200, maxRunning: 3, maxWaiting: 50_000 };
+/** Lists of orders, one user at a time: each page asks for one when a user comes to it. */
+const readsOfUsers = { maxBatch: 1, maxRunning: 2, maxWaiting: 5_000 };
+
+interface OrdersOf {
+  readonly userId: string;
+  readonly limit: number;
+}
 
 export class SqlOrders implements LedgerOrders {
   readonly #database: RetryingDatabase;
@@ -29,6 +38,12 @@ export class SqlOrders implements LedgerOrders {
     name: "reads of orders",
     run: (reservationIds) => this.#readAll(reservationIds),
     ...sharedReads,
+  });
+
+  readonly #lists = new CallBatcher<OrdersOf, Order[]>({
+    name: "lists of orders",
+    run: ([asked]) => this.#readOfUser(asked!).then((orders) => [orders]),
+    ...readsOfUsers,
   });
 
   constructor(database: RetryingDatabase, now: Clock["now"]) {
@@ -56,6 +71,10 @@ export class SqlOrders implements LedgerOrders {
 
   read(reservationId: string): Promise<Order | undefined> {
     return this.#reads.call(reservationId);
+  }
+
+  readOfUser(userId: string, limit: number): Promise<Order[]> {
+    return this.#lists.call({ userId, limit });
   }
 
   async readRejection(reservationId: string): Promise<RejectionReason | undefined> {
@@ -101,9 +120,27 @@ export class SqlOrders implements LedgerOrders {
     const rows = await this.#database.read((database) =>
       database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds).execute(),
     );
-    const priced = rows.some((row) => row.price_minor === null) ? await withPrices(this.#database, rows) : rows;
-    const orders = new Map(priced.map((row) => [row.reservation_id, toOrder(row)]));
+    const orders = new Map((await this.#priced(rows)).map((order) => [order.reservationId, order]));
     return reservationIds.map((id) => orders.get(id));
+  }
+
+  async #readOfUser({ userId, limit }: OrdersOf): Promise<Order[]> {
+    const rows = await this.#database.read((database) =>
+      database
+        .selectFrom("orders")
+        .selectAll()
+        .where("user_id", "=", userId)
+        .orderBy("recorded_at_ms", "desc")
+        .orderBy("reservation_id", "desc")
+        .limit(limit)
+        .execute(),
+    );
+    return this.#priced(rows);
+  }
+
+  async #priced(rows: readonly Selectable<OrderRow>[]): Promise<Order[]> {
+    const priced = rows.some((row) => row.price_minor === null) ? await withPrices(this.#database, rows) : rows;
+    return priced.map(toOrder);
   }
 
   async #write(entries: readonly BatchEntry[], windows: Required<RecordOptions>): Promise<RecordOutcome[]> {

@@ -36,6 +36,29 @@ for (const kind of ledgerKinds) {
       });
     });
 
+    test("a user's orders are listed, the newest first, and nobody else's", async () => {
+      const { product } = await createSale(ledger, { limitPerUser: 5 });
+      const { product: other } = await createSale(ledger, { limitPerUser: 5 });
+      const userId = unique("user");
+      const mine = [accept(product, { userId }), accept(other, { userId }), accept(product, { userId })];
+      for (const reservation of mine) {
+        nowMs += 1_000;
+        await ledger.orders.record([reservation, accept(product)], { payWithinMs });
+      }
+      await ledger.orders.cancel(mine[1]!.reservationId);
+      const listed = await ledger.orders.readOfUser(userId, 10);
+      expect(listed.map(({ reservationId }) => reservationId)).toEqual(
+        mine.map(({ reservationId }) => reservationId).toReversed(),
+      );
+      expect(listed[1]).toEqual((await ledger.orders.read(mine[1]!.reservationId))!);
+      expect(listed.map(({ state }) => state)).toEqual(["reserved", "cancelled", "reserved"]);
+      expect((await ledger.orders.readOfUser(userId, 2)).map(({ productId }) => productId)).toEqual([
+        product.id,
+        other.id,
+      ]);
+      expect(await ledger.orders.readOfUser(unique("user"), 10)).toEqual([]);
+    });
+
     test("an empty batch is nothing to do", async () => {
       expect(await ledger.orders.record([], { payWithinMs })).toEqual([]);
     });

@@ -15,6 +15,14 @@ export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
   });
 }
 
+/** Proposes to log in: nobody needs a new account any more. */
+export function proposeLogIn(): void {
+  const login = element("account-form").querySelector<HTMLInputElement>("input[value=login]");
+  if (login === null || login.checked) return;
+  login.checked = true;
+  showMode("login");
+}
+
 type Mode = "register" | "login";
 
 function modeOf(form: HTMLFormElement): Mode {

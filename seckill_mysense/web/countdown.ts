@@ -9,6 +9,7 @@ export function showCountdown(label: string, leftMs: number): void {
   setText("clock-label", label);
   show("clock-days-unit", days > 0);
   setText("clock-days", String(days));
+  setText("clock-days-name", days === 1 ? "day" : "days");
   setText("clock-hours", twoDigits((seconds / 3_600) % 24));
   setText("clock-minutes", twoDigits((seconds / 60) % 60));
   setText("clock-seconds", twoDigits(seconds % 60));

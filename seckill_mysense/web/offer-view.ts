@@ -33,30 +33,72 @@ export function chooseOffer(all: readonly SaleDetails[], { productId, saleId }: 
   return offers.toSorted((a, b) => order[phaseOf(a)] - order[phaseOf(b)] || a.sale.startsAtMs - b.sale.startsAtMs)[0];
 }
 
-export function showOffer(offer: Offer): void {
+/** The answer to this buyer is newer than the figure that all pages get, for so long. */
+const toldForMs = 3_000;
+let told = { productId: "", left: 0, untilMs: 0 };
+
+/** So many units are left, as an answer has just said. */
+export function tellStock(productId: string, left: number): void {
+  told = { productId, left, untilMs: serverNowMs() + toldForMs };
+}
+
+/** Units that are left, as far as it is known. */
+export function unitsAvailable({ id, available }: Product): number | undefined {
+  const isTold = told.productId === id && serverNowMs() < told.untilMs;
+  return isTold ? told.left : (available ?? undefined);
+}
+
+/** `outcome`: what the page says about the buyer, in a few words. */
+export function showOffer(offer: Offer, outcome: string | undefined): void {
   const { sale, product } = offer;
   element("offer").setAttribute("aria-busy", "false");
-  document.title = `${product.name} · ${sale.title}`;
+  document.title = [outcome, product.name, sale.title].filter((text) => text !== undefined).join(" · ");
   setText("sale-title", sale.title);
   setText("product-name", product.name);
   setText("price", money(product.priceMinor, product.currency));
-  showStock(product);
+  setText("terms", `${timesOf(sale)} · ${limitOf(product)}`);
+  showStock(offer);
 }
 
-function showStock({ available, total }: Product): void {
-  const left = available ?? total;
-  show("stock-bar", true);
-  element("stock-fill").style.width = `${total === 0 ? 0 : (left / total) * 100}%`;
-  setText("stock-text", available === null ? `${count(total)} in all` : `${count(left)} of ${count(total)} left`);
+/** In the visitor's time zone, which it names. */
+function timesOf({ startsAtMs, endsAtMs }: SaleDetails): string {
+  const day = { weekday: "short", day: "numeric", month: "short" } as const;
+  const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { ...day, ...time });
+  return format.formatRange(startsAtMs, endsAtMs);
 }
 
-export function showNoOffer(title: string, text: string): void {
+const limitOf = ({ limitPerUser }: Product): string =>
+  limitPerUser === 1 ? "one per buyer" : `up to ${count(limitPerUser)} per buyer`;
+
+function showStock(offer: Offer): void {
+  const { product } = offer;
+  const { total } = product;
+  // What is left when the sale is over cannot be bought.
+  const left = phaseOf(offer) === "over" ? undefined : unitsAvailable(product);
+  show("stock-bar", left !== undefined);
+  element("stock-fill").style.width = `${total === 0 || left === undefined ? 0 : (left / total) * 100}%`;
+  setText("stock-text", left === undefined ? `${count(total)} in all` : leftOf(left, total));
+}
+
+const leftOf = (left: number, total: number): string =>
+  left === 0 ? `Sold out: none of ${count(total)} left` : `${count(left)} of ${count(total)} left`;
+
+export function showNoOffer(wanted: WantedOffer): void {
+  const [title, text] = missingOffer(wanted);
   element("offer").setAttribute("aria-busy", "false");
   setText("sale-title", "");
   setText("product-name", title);
   setText("price", "");
+  setText("terms", "");
   show("stock-bar", false);
   setText("stock-text", text);
+}
+
+function missingOffer({ productId, saleId }: WantedOffer): [title: string, text: string] {
+  if (productId !== null) return ["No such product", `There is no product ${productId} in any sale.`];
+  if (saleId !== null) return ["No such sale", `There is no sale ${saleId}.`];
+  return ["Nothing on sale", "Come back when a sale is announced."];
 }
 
 /** Links to the other products that can still be bought. */

@@ -107,7 +107,6 @@ export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCan
         title: words.paid,
         text: "Thank you. Your order is complete.",
         ...(mayBuyMore && { actions: ["again"] }),
-        reservation: id,
       };
     case "cancelled":
     case "expired":
@@ -220,9 +219,8 @@ function rejectionText(reason: string | undefined): string {
 function payBefore(payBeforeMs: number | undefined): string {
   if (payBeforeMs === undefined) return "";
   const leftSeconds = Math.max(0, Math.ceil((payBeforeMs - serverNowMs()) / 1000));
-  const minutes = Math.floor(leftSeconds / 60);
-  const left = minutes > 0 ? `${minutes} min ${leftSeconds % 60} s` : `${leftSeconds} s`;
-  return `${left} left to pay`;
+  const seconds = String(leftSeconds % 60).padStart(2, "0");
+  return `${Math.floor(leftSeconds / 60)}:${seconds} left to pay`;
 }
 
 function againText({ tone, take }: Outcome): string {

@@ -4,6 +4,7 @@ import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { HeldReservations } from "./held-reservations.ts";
 import type { Offer } from "./offer-view.ts";
+import { noOrders, type UsersOrders, withNews } from "./orders-view.ts";
 import type { Outcome } from "./outcome-view.ts";
 
 /** What the page knows of a user. It ends with the user's session. */
@@ -13,6 +14,7 @@ interface Buying {
   /** Between the click and the answer: what is asked for, in words. */
   asking: string | undefined;
   reservation: Reservation | undefined;
+  orders: UsersOrders;
   /** The buyer's place in the waiting line, as the server last told it. */
   place: WaitingPlace | undefined;
   /** The units that the buyer has besides those that this browser remembers, as far as a refusal told it. */
@@ -26,6 +28,7 @@ const nobody: Readonly<Buying> = {
   token: undefined,
   asking: undefined,
   reservation: undefined,
+  orders: noOrders,
   place: undefined,
   unitsElsewhere: 0,
   notice: undefined,
@@ -71,10 +74,21 @@ export function unitsLeft(): number {
 
 /** Shows a reservation, and remembers it for each of its products: their pages show it too. */
 export function keep(news: Reservation): void {
+  state.reservation = remember(news);
+  state.orders = withNews(state.orders, news);
+}
+
+/** What the server knows of the user's orders: they may have been made on another device. */
+export function takeOrders(orders: UsersOrders): void {
+  state.orders = orders;
+  // The browser remembers the oldest first.
+  for (const order of orders.orders.toReversed()) remember(order);
+}
+
+/** Notes it for each of its products. Returns it with its quantity, which the server only tells once there is an order. */
+function remember(news: Reservation): Reservation {
   const { parts, productID = state.offer?.product.id } = news;
-  if (parts === undefined) state.reservation = (productID && heldOf(productID)?.note(news)) || news;
-  else {
-    for (const part of parts) heldOf(part.productID)?.note({ ...news, quantity: part.quantity });
-    state.reservation = news;
-  }
+  if (parts === undefined) return (productID && heldOf(productID)?.note(news)) || news;
+  for (const part of parts) heldOf(part.productID)?.note({ ...news, quantity: part.quantity });
+  return news;
 }

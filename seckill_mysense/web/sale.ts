@@ -3,24 +3,29 @@ import type { Reservation } from "../src/contract/reservations.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
-import { chooseNothingElse, chosenWith, showBundleChoice } from "./bundle-choice.ts";
+import { chooseNothingElse, chosenWith } from "./bundle-choice.ts";
 import { askForBundle } from "./bundle-purchase.ts";
+import { showAccountForm, showBuyPanel } from "./buy-panel.ts";
 import { serverNowMs } from "./clock.ts";
+import { noteConnection, watchConnection } from "./connection.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { currentOutcome } from "./current-outcome.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
+import { tellStock, unitsAvailable } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
+import { readOrders, showOrders } from "./orders-view.ts";
 import { outcomes, refusedOutcome, showOutcome } from "./outcome-view.ts";
 import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
 import { watchLogOut } from "./log-out.ts";
-import { currentSession, forgetUser, held, keep, state, unitsHeld, unitsLeft } from "./page-state.ts";
+import { currentSession, forgetUser, held, keep, state, takeOrders } from "./page-state.ts";
 import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
-import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
+import { chooseQuantity, chosenQuantity } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
-import { followInvitation, isInvited, linkedSaleId, showCodeForm, watchCodeForm } from "./invitation-code.ts";
-import { enterShownRoom, followRoom, mayHaveToken, showProof, turnHint, turnIsOver } from "./room-panel.ts";
+import { followInvitation, isInvited, linkedSaleId, watchCodeForm } from "./invitation-code.ts";
+import { enterShownRoom, followRoom, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
+import { giveBack, settle } from "./settle.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 
 const refreshMs = 2_000;
@@ -36,28 +41,15 @@ function render(): void {
   if (phase === "before") showCountdown("Starts in", offer.sale.startsAtMs - serverNowMs());
   else if (phase === "open") showCountdown("Ends in", offer.sale.endsAtMs - serverNowMs());
   else hideCountdown();
-  const isPaused = offer.sale.paused || offer.product.paused;
   const outcome = currentOutcome(phase === "over");
   showOutcome(outcome);
   showOrder(state.reservation, offer);
-  show("account-form", user === undefined && phase !== "over");
-  showCodeForm();
-  show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined && isInvited());
-  showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product, chosenWith(offer).length === 0);
-  showBundleChoice(offer, chosenQuantity());
+  showOffer(offer, state.reservation && outcome?.title);
+  showOrders(state.orders, state.sales);
+  showAccountForm(phase);
+  showBuyPanel(offer, phase, outcome === undefined);
   show("order-of-coming", offer.sale.room === undefined);
   showProof();
-  button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
-  setText("buy-hint", buyHint(phase === "open", isPaused));
-}
-
-function buyHint(isOpen: boolean, isPaused: boolean): string {
-  if (isPaused) return "The sale is paused. You can buy as soon as it goes on.";
-  if (state.token === undefined) return "Getting your token";
-  const units = unitsHeld();
-  if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
-  if (isOpen) return turnHint() ?? "The sale is open.";
-  return "You have your token. You can buy as soon as the sale starts.";
 }
 
 function follow(reservation: Reservation): void {
@@ -143,12 +135,17 @@ async function takeAnswer(asked: Asked, wanted: Omit<Wanted, "session"> & { read
     case "reserved": {
       chooseQuantity(1);
       const { reservation, quantity } = asked;
+      const { product } = state.offer ?? {};
+      if (product !== undefined)
+        tellStock(product.id, Math.max(0, (unitsAvailable(product) ?? product.total) - quantity));
       return follow({ reservation, quantity, status: "pending", productID: wanted.productID });
     }
     case "sold_out":
+      tellStock(wanted.productID, 0);
       state.notice = asked.canWait ? outcomes.sold_out_can_wait : outcomes.sold_out;
       return;
     case "too_few_left":
+      tellStock(wanted.productID, asked.left);
       state.notice = tooFewLeftOutcome({ wanted: wanted.quantity, left: asked.left });
       return;
     case "over_limit":
@@ -219,29 +216,6 @@ async function readPlace(): Promise<void> {
   if (line.place.state !== "left" || state.place !== undefined) await takePlace(line.place);
 }
 
-async function settle(action: "pay" | "cancel"): Promise<void> {
-  const id = state.reservation?.reservation;
-  if (id === undefined) return;
-  const signal = currentSession();
-  state.notice = undefined;
-  for (const name of ["pay", "cancel"]) button(name).disabled = true;
-  const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
-  const answer = await call(key, { params: { id } });
-  for (const name of ["pay", "cancel"]) button(name).disabled = false;
-  if (signal.aborted) return;
-  if ("ok" in answer && "payUrl" in answer.ok && answer.ok.payUrl !== undefined) {
-    location.assign(answer.ok.payUrl);
-    return;
-  }
-  if ("ok" in answer) {
-    keep(answer.ok);
-  } else {
-    const read = await readReservation(id, state.reservation?.productID ?? state.offer?.product.id);
-    if (read !== undefined && !signal.aborted) state.reservation = read;
-  }
-  render();
-}
-
 async function enter(user: SessionUser): Promise<void> {
   endSession();
   const signal = currentSession();
@@ -250,7 +224,12 @@ async function enter(user: SessionUser): Promise<void> {
   if (signal.aborted) return;
   followRoom(takeRoomNews);
   render();
-  const [known] = await Promise.all([held()?.readAll(), getToken()]);
+  const [orders, , remembered] = await Promise.all([readOrders(), getToken(), held()?.readAll()]);
+  if (signal.aborted) return;
+  if (orders !== undefined) takeOrders(orders);
+  // One of another device may be still to be paid.
+  const isSettled = remembered === undefined || remembered.status === "paid";
+  const known = isSettled ? await held()?.readAll() : remembered;
   if (signal.aborted) return;
   if (known !== undefined) follow(known);
   await readPlace();
@@ -289,15 +268,13 @@ async function followOtherTab(userID: string | undefined): Promise<void> {
 
 async function refresh(): Promise<void> {
   const sales = await readSales();
-  if (sales === undefined) return;
+  noteConnection(sales !== undefined);
+  if (sales === undefined) return render();
   state.sales = sales;
   const wanted = new URLSearchParams(location.search).get("productID");
   const saleId = linkedSaleId();
   state.offer = chooseOffer(sales, { productId: state.offer?.product.id ?? wanted, saleId });
-  if (state.offer !== undefined) showOffer(state.offer);
-  else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
-  else if (saleId !== null) showNoOffer("No such sale", `There is no sale ${saleId}.`);
-  else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
+  if (state.offer === undefined) showNoOffer({ productId: wanted, saleId });
   await followInvitation(takeRoomNews);
   followRoom(takeRoomNews);
   showOthers(sales, state.offer);
@@ -317,11 +294,12 @@ async function start(): Promise<void> {
   for (const name of ["quantity", "together"]) element(name).addEventListener("change", render);
   button("again").addEventListener("click", () => void tryAgain());
   button("enter").addEventListener("click", () => void enterShownRoom(takeRoomNews));
-  button("pay").addEventListener("click", () => void settle("pay"));
-  button("cancel").addEventListener("click", () => void settle("cancel"));
+  button("pay").addEventListener("click", () => void settle("pay", render));
+  button("cancel").addEventListener("click", () => void giveBack(render));
   button("wait").addEventListener("click", () => void changeLine(joinLine));
   button("leave").addEventListener("click", () => void changeLine(leaveLine));
   watchLogOut(leaveSession);
+  watchConnection({ onLost: render, onBack: () => void refresh() });
   await refresh();
   await enterSession();
   setInterval(render, tickMs);

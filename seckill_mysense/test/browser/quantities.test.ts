@@ -17,7 +17,8 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
   const choice = (page: Page) => page.getByLabel("How many?");
-  const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
+  const text = (page: Page, words: string) =>
+    page.getByText(words, { exact: true }).filter({ visible: true }).first().waitFor();
   const optionsOf = (page: Page) => choice(page).locator("option").allTextContents();
   const quantitiesOf = (system: TestGateway) => system.gate.accepted.map(({ quantity }) => quantity);
 
@@ -182,6 +183,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
       await heading(page, "3 units are set aside");
       await recordAll(system);
       await button(page, "Give them back").click();
+      await button(page, "Yes, give them back").click();
       await heading(page, "Given back");
       await text(page, "Your order is cancelled and its 3 units are on sale again.");
       await button(page, "Try again").click();

@@ -2,7 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { Invitations } from "../../src/authorization/invitations.ts";
 import { startTestGateway, type TestGateway, testProduct, testSecret } from "../fakes/test-gateway.ts";
-import { browserForTests, desktop, heading, openPage, overflows, password, phone, register } from "./sale-browser.ts";
+import {
+  browserForTests,
+  button,
+  desktop,
+  heading,
+  openPage,
+  overflows,
+  password,
+  phone,
+  register,
+} from "./sale-browser.ts";
 
 const service = requireService("chromium");
 
@@ -35,7 +45,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       expect(await overflows(page)).toBe(false);
       await register(page, "Ada");
       const buy = page.getByRole("button", { name: "Buy now" });
-      await page.getByText("You have your token.").waitFor();
+      await page.getByText("You are ready: you can buy as soon as the sale starts.").waitFor();
       expect(await buy.isDisabled()).toBe(true);
       aheadMs = 3_600_000;
       await page.getByRole("timer", { name: "Ends in" }).waitFor();
@@ -44,9 +54,10 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       expect(system.gate.accepted).toHaveLength(1);
       await recordAll(system);
       await heading(page, "You won it");
-      expect(await page.getByText(/left to pay$/).textContent()).toMatch(/^1[45] min \d+ s left to pay$/);
+      expect(await page.getByText(/left to pay$/).textContent()).toMatch(/^1[45]:\d\d left to pay$/);
       await page.getByRole("button", { name: "Pay now" }).click();
       await heading(page, "Paid: it is yours");
+      expect(await page.evaluate<string>("document.activeElement.id")).toBe("outcome");
       expect(await overflows(page)).toBe(false);
       expect(await statesOf(system)).toEqual(["paid"]);
       expect(opened.complaints).toEqual([]);
@@ -112,7 +123,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
     await heading(page, "Sold out");
-    await page.getByText("0 of 2 left").waitFor();
+    await page.getByText("Sold out: none of 2 left").waitFor();
     stock.available = 1;
     await system.gateway.catalogue.refresh();
     await page.getByRole("button", { name: "Try again" }).click();
@@ -128,7 +139,14 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await page.getByRole("button", { name: "Buy now" }).click();
     await heading(page, "A unit is set aside");
     await recordAll(system);
-    await page.getByRole("button", { name: "Give it back" }).click();
+    await button(page, "Give it back").click();
+    await button(page, "Keep it").click();
+    await heading(page, "You won it");
+    await button(page, "Give it back").click();
+    await page.keyboard.press("Escape");
+    await heading(page, "You won it");
+    await button(page, "Give it back").click();
+    await button(page, "Yes, give it back").click();
     await heading(page, "Given back");
     expect(await statesOf(system)).toEqual(["cancelled"]);
   });

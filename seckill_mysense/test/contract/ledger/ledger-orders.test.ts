@@ -50,7 +50,7 @@ for (const kind of ledgerKinds) {
       expect(listed.map(({ reservationId }) => reservationId)).toEqual(
         mine.map(({ reservationId }) => reservationId).toReversed(),
       );
-      expect(listed[1]).toEqual((await ledger.orders.read(mine[1]!.reservationId))!);
+      expect(listed[1]).toEqual(await ledger.orders.read(mine[1]!.reservationId));
       expect(listed.map(({ state }) => state)).toEqual(["reserved", "cancelled", "reserved"]);
       expect((await ledger.orders.readOfUser(userId, 2)).map(({ productId }) => productId)).toEqual([
         product.id,

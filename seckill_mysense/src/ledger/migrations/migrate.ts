@@ -20,7 +20,6 @@ import { waitingRooms } from "./0015-waiting-rooms.ts";
 import { ballots } from "./0016-ballots.ts";
 import { invitationCodes } from "./0017-invitation-codes.ts";
 import { ratesByLoad } from "./0018-rates-by-load.ts";
-import { ordersOfAUser } from "./0019-orders-of-a-user.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -43,7 +42,6 @@ export const migrations: readonly Migration[] = [
   ballots,
   invitationCodes,
   ratesByLoad,
-  ordersOfAUser,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -146,15 +146,25 @@ export class Catalogue {
 
   async #readLedger(): Promise<void> {
     const { changes, now, elapsedMs } = this.#options;
-    const { revision, sales, products } = await changes.since(this.#revision, {
+    const { revision, isWhole, sales, products } = await changes.since(this.#revision, {
       endedAfterMs: now() - knownAfterEndMs,
     });
+    if (isWhole) this.#keepOnly(sales, products);
     for (const sale of sales) this.#takeSale(sale);
     for (const product of products) this.#takeProduct(product);
     this.#revision = revision;
-    if (sales.length > 0 || products.length > 0 || elapsedMs() >= this.#chooseAtMs) this.#choose();
+    if (isWhole || sales.length > 0 || products.length > 0 || elapsedMs() >= this.#chooseAtMs) this.#choose();
     if (this.#leftOut === undefined) this.#options.health.ok();
     else this.#options.health.degraded(this.#leftOut);
+  }
+
+  /** What the ledger does not have any more is not sold. */
+  #keepOnly(sales: readonly SaleRecord[], products: readonly ProductRecord[]): void {
+    const [saleIds, productIds] = [new Set(sales.map(({ id }) => id)), new Set(products.map(({ id }) => id))];
+    for (const [id, known] of this.#known) {
+      if (!saleIds.has(id)) this.#known.delete(id);
+      for (const productId of known.products.keys()) if (!productIds.has(productId)) known.products.delete(productId);
+    }
   }
 
   #takeSale(sale: SaleRecord): void {

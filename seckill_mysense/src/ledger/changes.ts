@@ -5,6 +5,11 @@ import type { Lowering, ProductRecord, Sale, SaleContent, SaleProduct, SaleRecor
 export interface ChangedSales {
   /** The revision that the reader knows from now on. */
   readonly revision: number;
+  /**
+   * These are all sales and products, and what the reader knows besides is gone: the reader knew nothing, or the ledger is
+   * older than what the reader knew, because it was put back to a copy.
+   */
+  readonly isWhole: boolean;
   readonly sales: readonly SaleRecord[];
   /** With the products of changed sales, since the gate keeps the times of a sale with each product. */
   readonly products: readonly ProductRecord[];
@@ -72,7 +77,8 @@ export interface LoggedChange {
 /** Sales that change while they run. Every change has a version, is logged, and raises the ledger's revision. */
 export interface LedgerChanges {
   /**
-   * What changed after `revision`; -1 for everything. Costs one small read when nothing changed. Sales that ended before
+   * What changed after `revision`; everything for -1, and for a revision that the ledger does not have yet. Costs one small read
+   * when nothing changed. Sales that ended before
    * `endedAfterMs` are left out.
    */
   since(revision: number, options: { readonly endedAfterMs: number }): Promise<ChangedSales>;

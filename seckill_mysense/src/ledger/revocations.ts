@@ -39,7 +39,7 @@ export interface LedgerRevocations {
   revokeUser(userId: string, reason: UserRevocationReason): Promise<Revocation>;
   /**
    * At most `limit` revocations that are newer than a revision, the oldest first, and the revision that the caller then
-   * knows. -1 is older than all. Fewer than `limit`: there are no more.
+   * knows. -1 is older than all, and so is a revision that the ledger does not have yet. Fewer than `limit`: there are no more.
    */
   since(known: number, limit: number): Promise<NewRevocations>;
   /** Forgets about `limit` of those that ended before the moment. Resolves with how many there were. */

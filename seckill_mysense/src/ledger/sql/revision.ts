@@ -32,6 +32,14 @@ export function readRevision(database: LedgerReader, of: Revised = "sales"): Pro
   return select(database, of, false);
 }
 
+/**
+ * The revision after which a reader gets changes: what it knows. A reader that knows more than the ledger has gets everything, -1:
+ * the ledger was put back to a copy, and what is changed in it now has numbers that were used before.
+ */
+export function knownBefore(revision: number, known: number): number {
+  return known > revision ? -1 : known;
+}
+
 async function select(database: LedgerReader, of: Revised, isLocked: boolean): Promise<number> {
   const row = await database
     .selectFrom("ledger_revision")

@@ -39,7 +39,7 @@ import {
 } from "./change-log.ts";
 import { isStartFixed } from "./enter-rooms.ts";
 import { insertRoom, roomContext, type RoomContext } from "./room-rows.ts";
-import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
+import { knownBefore, lockRevision, raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
 import { insertProducts, insertSale, newCodeKey, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
@@ -60,21 +60,25 @@ export class SqlChanges implements LedgerChanges {
     return this.#database.read(async (database) => {
       // Read first: a change that commits after this may be seen now, and is then seen once more.
       const revision = await readRevision(database);
-      if (revision === known) return { revision, sales: [], products: [] };
+      if (revision === known) return { revision, isWhole: false, sales: [], products: [] };
+      const after = knownBefore(revision, known);
       const sales = await database
         .selectFrom("sales")
         .selectAll()
-        .where("revision", ">", known)
+        .where("revision", ">", after)
         .where("ends_at_ms", ">=", endedAfterMs)
         .execute();
       const products = await database
         .selectFrom("products")
         .innerJoin("sales", "sales.id", "products.sale_id")
         .selectAll("products")
-        .where("products.revision", ">", known)
+        .where("products.revision", ">", after)
         .where("sales.ends_at_ms", ">=", endedAfterMs)
         .execute();
-      return { revision, sales: sales.map(toSaleRecord), products: products.map(toProductRecord) };
+      return {
+        ...{ revision, isWhole: after < 0 },
+        ...{ sales: sales.map(toSaleRecord), products: products.map(toProductRecord) },
+      };
     });
   }
 

@@ -14,7 +14,7 @@ import type {
   RevokedSession,
   UserRevocationReason,
 } from "../revocations.ts";
-import { lockRevision, raiseRevision, readRevision } from "./revision.ts";
+import { knownBefore, lockRevision, raiseRevision, readRevision } from "./revision.ts";
 
 /** In place of a session's id, in the row of all sessions of a user. */
 const allSessions = "";
@@ -48,10 +48,11 @@ export class SqlRevocations implements LedgerRevocations {
       // Read first: a revocation that commits after this may be seen now, and is then seen once more.
       const revision = await readRevision(database, "revocations");
       if (revision === known) return { revision, revocations: [] };
+      const after = knownBefore(revision, known);
       const rows = await database
         .selectFrom("revocations")
         .selectAll()
-        .where("revision", ">", known)
+        .where("revision", ">", after)
         .orderBy("revision")
         .limit(limit)
         .execute();

@@ -45,10 +45,18 @@ for (const kind of ledgerKinds) {
       return (error as Error).message;
     };
 
+    test("a reader who knows nothing, or more than the ledger has, gets everything", async () => {
+      const { sale } = await createSale(ledger);
+      const all = await since(-1);
+      expect(all.isWhole).toBe(true);
+      expect(all.sales.map(({ id }) => id)).toContain(sale.id);
+      expect(await since(all.revision + 1)).toEqual(all);
+    });
+
     test("a reader who knows a revision gets what has changed since, and nothing else", async () => {
       await createSale(ledger);
       const known = await revision();
-      expect(await since(known)).toEqual({ revision: known, sales: [], products: [] });
+      expect(await since(known)).toEqual({ revision: known, isWhole: false, sales: [], products: [] });
       const { sale, product } = await createSale(ledger);
       const created = await since(known);
       expect(created.revision).toBeGreaterThan(known);

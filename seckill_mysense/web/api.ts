@@ -5,7 +5,7 @@ import type { Endpoints } from "../src/contract/endpoints.ts";
 type Ok<Key extends keyof Endpoints> = z.infer<Endpoints[Key]["ok"]>;
 
 export type Answer<Key extends keyof Endpoints> =
-  | { readonly status: number; readonly ok: Ok<Key> }
+  | { readonly status: number; readonly ok: Ok<Key>; readonly serverTimeMs?: number }
   | { readonly status: number; readonly refused: FailureBody };
 
 export interface CallOptions {
@@ -40,7 +40,10 @@ export async function call<Key extends keyof Endpoints>(key: Key, options: CallO
       signal: AbortSignal.timeout(timeoutMs),
     });
     const value: unknown = response.status === 204 ? null : await response.json();
-    if (response.ok) return { status: response.status, ok: value as Ok<Key> };
+    // A browser that had the answer already has got its headers anew, and the time with them.
+    const time = response.headers.get("x-server-time-ms");
+    const serverTimeMs = time === null ? {} : { serverTimeMs: Number(time) };
+    if (response.ok) return { status: response.status, ok: value as Ok<Key>, ...serverTimeMs };
     return { status: response.status, refused: value as FailureBody };
   } catch {
     return { status: 0, refused: { error: "unreachable", message: "The server cannot be reached." } };

@@ -267,7 +267,7 @@ async function followOtherTab(userID: string | undefined): Promise<void> {
 }
 
 async function refresh(): Promise<void> {
-  const sales = await readSales();
+  const sales = await readSales(state.sales, state.offer?.sale);
   noteConnection(sales !== undefined);
   if (sales === undefined) return render();
   state.sales = sales;

@@ -42,19 +42,21 @@ export const saleDetails = saleSummary.extend({ products: z.array(saleProduct) }
 export type SaleDetails = z.infer<typeof saleDetails>;
 
 /** Clients compute the difference to their own clock from this, so that countdowns follow the server's clock. */
-const serverTimeMs = timestampMs.describe("The server's clock when it answered.");
+const serverTimeMs = timestampMs.describe(
+  "The server's clock when it answered. In an answer from a cache it is older, and the header x-server-time-ms has the present one.",
+);
 
 export const listSales = endpoint({
   method: "GET",
   path: "/api/sales",
-  summary: "Lists the sales, those that end last first.",
+  summary: "Lists the sales, those that end last first. With an ETag: a client that has the same already gets 304.",
   ok: z.object({ serverTimeMs, sales: z.array(saleDetails) }),
 });
 
 export const readSale = endpoint({
   method: "GET",
   path: "/api/sales/:id",
-  summary: "Reads one sale with its products.",
+  summary: "Reads one sale with its products. With an ETag, like the list: ask for this rather than for all sales.",
   params: z.object({ id: saleId }),
   ok: z.object({ serverTimeMs, sale: saleDetails }),
   failures: ["sale_not_found"],

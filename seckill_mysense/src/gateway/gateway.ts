@@ -106,7 +106,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     system.roomFollower.stop();
     system.ring?.stop();
   };
-  const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
+  const server = await startParts(system, letGo, () => serve(parts, pages, { ...system, check, app }));
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
@@ -162,12 +162,13 @@ function checkResponder({ check, clientAddress }: Served): Respond {
   };
 }
 
-function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<undefined> {
+function serve({ settings, logger }: GatewayParts, pages: Pages, served: Served): Bun.Server<undefined> {
   const { app, metrics } = served;
   const respond = checkResponder(served);
+  const pageHead = (): Response => new Response(null, { headers: pages.sale().headers });
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
-    return refuse("method_not_allowed", {}, { allow: "GET, POST" });
+    return refuse("method_not_allowed", {}, { allow: "GET, HEAD, POST" });
   };
   return Bun.serve({
     hostname: settings.backend.host,
@@ -181,8 +182,8 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
       "/check": {
         GET: respond,
         POST: respond,
-        // Without this, Bun answers HEAD with the handler of GET, and a link preview would take a unit.
-        HEAD: refuseMethod,
+        // Bun would answer HEAD with the handler of GET, and a link preview would take a unit.
+        HEAD: pageHead,
         PUT: refuseMethod,
         PATCH: refuseMethod,
         DELETE: refuseMethod,

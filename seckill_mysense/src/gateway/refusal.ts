@@ -39,11 +39,6 @@ export function encodedRefusal(code: FailureCode, details: RefusalDetails = {}):
   return () => template.clone() as unknown as Response;
 }
 
-/** A success with JSON that is already encoded. */
-export function encodedAnswer(json: string): Response {
-  return new Response(json, { headers: jsonHeaders });
-}
-
 export interface AnswerExtras {
   readonly headers?: Readonly<Record<string, string>>;
   /** Each is a Set-Cookie header of its own. */

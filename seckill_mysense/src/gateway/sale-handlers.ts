@@ -4,26 +4,34 @@ import type { SaleRecord } from "../domain/sale.ts";
 import { availableIn, totalOf } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
-import { encodedAnswer } from "./refusal.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+import { PolledAnswer } from "./polled-answer.ts";
 
 /** Answers from the catalogue in memory, so that reloading the page never costs a read of the ledger. */
 export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Catalogue): void {
-  let encoded = "";
-  let encodedVersion = -1;
-  mountEndpoint(app, listSales, mount, () => {
-    // Every open page polls this list, so it is encoded once per refresh of the catalogue.
-    if (encodedVersion !== catalogue.version) {
-      encodedVersion = catalogue.version;
-      encoded = JSON.stringify(catalogue.sales().map(({ sale, products }) => toDetails(sale, products)));
-    }
-    return encodedAnswer(`{"serverTimeMs":${mount.now()},"sales":${encoded}}`);
+  // Every open page asks again and again, so answers are encoded once for each refresh of the catalogue.
+  const answers = new Map<string, PolledAnswer>();
+  let version = -1;
+  function answerFor(key: string, value: () => object): PolledAnswer {
+    if (version !== catalogue.version) answers.clear();
+    ({ version } = catalogue);
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = new PolledAnswer(value());
+    answers.set(key, answer);
+    return answer;
+  }
+
+  mountEndpoint(app, listSales, mount, ({ request }) => {
+    const sales = () => catalogue.sales().map(({ sale, products }) => toDetails(sale, products));
+    return answerFor("", () => ({ sales: sales() })).respond(request, mount.now());
   });
 
-  mountEndpoint(app, readSale, mount, ({ params }) => {
+  mountEndpoint(app, readSale, mount, ({ params, request }) => {
     const found = catalogue.sale(params.id);
     if (found === undefined) return { failure: "sale_not_found" };
-    return { ok: { serverTimeMs: mount.now(), sale: toDetails(found.sale, found.products) } };
+    const answer = answerFor(params.id, () => ({ sale: toDetails(found.sale, found.products) }));
+    return answer.respond(request, mount.now());
   });
 }
 

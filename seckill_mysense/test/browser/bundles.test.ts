@@ -56,6 +56,13 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
     );
   }
 
+  /** From now on the page is told this of the sales. */
+  async function answerSales(page: Page, answer: { readonly sales: readonly object[] }): Promise<void> {
+    const { sales, ...time } = answer;
+    await page.route("**/api/sales", (route) => route.fulfill({ json: answer }));
+    await page.route("**/api/sales/*", (route) => route.fulfill({ json: { ...time, sale: sales[0] } }));
+  }
+
   test(
     "are at most eight, of the same sale and currency, and none that is paused or known to be gone",
     async () => {
@@ -71,7 +78,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       sale!.products.push(...odd, ...Array.from({ length: 9 }, (_, index) => like(`${index + 1}`, {})));
       await using opened = await openPage(browser(), system, "/check?productID=none", phone);
       const { page } = opened;
-      await page.route("**/api/sales", (route) => route.fulfill({ json: answer }));
+      await answerSales(page, answer);
       await page.goto(system.url + address);
       await register(page, "Ada");
       const boxes = page.getByRole("checkbox");
@@ -97,8 +104,8 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       // The page does not learn in time that the last one is gone.
-      const sales = await (await fetch(`${system.url}/api/sales`)).json();
-      await page.route("**/api/sales", (route) => route.fulfill({ json: sales }));
+      const sales = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: object[] };
+      await answerSales(page, sales);
       system.gate.stocks.get("speaker")!.available = 0;
       await register(page, "Ada");
       await page.getByLabel("Speaker").check();

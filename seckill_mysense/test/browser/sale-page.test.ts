@@ -259,6 +259,18 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     for (const name of ["Try again", "Buy now"]) expect(await page.getByRole("button", { name }).count()).toBe(0);
   }, 30_000);
 
+  test("asks again and again for its own sale only, and is not sent what it has", async () => {
+    await using system = await startTestGateway();
+    await using opened = await openPage(browser(), system, "/check?productID=headphones");
+    const asked: string[] = [];
+    opened.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await opened.page.waitForResponse((response) => response.url().endsWith("/api/sales/spring"));
+    await opened.page.waitForResponse((response) => response.url().endsWith("/api/sales/spring"));
+    expect(asked).not.toContain("/api/sales");
+    const metrics = await system.gateway.metricsText();
+    expect(metrics).toContain("GET /api/sales/:id 304");
+  });
+
   test("says when the sale is over", async () => {
     await using system = await startTestGateway({ sale: { endsAtMs: Date.now() - 1_000 } });
     await using opened = await openPage(browser(), system, "/check?productID=headphones");

@@ -117,13 +117,15 @@ describe("/check", () => {
     expect(system.gate.reserveCalls).toBe(0);
   });
 
-  test("HEAD and other methods are refused and take no unit", async () => {
+  test("HEAD is answered with the head of the page, other methods are refused, and none takes a unit", async () => {
     await using system = await startTestGateway();
     const [buyer, bearer] = await buyerWithToken(system.url, "Ada", "headphones");
-    for (const method of ["HEAD", "PUT", "DELETE", "PATCH"]) {
+    const head = await buyer.send("HEAD", "/check?productID=headphones", { bearer });
+    expect([head.status, head.headers.get("content-type"), head.body]).toEqual([200, "text/html; charset=utf-8", ""]);
+    for (const method of ["PUT", "DELETE", "PATCH"]) {
       const answer = await buyer.send(method, "/check?productID=headphones", { bearer });
       expect(answer.status).toBe(405);
-      expect(answer.headers.get("allow")).toBe("GET, POST");
+      expect(answer.headers.get("allow")).toBe("GET, HEAD, POST");
     }
     expect(system.gate.reserveCalls).toBe(0);
   });

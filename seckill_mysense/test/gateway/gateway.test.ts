@@ -32,6 +32,28 @@ describe("the gateway", () => {
     expect((await visitor.send("GET", "/api/sales/winter")).body.error).toBe("sale_not_found");
   });
 
+  test("who has the present sales is told so, without a body, and what time it is", async () => {
+    let nowMs = 1_800_000_000_000;
+    await using system = await startTestGateway({ now: () => nowMs });
+    const visitor = new TestBuyer(system.url);
+    for (const path of ["/api/sales", "/api/sales/spring"]) {
+      const first = await visitor.send("GET", path);
+      expect(first.headers.get("x-server-time-ms")).toBe(String(first.body.serverTimeMs));
+      const etag = first.headers.get("etag")!;
+      nowMs += 5_000;
+      await system.gateway.catalogue.refresh();
+      const again = await visitor.send("GET", path, { headers: { "if-none-match": etag } });
+      expect([again.status, again.body]).toEqual([304, ""]);
+      expect(Number(again.headers.get("x-server-time-ms"))).toBeGreaterThanOrEqual(nowMs);
+      // The stock is a part of the answer.
+      system.gate.stocks.get("headphones")!.available--;
+      await system.gateway.catalogue.refresh();
+      const changed = await visitor.send("GET", path, { headers: { "if-none-match": etag } });
+      expect(changed.status).toBe(200);
+      expect(changed.headers.get("etag")).not.toBe(etag);
+    }
+  });
+
   test("a sale that is added while the gateway runs is found at the next refresh", async () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);

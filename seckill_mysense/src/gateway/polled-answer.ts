@@ -17,7 +17,9 @@ export class PolledAnswer {
     this.#tag = `W/"${Bun.hash(this.#members).toString(36)}"`;
   }
 
-  respond(request: Request, nowMs: number): Response {
+  /** `now`: Unix milliseconds, with or without a fraction. */
+  respond(request: Request, now: number): Response {
+    const nowMs = Math.floor(now);
     const headers = { etag: this.#tag, "cache-control": "no-cache", [timeHeader]: String(nowMs) };
     if (request.headers.get("if-none-match") === this.#tag) return new Response(null, { status: 304, headers });
     const body = `{"serverTimeMs":${nowMs},${this.#members}}`;

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const keys = Array.from({ length: 400 }, (_, number) => `key:${number}`);
-const nodeTimeoutMs = 1_500;
+const nodeTimeoutMs = 3000;
 
 interface StartedRing {
   readonly names: readonly string[];

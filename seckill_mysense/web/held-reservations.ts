@@ -12,6 +12,14 @@ const released: ReadonlySet<Reservation["status"]> = new Set([
   "rejected",
 ]);
 
+/** The one of some reservations, the oldest first, to show: one that is not settled before one that is paid. */
+export function mostUrgent(all: readonly Reservation[]): Reservation | undefined {
+  return all.findLast(({ status }) => status !== "paid") ?? all.at(-1);
+}
+
+/** Whether its units have not gone back. */
+export const holdsUnits = ({ status }: Reservation): boolean => !released.has(status);
+
 /** A reservation in the browser's storage. */
 interface Held {
   readonly reservation: string;
@@ -41,21 +49,21 @@ export class HeldReservations {
    * only tells once there is an order.
    */
   note(news: Reservation): Reservation {
-    const { reservation, status } = news;
+    const { reservation } = news;
     const all = this.#all();
     const known = all.find((held) => held.reservation === reservation);
     const quantity = news.quantity ?? known?.quantity ?? 1;
     const others = all.filter((held) => held !== known);
-    const held = released.has(status) ? others : [...others, { reservation, quantity }];
+    const held = holdsUnits(news) ? [...others, { reservation, quantity }] : others;
     localStorage.setItem(this.#key, JSON.stringify(held.slice(-maxRemembered)));
     return { ...news, quantity };
   }
 
-  /** Reads what became of all of them. Resolves with the one to show: one that is not settled before one that is paid. */
+  /** Reads what became of all of them. Resolves with the one to show. */
   async readAll(): Promise<Reservation | undefined> {
     const read = await Promise.all(this.#all().map(({ reservation }) => readReservation(reservation, this.#productId)));
     const known = read.filter((reservation) => reservation !== undefined).map((reservation) => this.note(reservation));
-    return known.findLast(({ status }) => status !== "paid") ?? known.at(-1);
+    return mostUrgent(known);
   }
 
   #all(): Held[] {

@@ -48,16 +48,18 @@ export function unitsAvailable({ id, available }: Product): number | undefined {
   return isTold ? told.left : (available ?? undefined);
 }
 
-/** `outcome`: what the page says about the buyer, in a few words. */
-export function showOffer(offer: Offer, outcome: string | undefined): void {
-  const { sale, product } = offer;
+/** What only an answer of the server changes. */
+export function showOffer({ sale, product }: Offer): void {
   element("offer").setAttribute("aria-busy", "false");
-  document.title = [outcome, product.name, sale.title].filter((text) => text !== undefined).join(" · ");
   setText("sale-title", sale.title);
   setText("product-name", product.name);
   setText("price", money(product.priceMinor, product.currency));
   setText("terms", `${timesOf(sale)} · ${limitOf(product)}`);
-  showStock(offer);
+}
+
+/** `outcome`: what the page says about the buyer, in a few words. */
+export function showTitle({ sale, product }: Offer, outcome: string | undefined): void {
+  document.title = [outcome, product.name, sale.title].filter((text) => text !== undefined).join(" · ");
 }
 
 /** In the visitor's time zone, which it names. */
@@ -71,7 +73,7 @@ function timesOf({ startsAtMs, endsAtMs }: SaleDetails): string {
 const limitOf = ({ limitPerUser }: Product): string =>
   limitPerUser === 1 ? "one per buyer" : `up to ${count(limitPerUser)} per buyer`;
 
-function showStock(offer: Offer): void {
+export function showStock(offer: Offer): void {
   const { product } = offer;
   const { total } = product;
   // What is left when the sale is over cannot be bought.

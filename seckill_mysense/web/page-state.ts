@@ -2,7 +2,7 @@ import type { SessionUser } from "../src/contract/accounts.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
 import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
-import { HeldReservations } from "./held-reservations.ts";
+import { HeldReservations, holdsUnits, mostUrgent } from "./held-reservations.ts";
 import type { Offer } from "./offer-view.ts";
 import { noOrders, type UsersOrders, withNews } from "./orders-view.ts";
 import type { Outcome } from "./outcome-view.ts";
@@ -78,11 +78,15 @@ export function keep(news: Reservation): void {
   state.orders = withNews(state.orders, news);
 }
 
-/** What the server knows of the user's orders: they may have been made on another device. */
-export function takeOrders(orders: UsersOrders): void {
+/** What the server knows of the user's orders: they may have been made on another device. Returns the one to show. */
+export function takeOrders(orders: UsersOrders): Reservation | undefined {
   state.orders = orders;
   // The browser remembers the oldest first.
-  for (const order of orders.orders.toReversed()) remember(order);
+  const remembered = orders.orders.toReversed().map(remember);
+  const shown = state.offer?.product.id;
+  const isOfShown = ({ productID, parts = [] }: Reservation): boolean =>
+    productID === shown || parts.some((part) => part.productID === shown);
+  return mostUrgent(remembered.filter((order) => holdsUnits(order) && isOfShown(order)));
 }
 
 /** Notes it for each of its products. Returns it with its quantity, which the server only tells once there is an order. */

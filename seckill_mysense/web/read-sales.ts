@@ -19,8 +19,8 @@ export async function readSales(
   const askedAtMs = ownNowMs();
   const answer = await call("GET /api/sales/:id", { params: { id: shown.id } });
   if (!("ok" in answer)) return answer.refused.error === "sale_not_found" ? readAll() : undefined;
-  const { sale, serverTimeMs } = answer.ok;
-  setServerTime(answer.serverTimeMs ?? serverTimeMs, askedAtMs);
+  takeTime(answer, askedAtMs);
+  const { sale } = answer.ok;
   return known.map((one) => (one.id === sale.id ? sale : one));
 }
 
@@ -28,7 +28,17 @@ async function readAll(): Promise<readonly SaleDetails[] | undefined> {
   const askedAtMs = ownNowMs();
   const answer = await call("GET /api/sales");
   if (!("ok" in answer)) return undefined;
-  setServerTime(answer.serverTimeMs ?? answer.ok.serverTimeMs, askedAtMs);
+  takeTime(answer, askedAtMs);
   listDueMs = askedAtMs + spread(listEveryMs);
   return answer.ok.sales;
+}
+
+interface TimedAnswer {
+  /** Of the header: the body may come from the browser's cache. */
+  readonly serverTimeMs?: number;
+  readonly ok: { readonly serverTimeMs: number };
+}
+
+function takeTime({ serverTimeMs, ok }: TimedAnswer, askedAtMs: number): void {
+  setServerTime(serverTimeMs ?? ok.serverTimeMs, askedAtMs);
 }

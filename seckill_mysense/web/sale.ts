@@ -12,7 +12,7 @@ import { hideCountdown, showCountdown } from "./countdown.ts";
 import { currentOutcome } from "./current-outcome.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
-import { tellStock, unitsAvailable } from "./offer-view.ts";
+import { showStock, showTitle, tellStock, unitsAvailable } from "./offer-view.ts";
 import { showOrder } from "./order-view.ts";
 import { readOrders, showOrders } from "./orders-view.ts";
 import { outcomes, refusedOutcome, showOutcome } from "./outcome-view.ts";
@@ -44,7 +44,8 @@ function render(): void {
   const outcome = currentOutcome(phase === "over");
   showOutcome(outcome);
   showOrder(state.reservation, offer);
-  showOffer(offer, state.reservation && outcome?.title);
+  showTitle(offer, state.reservation && outcome?.title);
+  showStock(offer);
   showOrders(state.orders, state.sales);
   showAccountForm(phase);
   showBuyPanel(offer, phase, outcome === undefined);
@@ -226,11 +227,10 @@ async function enter(user: SessionUser): Promise<void> {
   render();
   const [orders, , remembered] = await Promise.all([readOrders(), getToken(), held()?.readAll()]);
   if (signal.aborted) return;
-  if (orders !== undefined) takeOrders(orders);
+  const listed = orders && takeOrders(orders);
   // One of another device may be still to be paid.
   const isSettled = remembered === undefined || remembered.status === "paid";
-  const known = isSettled ? await held()?.readAll() : remembered;
-  if (signal.aborted) return;
+  const known = isSettled ? (listed ?? remembered) : remembered;
   if (known !== undefined) follow(known);
   await readPlace();
   render();
@@ -275,6 +275,7 @@ async function refresh(): Promise<void> {
   const saleId = linkedSaleId();
   state.offer = chooseOffer(sales, { productId: state.offer?.product.id ?? wanted, saleId });
   if (state.offer === undefined) showNoOffer({ productId: wanted, saleId });
+  else showOffer(state.offer);
   await followInvitation(takeRoomNews);
   followRoom(takeRoomNews);
   showOthers(sales, state.offer);

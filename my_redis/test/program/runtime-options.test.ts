@@ -42,29 +42,28 @@ describe("the options of the runtime", () => {
     await server.stop();
   });
 
-  test("are left alone in a process with a channel to its parent, which would be lost", async () => {
+  /** Starts a server that has something besides its standard streams, and looks at it once it runs. */
+  async function withExtraStream(kind: "ipc" | "pipe", look: (pid: number) => void): Promise<void> {
     const { [option]: _, ...env } = process.env;
-    const child = spawn(process.execPath, [main, "--port", "0"], { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const child = spawn(process.execPath, [main, "--port", "0"], { env, stdio: ["ignore", "pipe", "pipe", kind] });
     try {
       await once(child.stdout!, "data");
-      expect(optionsOf(child.pid!)).toEqual([]);
+      look(child.pid!);
     } finally {
       child.kill("SIGKILL");
       await once(child, "exit");
     }
+  }
+
+  test("are left alone in a process with a channel to its parent, which would be lost", async () => {
+    await withExtraStream("ipc", (pid) => expect(optionsOf(pid)).toEqual([]));
   });
 
   test("are left alone in a process that was given an open file, which would be lost", async () => {
-    const { [option]: _, ...env } = process.env;
-    const child = spawn(process.execPath, [main, "--port", "0"], { env, stdio: ["ignore", "pipe", "pipe", "pipe"] });
-    try {
-      await once(child.stdout!, "data");
-      expect(optionsOf(child.pid!)).toEqual([]);
-      expect(readlinkSync(`/proc/${child.pid!}/fd/3`)).toStartWith("socket:");
-    } finally {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    await withExtraStream("pipe", (pid) => {
+      expect(optionsOf(pid)).toEqual([]);
+      expect(readlinkSync(`/proc/${pid}/fd/3`)).toStartWith("socket:");
+    });
   });
 
   test("are set for a server that is started in another folder", async () => {

@@ -24,7 +24,7 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayGauges } from "./gateway-gauges.ts";
 import { labelledCounts } from "./labelled-counts.ts";
-import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { type GatewayApp, type MountOptions, withoutBody } from "./mount-endpoint.ts";
 import { mountInvitationCodes } from "./invitation-code-handlers.ts";
 import { mountInvitations } from "./invitation-handlers.ts";
 import { InvitedUsers } from "./invited-users.ts";
@@ -165,7 +165,6 @@ function checkResponder({ check, clientAddress }: Served): Respond {
 function serve({ settings, logger }: GatewayParts, pages: Pages, served: Served): Bun.Server<undefined> {
   const { app, metrics } = served;
   const respond = checkResponder(served);
-  const pageHead = (): Response => new Response(null, { headers: pages.sale().headers });
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
     return refuse("method_not_allowed", {}, { allow: "GET, HEAD, POST" });
@@ -183,7 +182,7 @@ function serve({ settings, logger }: GatewayParts, pages: Pages, served: Served)
         GET: respond,
         POST: respond,
         // Bun would answer HEAD with the handler of GET, and a link preview would take a unit.
-        HEAD: pageHead,
+        HEAD: () => withoutBody(pages.sale()),
         PUT: refuseMethod,
         PATCH: refuseMethod,
         DELETE: refuseMethod,

@@ -148,8 +148,8 @@ async function respond<E extends Endpoint>(
   }
 }
 
-/** Hono answers HEAD with the handler of GET and drops the body. Nobody would read a stream then, and nobody would end it. */
-async function withoutBody(response: Response): Promise<Response> {
+/** Of an answer to HEAD. Nobody would read a stream then, and nobody would end it. */
+export async function withoutBody(response: Response): Promise<Response> {
   await response.body?.cancel();
   return new Response(null, { status: response.status, headers: response.headers });
 }

@@ -2,7 +2,7 @@ import { cancelOrder, listOrders, maxListedOrders, payOrder } from "../contract/
 import type { Reservation } from "../contract/reservations.ts";
 import { isBundle } from "../domain/bundle.ts";
 import type { Order, OrderState } from "../domain/order.ts";
-import type { BundleRecord, LedgerBundles } from "../ledger/bundles.ts";
+import type { LedgerBundles } from "../ledger/bundles.ts";
 import type { StartedPayment } from "../payments/start-payment.ts";
 import type { LedgerOrders, TransitionOutcome } from "../ledger/orders.ts";
 import { describeBundle } from "./describe-bundle.ts";
@@ -102,8 +102,7 @@ async function readPurchases(
   // In the order of their newest part.
   const ids = [...new Set(listed.map(({ bundleId, reservationId }) => bundleId ?? reservationId))];
   const single = new Map(listed.map((order) => [order.reservationId, order]));
-  const bundled = ids.filter((id) => !single.has(id));
-  const read = bundled.length === 0 ? new Map<string, BundleRecord>() : await bundles.readMany(bundled);
+  const read = await bundles.readMany(ids.filter((id) => !single.has(id)));
   const described = ids.map((id) => {
     const [order, bundle] = [single.get(id), read.get(id)];
     return order ? describeOrder(order) : bundle && describeBundle(bundle);

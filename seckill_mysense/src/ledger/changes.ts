@@ -77,9 +77,8 @@ export interface LoggedChange {
 /** Sales that change while they run. Every change has a version, is logged, and raises the ledger's revision. */
 export interface LedgerChanges {
   /**
-   * What changed after `revision`; everything for -1, and for a revision that the ledger does not have yet. Costs one small read
-   * when nothing changed. Sales that ended before
-   * `endedAfterMs` are left out.
+   * What changed after `revision`; everything for -1, and for a revision that the ledger does not have yet. Costs one
+   * small read when nothing changed. Sales that ended before `endedAfterMs` are left out.
    */
   since(revision: number, options: { readonly endedAfterMs: number }): Promise<ChangedSales>;
   /** All sales, those that start first first. */

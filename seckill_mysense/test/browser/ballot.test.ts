@@ -1,15 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { BallotShop, judgedAfterMs, windowMs } from "../gateway/ballot-shop.ts";
 import {
   browserForTests,
   button,
   heading,
+  logIn,
   look,
   lookEverywhere,
   openPage,
-  password,
   register,
   says,
 } from "./sale-browser.ts";
@@ -17,13 +16,6 @@ import {
 const service = requireService("chromium");
 const timeoutMs = 60_000;
 const address = "/check?productID=headphones";
-
-async function logIn(page: Page, name: string): Promise<void> {
-  await page.getByText("Log in", { exact: true }).click();
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Password").fill(password);
-  await button(page, "Log in").click();
-}
 
 describe.skipIf(service.missing)(`a ballot on the page${service.reason}`, () => {
   const browser = browserForTests();

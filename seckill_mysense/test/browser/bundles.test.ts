@@ -3,7 +3,8 @@ import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { maxBundleParts } from "../../src/domain/bundle.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { browserForTests, button, desktop, heading, look, openPage, phone, register, tablet } from "./sale-browser.ts";
+import { browserForTests, button, desktop, heading, look, openPage, phone } from "./sale-browser.ts";
+import { register, tablet, text } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
@@ -12,8 +13,6 @@ const address = "/check?productID=headphones";
 describe.skipIf(service.missing)(`products that are bought together on the sale page${service.reason}`, () => {
   const browser = browserForTests();
 
-  const text = (page: Page, words: string) =>
-    page.getByText(words, { exact: true }).filter({ visible: true }).first().waitFor();
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
 

@@ -2,16 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import {
-  browserForTests,
-  button,
-  heading,
-  lookEverywhere,
-  openPage,
-  password,
-  register,
-  says,
-} from "./sale-browser.ts";
+import { browserForTests, button, heading, logIn, lookEverywhere, openPage, register, says } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const address = "/check?productID=headphones";
@@ -21,14 +12,6 @@ describe.skipIf(service.missing)(`a buyer's orders on the page of the sale${serv
 
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 7_200_000 });
-
-  async function logIn(page: Page, name: string): Promise<void> {
-    await page.getByText("Log in", { exact: true }).first().click();
-    await page.getByLabel("Name").fill(name);
-    await page.getByLabel("Password").fill(password);
-    await button(page, "Log in").click();
-    await page.getByText(name, { exact: true }).waitFor();
-  }
 
   /** A buyer whose order is recorded and not paid. */
   async function win(page: Page, system: TestGateway): Promise<void> {

@@ -3,8 +3,8 @@ import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import type { CheckAnswer } from "../../src/contract/check.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
-import { browserForTests, button, desktop, heading, narrowPhone, look, openPage } from "./sale-browser.ts";
-import { password, phone, register, tablet } from "./sale-browser.ts";
+import { browserForTests, button, desktop, heading, logIn, look, narrowPhone, openPage } from "./sale-browser.ts";
+import { phone, register, tablet, text } from "./sale-browser.ts";
 
 const service = requireService("chromium");
 const timeoutMs = 60_000;
@@ -17,8 +17,6 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
   const choice = (page: Page) => page.getByLabel("How many?");
-  const text = (page: Page, words: string) =>
-    page.getByText(words, { exact: true }).filter({ visible: true }).first().waitFor();
   const optionsOf = (page: Page) => choice(page).locator("option").allTextContents();
   const quantitiesOf = (system: TestGateway) => system.gate.accepted.map(({ quantity }) => quantity);
 
@@ -120,10 +118,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
       await register(first.page, "Ada");
       await using second = await openPage(browser(), system, address, desktop);
       const { page } = second;
-      await page.getByText("Log in", { exact: true }).click();
-      await page.getByLabel("Name").fill("Ada");
-      await page.getByLabel("Password").fill(password);
-      await button(page, "Log in").click();
+      await logIn(page, "Ada");
       await choice(page).waitFor();
       await buy(first.page, "3");
       await heading(first.page, "3 units are set aside");

@@ -6,10 +6,10 @@ import {
   button,
   desktop,
   heading,
+  logIn,
   look,
   lookEverywhere,
   openPage,
-  password,
   register,
   says,
 } from "./sale-browser.ts";
@@ -47,10 +47,7 @@ describe.skipIf(service.missing)(`a waiting room on the page${service.reason}`, 
       await look(page, "room-waiting");
 
       await using second = await openPage(browser(), shop, address, desktop, "dark");
-      await second.page.getByText("Log in", { exact: true }).click();
-      await second.page.getByLabel("Name").fill("Ada");
-      await second.page.getByLabel("Password").fill(password);
-      await button(second.page, "Log in").click();
+      await logIn(second.page, "Ada");
       await says(second.page, `Your place is ${place}.`);
       // No receipt was kept there. The draw is there all the same.
       const drawLink = second.page.getByRole("link", { name: "Save the draw" });

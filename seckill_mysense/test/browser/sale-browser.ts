@@ -71,12 +71,27 @@ export async function register(page: Page, name: string): Promise<void> {
   await page.getByText(name, { exact: true }).waitFor();
 }
 
+/** Of a user who has registered before. */
+export async function logIn(page: Page, name: string): Promise<void> {
+  // The tab stands before the button of the same name.
+  await page.getByText("Log in", { exact: true }).first().click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await button(page, "Log in").click();
+  await page.getByText(name, { exact: true }).waitFor();
+}
+
 export function button(page: Page, name: string): Locator {
   return page.getByRole("button", { name, exact: true });
 }
 
 export function heading(page: Page, name: string | RegExp): Promise<void> {
   return page.getByRole("heading", { name, exact: true }).waitFor();
+}
+
+/** Waits until these words, and no others beside them, can be seen somewhere. */
+export function text(page: Page, words: string): Promise<void> {
+  return page.getByText(words, { exact: true }).filter({ visible: true }).first().waitFor();
 }
 
 /** Waits until the page says this in its message. */

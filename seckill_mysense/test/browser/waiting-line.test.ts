@@ -9,9 +9,9 @@ import {
   button,
   desktop,
   heading,
+  logIn,
   openPage,
   overflows,
-  password,
   phone,
   register,
 } from "./sale-browser.ts";
@@ -128,10 +128,7 @@ describe.skipIf(service.missing)(`the waiting line on the sale page${service.rea
       await sweep(system);
       await heading(opened.page, "Your turn has passed");
       await using elsewhere = await openPage(browser(), system, `/check?productID=${testProduct.id}`, desktop);
-      await elsewhere.page.getByText("Log in").click();
-      await elsewhere.page.getByLabel("Name").fill("Ada");
-      await elsewhere.page.getByLabel("Password").fill(password);
-      await elsewhere.page.getByRole("button", { name: "Log in" }).click();
+      await logIn(elsewhere.page, "Ada");
       await heading(elsewhere.page, "Your turn has passed");
       expect([...opened.complaints, ...elsewhere.complaints]).toEqual([]);
     },

@@ -1,34 +1,14 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import { copiedLedger } from "../fakes/copied-ledger.ts";
 import type { TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
 import { registered } from "./bundle-fixtures.ts";
 
-/** A gateway whose ledger can be put back to a copy of before, while it runs on. */
+/** A gateway whose ledger can be put back to a copy of before, while it runs on. The users stay logged in. */
 async function openShop() {
-  const folder = temporaryFolder("ledger-falls-back");
-  const [ledgerFile, copy] = [join(folder, "ledger.sqlite"), join(folder, "copy.sqlite")];
-  const onFile = (work: (database: Database) => void): void => {
-    using database = new Database(ledgerFile);
-    work(database);
-  };
-  return {
-    system: await startTestGateway({ ledgerFile }),
-    copy: () => onFile((database) => database.run("vacuum into ?", [copy])),
-    /** All but the users, who stay logged in. */
-    putBack: () =>
-      onFile((database) => {
-        database.run("attach ? as copy", [copy]);
-        database.transaction(() => {
-          for (const table of ["products", "sales", "revocations", "ledger_revision"]) {
-            database.run(`delete from ${table}`);
-            database.run(`insert into ${table} select * from copy.${table}`);
-          }
-        })();
-      }),
-  };
+  const { ledgerFile, ...ledger } = copiedLedger(["products", "sales", "revocations", "ledger_revision"]);
+  return { system: await startTestGateway({ ledgerFile }), ...ledger };
 }
 
 const actor = "the merchant";

@@ -1,38 +1,15 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { join } from "node:path";
-import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import type { RoomSettings } from "../../src/domain/room.ts";
+import { copiedLedger } from "../fakes/copied-ledger.ts";
 import type { TestBuyer } from "../fakes/test-buyer.ts";
 import { RoomShop } from "./room-shop.ts";
 
 const queue = { mode: "queue", closesAtMs: undefined } as const;
 
-/** A shop whose ledger can be put back to a copy of before, while its gateway runs on. */
+/** A shop whose rooms can be put back to a copy of before, while its gateway runs on: the users stay logged in. */
 async function openShop(changes: Partial<RoomSettings> = {}) {
-  const folder = temporaryFolder("room-falls-back");
-  const [ledgerFile, copy] = [join(folder, "ledger.sqlite"), join(folder, "copy.sqlite")];
-  const shop = await RoomShop.open(changes, { ledgerFile });
-  return {
-    shop,
-    copy: () => onFile(ledgerFile, (database) => database.run("vacuum into ?", [copy])),
-    /** Only the rooms: the users stay logged in. */
-    putBack: () =>
-      onFile(ledgerFile, (database) => {
-        database.run("attach ? as copy", [copy]);
-        database.transaction(() => {
-          for (const table of ["rooms", "room_entries", "room_steps", "room_uses"]) {
-            database.run(`delete from ${table}`);
-            database.run(`insert into ${table} select * from copy.${table}`);
-          }
-        })();
-      }),
-  };
-}
-
-function onFile(file: string, work: (database: Database) => void): void {
-  using database = new Database(file);
-  work(database);
+  const { ledgerFile, ...ledger } = copiedLedger(["rooms", "room_entries", "room_steps", "room_uses"]);
+  return { shop: await RoomShop.open(changes, { ledgerFile }), ...ledger };
 }
 
 const tokenOf = async (shop: RoomShop, buyer: TestBuyer): Promise<string> => {

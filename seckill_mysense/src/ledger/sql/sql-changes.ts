@@ -75,10 +75,8 @@ export class SqlChanges implements LedgerChanges {
         .where("products.revision", ">", after)
         .where("sales.ends_at_ms", ">=", endedAfterMs)
         .execute();
-      return {
-        ...{ revision, isWhole: after < 0 },
-        ...{ sales: sales.map(toSaleRecord), products: products.map(toProductRecord) },
-      };
+      const records = { sales: sales.map(toSaleRecord), products: products.map(toProductRecord) };
+      return { revision, isWhole: after < 0, ...records };
     });
   }
 

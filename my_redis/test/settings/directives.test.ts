@@ -19,6 +19,7 @@ const ours = new Map([
   ["cluster-replicas", "nodes of a ring"],
   ["cluster-acknowledgement", "nodes of a ring"],
   ["cluster-routing", "nodes of a ring"],
+  ["cluster-move-pause", "nodes of a ring"],
   ["admin-port", "a port for administrators"],
   ["admin-bind", "a port for administrators"],
   ["client-turn-ms", "turns of a limited length"],

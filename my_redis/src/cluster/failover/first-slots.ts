@@ -4,8 +4,11 @@ import type { Member } from "../agreement/ring-member.ts";
 import type { Seat } from "../agreement/ring-table.ts";
 import { ownersByPoints } from "../members.ts";
 
-/** So many slots move at once. Each move stops requests for its slots for a moment, and one that fails begins anew. */
-const slotsPerMove = 512;
+/**
+ * So many slots move at once. Each move walks all keys of its source, so few moves are done sooner. But what clients change meanwhile
+ * in the slots of a move is noted, up to a limit, and a move that fails begins anew, so they are not all in one.
+ */
+const slotsPerMove = 1536;
 
 /**
  * How the leader of a ring that has not agreed on the owners of slots lays them out; undefined while it does not know

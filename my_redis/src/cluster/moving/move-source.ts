@@ -8,6 +8,7 @@ import type { Move } from "../agreement/slot-map.ts";
 import type { Effect } from "./effect-tap.ts";
 import { encodeAnswer, noAnswer } from "./move-codec.ts";
 import { maxWaitingBytes, OutgoingCopy } from "./outgoing-copy.ts";
+import { pauseAfterPart } from "./part-pause.ts";
 import { flagsOf } from "./slot-flags.ts";
 
 export interface MoveSourceOptions {
@@ -18,8 +19,6 @@ export interface MoveSourceOptions {
   readonly mayStop: (move: Move) => boolean;
 }
 
-/** After a part. Short parts with short pauses move as much as long ones, and clients wait less for them. */
-const partPauseMs = 2;
 /** While writes follow, an answer has those of so long a time. */
 const followPauseMs = 5;
 /** A copy that has failed is not begun anew before a pause. Each one doubles it. */
@@ -142,7 +141,9 @@ export class MoveSource {
     const part = copy.part(number);
     if (part === undefined) return undefined;
     const { position, server } = this.#options;
-    this.#nextPartMs = server.environment.monotonicMs() + partPauseMs;
+    this.#nextPartMs =
+      server.environment.monotonicMs() +
+      pauseAfterPart(server.settings.values["cluster-move-pause"], copy.waitingBytes);
     const { epoch } = position();
     const cursor = {
       move: move.id,

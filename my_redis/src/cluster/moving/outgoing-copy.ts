@@ -28,6 +28,9 @@ const keptPartBytes = 1024 * 1024;
 /** Above this, what waits for a slow target is given up, and its copy begins anew. */
 export const maxWaitingBytes = 64 * 1024 * 1024;
 
+/** Above this the source hurries: parts follow each other without a pause, and noted keys are sent before the walk goes on. */
+export const hurryBytes = maxWaitingBytes / 4;
+
 /** The memory of a noted key beside its name: 160 to 185 bytes were measured with 300,000 to a million keys. */
 export const notedKeyBytes = 180;
 
@@ -46,13 +49,15 @@ export interface OutgoingCopyOptions {
   readonly slots: SlotFlags;
   /** How many writes this source has now. */
   readonly offset: () => number;
+  /** Noted keys are sent before the walk goes on when their notes take more than this; `hurryBytes` unless a test says otherwise. */
+  readonly mostNotedBytes?: number;
 }
 
 /**
  * The copy of some slots while clients write to them. A walk through the databases takes each key as it is when the walk
- * comes to it. Keys that change meanwhile are noted, and sent again after the walk. When none is left, the target has
- * everything until then, and gets the writes that follow. So nothing is stopped, no second copy of the data is kept, and
- * however slow a target is, a key waits only once.
+ * comes to it. Keys that change meanwhile are noted, and sent again after the walk, or before it goes on where many are noted. When
+ * none is left, the target has everything until then, and gets the writes that follow. So nothing is stopped, no second copy of the
+ * data is kept, and however slow a target is, a key waits only once.
  */
 export class OutgoingCopy {
   readonly number: number;
@@ -203,9 +208,10 @@ export class OutgoingCopy {
     const endMs = environment.monotonicMs() + sliceMs;
     this.#mostBytes = Math.min(chunkBytes, firstPartBytes + (chunkBytes * this.#partCount) / firstWholePart);
     const isFull = (): boolean => this.#isFull || environment.monotonicMs() >= endMs;
+    const mostNotedBytes = this.#options.mostNotedBytes ?? hurryBytes;
     while (!isFull()) {
       if (this.#large.isOpen) this.#large.step();
-      else if (this.#isWalking) this.#walk();
+      else if (this.#isWalking && this.#dirtyBytes <= mostNotedBytes) this.#walk();
       else if (!this.#sendNoted()) break;
     }
     const isLast = !this.#isWalking && this.#dirty.size === 0 && !this.#large.isOpen;

@@ -118,6 +118,11 @@ export const nodeDirectives = {
     max: 2_147_483_647,
     summary: "Milliseconds without an answer after which a node counts as gone.",
   }),
+  "cluster-move-pause": integer({
+    default: 8,
+    max: 1000,
+    summary: "Milliseconds that a node waits after each part of slots that it copies to another node.",
+  }),
   "cluster-migration-barrier": integer({
     default: 1,
     summary: "Replicas that a primary must keep when one moves to another.",

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { EffectTap } from "../../../src/cluster/moving/effect-tap.ts";
 import { IncomingData } from "../../../src/cluster/moving/incoming-data.ts";
-import { OutgoingCopy } from "../../../src/cluster/moving/outgoing-copy.ts";
+import { OutgoingCopy, type OutgoingCopyOptions } from "../../../src/cluster/moving/outgoing-copy.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { noSlots } from "../../../src/cluster/moving/slot-flags.ts";
 import { Arguments } from "../../../src/protocol/arguments.ts";
@@ -51,8 +51,8 @@ export async function startCopy() {
     for (const copy of copies) copy.changed(effect);
   });
   source.services.changes.alsoTo(tap);
-  const begin = (): OutgoingCopy => {
-    const options = { server: source.services, number: copies.length + 1, offset: () => offset };
+  const begin = (given: Pick<OutgoingCopyOptions, "mostNotedBytes"> = {}): OutgoingCopy => {
+    const options = { server: source.services, number: copies.length + 1, offset: () => offset, ...given };
     const copy = new OutgoingCopy({ ...options, slots });
     copies.push(copy);
     return copy;

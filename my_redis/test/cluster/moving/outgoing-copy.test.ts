@@ -5,6 +5,7 @@ import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import type { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 import {
+  arrivingAt,
   closeServers,
   copyAll,
   digestsOf,
@@ -20,64 +21,70 @@ afterEach(closeServers);
 
 const insideTag = ["a", "b", "c", "d"].find(isInside) as string;
 
-test("a target that gets all parts and all writes has the same data, though clients write all the time", async () => {
-  const { begin, connection } = await startCopy();
-  const target = await start();
-  const incoming = new IncomingData(target.services);
-  const random = new SeededRandom(11);
-  const write = async (count: number): Promise<void> => {
-    const commands = Array.from({ length: count }, () => {
-      const key = `k${random.below(5000)}`;
-      const choice = random.below(8);
-      const other = `k${random.below(5000)}`;
-      if (choice === 6) return ["MSET", key, "one", other, "other"];
-      if (choice === 7) return ["SINTERSTORE", key, other, "none"];
-      if (choice === 0) return ["DEL", key];
-      if (choice === 1) return ["RENAME", key, `k${random.below(5000)}`];
-      if (choice === 2) return ["COPY", key, key, "DB", 1, "REPLACE"];
-      if (choice === 3) return ["MOVE", key, 2];
-      return choice === 4 ? ["SET", key, `v${random.below(100)}`] : ["APPEND", key, "x".repeat(random.below(100))];
-    });
-    await connection.replies([["SELECT", random.below(2)], ...commands]);
-  };
-  await write(5000);
-  const copy = begin();
-  let parts = 0;
-  let offset = 0;
-  for (let isLast = false; !isLast; parts++) {
-    const part = copy.part(parts);
-    // A part that was lost on the way is the same again.
-    expect(copy.part(parts)).toBe(part);
-    expect(incoming.apply(part!.commands, () => ["ECHO", "cursor"])).toBeUndefined();
-    ({ isLast, offset } = part!);
-    if (parts < 20) await write(300);
-  }
-  expect(parts).toBeGreaterThan(3);
-  for (let round = 0; round < 5; round++) {
-    await write(500);
-    for (let isAll = false; !isAll;) {
-      const chunk = copy.writesAfter(offset)!;
-      expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
-      ({ isAll, offset } = chunk);
+test.each([
+  ["after the walk", undefined],
+  ["before the walk goes on", 5 * notedKeyBytes],
+])(
+  "a target that gets all parts and all writes has the same data, though clients write all the time; noted keys go %s",
+  async (_, mostNotedBytes) => {
+    const { begin, connection } = await startCopy();
+    const target = await start();
+    const incoming = new IncomingData(target.services);
+    const random = new SeededRandom(11);
+    const write = async (count: number): Promise<void> => {
+      const commands = Array.from({ length: count }, () => {
+        const key = `k${random.below(5000)}`;
+        const choice = random.below(8);
+        const other = `k${random.below(5000)}`;
+        if (choice === 6) return ["MSET", key, "one", other, "other"];
+        if (choice === 7) return ["SINTERSTORE", key, other, "none"];
+        if (choice === 0) return ["DEL", key];
+        if (choice === 1) return ["RENAME", key, `k${random.below(5000)}`];
+        if (choice === 2) return ["COPY", key, key, "DB", 1, "REPLACE"];
+        if (choice === 3) return ["MOVE", key, 2];
+        return choice === 4 ? ["SET", key, `v${random.below(100)}`] : ["APPEND", key, "x".repeat(random.below(100))];
+      });
+      await connection.replies([["SELECT", random.below(2)], ...commands]);
+    };
+    await write(5000);
+    const copy = begin({ mostNotedBytes });
+    let parts = 0;
+    let offset = 0;
+    for (let isLast = false; !isLast; parts++) {
+      const part = copy.part(parts);
+      // A part that was lost on the way is the same again.
+      expect(copy.part(parts)).toBe(part);
+      expect(incoming.apply(part!.commands, () => ["ECHO", "cursor"])).toBeUndefined();
+      ({ isLast, offset } = part!);
+      if (parts < 20) await write(300);
     }
-    copy.acknowledged(offset);
-  }
-  expect(copy.waitingBytes).toBe(0);
-  // What does not belong to the copy is not compared.
-  for (const database of [0, 1, 2]) {
-    const [, keys] = await connection.replies([
-      ["SELECT", database],
-      ["KEYS", "*"],
-    ]);
-    const outside = (keys?.items ?? []).map(({ text }) => text as string).filter((key) => !isInside(key));
-    await connection.reply("UNLINK", "none", ...outside);
-  }
-  expect(Number((await connection.replies([["SELECT", 0], ["DBSIZE"]]))[1]?.text)).toBeGreaterThan(500);
-  const digests = await Promise.all([connection, target.connection].map((each) => each.reply("DEBUG", "DIGEST")));
-  expect(digests[0]?.text).toBe(digests[1]?.text as string);
-  connection.close();
-  target.connection.close();
-});
+    expect(parts).toBeGreaterThan(3);
+    for (let round = 0; round < 5; round++) {
+      await write(500);
+      for (let isAll = false; !isAll;) {
+        const chunk = copy.writesAfter(offset)!;
+        expect(incoming.apply(chunk.bytes, () => ["ECHO", "cursor"])).toBeUndefined();
+        ({ isAll, offset } = chunk);
+      }
+      copy.acknowledged(offset);
+    }
+    expect(copy.waitingBytes).toBe(0);
+    // What does not belong to the copy is not compared.
+    for (const database of [0, 1, 2]) {
+      const [, keys] = await connection.replies([
+        ["SELECT", database],
+        ["KEYS", "*"],
+      ]);
+      const outside = (keys?.items ?? []).map(({ text }) => text as string).filter((key) => !isInside(key));
+      await connection.reply("UNLINK", "none", ...outside);
+    }
+    expect(Number((await connection.replies([["SELECT", 0], ["DBSIZE"]]))[1]?.text)).toBeGreaterThan(500);
+    const digests = await Promise.all([connection, target.connection].map((each) => each.reply("DEBUG", "DIGEST")));
+    expect(digests[0]?.text).toBe(digests[1]?.text as string);
+    connection.close();
+    target.connection.close();
+  },
+);
 
 test("what waits for a slow target has a limit, and then the copy keeps nothing", async () => {
   const { begin, connection } = await startCopy();
@@ -283,3 +290,30 @@ test("strings go as MSET, those that expire as SET with the moment, and other va
   expect(await target.connection.reply("GET", number)).toMatchObject({ text: "-9223372036854775808" });
   expect(await target.connection.reply("PEXPIRETIME", timed)).toMatchObject({ text: moment });
 });
+
+test("what is noted while clients change keys stays near its limit, and the copy ends", async () => {
+  const { begin, connection } = await startCopy();
+  const target = await start();
+  const keys = 40_000;
+  const write = (from: number, count: number, value: string) =>
+    connection.replies(Array.from({ length: count }, (_, index) => ["SET", `{${insideTag}}${from + index}`, value]));
+  await write(0, keys, "old");
+  const mostNotedBytes = 1000 * notedKeyBytes;
+  const copy = begin({ mostNotedBytes });
+  let [changed, longest, sentBefore] = [0, 0, 0];
+  await copyAll(copy, arrivingAt(target.services), async () => {
+    // Clients change fewer keys than a part has, however few these are on a slow machine.
+    const count = Math.ceil((copy.sentKeys - sentBefore) / 2);
+    sentBefore = copy.sentKeys;
+    if (changed < keys) await write(changed, count, "new");
+    changed += count;
+    longest = Math.max(longest, copy.waitingBytes);
+  });
+  expect(changed).toBeGreaterThan(10_000);
+  expect(longest).toBeGreaterThan(mostNotedBytes);
+  expect(longest).toBeLessThan(1.5 * mostNotedBytes);
+  const digests = await Promise.all([connection, target.connection].map((each) => each.reply("DEBUG", "DIGEST")));
+  expect(digests[0]?.text).toBe(digests[1]?.text as string);
+  connection.close();
+  target.connection.close();
+}, 60_000);

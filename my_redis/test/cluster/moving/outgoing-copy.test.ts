@@ -22,11 +22,11 @@ afterEach(closeServers);
 const insideTag = ["a", "b", "c", "d"].find(isInside) as string;
 
 test.each([
-  ["after the walk", undefined],
-  ["before the walk goes on", 5 * notedKeyBytes],
+  ["after the walk", {}],
+  ["before the walk goes on", { mostNotedBytes: 5 * notedKeyBytes }],
 ])(
   "a target that gets all parts and all writes has the same data, though clients write all the time; noted keys go %s",
-  async (_, mostNotedBytes) => {
+  async (_, given) => {
     const { begin, connection } = await startCopy();
     const target = await start();
     const incoming = new IncomingData(target.services);
@@ -47,7 +47,7 @@ test.each([
       await connection.replies([["SELECT", random.below(2)], ...commands]);
     };
     await write(5000);
-    const copy = begin({ mostNotedBytes });
+    const copy = begin(given);
     let parts = 0;
     let offset = 0;
     for (let isLast = false; !isLast; parts++) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { environmentOfNodes } from "./environment.ts";
 
 /** Events of a process that is kept running. */
 export interface SupervisedProcessEvents {
@@ -100,7 +101,10 @@ export class SupervisedProcess {
 
   #start(): void {
     const [program, ...args] = this.#options.command;
-    const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit", "ipc"] });
+    const child = spawn(program, args, {
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
+      env: environmentOfNodes(),
+    });
     this.#child = child;
     // The process may have died before it has read anything; its exit is handled below.
     child.stdin?.on("error", () => {});

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { startProcess, type StartedProcess } from "../../../tools/test-services/index.ts";
+import { freePort, startProcess, type StartedProcess, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const main = join(import.meta.dir, "../../main.ts");
@@ -52,5 +52,55 @@ describe("the options of the runtime", () => {
       child.kill("SIGKILL");
       await once(child, "exit");
     }
+  });
+
+  test("are left alone in a process that was given an open file, which would be lost", async () => {
+    const { [option]: _, ...env } = process.env;
+    const child = spawn(process.execPath, [main, "--port", "0"], { env, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    try {
+      await once(child.stdout!, "data");
+      expect(optionsOf(child.pid!)).toEqual([]);
+      expect(readlinkSync(`/proc/${child.pid!}/fd/3`)).toStartWith("socket:");
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  });
+
+  test("are set for a server that is started in another folder", async () => {
+    for (const words of [["--cwd", "my_redis"], ["--cwd=my_redis"]]) {
+      const server = await startProcess({
+        cmd: [process.execPath, ...words, "main.ts", "--port", "0"],
+        env: { [option]: undefined },
+        readyWhen,
+      });
+      expect(optionsOf(server.pid)).toEqual([`${option}=1000000`]);
+      await server.stop();
+    }
+  });
+
+  test("are set for a server that was compiled into one file", async () => {
+    const outfile = join(temporaryFolder("single-file"), "server");
+    const built = Bun.spawnSync([process.execPath, "build", "--compile", main, "--outfile", outfile]);
+    expect(built.exitCode).toBe(0);
+    const server = await startProcess({ cmd: [outfile, "--port", "0"], env: { [option]: undefined }, readyWhen });
+    expect(optionsOf(server.pid)).toEqual([`${option}=1000000`]);
+    await server.stop();
+  }, 60_000);
+
+  test("are set for the nodes of a program", async () => {
+    const program = join(import.meta.dir, "../../index.ts");
+    const dir = temporaryFolder("nodes-of-a-program");
+    const text = `import { startNodes } from ${JSON.stringify(program)};
+      await startNodes({ nodes: 2, dir: ${JSON.stringify(dir)}, port: ${await freePort()} });
+      console.log("all nodes serve");`;
+    const started = await startProcess({
+      cmd: [process.execPath, "-e", text],
+      env: { [option]: undefined },
+      readyWhen: /all nodes serve/,
+    });
+    const children = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8").trim().split(" ");
+    expect(children.map((pid) => optionsOf(Number(pid)))).toEqual([[`${option}=1000000`], [`${option}=1000000`]]);
+    await started.stop();
   });
 });

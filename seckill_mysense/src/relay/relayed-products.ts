@@ -17,7 +17,6 @@ export function relayedProducts(
   return async () => {
     const nowMs = now();
     const changed = await changes.since(revision, { endedAfterMs: nowMs - relayedAfterEndMs });
-    if (changed.isWhole) sales.clear();
     for (const sale of changed.sales) {
       sales.set(sale.id, { sale, products: sales.get(sale.id)?.products ?? new Map() });
     }

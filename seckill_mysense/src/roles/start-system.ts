@@ -32,7 +32,7 @@ import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import { stopAll } from "./stop-all.ts";
-import { listenError } from "./listen-error.ts";
+import { checkIsFree, listenError } from "./listen-error.ts";
 import { runQuantity } from "./quantity-role.ts";
 import { runRoomKeeper } from "./room-keeper-part.ts";
 import type { Stops, SystemOptions } from "./system-options.ts";
@@ -50,6 +50,7 @@ import {
   secretsOf,
 } from "./system-parts.ts";
 import { recordWindows } from "./record-windows.ts";
+import type { Settings } from "../settings/settings.ts";
 
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
@@ -93,7 +94,12 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   stops.push(() => ledger.close());
   await prepareLedger(ledger, settings);
   await warnOfLosses(options, ledger);
-  if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
+  if (role === "all") {
+    // The clock of the demo sale runs once it is made.
+    const { host, api_port } = settings.backend;
+    checkIsFree(host, api_port, publicAddress(settings));
+    await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
+  }
 
   const health = boardFor(options);
   const isGateless = hasNoGate(settings);
@@ -325,8 +331,9 @@ async function runGateway(
     stops.push(() => void delete running.gateway);
     return gateway;
   } catch (error) {
-    const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);
-    throw listenError(error, `backend.api_port ${api_port} on ${host}`);
+    throw listenError(error, publicAddress(settings));
   }
 }
+
+const publicAddress = ({ backend: { host, api_port } }: Settings): string => `backend.api_port ${api_port} on ${host}`;

@@ -163,6 +163,7 @@ export class NetworkServer implements ConnectionOwner {
     if (!this.#feed(connection, chunk, chunk.length)) return;
     if (this.#shares.mayRun(connection)) this.#run(connection);
     else this.#wait(connection);
+    connection.free(chunk);
   }
 
   /** Gives the parser the first `size` bytes of a chunk. False: the client sends too much, and is disconnected. */

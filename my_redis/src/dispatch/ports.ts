@@ -441,6 +441,8 @@ export interface PrimaryStatus {
   readonly downSeconds: number | undefined;
   /** Seconds until it is tried again; undefined while no pause runs. */
   readonly retrySeconds: number | undefined;
+  /** The stream waits: a snapshot of this server first takes values that the next change concerns. */
+  readonly waitsForSnapshot: boolean;
   /** A snapshot that has arrived is read, while clients are served the data from before. */
   readonly isLoading: boolean;
   /** The snapshot that is arriving. Its size is undefined where a mark ends it. */

@@ -122,6 +122,7 @@ export class FollowedPrimary {
       state: link?.state ?? "connect",
       silentSeconds: link?.state === "connected" ? seconds(link.heardAtMs) : -1,
       downSeconds: link?.state === "connected" ? undefined : seconds(this.#downSinceMs),
+      waitsForSnapshot: this.#applier.isWaiting,
       retrySeconds: link === undefined ? Math.ceil(Math.max(0, this.#nextTryMs - this.#nowMs) / secondMs) : undefined,
       isLoading: this.#intake !== undefined,
       snapshot:

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { checksumAnnotation } from "../../src/persistence/aof/log-checksum.ts";
 import { LogLoadError } from "../../src/persistence/aof/log-load-error.ts";
 import { loadLog, type LoadResult } from "../../src/persistence/aof/log-loader.ts";
+import { parsePositionMark, positionMark } from "../../src/persistence/aof/position-mark.ts";
+import { maxValueBytes } from "../../src/memory/record.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
@@ -296,6 +298,38 @@ test("damage around a value beyond the window is found as it is command by comma
       }
     }
   }
+  await flush();
+}, 60_000);
+
+test("a value beyond the window ends what a position says, and counts as used now", async () => {
+  const mark = positionMark({ id: "a".repeat(40), offset: 123, database: 0 });
+  const long = request(["SET", "long", "y".repeat(1_500_000)]);
+  for (const [log, position] of [
+    [mark + long, undefined],
+    [long + mark, parsePositionMark(mark.trimEnd().slice(1))],
+  ] as const) {
+    writeFileSync(path, log);
+    await flush();
+    expect(load("known").position).toEqual(position);
+    expect(Number((await connection.reply("OBJECT", "IDLETIME", "long")).text)).toBeLessThan(600);
+    expect(await outcomeOf("known")).toEqual(await outcomeOf("ordinary"));
+  }
+  await flush();
+}, 60_000);
+
+test("a value that is longer than a record can be is refused before it is read", async () => {
+  const small = request(["SET", "small", "value"]);
+  const length = maxValueBytes + 1;
+  writeFileSync(path, `${small}*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$${length}\r\n`);
+  // The value is not written: it takes no room in the file, and reads as zeros.
+  truncateSync(path, statSync(path).size + length);
+  appendFileSync(path, "\r\n");
+  const outcome = await outcomeOf("known");
+  rmSync(path);
+  expect(outcome).toEqual([
+    expect.stringContaining(`a value of ${length} bytes, more than the ${maxValueBytes} that a value can have`),
+    small.length,
+  ]);
   await flush();
 }, 60_000);
 

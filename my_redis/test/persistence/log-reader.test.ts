@@ -86,3 +86,31 @@ test("the words of requests are found at once as they are one by one", () => {
     { seed: propertySeed(), numRuns: 100 },
   );
 });
+
+test("a long word is read to its place, wherever a read of the file ends", () => {
+  const value = Buffer.from("y".repeat(1_500_000));
+  const head = Buffer.from(`*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$${value.length}\r\n`);
+  const file = Buffer.concat([head, value, Buffer.from("\r\n*1\r\n$4\r\nPING\r\n")]);
+  const valueEnd = head.length + value.length;
+  for (const cut of [head.length + 1_200_000, valueEnd - 1, valueEnd, valueEnd + 1, valueEnd + 2]) {
+    let position = 0;
+    const read = (target: Uint8Array): number => {
+      const end = position < cut ? Math.min(cut, file.length) : file.length;
+      const size = Math.min(target.length, end - position);
+      target.set(file.subarray(position, position + size));
+      position += size;
+      return size;
+    };
+    const reader = new LogReader(read, 0, file.length, "shared");
+    const args = new Arguments();
+    reader.refill();
+    expect(reader.nextLong(args)).toBe(true);
+    expect([args.latin1(0), args.latin1(1), reader.longBytes]).toEqual(["SET", "key", value.length]);
+    const place = new Uint8Array(value.length + 20);
+    const entry: Uint8Array[] = [];
+    expect(reader.readLong(place, 10, (bytes, start, end) => entry.push(bytes.slice(start, end)))).toBe(true);
+    expect(value.equals(place.subarray(10, 10 + value.length))).toBe(true);
+    expect(Buffer.concat(entry).equals(file.subarray(0, valueEnd + 2))).toBe(true);
+    expect([reader.next(args), args.latin1(0), reader.next(args)]).toEqual(["command", "PING", "end"]);
+  }
+});

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { beginMeasured, pieceBytes, randomTexts } from "../persistence/measured-snapshot.ts";
 import { closedAfterEach, expectSameData, infoField, startMyRedis, untilConnected } from "./replication-servers.ts";
@@ -53,6 +53,26 @@ describe("a replica that takes a snapshot", () => {
     connection.close();
     await waitUntil(() => hasAll(pair), { what: "the replica to have the transaction", timeoutMs: 20_000 });
     expect(sink.most).toBeLessThan(pieceBytes);
+    end();
+    await expectSameData(primary, replica);
+  }, 60_000);
+
+  test("says in INFO while changes wait for its snapshot", async () => {
+    const pair = await startPair();
+    const { primary, replica } = pair;
+    const { end } = beginMeasured(replica.inner);
+    const waits = (): Promise<string | undefined> => infoField(replica, "master_stream_waits_for_snapshot");
+    expect(await waits()).toBeUndefined();
+    // The snapshot takes nothing of the value for now.
+    const takeUrgent = spyOn(replica.inner.server.keyspace.snapshot!, "takeUrgent").mockReturnValue(false);
+    await primary.ask("RPUSH", "list", "last");
+    await waitUntil(async () => (await waits()) === "1", {
+      what: "the replica to say that it waits",
+      timeoutMs: 20_000,
+    });
+    takeUrgent.mockRestore();
+    await waitUntil(() => hasAll(pair), { what: "the replica to have the change", timeoutMs: 20_000 });
+    expect(await waits()).toBeUndefined();
     end();
     await expectSameData(primary, replica);
   }, 60_000);

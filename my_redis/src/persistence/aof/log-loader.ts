@@ -216,9 +216,12 @@ class LogLoader {
     const reader = this.#reader;
     const args = this.#args;
     if (!reader.nextLong(args)) return false;
-    if (!args.is(0, "set") || reader.longBytes > maxValueBytes) {
+    if (!args.is(0, "set")) {
       reader.leaveLong();
       return false;
+    }
+    if (reader.longBytes > maxValueBytes) {
+      this.#refuse(`a value of ${reader.longBytes} bytes, more than the ${maxValueBytes} that a value can have`);
     }
     this.#copies?.giveBack();
     const { database } = this.#context;

@@ -27,7 +27,8 @@ test("a target puts the rewrite of its log off while a large value arrives, and 
   const putOff = spyOn(target.rewriter, "putOff");
   const incoming = arrivingAt(target.server);
   const [small, large] = [inside("small"), inside("large")];
-  await connection.reply("HSET", small, "field", "value");
+  // Not packed, like a large one.
+  await connection.reply("HSET", small, ...Array.from({ length: 600 }, (_, number) => [`f${number}`, "value"]).flat());
   const smallCopy = begin();
   incoming.apply(smallCopy.part(0)!.commands, () => ["ECHO", "cursor"]);
   expect(putOff).not.toHaveBeenCalled();

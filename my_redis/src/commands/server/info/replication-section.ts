@@ -19,7 +19,7 @@ function replicaLine(replica: ReplicaStatus, index: number): InfoLine {
 
 /** What a replica says about its primary and itself. */
 function primaryLines(primary: PrimaryStatus, offset: number, values: SettingValues): InfoLine[] {
-  const { host, port, state, silentSeconds, downSeconds, retrySeconds, snapshot } = primary;
+  const { host, port, state, silentSeconds, downSeconds, retrySeconds, snapshot, waitsForSnapshot } = primary;
   const total = snapshot?.totalBytes ?? 0;
   const received = snapshot?.receivedBytes ?? 0;
   return [
@@ -43,7 +43,8 @@ function primaryLines(primary: PrimaryStatus, offset: number, values: SettingVal
     ["slave_priority", values["replica-priority"]],
     ["slave_read_only", values["replica-read-only"] ? 1 : 0],
     ["replica_announced", values["replica-announced"] ? 1 : 0],
-    // Redis has no such field.
+    // Redis has no such fields.
+    ...(waitsForSnapshot ? ([["master_stream_waits_for_snapshot", 1]] as const) : []),
     ...(retrySeconds === undefined ? [] : ([["master_link_retry_in_seconds", retrySeconds]] as const)),
   ];
 }

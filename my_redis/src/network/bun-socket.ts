@@ -65,7 +65,8 @@ export class BunSocket implements TransportSocket {
    */
   free(chunk: Uint8Array): void {
     if (chunk.length < minFreedBytes) return;
-    const buffer = chunk.buffer as ArrayBuffer;
+    // Bun has `transfer`, the oldest Node that can run the package does not.
+    const buffer = chunk.buffer as ArrayBuffer & { transfer(byteLength: number): void };
     // Only memory that is the chunk's alone.
     if (buffer.byteLength === chunk.length) buffer.transfer(0);
   }

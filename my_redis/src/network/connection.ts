@@ -249,6 +249,11 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     return size;
   }
 
+  /** Its input of this chunk has run, or was copied. */
+  free(chunk: Uint8Array): void {
+    this.#socket.free?.(chunk);
+  }
+
   /** 0 for never, which is how a socket begins. */
   keepAlive(seconds: number): void {
     if (seconds > 0) this.#socket.keepAlive(seconds);

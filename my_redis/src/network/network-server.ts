@@ -155,14 +155,12 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #data(connection: Connection, chunk: Uint8Array): void {
-    if (connection.reader !== undefined) {
-      connection.reader.data(chunk);
-      return;
-    }
+    if (connection.reader !== undefined) return connection.reader.data(chunk);
     if (connection.context.client.closing || this.#stopped) return;
     if (!this.#feed(connection, chunk, chunk.length)) return;
     if (this.#shares.mayRun(connection)) this.#run(connection);
     else this.#wait(connection);
+    connection.free(chunk);
   }
 
   /** Gives the parser the first `size` bytes of a chunk. False: the client sends too much, and is disconnected. */

@@ -34,6 +34,8 @@ export interface TransportSocket {
    * of bytes. 0 where nothing has arrived, and where the transport cannot read by itself.
    */
   receive(): number;
+  /** A chunk that `data` was given is read no more: its memory may be used again. A view of it may be empty afterwards. */
+  free?(chunk: Uint8Array): void;
   /** Makes the system probe the peer after this many seconds of silence; 0 for never. */
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;

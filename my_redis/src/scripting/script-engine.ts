@@ -64,7 +64,8 @@ export class ScriptEngine {
     if (known !== undefined) return known;
     const script: Script = {
       sha1,
-      body: body.slice(),
+      // Not `slice`: a chunk from the network is a Buffer, whose slice is a view.
+      body: new Uint8Array(body),
       shebang: readShebang(body),
       compiled: undefined,
       next: undefined,

@@ -34,7 +34,7 @@ const stream = fc.array(
 
 /**
  * Reads chunks as a connection does. `pauses` gives the number of requests after which it stops before the end of a
- * chunk.
+ * chunk: 0 for a chunk of which nothing is read at first.
  */
 function readAll(
   chunks: readonly Uint8Array[],
@@ -44,10 +44,10 @@ function readAll(
   const args = new Arguments();
   const requests: string[][] = [];
   let turn = 0;
-  const drain = (): void => {
+  const drain = (chunk: Uint8Array): void => {
     for (;;) {
       let left = pauses[turn++] ?? Number.POSITIVE_INFINITY;
-      let paused = false;
+      let paused = left === 0;
       while (!paused) {
         const result = parser.next(args);
         if (result === "incomplete" || result === "error") break;
@@ -55,6 +55,8 @@ function readAll(
         paused = --left <= 0;
       }
       parser.keepRest(args);
+      // The transport uses the memory of its chunk again.
+      chunk.fill(0);
       // Between two turns of a connection, another connection reads its request into the same object.
       args.reset(new Uint8Array(0));
       if (!paused || parser.error !== "") return;
@@ -63,9 +65,7 @@ function readAll(
   for (const chunk of chunks) {
     const own = Uint8Array.from(chunk);
     expect(parser.feed(own)).toBe(true);
-    drain();
-    // The transport reuses its buffer.
-    own.fill(0);
+    drain(own);
     if (parser.error !== "") break;
   }
   return { requests, error: parser.error };
@@ -84,7 +84,7 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
 
 describe("RequestParser", () => {
   test("reads the same requests however the stream is cut, and wherever reading pauses", () => {
-    const pauses = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 20 });
+    const pauses = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 20 });
     fc.assert(
       fc.property(stream, fc.array(fc.nat(), { maxLength: 30 }), pauses, (sent, places, stops) => {
         const bytes = Buffer.from(sent.map((request) => request.bytes).join(""), "latin1");

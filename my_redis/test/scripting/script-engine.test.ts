@@ -55,6 +55,14 @@ describe("a script engine", () => {
     expect(Buffer.from(reply.written).toString()).toBe(":7\r\n");
   });
 
+  test("keeps a script's text when the memory that it came in is used again", () => {
+    const { engine } = new ScriptBench();
+    const arrived = Buffer.from("return 7");
+    const script = engine.load(arrived);
+    arrived.fill(0);
+    expect(Buffer.from(script.body).toString()).toBe("return 7");
+  });
+
   test("says which flags a shebang sets, and that there is none", () => {
     const { engine } = new ScriptBench();
     expect(engine.load(Buffer.from("return 1")).shebang.flags).toBeUndefined();

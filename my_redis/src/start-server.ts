@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { Cron } from "./cron.ts";
 import type { CommandHook } from "./dispatch/checks/command-hook.ts";
@@ -14,6 +14,7 @@ import type { Listen } from "./network/transport.ts";
 import { Shutdown } from "./shutdown.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { type GivenDirectives, Settings } from "./settings/settings.ts";
+import { checkWritable } from "./writable-file.ts";
 
 /** Options of a server besides its directives. */
 export interface StartExtras {
@@ -96,7 +97,11 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 /** As `startServer`, with the inner parts of the server. */
 export async function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
   const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
+  const settings = new Settings(directives);
+  if (settings.values.daemonize) {
+    throw new DirectiveError("daemonize 'yes': a server inside of a program cannot leave it");
+  }
+  return startWithSettings(settings, { memory, environment, transport, onCommand, keepProcessAlive });
 }
 
 /** As `startOpenServer`, with settings that have been read already. */
@@ -109,6 +114,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
+  if (!memory && values.save.length > 0) checkSnapshotFolder(settings);
   for (const warning of settings.warnings) environment.report("warning", warning);
   limitClients(settings, (text) => environment.report("warning", text));
   const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false, onCommand } = extras;
@@ -181,6 +187,15 @@ function existingFolder(path: string, prefix = ""): string {
     throw new DirectiveError(`${prefix}No such file or directory`);
   }
   return folder;
+}
+
+/** A server that is to write snapshots must not learn after hours of writes that it cannot. */
+function checkSnapshotFolder(settings: Settings): void {
+  const { dir } = settings.values;
+  checkWritable(
+    join(dir, `temp-check-${process.pid}`),
+    `dir '${dir}' cannot be written, but save '${settings.print("save")}' asks for snapshots`,
+  );
 }
 
 function stayInMemory(settings: Settings): void {

@@ -110,6 +110,8 @@ export function nodeWords({ name, port, tlsPort, adminPort, folder, peers, repli
     name,
     "--pidfile",
     "",
+    "--daemonize",
+    "no",
   ];
   const ofReplicas =
     replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];

@@ -71,7 +71,7 @@ test("nodes of other machines are peers of all", () => {
 test("a node is started with directives that win over the shared ones", () => {
   const [node] = plan({ nodes: 2 });
   expect(nodeWords(node as NonNullable<typeof node>).join(" ")).toBe(
-    "--nodes 1 --port 7000 --tls-port 0 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
+    "--nodes 1 --port 7000 --tls-port 0 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --daemonize no --peers 127.0.0.1:7001",
   );
 });
 

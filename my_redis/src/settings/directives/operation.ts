@@ -2,7 +2,6 @@ import { choice, integer, list, maxInt64, text, yesNo } from "../value-kinds.ts"
 import { keyspaceEvents, percentiles } from "../special-values.ts";
 import { type Before, DirectiveError } from "../directive.ts";
 
-const supervisor = "run it under a supervisor such as systemd, in the foreground";
 const noSyslog = "messages go to logfile or to standard output";
 const systemDecides = "the runtime leaves this to the system";
 
@@ -102,15 +101,14 @@ export const operationDirectives = {
   }),
   daemonize: yesNo({
     default: false,
-    summary: "Goes on in the background.",
+    summary: "Goes on in the background. What started it waits until the server is ready, or has failed.",
     change: "start",
-    onlyDefault: supervisor,
   }),
   supervised: choice(["no", "upstart", "systemd", "auto"], {
     default: "no",
-    summary: "Notifies a supervisor when the server is ready.",
+    summary: "Under this supervisor the server stays in the foreground, also with daemonize yes.",
     change: "start",
-    unused: "readiness shows in the port and in the messages",
+    unused: "the supervisor is not told that the server is ready: readiness shows in the port and in the messages",
   }),
   pidfile: text({
     default: "",

@@ -22,7 +22,7 @@ export function clientLine(context: Context): string {
     ["psub", client.subscriptions?.pattern.size ?? 0],
     ["ssub", client.subscriptions?.shard.size ?? 0],
     ["multi", transaction === undefined ? -1 : transaction.queued.length],
-    ["qbuf", channel.heldBytes],
+    ["qbuf", channel.receivedBytes],
     ["qbuf-free", 0],
     ["argv-mem", 0],
     ["multi-mem", transaction?.queuedBytes ?? 0],

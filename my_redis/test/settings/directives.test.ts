@@ -11,6 +11,7 @@ const shippedFile = new URL("../../redis.conf", import.meta.url).pathname;
 
 /** Directives that do not exist in redis-server 7.0. */
 const ours = new Map([
+  ["compatibility", "the server that this one claims to be"],
   ["self", "nodes of a ring"],
   ["peers", "nodes of a ring"],
   ["nodes", "nodes of a ring"],

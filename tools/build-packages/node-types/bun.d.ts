@@ -48,6 +48,7 @@ interface BunAddress<State> {
 declare const Bun: {
   readonly version: string;
   gc(atOnce: boolean): void;
+  readonly hash: { xxHash3(bytes: Uint8Array): bigint };
   listen<State>(address: BunAddress<State> & { readonly allowHalfOpen: boolean }): {
     readonly port: number;
     unref(): void;

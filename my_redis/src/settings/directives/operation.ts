@@ -1,6 +1,7 @@
 import { choice, integer, list, maxInt64, text, yesNo } from "../value-kinds.ts";
 import { keyspaceEvents, percentiles } from "../special-values.ts";
 import { type Before, DirectiveError } from "../directive.ts";
+import { compatibilities } from "../../version.ts";
 
 const noSyslog = "messages go to logfile or to standard output";
 const systemDecides = "the runtime leaves this to the system";
@@ -18,6 +19,11 @@ export const operationDirectives = {
     min: 1,
     max: 1_000_000,
     summary: "Numbered databases, chosen with SELECT.",
+    change: "start",
+  }),
+  compatibility: choice(compatibilities, {
+    default: "redis-7.2",
+    summary: "The server that this one claims to be, and whose commands it takes: redis-7.2, redis-8 or valkey-9.",
     change: "start",
   }),
   loglevel: choice(["debug", "verbose", "notice", "warning"], {

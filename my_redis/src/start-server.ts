@@ -6,14 +6,16 @@ import type { CommandHook } from "./dispatch/checks/command-hook.ts";
 import type { SaveAtEnd } from "./dispatch/ports.ts";
 import { Ending } from "./ending.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
+import { MetricsEndpoint } from "./metrics/metrics-endpoint.ts";
 import { limitClients } from "./network/open-files-limit.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
+import type { NetworkServer } from "./network/network-server.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import type { Listen } from "./network/transport.ts";
 import { Shutdown } from "./shutdown.ts";
 import { DirectiveError } from "./settings/directive.ts";
-import { type GivenDirectives, Settings } from "./settings/settings.ts";
+import { type GivenDirectives, type SettingValues, Settings } from "./settings/settings.ts";
 import { checkWritable } from "./writable-file.ts";
 
 /** Options of a server besides its directives. */
@@ -143,17 +145,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   });
   const ending = new Ending(server.parts, cron);
   const shutdown = new Shutdown(server, ending);
-  // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
-  // log alone. No client is served meanwhile, because loading never yields to the event loop.
-  const tlsPort = values["tls-port"];
-  const isOnlyTls = tlsPort > 0 && values.port === 0;
-  const plain = isOnlyTls ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
-  values.port = plain?.port ?? 0;
-  const encrypted =
-    tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
-  if (values["admin-port"] > 0) {
-    await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
-  }
+  const metrics = new MetricsEndpoint(server);
+  const { plain, encrypted } = await listenEverywhere(network, metrics, listen, values);
+  ending.closed.finally(() => metrics.close()).catch(() => {});
   cron.start();
   try {
     if (storage === undefined) stayInMemory(settings);
@@ -163,6 +157,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   } catch (error) {
     cron.stop();
     network.stop();
+    metrics.close();
     throw error;
   }
   const end = (wanted: SaveAtEnd): Promise<void> => ending.end(wanted);
@@ -170,8 +165,50 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const { closed } = ending;
   const { host } = (plain ?? encrypted) as { host: string };
   const { port } = values;
+  const tlsPort = values["tls-port"];
   const url = plain === undefined ? urlOf("rediss", host, tlsPort) : urlOf("redis", host, port);
   return { host, port, tlsPort, url, server, end, close, closed, [Symbol.asyncDispose]: close };
+}
+
+interface Listening {
+  /** Undefined where all clients come over TLS. */
+  readonly plain: Address | undefined;
+  readonly encrypted: Address | undefined;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Takes all addresses before the log is touched, so that a second start on the same port leaves the first server's log alone. No
+ * client is served until the log is loaded: nothing yields to the event loop once clients can connect. So the port for
+ * Prometheus, which does yield, comes first. Throws ListenError, and then listens nowhere.
+ */
+async function listenEverywhere(
+  network: NetworkServer,
+  metrics: MetricsEndpoint,
+  listen: Listen,
+  values: SettingValues,
+): Promise<Listening> {
+  try {
+    if (values["metrics-port"] > 0) await metrics.open(values["metrics-bind"], values["metrics-port"]);
+    const tlsPort = values["tls-port"];
+    const isOnlyTls = tlsPort > 0 && values.port === 0;
+    const plain = isOnlyTls ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
+    values.port = plain?.port ?? 0;
+    const encrypted =
+      tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
+    if (values["admin-port"] > 0) {
+      await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
+    }
+    return { plain, encrypted };
+  } catch (error) {
+    network.stop();
+    metrics.close();
+    throw error;
+  }
 }
 
 /** An address that stands for all addresses of the machine is reached at the loopback address of the same family. */

@@ -23,6 +23,8 @@ const ours = new Map([
   ["cluster-move-pause", "nodes of a ring"],
   ["admin-port", "a port for administrators"],
   ["admin-bind", "a port for administrators"],
+  ["metrics-port", "a port for Prometheus"],
+  ["metrics-bind", "a port for Prometheus"],
   ["client-turn-ms", "turns of a limited length"],
   ["client-waiting-limit", "input that waits for a turn"],
   ["overload-wait-ms", "levels of overload"],

@@ -48,6 +48,19 @@ export const networkDirectives = {
     summary: "TCP port whose clients do not count against maxclients and do not wait for other clients; 0 for none.",
     change: "start",
   }),
+  "metrics-port": integer({
+    default: 0,
+    max: 65535,
+    summary: "HTTP port at which Prometheus finds the figures of INFO, as /metrics; 0 for none.",
+    change: "start",
+  }),
+  "metrics-bind": list({
+    default: ["127.0.0.1", "-::1"],
+    summary: "Addresses of the port for Prometheus, in the form of bind.",
+    change: "start",
+    expects: "1 to 16 addresses",
+    read: readAddresses,
+  }),
   "client-turn-ms": integer({
     default: 2,
     min: 1,

@@ -134,9 +134,10 @@ async function serve(settings: Settings, ready: () => void): Promise<void> {
   const environment = { report, progress: progressReporter(systemEnvironment(report).monotonicMs) };
   const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
-  const { host, port, tlsPort } = running;
+  const { host, port, tlsPort, unixSocket } = running;
   if (port > 0) report("notice", `Ready to accept connections tcp ${host}:${port}`);
   if (tlsPort > 0) report("notice", `Ready to accept connections tls ${host}:${tlsPort}`);
+  if (unixSocket !== "") report("notice", `Ready to accept connections unix ${unixSocket}`);
   const leaveSupervisor = answerSupervisor(() => endForSupervisor(running));
   ready();
   try {

@@ -89,11 +89,7 @@ export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/replication-psync": inAllRoles,
   "integration/replication-buffer": inAllRoles,
   "integration/psync2": inAllRoles,
-  "integration/psync2-reg": edited(
-    "integration/psync2-reg",
-    "the load comes over TCP, because MyRedis listens on no Unix socket",
-    ["-s $R_unixsocket(0)", "-p $R_port(0)"],
-  ),
+  "integration/psync2-reg": inAllRoles,
   "integration/psync2-pingoff": inAllRoles,
   "integration/psync2-master-restart": inAllRoles,
   "integration/failover": inAllRoles,

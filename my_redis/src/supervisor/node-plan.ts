@@ -32,6 +32,7 @@ export type PlanSettings = Pick<
   | "tls-cluster"
   | "admin-port"
   | "metrics-port"
+  | "unixsocket"
   | "bind"
   | "self"
   | "peers"
@@ -66,6 +67,9 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
     throw new DirectiveError(
       `${nodes} nodes from metrics-port ${settings["metrics-port"]} upwards would go beyond 65535`,
     );
+  }
+  if (settings.unixsocket !== "" && nodes > 1) {
+    throw new DirectiveError(`unixsocket names one socket, which ${nodes} nodes cannot share`);
   }
   const host = self === "" ? hostOf(settings.bind) : self.slice(0, self.lastIndexOf(":"));
   if (self !== "" && self !== `${host}:${port}`) {

@@ -12,6 +12,7 @@ const plan = (changes: Partial<PlanSettings>) =>
     peers: [],
     dir: "/data",
     "metrics-port": 0,
+    unixsocket: "",
     "admin-port": 0,
     "tls-port": 0,
     "tls-cluster": false,

@@ -54,5 +54,13 @@ declare const Bun: {
     unref(): void;
     stop(): void;
   };
+  listen<State>(address: {
+    readonly unix: string;
+    readonly allowHalfOpen: boolean;
+    readonly socket: import("bun").SocketHandler<State>;
+  }): {
+    unref(): void;
+    stop(): void;
+  };
   connect<State>(address: BunAddress<State> & { readonly tls?: unknown; readonly data?: State }): Promise<unknown>;
 };

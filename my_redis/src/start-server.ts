@@ -14,6 +14,7 @@ import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { listenOnUnixSocket } from "./network/listen-on-unix-socket.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import type { Listen } from "./network/transport.ts";
+import { OomScore } from "./oom-score.ts";
 import { Shutdown } from "./shutdown.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { type GivenDirectives, type SettingValues, Settings } from "./settings/settings.ts";
@@ -144,7 +145,12 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     tickReplication: () => {
       replication.tick();
       shutdown.tick();
+      oomScore.tick();
     },
+  });
+  const oomScore = new OomScore({
+    ...{ settings, report: environment.report },
+    isReplica: () => server.execution.followsPrimary,
   });
   const ending = new Ending(server.parts, cron);
   const shutdown = new Shutdown(server, ending);

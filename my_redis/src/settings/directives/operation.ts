@@ -184,13 +184,12 @@ export const operationDirectives = {
   }),
   "oom-score-adj": choice(["no", "yes", "relative", "absolute"], {
     default: "no",
-    summary: "Tells the system how gladly to kill the process when memory runs out.",
-    unused: systemDecides,
+    summary: "How readily the system kills the process when memory runs out: as it would, or by oom-score-adj-values.",
   }),
   "oom-score-adj-values": list({
     default: ["0", "200", "800"],
-    summary: "Values for oom-score-adj: primary, replica, background child.",
-    unused: systemDecides,
+    summary:
+      "Values for oom-score-adj: of a primary, of a replica, and of a background child, which this server does not have.",
     expects: "three whole numbers from -2000 to 2000",
     read(words) {
       if (words.length !== 3) throw new DirectiveError("wrong number of arguments");

@@ -23,6 +23,7 @@ import { verifySales } from "./src/roles/verify-role.ts";
 import { loadSettings } from "./src/settings/load-settings.ts";
 import { SettingsError } from "./src/settings/settings-error.ts";
 import type { Settings } from "./src/settings/settings.ts";
+import manifest from "./package.json" with { type: "json" };
 
 /** What a task ends with. */
 const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3, recorded: 4 } as const;
@@ -33,6 +34,7 @@ const saleExitCodes = {
   unknown: exitCodes.unknown,
   recorded: exitCodes.recorded,
 } as const;
+const versionLine = `seckill-mysense v=${manifest.version} runtime=Bun ${Bun.version}`;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
@@ -42,7 +44,8 @@ const args = process.argv.slice(2);
 const wantsJson = args.some((word) => word === "--json" || word.startsWith("--json="));
 try {
   // It sets the exit code, and the process ends by itself when all is written.
-  if (args[0] === "verify-draw") await runVerifyDraw(args.slice(1), "bun seckill_mysense/main.ts verify-draw");
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) console.log(versionLine);
+  else if (args[0] === "verify-draw") await runVerifyDraw(args.slice(1), "bun seckill_mysense/main.ts verify-draw");
   else if (args[0] === "sale") await runSale(args.slice(1));
   else await runRoleOrTask();
 } catch (error) {
@@ -189,6 +192,6 @@ function nameOf(named: typeof task): string {
 /** A program that runs a task must be able to tell a finding from a mistake and from an outage. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.mistake;
-  if (task === undefined || task.kind === "serve") return 1;
+  if (task === undefined || task.kind === "serve") return error instanceof SettingsError ? exitCodes.mistake : 1;
   return error instanceof SettingsError || error instanceof StartError ? exitCodes.mistake : exitCodes.unknown;
 }

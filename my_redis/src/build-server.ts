@@ -5,7 +5,7 @@ import { MoveCursors } from "./cluster/moving/move-cursors.ts";
 import { OpenWrites } from "./cluster/seat-transaction/open-writes.ts";
 import { RecordBook } from "./cluster/transaction/record-book.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
-import { allCommands } from "./commands/index.ts";
+import { commandsOf } from "./commands/index.ts";
 import { ChangeLog } from "./dispatch/change-log.ts";
 import type { CommandHook } from "./dispatch/checks/command-hook.ts";
 import { CommandTable } from "./dispatch/command-table.ts";
@@ -72,7 +72,7 @@ export function buildServer(
     statistics,
     ...(shutdown === undefined ? {} : { shutdown }),
     onCommand,
-    commands: new CommandTable<Command>(allCommands),
+    commands: new CommandTable<Command>(commandsOf(settings.values.compatibility)),
     replies: turn,
     parts: (services) => {
       const encryption = new Encryption(settings);

@@ -2,8 +2,10 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import "./early-collection.ts";
 import { readFileSync, writeFileSync } from "node:fs";
+import { leaveStarter, startInBackground } from "./background/start-in-background.ts";
 import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
+import { isSupervisedBy, takeInBackground } from "./background/environment.ts";
 import { RingStateError } from "./cluster/failover/ring-state-file.ts";
 import type { SaveAtEnd, ShutdownOutcome } from "./dispatch/ports.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
@@ -20,6 +22,8 @@ import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import type { Settings } from "./settings/settings.ts";
 import { type OpenServer, type RunningServer, startWithSettings } from "./start-server.ts";
+import { isSystemError } from "./system-error.ts";
+import { checkWritable, UnwritableError } from "./writable-file.ts";
 import { answerSupervisor, progressReporter } from "./supervisor/supervised.ts";
 import { NodesError, superviseNodes } from "./supervisor/supervisor.ts";
 import { compatibleVersion, version } from "./version.ts";
@@ -29,14 +33,15 @@ const runtime = typeof Bun === "undefined" ? `Node ${process.versions.node}` : `
 const versionLine = `MyRedis server v=${version} redis=${compatibleVersion} runtime=${runtime}\n`;
 const exitDelayMs = 200;
 
-/**
- * Errors that prevent a start and that the operator can correct. They are shown as a message, without a stack trace.
- */
-const explained = [
+/** A program that starts this one must be able to tell a mistake, which a second start would only repeat. */
+const exitCodes = { ok: 0, failed: 1, mistake: 2, unexpected: 70 } as const;
+
+/** The command line or a directive is wrong. */
+const mistakes = [ConfigError, ConfigFileError, DirectiveError];
+
+/** What else prevents a start, or a complete end, and can be corrected. It is shown as a message, without a stack trace. */
+const failures = [
   CheckUsageError,
-  ConfigError,
-  ConfigFileError,
-  DirectiveError,
   FolderInUseError,
   LastSnapshotError,
   ListenError,
@@ -46,16 +51,19 @@ const explained = [
   NodesError,
   RdbLoadError,
   RingStateError,
+  UnwritableError,
 ];
 
 /** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {
+  // In the background nobody reads this stream once the server has been ready.
+  process.stderr.on("error", () => {});
   try {
     process.exitCode = await run(words);
   } catch (error) {
-    process.exitCode = 1;
-    const known = explained.some((kind) => error instanceof kind) || isSystemError(error);
-    process.stderr.write(`${known ? (error as Error).message : describeUnexpected(error)}\n`);
+    const code = exitCodeOf(error);
+    process.exitCode = code;
+    process.stderr.write(`${code === exitCodes.unexpected ? describeUnexpected(error) : (error as Error).message}\n`);
   }
   // The process ends by itself once its messages are written. The timer ends it if something else still keeps it alive.
   setTimeout(() => process.exit(), exitDelayMs).unref();
@@ -65,33 +73,48 @@ export async function runProgram(words: readonly string[]): Promise<void> {
 async function run(words: readonly string[]): Promise<number> {
   if (isFileCheck(words)) return checkFiles(words, (line) => process.stdout.write(`${line}\n`));
   const commandLine = readCommandLine(words);
-  if (commandLine.ask === "start") await start(commandLine);
-  else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
-  return 0;
+  if (commandLine.ask === "start") return start(commandLine);
+  process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
+  return exitCodes.ok;
 }
 
-/** An error of the operating system. Its message names the call, the reason and the file. */
-const isSystemError = (error: unknown): boolean =>
-  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
+function exitCodeOf(error: unknown): number {
+  const isOf = (kinds: readonly { [Symbol.hasInstance](value: unknown): boolean }[]): boolean =>
+    kinds.some((kind) => error instanceof kind);
+  if (isOf(mistakes)) return exitCodes.mistake;
+  return isOf(failures) || isSystemError(error) ? exitCodes.failed : exitCodes.unexpected;
+}
 
 function describeUnexpected(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Runs one node in this process, or `nodes` of them in supervised processes. */
-async function start(commandLine: StartLine): Promise<void> {
+/** Runs one node in this process, or `nodes` of them in supervised processes; or all of that in the background. */
+async function start(commandLine: StartLine): Promise<number> {
   const input = commandLine.standardInput ? readFileSync(0, "utf8") : "";
   const settings = loadSettings(commandLine, () => input);
-  const { nodes, replicas } = settings.values;
-  if (nodes * (1 + replicas) === 1) await serve(settings);
-  else await supervise(settings, commandLine.words, input);
+  const { nodes, replicas, daemonize, supervised, pidfile } = settings.values;
+  const command = [process.execPath, process.argv[1] as string, ...commandLine.words] as const;
+  const isInBackground = takeInBackground();
+  if (daemonize && !isInBackground && !isSupervisedBy(supervised)) return startInBackground({ command, input });
+  const ready = isInBackground ? leaveStarter : (): void => {};
+  if (pidfile !== "") checkWritable(pidfile, `pidfile '${pidfile}'`);
+  if (nodes * (1 + replicas) === 1) await serve(settings, ready);
+  else await supervise(settings, { command, input, ready });
+  return exitCodes.ok;
 }
 
-async function supervise(settings: Settings, words: readonly string[], input: string): Promise<void> {
+interface NodesToRun {
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly input: string;
+  readonly ready: () => void;
+}
+
+async function supervise(settings: Settings, { command, input, ready }: NodesToRun): Promise<void> {
   const report = serverLog(settings);
   const running = superviseNodes({
     settings: settings.values,
-    command: [process.execPath, process.argv[1] as string, ...words],
+    command,
     input,
     environment: systemEnvironment(report),
   });
@@ -99,24 +122,28 @@ async function supervise(settings: Settings, words: readonly string[], input: st
   const start = async (): Promise<void> => {
     await running.ready;
     report("notice", `nodes of one ring are ready: ${running.nodes.map(({ name }) => name).join(" ")}`);
+    ready();
   };
   await Promise.all([start(), ended]);
 }
 
-async function serve(settings: Settings): Promise<void> {
+async function serve(settings: Settings, ready: () => void): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
   const environment = { report, progress: progressReporter(systemEnvironment(report).monotonicMs) };
   const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
-  const { host, port, tlsPort } = running;
+  const { host, port, tlsPort, unixSocket } = running;
   if (port > 0) report("notice", `Ready to accept connections tcp ${host}:${port}`);
   if (tlsPort > 0) report("notice", `Ready to accept connections tls ${host}:${tlsPort}`);
+  if (unixSocket !== "") report("notice", `Ready to accept connections unix ${unixSocket}`);
   const leaveSupervisor = answerSupervisor(() => endForSupervisor(running));
+  ready();
   try {
     await ended;
   } catch (error) {
+    report("error", `the server did not end as it should: ${error instanceof Error ? error.message : String(error)}`);
     leaveSupervisor(error instanceof Error ? error.message : String(error));
     throw error;
   }

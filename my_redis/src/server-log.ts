@@ -1,6 +1,7 @@
-import { appendFileSync, closeSync, openSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import type { LogLevel } from "./environment.ts";
 import type { Settings } from "./settings/settings.ts";
+import { checkWritable } from "./writable-file.ts";
 
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, notice: 2, warning: 3, error: 3 };
 const thresholds = { debug: 0, verbose: 1, notice: 2, warning: 3 };
@@ -13,11 +14,11 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
  *
  * A message that the file does not take, for example because the disk is full, goes to standard output instead. One that
  * standard output does not take either, because its reader has ended, is dropped: the work that reports it must go on.
- * Throws a system error when the file cannot be opened at the start.
+ * Throws UnwritableError when the file cannot be opened at the start.
  */
 export function serverLog(settings: Settings): (level: LogLevel, message: string, error?: unknown) => void {
   const { logfile } = settings.values;
-  if (logfile !== "") closeSync(openSync(logfile, "a"));
+  if (logfile !== "") checkWritable(logfile, `logfile '${logfile}'`);
   // Standard output reports a reader that has ended by an exception, by this event, or by both.
   process.stdout.on("error", () => {});
   return (level, message, error) => {

@@ -1,19 +1,24 @@
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { Cron } from "./cron.ts";
 import type { CommandHook } from "./dispatch/checks/command-hook.ts";
 import type { SaveAtEnd } from "./dispatch/ports.ts";
 import { Ending } from "./ending.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
+import { MetricsEndpoint } from "./metrics/metrics-endpoint.ts";
 import { limitClients } from "./network/open-files-limit.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
+import type { NetworkServer } from "./network/network-server.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
+import { listenOnUnixSocket } from "./network/listen-on-unix-socket.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import type { Listen } from "./network/transport.ts";
+import { OomScore } from "./oom-score.ts";
 import { Shutdown } from "./shutdown.ts";
 import { DirectiveError } from "./settings/directive.ts";
-import { type GivenDirectives, Settings } from "./settings/settings.ts";
+import { type GivenDirectives, type SettingValues, Settings } from "./settings/settings.ts";
+import { checkWritable } from "./writable-file.ts";
 
 /** Options of a server besides its directives. */
 export interface StartExtras {
@@ -46,15 +51,17 @@ export interface StartOptions extends GivenDirectives, StartExtras {}
 
 /** A server that runs in this process. `await using` closes it at the end of the block. */
 export interface RunningServer extends AsyncDisposable {
-  /** The port on which the server listens: a free one if port 0 was given. 0 with port 0 and a tls-port. */
+  /** The port on which the server listens: a free one if port 0 was given. 0 with port 0 and a tls-port or a Unix socket. */
   readonly port: number;
   /** The port for encrypted connections; 0 for none. */
   readonly tlsPort: number;
-  /** The first address on which the server listens. */
+  /** The path of the Unix socket; empty for none. */
+  readonly unixSocket: string;
+  /** The first address on which the server listens; empty with a Unix socket alone. */
   readonly host: string;
   /**
    * The address for clients on this machine: "redis://127.0.0.1:6379", or "rediss://..." where all connections are
-   * encrypted. It contains no password.
+   * encrypted, "unix:///run/redis.sock" with a Unix socket alone. It contains no password.
    */
   readonly url: string;
   /**
@@ -96,7 +103,11 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 /** As `startServer`, with the inner parts of the server. */
 export async function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
   const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
+  const settings = new Settings(directives);
+  if (settings.values.daemonize) {
+    throw new DirectiveError("daemonize 'yes': a server inside of a program cannot leave it");
+  }
+  return startWithSettings(settings, { memory, environment, transport, onCommand, keepProcessAlive });
 }
 
 /** As `startOpenServer`, with settings that have been read already. */
@@ -109,6 +120,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
+  if (!memory && values.save.length > 0) checkSnapshotFolder(settings);
   for (const warning of settings.warnings) environment.report("warning", warning);
   limitClients(settings, (text) => environment.report("warning", text));
   const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false, onCommand } = extras;
@@ -133,21 +145,22 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     tickReplication: () => {
       replication.tick();
       shutdown.tick();
+      oomScore.tick();
     },
+  });
+  const oomScore = new OomScore({
+    ...{ settings, report: environment.report },
+    isReplica: () => server.execution.followsPrimary,
   });
   const ending = new Ending(server.parts, cron);
   const shutdown = new Shutdown(server, ending);
-  // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
-  // log alone. No client is served meanwhile, because loading never yields to the event loop.
-  const tlsPort = values["tls-port"];
-  const isOnlyTls = tlsPort > 0 && values.port === 0;
-  const plain = isOnlyTls ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
-  values.port = plain?.port ?? 0;
-  const encrypted =
-    tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
-  if (values["admin-port"] > 0) {
-    await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
-  }
+  const metrics = new MetricsEndpoint(server);
+  const { plain, encrypted, unixSocket, removeUnixSocket } = await listenEverywhere(network, metrics, listen, values);
+  const release = (): void => {
+    metrics.close();
+    removeUnixSocket();
+  };
+  ending.closed.finally(release).catch(() => {});
   cron.start();
   try {
     if (storage === undefined) stayInMemory(settings);
@@ -157,19 +170,76 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   } catch (error) {
     cron.stop();
     network.stop();
+    release();
     throw error;
   }
   const end = (wanted: SaveAtEnd): Promise<void> => ending.end(wanted);
   const close = (): Promise<void> => end("by-settings");
   const { closed } = ending;
-  const { host } = (plain ?? encrypted) as { host: string };
-  const { port } = values;
-  const url = plain === undefined ? urlOf("rediss", host, tlsPort) : urlOf("redis", host, port);
-  return { host, port, tlsPort, url, server, end, close, closed, [Symbol.asyncDispose]: close };
+  const { host } = plain ?? encrypted ?? { host: "" };
+  const { port, "tls-port": tlsPort } = values;
+  const url = urlOfListening({ plain, encrypted, unixSocket });
+  return { host, port, tlsPort, unixSocket, url, server, end, close, closed, [Symbol.asyncDispose]: close };
+}
+
+interface Listening {
+  /** Undefined where all clients come over TLS or a Unix socket. */
+  readonly plain: Address | undefined;
+  readonly encrypted: Address | undefined;
+  /** Its absolute path; empty for none. */
+  readonly unixSocket: string;
+  readonly removeUnixSocket: () => void;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Takes all addresses before the log is touched, so that a second start on the same port leaves the first server's log alone. No
+ * client is served until the log is loaded: nothing yields to the event loop once clients can connect. So the port for
+ * Prometheus, which does yield, comes first, and so does the question whether somebody listens at the Unix socket. Throws ListenError, and then listens nowhere.
+ */
+async function listenEverywhere(
+  network: NetworkServer,
+  metrics: MetricsEndpoint,
+  listen: Listen,
+  values: SettingValues,
+): Promise<Listening> {
+  const unixSocket = values.unixsocket === "" ? "" : resolve(values.dir, values.unixsocket);
+  let removeUnixSocket = (): void => {};
+  try {
+    if (values["metrics-port"] > 0) await metrics.open(values["metrics-bind"], values["metrics-port"]);
+    if (unixSocket !== "") {
+      const socket = { path: unixSocket, mode: values.unixsocketperm };
+      removeUnixSocket = await listenOnUnixSocket(network, listen, socket);
+    }
+    const tlsPort = values["tls-port"];
+    const hasNoPort = (tlsPort > 0 || unixSocket !== "") && values.port === 0;
+    const plain = hasNoPort ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
+    values.port = plain?.port ?? 0;
+    const encrypted =
+      tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
+    if (values["admin-port"] > 0) {
+      await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
+    }
+    return { plain, encrypted, unixSocket, removeUnixSocket };
+  } catch (error) {
+    network.stop();
+    metrics.close();
+    removeUnixSocket();
+    throw error;
+  }
+}
+
+function urlOfListening({ plain, encrypted, unixSocket }: Omit<Listening, "removeUnixSocket">): string {
+  if (plain !== undefined) return urlOf("redis", plain);
+  return encrypted === undefined ? `unix://${unixSocket}` : urlOf("rediss", encrypted);
 }
 
 /** An address that stands for all addresses of the machine is reached at the loopback address of the same family. */
-function urlOf(scheme: "redis" | "rediss", host: string, port: number): string {
+function urlOf(scheme: "redis" | "rediss", { host, port }: Address): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
@@ -181,6 +251,15 @@ function existingFolder(path: string, prefix = ""): string {
     throw new DirectiveError(`${prefix}No such file or directory`);
   }
   return folder;
+}
+
+/** A server that is to write snapshots must not learn after hours of writes that it cannot. */
+function checkSnapshotFolder(settings: Settings): void {
+  const { dir } = settings.values;
+  checkWritable(
+    join(dir, `temp-check-${process.pid}`),
+    `dir '${dir}' cannot be written, but save '${settings.print("save")}' asks for snapshots`,
+  );
 }
 
 function stayInMemory(settings: Settings): void {

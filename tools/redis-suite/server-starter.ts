@@ -24,8 +24,6 @@ if [ ! -e "$file.kind" ]; then
   echo "\${kinds[$((number % \${#kinds[@]}))]}" > "$file.kind"
 fi
 if [ "$(cat "$file.kind")" = redis-server ]; then exec ${redis} "$@"; fi
-# MyRedis listens on no Unix socket.
-sed -i '/^unixsocket/d' "$file"
 # The suite looks for this line of redis-server.
 echo "$$:M 00 PID: $$ Server initialized"
 exec ${process.execPath} ${join(repositoryFolder, "my_redis", "main.ts")} "$@"

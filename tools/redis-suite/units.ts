@@ -89,11 +89,7 @@ export const replicationUnits: Readonly<Record<string, readonly UnitRun[]>> = {
   "integration/replication-psync": inAllRoles,
   "integration/replication-buffer": inAllRoles,
   "integration/psync2": inAllRoles,
-  "integration/psync2-reg": edited(
-    "integration/psync2-reg",
-    "the load comes over TCP, because MyRedis listens on no Unix socket",
-    ["-s $R_unixsocket(0)", "-p $R_port(0)"],
-  ),
+  "integration/psync2-reg": inAllRoles,
   "integration/psync2-pingoff": inAllRoles,
   "integration/psync2-master-restart": inAllRoles,
   "integration/failover": inAllRoles,
@@ -216,7 +212,7 @@ export const unitsNotRun: Readonly<Record<string, string>> = {
   ...notRun("there is one user: no ACL SETUSER yet", "sentinel/09-acl-support"),
   ...notRun("there is no FUNCTION LOAD yet", "unit/functions"),
   ...notRun(
-    "measures buffers inside redis-server, which CLIENT LIST of MyRedis shows as 0",
+    "measures how buffers of redis-server grow and shrink; clients of MyRedis share theirs",
     "unit/querybuf unit/replybufsize",
   ),
 };

@@ -8,7 +8,7 @@ export { startMariadb, type MariadbOptions } from "./mariadb.ts";
 export { startNginx, type NginxOptions } from "./nginx.ts";
 export { startRabbitmq, type Rabbitmq, type RabbitmqOptions } from "./rabbitmq.ts";
 export { startRedisServer, type RedisServerOptions } from "./redis-server.ts";
-export { requireService, type RequiredService, type ServiceName } from "./required-program.ts";
+export { requiredProgram, requireService, type RequiredService, type ServiceName } from "./required-program.ts";
 export type { Service } from "./service.ts";
 export { startProcess, type ProcessExit, type StartedProcess, type StartProcessOptions } from "./start-process.ts";
 export { temporaryFolder } from "./temporary-folder.ts";

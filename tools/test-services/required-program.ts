@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { findProgram } from "./find-program.ts";
 
-export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium" | "nginx" | "strace";
+export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium" | "nginx" | "strace" | "redisExporter";
 
 interface Requirement {
   /** Program names, any of which will do. */
@@ -27,6 +27,7 @@ export const requirements: Readonly<Record<ServiceName, Requirement>> = {
     files: ["/usr/lib/nginx/modules/ngx_http_js_module.so"],
     debianPackages: ["nginx", "libnginx-mod-http-js"],
   },
+  redisExporter: { programs: ["prometheus-redis-exporter"], debianPackages: ["prometheus-redis-exporter"] },
   strace: { programs: ["strace"], debianPackages: ["strace"] },
   chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackages: ["chromium"] },
 };

@@ -1,5 +1,5 @@
 import type { Arguments } from "../protocol/arguments.ts";
-import type { Client, TimeoutReply } from "./client.ts";
+import type { BlockOptions, Client } from "./client.ts";
 import type { CommandFacts } from "./command-facts.ts";
 
 /** The context of a client that may wait. */
@@ -84,12 +84,16 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     return this.#waiting.size;
   }
 
-  block(
-    context: Context,
-    args: Arguments,
-    keys: readonly number[],
-    options: { readonly timeoutMs: number; readonly timeoutReply: TimeoutReply },
-  ): void {
+  /** Keys for which clients wait that are answered, too, when the key is gone. */
+  get keyCountUntilGone(): number {
+    let count = 0;
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.some(({ client }) => client.blocked?.untilGone === true)) count++;
+    }
+    return count;
+  }
+
+  block(context: Context, args: Arguments, keys: readonly number[], options: BlockOptions): void {
     const database = context.client.database;
     const names = [...new Set(keys.map((index) => args.latin1(index)))];
     context.client.blocked = {
@@ -99,6 +103,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
       keys: names,
       deadlineMs: options.timeoutMs === 0 ? Number.POSITIVE_INFINITY : context.monotonicMs + options.timeoutMs,
       timeoutReply: options.timeoutReply,
+      untilGone: options.untilGone === true,
     };
     this.#blocked.add(context);
     for (const name of names) {

@@ -10,6 +10,8 @@ export interface ClientChannel {
   readonly pendingBytes: number;
   /** Bytes received of an incomplete request. */
   readonly heldBytes: number;
+  /** Bytes received of the request that runs, and of those that have not run yet. */
+  readonly receivedBytes: number;
   /**
    * Whether the client has closed its side, even if that was not reported yet: nothing may be taken from the data for
    * it. False where that cannot be known.
@@ -55,6 +57,7 @@ export const noChannel: ClientChannel = {
   encrypted: "no",
   pendingBytes: 0,
   heldBytes: 0,
+  receivedBytes: 0,
   hasEnded: () => false,
   kill() {},
   closeAfterReplies() {},

@@ -29,6 +29,15 @@ export interface WatchedKey {
 /** The reply to a blocking command whose timeout has passed. */
 export type TimeoutReply = "null" | "nullArray" | "zero" | ((reply: ReplyWriter) => void);
 
+/** How long a client waits. */
+export interface BlockOptions {
+  /** 0: for ever. */
+  readonly timeoutMs: number;
+  readonly timeoutReply: TimeoutReply;
+  /** The wait also ends when a key is gone: the client's command then has an error to give. */
+  readonly untilGone?: boolean;
+}
+
 /** A blocked client's command, and the keys for which it waits. */
 export interface Blocked<Entry = CommandFacts> {
   readonly command: Entry;
@@ -39,6 +48,7 @@ export interface Blocked<Entry = CommandFacts> {
   /** Moment of the timeout by the monotonic clock; Infinity to wait for ever. */
   readonly deadlineMs: number;
   readonly timeoutReply: TimeoutReply;
+  readonly untilGone: boolean;
 }
 
 /** Channels and patterns share one name space; shard channels have their own. */

@@ -13,7 +13,7 @@ import type { BlockedClients } from "./blocked-clients.ts";
 import type { CheckList } from "./checks/check-list.ts";
 import type { ChangeLog } from "./change-log.ts";
 import type { LogWord } from "./log-target.ts";
-import type { Client, TimeoutReply } from "./client.ts";
+import type { BlockOptions, Client } from "./client.ts";
 import type { ClientChannel } from "./client-channel.ts";
 import type { CommandDescription, CommandFacts } from "./command-facts.ts";
 import type { CommandTable } from "./command-table.ts";
@@ -264,11 +264,7 @@ export class Context {
    * start. After `timeoutMs` (0: never) the given reply is sent. Where blocking is not allowed nothing happens, and the
    * caller writes that reply at once.
    */
-  blockOn(
-    args: Arguments,
-    keys: readonly number[],
-    options: { readonly timeoutMs: number; readonly timeoutReply: TimeoutReply },
-  ): "blocked" | "refused" {
+  blockOn(args: Arguments, keys: readonly number[], options: BlockOptions): "blocked" | "refused" {
     if (this.retrying) return "blocked";
     if (!this.mayBlock) return "refused";
     this.server.blocking.block(this, args, keys, options);

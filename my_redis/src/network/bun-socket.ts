@@ -14,10 +14,11 @@ export class BunSocket implements TransportSocket {
   readonly localAddress: string;
   readonly encrypted: Encrypted = "no";
 
-  constructor(socket: Socket<unknown>) {
+  /** `path`: of the Unix socket at which it was accepted. */
+  constructor(socket: Socket<unknown>, path?: string) {
     this.#socket = socket;
-    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+    this.remoteAddress = path === undefined ? `${socket.remoteAddress}:${socket.remotePort}` : `${path}:0`;
+    this.localAddress = path === undefined ? `${socket.localAddress}:${socket.localPort}` : `${path}:0`;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {

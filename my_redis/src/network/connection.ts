@@ -111,6 +111,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     return this.parser.keptBytes;
   }
 
+  get receivedBytes(): number {
+    return this.parser.unfinishedBytes;
+  }
+
   park(bytes: number): void {
     this.#parkedBytes += bytes;
     this.#socket.park?.(bytes);

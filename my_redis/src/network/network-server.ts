@@ -75,7 +75,7 @@ export class NetworkServer implements ConnectionOwner {
     ]);
   }
 
-  /** Accepts clients at this address; returns the port. */
+  /** Accepts clients at this address; returns the port. For local clients `host` is the path of a Unix socket. */
   async listen(listen: Listen, host: string, port: number, purpose: PortPurpose = "clients"): Promise<number> {
     const handlers: TransportHandlers<Connection> = {
       open: (socket) => this.#open(socket, purpose === "administration"),

@@ -20,10 +20,11 @@ export class NodeSocket implements TransportSocket {
   readonly localAddress: string;
   readonly encrypted: Encrypted = "no";
 
-  constructor(socket: Socket) {
+  /** `path`: of the Unix socket at which it was accepted. */
+  constructor(socket: Socket, path?: string) {
     this.#socket = socket;
-    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+    this.remoteAddress = path === undefined ? `${socket.remoteAddress}:${socket.remotePort}` : `${path}:0`;
+    this.localAddress = path === undefined ? `${socket.localAddress}:${socket.localPort}` : `${path}:0`;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {

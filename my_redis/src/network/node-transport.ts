@@ -5,18 +5,18 @@ import type { Connect, ConnectOptions, Listen, ListenerOptions, TransportHandler
 
 /** Listens with node:net, for runtimes other than Bun. */
 export const listenWithNode: Listen = <State>(
-  { host, port, keepProcessAlive = true, tls }: ListenerOptions,
+  { host, path, port, keepProcessAlive = true, tls }: ListenerOptions,
   handlers: TransportHandlers<State>,
 ) =>
   new Promise((resolve, reject) => {
-    const accept = tls === undefined ? attachPlain(handlers) : handshakeAcceptor(tls, handlers);
+    const accept = tls === undefined ? attachPlain(handlers, path) : handshakeAcceptor(tls, handlers);
     const sockets = { noDelay: true, allowHalfOpen: true, pauseOnConnect: tls !== undefined };
     const server = createServer(sockets, (socket) => {
       if (!keepProcessAlive) socket.unref();
       accept(socket);
     });
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen(path === undefined ? { port, host } : { path }, () => {
       server.off("error", reject);
       // Not earlier: until it listens, a caller is waiting for it.
       if (!keepProcessAlive) server.unref();
@@ -45,6 +45,6 @@ export const connectWithNode: Connect = <State>(
       });
 
 const attachPlain =
-  <State>(handlers: TransportHandlers<State>) =>
+  <State>(handlers: TransportHandlers<State>, path?: string) =>
   (socket: Socket): void =>
-    attach(socket, handlers, new NodeSocket(socket));
+    attach(socket, handlers, new NodeSocket(socket, path));

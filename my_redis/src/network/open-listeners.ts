@@ -2,9 +2,10 @@ import type { Environment } from "../environment.ts";
 import { closeDescriptor, duplicate } from "./socket-calls.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
 
-/** The clients of a port: all, those over TLS, or those who look after the server. */
-export type PortPurpose = "clients" | "encrypted clients" | "administration";
+/** The clients of a listener: all, those over TLS, those who look after the server, or those of a Unix socket. */
+export type PortPurpose = "clients" | "encrypted clients" | "administration" | "local clients";
 
+/** For local clients `host` is the path of the Unix socket. */
 export interface ListenAddress extends ListenOptions {
   readonly purpose: PortPurpose;
 }
@@ -18,7 +19,8 @@ interface OpenListener {
   kept: number | undefined;
 }
 
-const isPlain = ({ address }: OpenListener): boolean => address.purpose !== "encrypted clients";
+const isPlain = ({ address: { purpose } }: OpenListener): boolean =>
+  purpose !== "encrypted clients" && purpose !== "local clients";
 
 function close(open: OpenListener): void {
   open.listener?.close();
@@ -48,7 +50,7 @@ export class OpenListeners {
     this.#report = report;
   }
 
-  /** Those at which the stand-in can listen: it knows no TLS. */
+  /** Those at which the stand-in can listen: it knows no TLS and no Unix sockets. */
   get plainAddresses(): readonly ListenAddress[] {
     return this.#all.filter(isPlain).map(({ address }) => address);
   }
@@ -60,7 +62,7 @@ export class OpenListeners {
 
   /** Listens at an address, with a free port for port 0; returns the port. */
   async open(address: ListenAddress, listen: OpenListener["listen"]): Promise<number> {
-    const listener = await listen(address);
+    const listener = await listen(address.purpose === "local clients" ? { ...address, path: address.host } : address);
     const { port } = listener;
     this.#all.push({ address: { ...address, port }, listen, listener, kept: undefined });
     return port;

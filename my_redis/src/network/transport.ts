@@ -69,6 +69,8 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** Of a Unix socket, in place of host and port. */
+  readonly path?: string | undefined;
   /** A socket that listens there already, which the listener takes over. Only where `Listener` has a descriptor. */
   readonly descriptor?: number | undefined;
 }

@@ -82,6 +82,11 @@ export class RequestParser {
     return this.#kept === undefined ? 0 : this.#end;
   }
 
+  /** Bytes of the request that was read last, and of everything behind it; 0 once `keepRest` has nothing to keep. */
+  get unfinishedBytes(): number {
+    return Math.max(0, this.#end - this.#requestStart);
+  }
+
   /** Bytes that are still to come of the argument that is being read; 0 where its length is not known yet. */
   get missingBytes(): number {
     if (this.#remaining === 0 || this.#bulkLength < 0) return 0;

@@ -270,6 +270,7 @@ export class PrimaryLink implements ClientChannel {
   }
 
   readonly heldBytes = 0;
+  readonly receivedBytes = 0;
 
   hasEnded(): boolean {
     return this.#isOver;

@@ -4,6 +4,7 @@ import { Refusal, type Verdict } from "../dispatch/outcome.ts";
 import type { LogLevel } from "../environment.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { claims } from "../version.ts";
 import type { ReplicationTargets, ScriptHost, ScriptLogLevel } from "./script-host.ts";
 
 const unknown = "ERR Unknown Redis command called from script";
@@ -16,6 +17,7 @@ const toLog = 1;
 
 /** Runs the commands of scripts through a pseudo client, which selects the caller's database. */
 export class ScriptCommandHost implements ScriptHost {
+  readonly redisVersion: string;
   readonly #server: Services;
   readonly #context: Context;
   #readOnly = false;
@@ -28,6 +30,7 @@ export class ScriptCommandHost implements ScriptHost {
 
   constructor(server: Services) {
     this.#server = server;
+    this.redisVersion = claims[server.settings.values.compatibility].redisVersion;
     this.#context = server.clients.addPseudo("script");
   }
 

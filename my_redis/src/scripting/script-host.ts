@@ -9,6 +9,8 @@ export type ReplicationTargets = 0 | 1 | 2 | 3;
 
 /** The services that a script needs from the server that runs it. */
 export interface ScriptHost {
+  /** The version of Redis that scripts are told. */
+  readonly redisVersion: string;
   /**
    * Runs one command for redis.call and redis.pcall, and writes its one reply in `reply.protocol`. Error replies are
    * written as well; a thrown exception ends the script's VM. The arguments lie in that VM's memory and are valid until

@@ -3,7 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { globMatches } from "../values/glob-pattern.ts";
 import { ConfigError, ConfigFileError, type ConfigLine } from "./config-error.ts";
 import { DirectiveError } from "./directive.ts";
-import { type DirectiveName, directiveOf, findDirective } from "./directives.ts";
+import { allNames, type DirectiveName, directiveOf, findDirective } from "./directives.ts";
+import { suggestion } from "./nearest-name.ts";
 import type { Settings } from "./settings.ts";
 import { splitLine, splitWords } from "./split-words.ts";
 
@@ -107,6 +108,8 @@ function matchingFiles(pattern: string): string[] {
 }
 
 function unknownDirective(name: string): string {
-  const why = notOffered.get(name.toLowerCase()) ?? `there is no directive '${name}'`;
+  const why =
+    notOffered.get(name.toLowerCase()) ??
+    `there is no directive '${name}'${suggestion(name, ["include", ...allNames()])}`;
   return `Bad directive or wrong number of arguments: ${why}`;
 }

@@ -7,11 +7,15 @@ import {
   type GivenDirectives,
   type SettingValues,
 } from "./directives.ts";
+import { suggestion } from "./nearest-name.ts";
 import { splitWords } from "./split-words.ts";
 
 export type { GivenDirectives, SettingValues } from "./directives.ts";
 
 type Listener = () => void;
+
+/** What a program passes to `startServer` besides directives. Here they are only needed to name one that was meant. */
+const otherOptions = ["memory", "environment", "transport", "onCommand", "keepProcessAlive"];
 
 /** A directive with its new value. */
 export interface Assignment {
@@ -127,7 +131,10 @@ function defaultValues(): SettingValues {
 
 /** The words of redis.conf for a value that a program passed. */
 function wordsOf(name: string, value: unknown): string[] {
-  if (!Object.hasOwn(directives, name)) throw new DirectiveError(`'${name}' is not a directive of redis.conf`);
+  if (!Object.hasOwn(directives, name)) {
+    const nearest = suggestion(name, [...directiveNames, ...otherOptions]);
+    throw new DirectiveError(`'${name}' is not a directive of redis.conf${nearest}`);
+  }
   const directive = directiveOf(name as DirectiveName);
   if (typeof value === "string") return directive.manyWords ? splitWords(value) : [value];
   return directive.lines(value).flat();

@@ -13,6 +13,7 @@ export interface PlannedNode {
   readonly tlsPort: number;
   /** The port of its administrators; 0 for none. */
   readonly adminPort: number;
+  readonly metricsPort: number;
   /** Its own folder, in `dir`. */
   readonly folder: string;
   /** The names of all other nodes, including those of other machines (`peers`). */
@@ -30,6 +31,8 @@ export type PlanSettings = Pick<
   | "tls-port"
   | "tls-cluster"
   | "admin-port"
+  | "metrics-port"
+  | "unixsocket"
   | "bind"
   | "self"
   | "peers"
@@ -60,6 +63,14 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   if (settings["admin-port"] > 0 && lastAdminPort > 65_535) {
     throw new DirectiveError(`the administration ports of ${nodes} nodes would go beyond port 65535: ${lastAdminPort}`);
   }
+  if (settings["metrics-port"] + nodes - 1 > 65_535) {
+    throw new DirectiveError(
+      `${nodes} nodes from metrics-port ${settings["metrics-port"]} upwards would go beyond 65535`,
+    );
+  }
+  if (settings.unixsocket !== "" && nodes > 1) {
+    throw new DirectiveError(`unixsocket names one socket, which ${nodes} nodes cannot share`);
+  }
   const host = self === "" ? hostOf(settings.bind) : self.slice(0, self.lastIndexOf(":"));
   if (self !== "" && self !== `${host}:${port}`) {
     throw new DirectiveError(`self is ${self}, but with nodes it names the first of them, at port ${port}`);
@@ -77,6 +88,7 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
     port: settings.port === 0 ? 0 : settings.port + index,
     tlsPort: tlsPort === 0 ? 0 : tlsPort + index,
     adminPort: settings["admin-port"] === 0 ? 0 : settings["admin-port"] + index,
+    metricsPort: settings["metrics-port"] === 0 ? 0 : settings["metrics-port"] + index,
     folder: join(resolve(settings.dir), `node-${each}`),
     peers: [...names.filter((_, other) => other !== index), ...elsewhere],
     replicas: allGroups.join(", "),
@@ -94,7 +106,16 @@ function checkTlsPorts({ port, "tls-port": tlsPort }: PlanSettings, nodes: numbe
 }
 
 /** Words of a node's command line. They follow the supervisor's own, because the last value of a directive wins. */
-export function nodeWords({ name, port, tlsPort, adminPort, folder, peers, replicas }: PlannedNode): string[] {
+export function nodeWords({
+  name,
+  port,
+  tlsPort,
+  adminPort,
+  metricsPort,
+  folder,
+  peers,
+  replicas,
+}: PlannedNode): string[] {
   const own = [
     "--nodes",
     "1",
@@ -104,12 +125,16 @@ export function nodeWords({ name, port, tlsPort, adminPort, folder, peers, repli
     `${tlsPort}`,
     "--admin-port",
     `${adminPort}`,
+    "--metrics-port",
+    `${metricsPort}`,
     "--dir",
     folder,
     "--self",
     name,
     "--pidfile",
     "",
+    "--daemonize",
+    "no",
   ];
   const ofReplicas =
     replicas === "" ? [] : ["--replicas", "0", "--cluster-replicas", "", "--cluster-replicas", replicas];

@@ -135,7 +135,6 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["EVAL", "return redis.call('BLMPOP', '0', '1', 'k', 'LEFT')", "0"],
       ["RPUSH", "k", "a", "b"],
       ["EVAL", "return redis.call('BLMPOP', '0', '1', 'k', 'LEFT')", "0"],
-      ["EVAL", "return redis.call('BLPOP', 'k', '0')", "0"],
       waits(1, "BLPOP", "l", "0"),
       ["EVAL", "redis.call('RPUSH', 'l', 'x'); redis.call('DEL', 'l'); return redis.call('RPUSH', 'l', 'y')", "0"],
       reply(1),

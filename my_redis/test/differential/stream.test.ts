@@ -293,7 +293,6 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
         [],
         ["STREAMS"],
         ["STREAMS", "s"],
-        ["STREAMS", "s", "t", "0"],
         ["COUNT", "1", "s", "0"],
         ["COUNT", "x", "STREAMS", "s", "0"],
         ["COUNT", "STREAMS", "s", "0"],

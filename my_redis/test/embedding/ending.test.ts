@@ -87,6 +87,6 @@ describe("a running server", () => {
 
   test("shows nothing of its inside", async () => {
     await using server = await startServer({ port: 0, memory: true });
-    expect(Object.keys(server).toSorted()).toEqual(["close", "closed", "host", "port", "tlsPort", "url"]);
+    expect(Object.keys(server).toSorted()).toEqual(["close", "closed", "host", "port", "tlsPort", "unixSocket", "url"]);
   });
 });

@@ -1,3 +1,4 @@
+import { compatibilities } from "../../src/version.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { type MyRedisProcess, startMyRedis } from "../crash/my-redis-process.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
@@ -26,7 +27,8 @@ export async function runFuzzPiece(
 ): Promise<FuzzTally & { rounds: number; keys: number }> {
   const random = new SeededRandom(seed);
   const folder = temporaryFolder("fuzz");
-  const server = await startMyRedis(folder, directives);
+  const compatibility = compatibilities[seed % compatibilities.length] as string;
+  const server = await startMyRedis(folder, { ...directives, compatibility });
   const tally: FuzzTally = { bytes: 0, requests: 0, replies: 0, connections: 0 };
   try {
     const rounds = await load(server, random, durationMs, tally);

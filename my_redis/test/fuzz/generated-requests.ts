@@ -1,5 +1,6 @@
 import type { Command } from "../../src/dispatch/command.ts";
-import { allCommands } from "../../src/commands/index.ts";
+import { compatibilities } from "../../src/version.ts";
+import { commandsOf } from "../../src/commands/index.ts";
 import { encodeCommand, type Word } from "../differential/harness/resp-connection.ts";
 import { requestTemplates, scriptTexts } from "./request-templates.ts";
 import type { SeededRandom } from "../../../tools/seeded-random.ts";
@@ -72,7 +73,11 @@ interface PlainCommand {
   readonly command: Command;
 }
 
-const plainCommands: readonly PlainCommand[] = allCommands
+const servers = compatibilities.map((each) => commandsOf(each));
+/** Of all servers that one may claim to be. What a server does not have is an unknown command there. */
+const everyCommand = [...new Map(servers.flat().map((each) => [each.name, each])).values()];
+
+const plainCommands: readonly PlainCommand[] = everyCommand
   .flatMap((command) => [
     { words: [command.name], command },
     ...(command.subcommands ?? []).map((subcommand) => ({
@@ -85,7 +90,7 @@ const plainCommands: readonly PlainCommand[] = allCommands
   );
 
 /** The group of each command, by name. */
-const groups = new Map<string, string>(allCommands.map(({ name, group }) => [name, group]));
+const groups = new Map<string, string>(everyCommand.map(({ name, group }) => [name, group]));
 
 /** Mostly a key that is shared by the commands of one group, so that they find values of their type. */
 function keyWord(random: SeededRandom, name: string): string {

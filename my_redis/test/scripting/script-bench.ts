@@ -6,6 +6,7 @@ import type { ScriptHost } from "../../src/scripting/script-host.ts";
 
 /** Returns raw replies for `redis.call("reply", text)`, and has a few commands on a map. */
 export class TestHost implements ScriptHost {
+  readonly redisVersion = "7.2.0";
   readonly data = new Map<string, string>();
   readonly logged: string[] = [];
   readonly countedErrors: string[] = [];

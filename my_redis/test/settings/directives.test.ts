@@ -11,6 +11,7 @@ const shippedFile = new URL("../../redis.conf", import.meta.url).pathname;
 
 /** Directives that do not exist in redis-server 7.0. */
 const ours = new Map([
+  ["compatibility", "the server that this one claims to be"],
   ["self", "nodes of a ring"],
   ["peers", "nodes of a ring"],
   ["nodes", "nodes of a ring"],
@@ -22,6 +23,8 @@ const ours = new Map([
   ["cluster-move-pause", "nodes of a ring"],
   ["admin-port", "a port for administrators"],
   ["admin-bind", "a port for administrators"],
+  ["metrics-port", "a port for Prometheus"],
+  ["metrics-bind", "a port for Prometheus"],
   ["client-turn-ms", "turns of a limited length"],
   ["client-waiting-limit", "input that waits for a turn"],
   ["overload-wait-ms", "levels of overload"],

@@ -11,6 +11,8 @@ const plan = (changes: Partial<PlanSettings>) =>
     self: "",
     peers: [],
     dir: "/data",
+    "metrics-port": 0,
+    unixsocket: "",
     "admin-port": 0,
     "tls-port": 0,
     "tls-cluster": false,
@@ -24,6 +26,7 @@ test("each node has a port, a folder and all others as peers", () => {
       port: 7000,
       tlsPort: 0,
       adminPort: 0,
+      metricsPort: 0,
       folder: "/data/node-7000",
       peers: ["127.0.0.1:7001", "127.0.0.1:7002"],
       replicas: "",
@@ -33,6 +36,7 @@ test("each node has a port, a folder and all others as peers", () => {
       port: 7001,
       tlsPort: 0,
       adminPort: 0,
+      metricsPort: 0,
       folder: "/data/node-7001",
       peers: ["127.0.0.1:7000", "127.0.0.1:7002"],
       replicas: "",
@@ -42,6 +46,7 @@ test("each node has a port, a folder and all others as peers", () => {
       port: 7002,
       tlsPort: 0,
       adminPort: 0,
+      metricsPort: 0,
       folder: "/data/node-7002",
       peers: ["127.0.0.1:7000", "127.0.0.1:7001"],
       replicas: "",
@@ -71,11 +76,12 @@ test("nodes of other machines are peers of all", () => {
 test("a node is started with directives that win over the shared ones", () => {
   const [node] = plan({ nodes: 2 });
   expect(nodeWords(node as NonNullable<typeof node>).join(" ")).toBe(
-    "--nodes 1 --port 7000 --tls-port 0 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
+    "--nodes 1 --port 7000 --tls-port 0 --admin-port 0 --metrics-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --daemonize no --peers 127.0.0.1:7001",
   );
 });
 
 test("each node has an administration port of its own", () => {
+  expect(plan({ "metrics-port": 7600 }).map(({ metricsPort }) => metricsPort)).toEqual([7600, 7601, 7602]);
   expect(plan({ "admin-port": 7500 }).map(({ adminPort }) => adminPort)).toEqual([7500, 7501, 7502]);
   expect(() => plan({ "admin-port": 65_534 })).toThrow("administration ports of 3 nodes would go beyond port 65535");
 });
@@ -83,6 +89,7 @@ test("each node has an administration port of its own", () => {
 test("impossible ports are refused, and the message names them", () => {
   expect(() => plan({ port: 0 })).toThrow("nodes needs a fixed port");
   expect(() => plan({ port: 65_534 })).toThrow("3 nodes from port 65534 upwards would go beyond port 65535");
+  expect(() => plan({ "metrics-port": 65_534 })).toThrow("3 nodes from metrics-port 65534 upwards");
   expect(() => plan({ self: "10.0.0.1:6379" })).toThrow("self is 10.0.0.1:6379");
 });
 

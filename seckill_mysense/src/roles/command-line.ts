@@ -88,6 +88,7 @@ const description = [
   "To check a draw that was disclosed: verify-draw --help; it needs neither settings nor a network",
   "To try payments: payment-simulator, a provider that moves no money",
   "",
+  "A role that cannot start ends with 1, and with 2 if the command line or the settings are wrong.",
   "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
   "and 3 if it could not be found out, because a part cannot be reached.",
 ].join("\n");
@@ -112,6 +113,7 @@ function program(): Command {
     .addArgument(new Argument("[role]", "one of the roles or tasks above").default("all"))
     .argument("[action]", "for dead-letters and refunds")
     .argument("[id]", "the id of one dead letter, or of the payment of one refund")
+    .option("-v, --version", "print the version")
     .option("--config <file>", "settings that differ from the defaults")
     .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isLoopbackHost } from "../authorization/ip-address.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import { longestAskAfterMs } from "../payments/stripe-limits.ts";
+import { findJsonProblem } from "./json-place.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
@@ -255,7 +256,10 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SettingsError([`${path} is not valid JSON: ${(error as Error).message}`]);
+    const place = findJsonProblem(text);
+    if (place === undefined) throw error;
+    const { line, column, problem } = place;
+    throw new SettingsError([`${path}, line ${line}, column ${column}: the file is not valid JSON: ${problem}`]);
   }
 }
 

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, startProgram } from "./program.ts";
 
-/** Expects one line per problem, exit code 1, and that nothing was started. */
-async function expectRefusal(configFile: string, ...lines: string[]): Promise<void> {
+/** Expects one line per problem, the exit code of wrong settings, and that nothing was started. */
+const expectRefusal = (configFile: string, ...lines: string[]): Promise<void> => expectEnd(2, configFile, lines);
+
+async function expectEnd(code: number, configFile: string, lines: readonly string[]): Promise<void> {
   const ended = await runProgram(["--config", configFile]);
-  expect(ended.stderr.trimEnd().split("\n")).toEqual(lines);
+  expect(ended.stderr.trimEnd().split("\n")).toEqual([...lines]);
   expect(ended.stdout).toBe("");
-  expect(ended.code).toBe(1);
+  expect(ended.code).toBe(code);
 }
 
 describe("the program does not start", () => {
@@ -38,9 +40,11 @@ describe("the program does not start", () => {
   test("with a config.json that is missing or not JSON", async () => {
     await expectRefusal("/no/such/config.json", "/no/such/config.json cannot be read: ENOENT");
     const { configFile } = configFolder();
-    writeFileSync(configFile, "{ not json");
-    const ended = await runProgram(["--config", configFile]);
-    expect([ended.code, ended.stderr.startsWith(`${configFile} is not valid JSON: `)]).toEqual([1, true]);
+    writeFileSync(configFile, '{\n  "backend": {}\n  "mysql": {}\n}\n');
+    await expectRefusal(
+      configFile,
+      `${configFile}, line 3, column 3: the file is not valid JSON: "," or "}" was expected, but "\\"" was found`,
+    );
   });
 
   test("with a data folder that cannot be written", async () => {
@@ -76,10 +80,9 @@ describe("the program does not start", () => {
   test("twice on one data folder", async () => {
     const { folder, configFile } = configFolder();
     const first = await startProgram(configFile);
-    await expectRefusal(
-      configFile,
+    await expectEnd(1, configFile, [
       `data_dir ${join(folder, "data")} is in use by another process: stop it, or name another folder`,
-    );
+    ]);
     expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
     await first.process.stop();
   });
@@ -136,15 +139,21 @@ describe("the program does not start", () => {
 
   test("with the port of the buyers for operators, or with operators in the open without a secret", async () => {
     const { configFile } = configFolder({ backend: { api_port: 8080 }, operations: { port: 8080 } });
-    await expectRefusal(
-      configFile,
+    await expectEnd(1, configFile, [
       "operations.port is 8080 on 127.0.0.1, the same as backend.api_port on 127.0.0.1: each listener needs a port of its own",
-    );
+    ]);
     const open = configFolder({ operations: { host: "::" } });
     await expectRefusal(
       open.configFile,
       `${open.configFile}: operations.host is "::", which other machines can reach, but backend.internal_secret is empty: set backend.internal_secret to a random string of at least 32 characters, for example from: openssl rand -base64 48, or operations.host to "127.0.0.1"`,
     );
+  });
+
+  test("and prints its version when that is asked for", async () => {
+    for (const word of ["--version", "-v"]) {
+      const { code, stdout } = await runProgram([word]);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^seckill-mysense v=\d+\.\d+\.\d+ runtime=Bun \S+\n$/)]);
+    }
   });
 
   test("with words on the command line that mean nothing", async () => {

@@ -204,7 +204,9 @@ describe("config.json", () => {
       "/no/such/config.json cannot be read: ENOENT",
     ]);
     inFolder("{ backend: }", (file) => {
-      expect(problemsOf(() => loadSettings(file, {}))[0]).toStartWith(`${file} is not valid JSON: `);
+      expect(problemsOf(() => loadSettings(file, {}))[0]).toStartWith(
+        `${file}, line 1, column 3: the file is not valid JSON: `,
+      );
     });
   });
 

@@ -48,8 +48,17 @@ interface BunAddress<State> {
 declare const Bun: {
   readonly version: string;
   gc(atOnce: boolean): void;
+  readonly hash: { xxHash3(bytes: Uint8Array): bigint };
   listen<State>(address: BunAddress<State> & { readonly allowHalfOpen: boolean }): {
     readonly port: number;
+    unref(): void;
+    stop(): void;
+  };
+  listen<State>(address: {
+    readonly unix: string;
+    readonly allowHalfOpen: boolean;
+    readonly socket: import("bun").SocketHandler<State>;
+  }): {
     unref(): void;
     stop(): void;
   };

@@ -6,12 +6,12 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { routeErrors } from "./route-errors.ts";
 
-/** XREAD and XREADGROUP wait only when they are told to. */
-export const mayWaitForKeys = ({ flagSet, group }: Command, args: Arguments): boolean =>
-  flagSet.has("blocking") && (group !== "stream" || hasWord(args, 1, "block"));
-
 export const concernsData = ({ flagSet, isWrite, readsKeyspace }: CommandFacts): boolean =>
   isWrite || flagSet.has("readonly") || readsKeyspace === true;
+
+/** XREAD and XREADGROUP wait only when they are told to. WAIT waits for replicas, and not for keys. */
+export const mayWaitForKeys = (command: Command, args: Arguments): boolean =>
+  command.flagSet.has("blocking") && concernsData(command) && (command.group !== "stream" || hasWord(args, 1, "block"));
 
 /** Whether a client wants to hear from now on what happens at other nodes, too. */
 export const wantsMessages = (

@@ -3,7 +3,7 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { compatibleVersion } from "../../version.ts";
+import { claims } from "../../version.ts";
 import { authenticate } from "./authentication.ts";
 import { checkClientName } from "./client-name.ts";
 import { OptionReader } from "../options/option-reader.ts";
@@ -66,11 +66,12 @@ function readOptions(args: Arguments): HelloOptions {
 }
 
 function describeServer(context: Context, reply: ReplyWriter): void {
+  const { server, version } = claims[context.server.settings.values.compatibility];
   reply.map(7);
   reply.bulkText("server");
-  reply.bulkText("redis");
+  reply.bulkText(server);
   reply.bulkText("version");
-  reply.bulkText(compatibleVersion);
+  reply.bulkText(version);
   reply.bulkText("proto");
   reply.integer(context.client.protocol);
   reply.bulkText("id");

@@ -48,7 +48,7 @@ export const blpop = command({
   complexity: "O(N) for N keys.",
   summary: "Pops the first element of the first list that exists, waiting for one if all are missing.",
   syntax: "key... timeout",
-  flags: ["write", "noscript", "blocking"],
+  flags: ["write", "blocking"],
   keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("head"),
 });
@@ -60,7 +60,7 @@ export const brpop = command({
   complexity: "O(N) for N keys.",
   summary: "Pops the last element of the first list that exists, waiting for one if all are missing.",
   syntax: "key... timeout",
-  flags: ["write", "noscript", "blocking"],
+  flags: ["write", "blocking"],
   keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("tail"),
 });
@@ -82,7 +82,7 @@ export const blmove = command({
   brief: true,
   summary: "Moves an element as LMOVE does, waiting for one if the source is missing.",
   syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT) timeout",
-  flags: ["write", "denyoom", "noscript", "blocking"],
+  flags: ["write", "denyoom", "blocking"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
@@ -100,7 +100,7 @@ export const brpoplpush = command({
   brief: true,
   summary: "Moves an element as RPOPLPUSH does, waiting for one if the source is missing.",
   syntax: "source:key destination:key timeout",
-  flags: ["write", "denyoom", "noscript", "blocking"],
+  flags: ["write", "denyoom", "blocking"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const timeoutMs = readTimeoutSeconds(args, 3, context.now);

@@ -1,5 +1,5 @@
 import { command } from "../../dispatch/command.ts";
-import { compatibleVersion, version } from "../../version.ts";
+import { claims, version } from "../../version.ts";
 
 export const lolwut = command({
   name: "LOLWUT",
@@ -9,9 +9,11 @@ export const lolwut = command({
   summary: "Shows the version, and no computer art.",
   syntax: "[VERSION=version:integer]",
   flags: ["readonly", "fast"],
-  run(_context, args, reply) {
+  run({ server }, args, reply) {
     // VERSION selects a picture in Redis. There are no pictures here.
     if (args.count > 2 && args.is(1, "version")) args.integer(2);
-    reply.verbatim("txt", `Redis ver. ${compatibleVersion} (MyRedis ${version})\n`);
+    const claim = claims[server.settings.values.compatibility];
+    const name = claim.server === "redis" ? "Redis" : "Valkey";
+    reply.verbatim("txt", `${name} ver. ${claim.version} (MyRedis ${version})\n`);
   },
 });

@@ -27,7 +27,7 @@ const shared = {
   since: "5.0.0",
   complexity: "O(log(N)) in a set of N.",
   syntax: "key... timeout",
-  flags: ["write", "noscript", "blocking", "fast"],
+  flags: ["write", "blocking", "fast"],
   keys: keysFrom(1, "RW access delete", { last: -2 }),
 } as const satisfies Partial<CommandDefinition>;
 

@@ -39,7 +39,7 @@ export function readReadOptions(context: Context, args: Arguments, name: "XREAD"
       const count = options.integer();
       found.count = count > 0 ? count : Number.POSITIVE_INFINITY;
     } else if (options.is("streams", 1)) {
-      readStreams(args, options.value(), found);
+      readStreams(args, options.value(), name, found);
     } else if (options.is("group", 2)) {
       if (name === "XREAD") throw onlyForGroups("GROUP");
       found.group = args.latin1(options.value());
@@ -58,18 +58,18 @@ export function readReadOptions(context: Context, args: Arguments, name: "XREAD"
   return found;
 }
 
-function readStreams(args: Arguments, firstKey: number, options: ReadOptions): void {
+function readStreams(args: Arguments, firstKey: number, name: "XREAD" | "XREADGROUP", options: ReadOptions): void {
   if ((args.count - firstKey) % 2 === 1) {
-    throw new CommandError("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
+    const special = name === "XREAD" ? "$" : ">";
+    throw new CommandError(
+      `ERR Unbalanced '${name.toLowerCase()}' list of streams: for each stream key an ID or '${special}' must be specified.`,
+    );
   }
   options.firstKey = firstKey;
   options.keyCount = (args.count - firstKey) / 2;
 }
 
 function readTimeout(context: Context, args: Arguments, index: number): number {
-  if (context.client.kind === "script") {
-    throw new CommandError(`ERR ${args.latin1(0)} command is not allowed with BLOCK option from scripts`);
-  }
   const timeout = args.int64(index, "ERR timeout is not an integer or out of range");
   if (timeout < 0n) throw new CommandError("ERR timeout is negative");
   if (timeout > maxInt64 - BigInt(context.now)) throw new CommandError("ERR timeout is out of range");

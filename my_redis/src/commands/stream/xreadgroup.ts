@@ -166,7 +166,7 @@ export const xreadgroup = command({
     const { blockMs: timeoutMs } = options;
     const waits =
       timeoutMs !== undefined &&
-      context.blockOn(args, keysOf(options), { timeoutMs, timeoutReply: "nullArray" }) === "blocked";
+      context.blockOn(args, keysOf(options), { timeoutMs, timeoutReply: "nullArray", untilGone: true }) === "blocked";
     if (!waits) reply.nullArray();
   },
 });

@@ -2,6 +2,8 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { addPositiveToMoment } from "../expiry-moment.ts";
 import { OptionReader } from "../options/option-reader.ts";
+import type { Compatibility } from "../../version.ts";
+import type { Comparison } from "./comparison.ts";
 
 /** Options of SET and GETEX as bits. */
 export const option = {
@@ -14,24 +16,41 @@ export const option = {
   px: 64,
   exAt: 128,
   pxAt: 256,
+  ifEq: 512,
+  ifNe: 1024,
+  ifDeq: 2048,
+  ifDne: 4096,
 } as const;
 
 const timed = option.ex | option.px | option.exAt | option.pxAt;
 const ofExpiry = timed | option.keepTtl | option.persist;
 export const setOptions = option.nx | option.xx | option.get | option.keepTtl | timed;
 export const getExOptions = option.persist | timed;
+export const msetExOptions = setOptions & ~option.get;
+
+const comparing = option.ifEq | option.ifNe | option.ifDeq | option.ifDne;
+const conditional = option.nx | option.xx | comparing;
+/** The comparisons of SET that each server knows. */
+export const comparingOptions: Readonly<Record<Compatibility, number>> = {
+  "redis-7.2": 0,
+  "redis-8": comparing,
+  "valkey-9": option.ifEq,
+};
 
 export interface StringOptions {
   /** Bits of `option`. */
   readonly flags: number;
   /** Position of the argument that holds the time; 0 when not given. */
   readonly timeIndex: number;
+  /** Position of the operand of IFEQ and the like; 0 when not given. */
+  readonly operandIndex: number;
 }
 
 /** Reads the options from argument `first` on. Only those in `allowed` are accepted. */
 export function readOptions(args: Arguments, first: number, allowed: number): StringOptions {
   let flags = 0;
   let timeIndex = 0;
+  let operandIndex = 0;
   const options = new OptionReader(args, first);
   while (options.next()) {
     const flag = flagOf(options) & allowed;
@@ -39,8 +58,9 @@ export function readOptions(args: Arguments, first: number, allowed: number): St
     flags |= flag;
     // As in Redis, a repeated EX replaces the first one.
     if ((flag & timed) !== 0) timeIndex = options.value();
+    if ((flag & comparing) !== 0) operandIndex = options.value();
   }
-  return { flags, timeIndex };
+  return { flags, timeIndex, operandIndex };
 }
 
 function flagOf(options: OptionReader): number {
@@ -52,13 +72,25 @@ function flagOf(options: OptionReader): number {
   if (options.is("exat", 1)) return option.exAt;
   if (options.is("pxat", 1)) return option.pxAt;
   if (options.is("keepttl")) return option.keepTtl;
-  return options.is("persist") ? option.persist : 0;
+  if (options.is("persist")) return option.persist;
+  if (options.is("ifeq", 1)) return option.ifEq;
+  if (options.is("ifne", 1)) return option.ifNe;
+  if (options.is("ifdeq", 1)) return option.ifDeq;
+  return options.is("ifdne", 1) ? option.ifDne : 0;
+}
+
+/** The comparison among the options; undefined for none. */
+export function comparisonIn(flags: number): Comparison | undefined {
+  if ((flags & comparing) === 0) return undefined;
+  if ((flags & option.ifEq) !== 0) return "ifeq";
+  if ((flags & option.ifNe) !== 0) return "ifne";
+  return (flags & option.ifDeq) !== 0 ? "ifdeq" : "ifdne";
 }
 
 /** Options that may not be combined with this one. */
 function rivalsOf(flag: number): number {
-  if (flag === option.nx) return option.xx;
-  if (flag === option.xx) return option.nx;
+  // NX may be repeated, a comparison may not: which of its operands would count?
+  if ((flag & conditional) !== 0) return conditional & ~(flag & (option.nx | option.xx));
   return flag === option.get ? 0 : ofExpiry & ~flag;
 }
 

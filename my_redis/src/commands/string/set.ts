@@ -1,25 +1,27 @@
 import { hasWord } from "../../dispatch/has-word.ts";
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import type { Context } from "../../dispatch/context.ts";
+import type { CommandDefinition, Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import { valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { parseSafeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
+import { meets } from "./comparison.ts";
+import { comparingOptions, comparisonIn, option, readMoment, readOptions, setOptions } from "./set-options.ts";
 import { loadString, replyString, storeString } from "../../collections/string-value.ts";
 
-export const set = command({
+const times = "[EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | KEEPTTL]";
+
+const definition = {
   name: "SET",
   group: "string",
   since: "1.0.0",
   complexity: "O(1)",
   brief: true,
   summary: "Sets a key to a string, whatever it held before.",
-  syntax:
-    "key value [NX | XX] [GET] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | " +
-    "PXAT=unix-time-milliseconds | KEEPTTL]",
+  syntax: `key value [NX | XX] [GET] ${times}`,
   flags: ["write", "denyoom"],
   keepsElements: true,
   keys: keyAt(1, "RW access update variable_flags"),
@@ -47,20 +49,35 @@ export const set = command({
     keyspace.dirty++;
     return true;
   },
+} as const satisfies CommandDefinition;
+
+export const set = command(definition);
+/** As in Redis 8.4. */
+export const setOfRedis8 = command({
+  ...definition,
+  syntax: `key value [NX | XX | IFEQ=value | IFNE=value | IFDEQ=digest | IFDNE=digest] [GET] ${times}`,
+});
+/** As in Valkey 9.0. */
+export const setOfValkey9 = command({
+  ...definition,
+  syntax: `key value [NX | XX | IFEQ=value] [GET] ${times}`,
 });
 
 function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): void {
   const { database } = context;
-  const { flags, timeIndex } = readOptions(args, 3, setOptions);
+  const allowed = setOptions | comparingOptions[context.server.settings.values.compatibility];
+  const { flags, timeIndex, operandIndex } = readOptions(args, 3, allowed);
   const atMs = timeIndex === 0 ? noExpiry : readMoment(context, args, flags, timeIndex);
   const withGet = (flags & option.get) !== 0;
-  const address = withGet ? database.readTyped(args, 1, valueType.string) : database.write(args, 1);
+  const comparison = comparisonIn(flags);
+  const address = addressFor(context, args, { withGet, compares: comparison !== undefined });
   if (withGet) {
     if (address === 0) reply.null();
     else replyString(context.keyspace.heap, address, reply);
   }
   const unwanted = address === 0 ? option.xx : option.nx;
-  if ((flags & unwanted) !== 0) {
+  const isMet = comparison === undefined || meets(context, args, address, comparison, operandIndex);
+  if ((flags & unwanted) !== 0 || !isMet) {
     if (!withGet) reply.null();
     return;
   }
@@ -72,13 +89,26 @@ function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): 
   if (context.logs) logSet(context, args, flags, atMs);
 }
 
+/** Only the options decide whether a key of another type is an error. */
+function addressFor(
+  { database }: Context,
+  args: Arguments,
+  { withGet, compares }: { readonly withGet: boolean; readonly compares: boolean },
+): Address {
+  if (withGet) return database.readTyped(args, 1, valueType.string);
+  return compares ? database.writeTyped(args, 1, valueType.string) : database.write(args, 1);
+}
+
 /**
- * Logs a SET with its expiry as a moment. GET is left out because it changes nothing. With an expiry, the condition is
- * left out as well: it was met.
+ * Logs a SET with its expiry as a moment. GET is left out because it changes nothing. With an expiry or a comparison, the
+ * condition is left out as well: it was met.
  */
 function logSet(context: Context, args: Arguments, flags: number, atMs: number): void {
   if (atMs !== noExpiry) {
     logSetUntil(context, args.view(1), args.view(2), atMs);
+  } else if (comparisonIn(flags) !== undefined) {
+    const kept = (flags & option.keepTtl) === 0 ? [] : ["KEEPTTL"];
+    context.logAs("SET", args.view(1), args.view(2), ...kept);
   } else if ((flags & option.get) !== 0) {
     const words: Uint8Array[] = [];
     for (let index = 1; index < args.count; index++) {

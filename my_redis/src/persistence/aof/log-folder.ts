@@ -15,6 +15,7 @@ import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./log-tail.ts";
 import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
 import { readManifest, replaceManifest, writeManifest } from "./manifest.ts";
 import { syncFile, syncFolder } from "../replaced-file.ts";
+import { reasonOf } from "../../system-error.ts";
 
 /** The place at which a loaded log is continued. */
 export interface LogEnd extends Omit<IncrementEnd, "sequence"> {
@@ -60,7 +61,7 @@ export class LogFolder {
     if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new LogFolderError(`${this.path} is a file, not a folder: move it away, or choose another appenddirname`);
     }
-    if (mkdirSync(this.path, { recursive: true }) !== undefined) syncFile(options.folder);
+    this.#makeFolder();
     this.#lock = lockFolder(this.path);
     try {
       const manifest = readManifest(this.#names);
@@ -70,6 +71,15 @@ export class LogFolder {
     } catch (error) {
       this.release();
       throw error;
+    }
+  }
+
+  #makeFolder(): void {
+    const { folder, logFolder } = this.#options;
+    try {
+      if (mkdirSync(this.path, { recursive: true }) !== undefined) syncFile(folder);
+    } catch (error) {
+      throw new LogFolderError(`appenddirname '${logFolder}' in dir '${folder}': ${reasonOf(error)}`, { cause: error });
     }
   }
 

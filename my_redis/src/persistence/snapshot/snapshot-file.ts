@@ -3,7 +3,7 @@ import { removeUnneeded } from "../../remove-unneeded.ts";
 import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
-import { compatibleVersion } from "../../version.ts";
+import { claims } from "../../version.ts";
 import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../replaced-file.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
@@ -31,7 +31,7 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
   const use = policy.endsWith("lru") ? "idle" : policy.endsWith("lfu") ? "frequency" : undefined;
   const writer = new RdbFileWriter(keyspace, { compresses, checksums, use }, emit);
   writer.begin([
-    ["redis-ver", compatibleVersion],
+    ["redis-ver", claims[settings.values.compatibility].redisVersion],
     ["redis-bits", "64"],
     ["ctime", String(Math.floor(server.environment.nowMs() / 1000))],
     ["used-mem", String(keyspace.heap.usedBytes)],

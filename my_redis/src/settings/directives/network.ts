@@ -13,7 +13,6 @@ import {
 } from "../value-kinds.ts";
 import { outputLimits } from "../special-values.ts";
 
-const noUnixSocket = "this server listens on TCP addresses only";
 const noThreads = "one process uses one core; start more nodes to use more";
 
 function readAddresses(words: readonly string[]): readonly string[] {
@@ -47,6 +46,19 @@ export const networkDirectives = {
     max: 65535,
     summary: "TCP port whose clients do not count against maxclients and do not wait for other clients; 0 for none.",
     change: "start",
+  }),
+  "metrics-port": integer({
+    default: 0,
+    max: 65535,
+    summary: "HTTP port at which Prometheus finds the figures of INFO, as /metrics; 0 for none.",
+    change: "start",
+  }),
+  "metrics-bind": list({
+    default: ["127.0.0.1", "-::1"],
+    summary: "Addresses of the port for Prometheus, in the form of bind.",
+    change: "start",
+    expects: "1 to 16 addresses",
+    read: readAddresses,
   }),
   "client-turn-ms": integer({
     default: 2,
@@ -134,15 +146,14 @@ export const networkDirectives = {
   }),
   unixsocket: text({
     default: "",
-    summary: "Path of a local socket to accept clients at.",
+    summary:
+      "Path of a Unix socket to accept clients at, relative to dir; empty for none. With port 0 there is no other listener.",
     change: "start",
-    onlyDefault: noUnixSocket,
   }),
   unixsocketperm: octal({
     default: 0,
-    summary: "File mode of the local socket.",
+    summary: "File mode of the Unix socket, in octal digits; 0 leaves what the process's umask makes of it.",
     change: "start",
-    onlyDefault: noUnixSocket,
   }),
   "io-threads": integer({
     default: 1,

@@ -1,8 +1,8 @@
 import { choice, integer, list, maxInt64, text, yesNo } from "../value-kinds.ts";
 import { keyspaceEvents, percentiles } from "../special-values.ts";
 import { type Before, DirectiveError } from "../directive.ts";
+import { compatibilities } from "../../version.ts";
 
-const supervisor = "run it under a supervisor such as systemd, in the foreground";
 const noSyslog = "messages go to logfile or to standard output";
 const systemDecides = "the runtime leaves this to the system";
 
@@ -19,6 +19,11 @@ export const operationDirectives = {
     min: 1,
     max: 1_000_000,
     summary: "Numbered databases, chosen with SELECT.",
+    change: "start",
+  }),
+  compatibility: choice(compatibilities, {
+    default: "redis-7.2",
+    summary: "The server that this one claims to be, and whose commands it takes: redis-7.2, redis-8 or valkey-9.",
     change: "start",
   }),
   loglevel: choice(["debug", "verbose", "notice", "warning"], {
@@ -102,15 +107,14 @@ export const operationDirectives = {
   }),
   daemonize: yesNo({
     default: false,
-    summary: "Goes on in the background.",
+    summary: "Goes on in the background. What started it waits until the server is ready, or has failed.",
     change: "start",
-    onlyDefault: supervisor,
   }),
   supervised: choice(["no", "upstart", "systemd", "auto"], {
     default: "no",
-    summary: "Notifies a supervisor when the server is ready.",
+    summary: "Under this supervisor the server stays in the foreground, also with daemonize yes.",
     change: "start",
-    unused: "readiness shows in the port and in the messages",
+    unused: "the supervisor is not told that the server is ready: readiness shows in the port and in the messages",
   }),
   pidfile: text({
     default: "",
@@ -180,13 +184,12 @@ export const operationDirectives = {
   }),
   "oom-score-adj": choice(["no", "yes", "relative", "absolute"], {
     default: "no",
-    summary: "Tells the system how gladly to kill the process when memory runs out.",
-    unused: systemDecides,
+    summary: "How readily the system kills the process when memory runs out: as it would, or by oom-score-adj-values.",
   }),
   "oom-score-adj-values": list({
     default: ["0", "200", "800"],
-    summary: "Values for oom-score-adj: primary, replica, background child.",
-    unused: systemDecides,
+    summary:
+      "Values for oom-score-adj: of a primary, of a replica, and of a background child, which this server does not have.",
     expects: "three whole numbers from -2000 to 2000",
     read(words) {
       if (words.length !== 3) throw new DirectiveError("wrong number of arguments");

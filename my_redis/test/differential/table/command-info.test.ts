@@ -19,7 +19,16 @@ interface Info {
 const differences: Readonly<Record<string, { info: Partial<Info>; reason: string }>> = {
   zrank: { info: { arity: -3 }, reason: "Redis 7.2 takes WITHSCORE, too" },
   zrevrank: { info: { arity: -3 }, reason: "Redis 7.2 takes WITHSCORE, too" },
+  ...inScripts(["blocking", "write"], "blpop", "brpop"),
+  ...inScripts(["blocking", "denyoom", "write"], "blmove", "brpoplpush"),
+  ...inScripts(["blocking", "fast", "write"], "bzpopmin", "bzpopmax"),
+  ...inScripts(["blocking"], "wait"),
 };
+
+function inScripts(flags: readonly string[], ...names: readonly string[]) {
+  const difference = { info: { flags }, reason: "Redis 7.2 runs it in scripts, without blocking" };
+  return Object.fromEntries(names.map((name) => [name, difference]));
+}
 
 /** Where tips or key specifications differ from redis-server 7.0 on purpose, with the reason. */
 const specificationDifferences: Readonly<Record<string, string>> = {};

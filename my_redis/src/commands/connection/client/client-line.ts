@@ -1,6 +1,7 @@
 import type { Client } from "../../../dispatch/client.ts";
 import { clientBytes } from "../../../dispatch/client-memory.ts";
 import type { Context } from "../../../dispatch/context.ts";
+import { isUnixSocket } from "../../../dispatch/local-client.ts";
 
 /** One client as CLIENT LIST and CLIENT INFO show it. */
 export function clientLine(context: Context): string {
@@ -22,7 +23,7 @@ export function clientLine(context: Context): string {
     ["psub", client.subscriptions?.pattern.size ?? 0],
     ["ssub", client.subscriptions?.shard.size ?? 0],
     ["multi", transaction === undefined ? -1 : transaction.queued.length],
-    ["qbuf", channel.heldBytes],
+    ["qbuf", channel.receivedBytes],
     ["qbuf-free", 0],
     ["argv-mem", 0],
     ["multi-mem", transaction?.queuedBytes ?? 0],
@@ -53,6 +54,7 @@ function flagsOf(client: Client): string {
   if (client.tracking?.mode.broadcast === true) flags += "B";
   if (client.watchBroken) flags += "d";
   if (client.closing) flags += "c";
+  if (isUnixSocket(client.channel.remoteAddress)) flags += "U";
   if (client.noEvict) flags += "e";
   if (client.noTouch) flags += "T";
   return flags === "" ? "N" : flags;

@@ -19,6 +19,7 @@ export const clientsSection: InfoSection = {
       ["tracking_clients", observers.tracking.clientCount],
       ["clients_in_timeout_table", blocking.timedCount],
       ["total_blocking_keys", blocking.keyCount],
+      ["total_blocking_keys_on_nokey", blocking.keyCountUntilGone],
     ];
   },
 };

@@ -7,7 +7,7 @@ import { keyspaceSection } from "./keyspace-section.ts";
 import { memorySection } from "./memory-section.ts";
 import { persistenceSection } from "./persistence-section.ts";
 import { clusterSection, replicationSection } from "./replication-section.ts";
-import type { InfoSection } from "./section.ts";
+import type { InfoLine, InfoSection } from "./section.ts";
 import { cpuSection, serverSection } from "./server-section.ts";
 import { statsSection } from "./stats-section.ts";
 
@@ -51,10 +51,19 @@ function wantedSections(args: Arguments): readonly InfoSection[] {
   return sections.filter(({ name, byDefault }) => wanted.has(name) || (byDefault && wanted.has("default")));
 }
 
+/** What INFO says in all of its sections, by their names. */
+export const linesOfAllSections = (server: Services): (readonly [section: string, lines: readonly InfoLine[]])[] =>
+  sections.map((section) => [section.name, linesOf(server, section)]);
+
+const linesOf = (server: Services, section: InfoSection): readonly InfoLine[] => [
+  ...section.lines(server),
+  ...server.info.linesOf(section.name),
+];
+
 function infoText(server: Services, wanted: readonly InfoSection[]): string {
   return wanted
     .map((section) => {
-      const lines = [...section.lines(server), ...server.info.linesOf(section.name)];
+      const lines = linesOf(server, section);
       return `# ${section.title}\r\n${lines.map(([name, value]) => `${name}:${value}\r\n`).join("")}`;
     })
     .join("\r\n");

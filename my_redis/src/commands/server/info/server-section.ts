@@ -1,4 +1,4 @@
-import { compatibleVersion, version } from "../../../version.ts";
+import { claims, version } from "../../../version.ts";
 import type { InfoSection } from "./section.ts";
 
 export const serverSection: InfoSection = {
@@ -8,8 +8,14 @@ export const serverSection: InfoSection = {
   lines({ clock, cluster, environment, keyspace, process: { runId, shutdown, startedAtMonotonicMs }, settings }) {
     const { machine } = environment;
     const uptimeSeconds = Math.floor((clock.monotonicMs - startedAtMonotonicMs) / 1000);
+    const claim = claims[settings.values.compatibility];
+    const ofValkey = [
+      ["server_name", claim.server],
+      ["valkey_version", claim.version],
+    ] as const;
     return [
-      ["redis_version", compatibleVersion],
+      ["redis_version", claim.redisVersion],
+      ...(claim.server === "valkey" ? ofValkey : []),
       ["my_redis_version", version],
       ["redis_mode", cluster === undefined ? "standalone" : "cluster"],
       ["os", machine.system],

@@ -7,7 +7,7 @@ import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 const shared = {
   group: "generic",
   brief: true,
-  flags: ["noscript"],
+  flags: ["blocking"],
   categories: ["connection"],
   tips: ["request_policy:all_shards", "response_policy:agg_min"],
 } as const satisfies Partial<CommandDefinition>;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { compatibleVersion } from "../../../version.ts";
 import { CommandArguments } from "./command-arguments.ts";
 import { commandCalls, commandCharge, type ScriptState } from "./command-calls.ts";
 import { pushError, raiseError } from "../../error-tables.ts";
@@ -21,8 +20,6 @@ const constants = {
   REPL_SLAVE: 2,
   REPL_REPLICA: 2,
   REPL_ALL: 3,
-  REDIS_VERSION: compatibleVersion,
-  REDIS_VERSION_NUM: versionNumber(compatibleVersion),
 };
 
 /** The table `redis` of scripts. */
@@ -42,7 +39,11 @@ export function redisLibrary(lua: Lua, host: ScriptHost, script: ScriptState): L
     name: "redis",
     open: () => {
       setFunctions(lua, functions);
-      setConstants(lua, constants);
+      setConstants(lua, {
+        ...constants,
+        REDIS_VERSION: host.redisVersion,
+        REDIS_VERSION_NUM: versionNumber(host.redisVersion),
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { parseNodeName } from "../authorization/ring/node-name.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Role } from "./command-line.ts";
+import type { Role } from "./task.ts";
 import { StartError } from "./start-error.ts";
 
 interface Listener {

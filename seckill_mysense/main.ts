@@ -71,8 +71,9 @@ async function run(commandLine: CommandLine, task: Task): Promise<void> {
   }
 }
 
-const logOf = ({ log }: Settings): Logger =>
-  createLogger({ level: log.level, write: (line) => console.log(line), now: systemClock.now });
+function logOf({ log }: Settings): Logger {
+  return createLogger({ level: log.level, write: (line) => console.log(line), now: systemClock.now });
+}
 
 function serveSimulator(settings: Settings): void {
   const { url } = startSimulator(settings, systemClock.now);

@@ -1,8 +1,10 @@
 import type { Command } from "./command.ts";
-import { lookingCommands, mendingCommands, settingUpCommands } from "./commands/mending.ts";
+import { lookingCommands } from "./commands/looking.ts";
+import { mendingCommands } from "./commands/mending.ts";
 import { codeCommands, roomCommands } from "./commands/rooms-and-codes.ts";
 import { runningCommands } from "./commands/running.ts";
 import { saleCommands } from "./commands/sales.ts";
+import { settingUpCommands } from "./commands/setting-up.ts";
 
 export const programName = "seckill";
 

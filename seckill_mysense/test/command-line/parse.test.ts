@@ -77,7 +77,7 @@ test("of an option that is given twice the last one counts, and a value may look
 
 test("start may be written or left out", () => {
   expect(parsed("start")).toEqual(serve("all"));
-  expect(parsed("start", "relay")).toEqual(parsed("relay")!);
+  expect(parsed("start", "relay")).toEqual(parsed("relay"));
   expect(() => parsed("start", "rely")).toThrow(
     "start takes one of all, gateway, quantity, relay, consumer, sweeper, admin, but got rely\n(Did you mean relay?)",
   );

@@ -2,7 +2,7 @@ import { roles } from "../../roles/task.ts";
 import { command, sharedOptions } from "../command.ts";
 import { optionalChoice } from "../option.ts";
 
-const { config, json } = sharedOptions;
+const { config } = sharedOptions;
 
 export const runningCommands = [
   command({
@@ -35,16 +35,5 @@ export const runningCommands = [
     options: { config },
     ends: ["unknown"],
     toTask: () => ({ kind: "payment-simulator" }),
-  }),
-  command({
-    path: "status",
-    topic: "Look",
-    summary: "says which processes run, what is on sale and what waits for an operator",
-    details: "It reads the ledger alone and changes nothing, so it also works while the gate or the queue is away.",
-    example: "status --config sale.json",
-    arguments: {},
-    options: { config, json },
-    ends: ["notInOrder", "unknown"],
-    toTask: (_, { json }) => ({ kind: "status", json }),
   }),
 ];

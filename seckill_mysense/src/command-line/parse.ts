@@ -3,7 +3,7 @@ import { type CommandLine, roles } from "../roles/task.ts";
 import type { Command } from "./command.ts";
 import { below, commandAt, commands } from "./command-table.ts";
 import { helpOf } from "./help.ts";
-import { suggestion } from "./nearest.ts";
+import { suggestion } from "../contract/nearest.ts";
 import type { ArgumentTable, Option, OptionTable } from "./option.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -1,5 +1,6 @@
 import { exitCodes } from "../command-line/exit-codes.ts";
 import type { Paint } from "../command-line/paint.ts";
+import { runDoctor } from "../doctor/doctor-role.ts";
 import type { Logger } from "../logging/logger.ts";
 import { changeSecret, SecretStepError } from "../settings/rotate-secret.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -30,13 +31,15 @@ const { ok, notInOrder, mistake, unknown, recorded } = exitCodes;
 const saleEnds = { done: ok, refused: notInOrder, mistake, unknown, recorded } as const;
 const verifyEnds = { holds: ok, violated: notInOrder, unchecked: unknown } as const;
 
+const orderOf = (isInOrder: boolean): number => (isInOrder ? ok : notInOrder).code;
+
 /** A task that ends by itself. Its result is printed. @returns its exit code */
 export async function performTask(task: EndingTask, options: TaskOptions): Promise<number> {
   const { print, printError, clock, logger, paint } = options;
   if (task.kind === "keys") return changeKeys(task, options);
+  if (task.kind === "doctor") return orderOf(await runDoctor({ ...options, ...task }));
   const settings = options.settings();
   const common = { settings, logger, clock, print };
-  const orderOf = (isInOrder: boolean): number => (isInOrder ? ok : notInOrder).code;
   switch (task.kind) {
     case "sale":
       return saleEnds[await runSaleCommand({ ...common, printError, commandLine: task.commandLine })].code;

@@ -12,6 +12,7 @@ export const shells = ["bash", "zsh", "fish"] as const;
 export type Task =
   | { readonly kind: "serve"; readonly role: Role }
   | { readonly kind: "status"; readonly json: boolean }
+  | { readonly kind: "doctor"; readonly role: Role; readonly json: boolean }
   | { readonly kind: "sale"; readonly commandLine: SaleCommandLine }
   | {
       readonly kind: "verify";

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isLoopbackHost } from "../authorization/ip-address.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import { longestAskAfterMs } from "../payments/stripe-limits.ts";
+import { placeOfJsonError } from "./json-error.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
@@ -255,7 +256,9 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SettingsError([`${path} is not valid JSON: ${(error as Error).message}`]);
+    const place = placeOfJsonError(text);
+    const where = place === undefined ? "" : `line ${place.line}, column ${place.column}: `;
+    throw new SettingsError([`${path} is not valid JSON: ${where}${(error as Error).message}`]);
   }
 }
 

@@ -1,5 +1,6 @@
+import { roles } from "../../roles/task.ts";
 import { command, sharedOptions } from "../command.ts";
-import { flag, text } from "../option.ts";
+import { choice, flag, text } from "../option.ts";
 
 const { config, json } = sharedOptions;
 
@@ -43,4 +44,18 @@ const verifyDraw = command({
   toTask: () => ({ kind: "verify-draw", words: [] }),
 });
 
-export const lookingCommands = [status, verify, verifyDraw];
+const doctor = command({
+  path: "doctor",
+  topic: "Look",
+  summary: "checks a configuration and everything that it points to, and says what to do",
+  details:
+    "It looks at the file, the machine, MySQL, RabbitMQ and the gate, and changes nothing there. Each finding is ok, a warning or a\n" +
+    "problem. With problems it ends with 1. Run it on the machine, and as the user, that is to run the role.",
+  example: "doctor --role gateway --config sale.json",
+  arguments: {},
+  options: { role: choice("role", roles, "what is to run here"), config, json },
+  ends: ["notInOrder"],
+  toTask: (_, { role, json }) => ({ kind: "doctor", role, json }),
+});
+
+export const lookingCommands = [status, doctor, verify, verifyDraw];

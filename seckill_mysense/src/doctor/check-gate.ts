@@ -91,10 +91,10 @@ async function checkScripts(ask: Ask, findings: Findings): Promise<void> {
 }
 
 async function checkTime(ask: Ask, findings: Findings, settings: Settings, clocks: Clocks): Promise<void> {
-  const askedMs = clocks.now();
+  const [askedMs, startedMs] = [clocks.now(), clocks.elapsedMs()];
   const [seconds, microseconds] = (await ask("TIME")) as [string, string];
   const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  checkOffset(findings, serverMs, { askedMs, answeredMs: clocks.now(), settings });
+  checkOffset(findings, serverMs, { askedMs, tookMs: clocks.elapsedMs() - startedMs, settings });
 }
 
 /** Whether the server keeps what it has confirmed, through a restart and when its memory is full. */

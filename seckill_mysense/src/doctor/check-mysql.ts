@@ -97,9 +97,9 @@ async function checkServer(ask: AskMysql, findings: Findings): Promise<void> {
 }
 
 async function checkClock(ask: AskMysql, findings: Findings, settings: Settings, clocks: Clocks): Promise<void> {
-  const askedMs = clocks.now();
+  const [askedMs, startedMs] = [clocks.now(), clocks.elapsedMs()];
   const [row] = await ask("SELECT UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms");
-  checkOffset(findings, Number(row?.["now_ms"]), { askedMs, answeredMs: clocks.now(), settings });
+  checkOffset(findings, Number(row?.["now_ms"]), { askedMs, tookMs: clocks.elapsedMs() - startedMs, settings });
 }
 
 async function checkConnections(ask: AskMysql, findings: Findings, { mysql }: Settings): Promise<void> {

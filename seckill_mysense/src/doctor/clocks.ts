@@ -2,19 +2,15 @@ import type { Clock } from "../time/clock.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Findings } from "./finding.ts";
 
-export type Clocks = Pick<Clock, "now">;
+export type Clocks = Pick<Clock, "now" | "elapsedMs">;
 
 /** Compares the clock of a server with that of this machine, as exactly as the way of the question allows. */
 export function checkOffset(
   findings: Findings,
   serverMs: number,
-  {
-    askedMs,
-    answeredMs,
-    settings,
-  }: { readonly askedMs: number; readonly answeredMs: number; readonly settings: Settings },
+  { askedMs, tookMs, settings }: { readonly askedMs: number; readonly tookMs: number; readonly settings: Settings },
 ): void {
-  const uncertainMs = (answeredMs - askedMs) / 2;
+  const uncertainMs = tookMs / 2;
   const offsetMs = Math.round(serverMs - (askedMs + uncertainMs));
   const allowedMs = settings.limits.start_leeway_ms;
   if (Math.abs(offsetMs) <= allowedMs + uncertainMs)

@@ -39,7 +39,7 @@ test("dead letters are listed, and one is shown, replayed or discarded", () => {
   wrong("list", "f00").toThrow("f00 is one word too many for dead-letters list");
   wrong("list", "--at-rest").toThrow("--at-rest belongs to verify, not to dead-letters list");
   expect(() => parsed("relay", "--json")).toThrow(
-    "--json belongs to status and to verify and to sale validate and to sale list and to others, not to start",
+    "--json belongs to status and to doctor and to verify and to sale validate and to others, not to start",
   );
   expect(() => parsed("gateway", "relay")).toThrow("relay is one word too many");
 });

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startRedisServer } from "../../../tools/test-services/index.ts";
+import { startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { checkFiles } from "../../src/doctor/check-files.ts";
+import { checkOffset } from "../../src/doctor/clocks.ts";
+import { Findings } from "../../src/doctor/finding.ts";
+import { checkSettings } from "../../src/settings/load-settings.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, startProgram } from "../roles/program.ts";
 import { diagnose, linesOf } from "./doctor.ts";
@@ -62,33 +66,47 @@ test("few files for many buyers are a warning", async () => {
   expect(warnings).toEqual([expect.stringMatching(/may open \d+ files, but a gateway at its limits needs 1001256/)]);
 });
 
-test("a certificate that has expired, and a key that everybody may read", async () => {
-  const { folder, configFile } = configFolder();
+test("a certificate ends soon, or has ended, and a key is readable by everybody", () => {
+  const folder = temporaryFolder("doctor");
   const [ca, key] = [join(folder, "ca.pem"), join(folder, "shop.key")];
-  const days = ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"];
-  const made = Bun.spawnSync(
-    ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", join(folder, "ca.key")].concat(
-      ["-out", ca, "-subj", "/CN=Old authority"],
-      days,
-    ),
-  );
-  writeFileSync(key, testSecret.split("").toReversed().join(""));
-  chmodSync(key, 0o644);
-  const backend = { api_secret: testSecret };
-  const mysql = { host: "127.0.0.1", port: 1, tls: true, tls_ca_file: ca };
+  const subject = ["-subj", "/CN=Test authority", "-days", "100"];
+  const to = ["-keyout", join(folder, "ca.key"), "-out", ca];
+  const made = Bun.spawnSync(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", ...to, ...subject]);
+  expect(made.exitCode).toBe(0);
+  writeFileSync(key, "x", { mode: 0o644 });
+  const { configFile } = configFolder();
+  chmodSync(configFile, 0o600);
+  const mysql = { host: "db.internal", tls: true, tls_ca_file: ca };
   const quantity = { programs: [{ name: "shop", key_file: key }] };
-  const config = configFolder({ backend, mysql, quantity }).configFile;
-  chmodSync(config, 0o600);
-  const diagnosis = await diagnose(config);
-  if (made.exitCode === 0) {
-    expect(linesOf(diagnosis, "problem")).toContainEqual(
-      expect.stringContaining("mysql.tls_ca_file: CN=Old authority has expired on Jan  2"),
-    );
-  }
-  expect(linesOf(diagnosis, "warning")).toContain(`keys and certificates: every user of this machine may read ${key}`);
-  expect(linesOf(diagnosis, "problem")).toContainEqual(
-    expect.stringMatching(/^MySQL: mysql.host 127.0.0.1:1 cannot be reached/),
-  );
+  const settings = checkSettings({ backend: { api_secret: testSecret }, mysql, quantity }, folder);
+  const linesIn = (days: number): string[] => {
+    const nowMs = Date.now() + days * 86_400_000;
+    return checkFiles(configFile, settings, nowMs).map(({ level, what }) => `${level}: ${what}`);
+  };
+  const others = [
+    `ok: ${configFile} is readable by its owner and group alone`,
+    `warning: every user of this machine may read ${key}`,
+  ];
+  const name = "mysql.tls_ca_file: CN=Test authority";
+  expect(linesIn(0)).toEqual([
+    expect.stringMatching(new RegExp(`^ok: ${name} is valid for (99|100) days$`)),
+    ...others,
+  ]);
+  expect(linesIn(90)[0]).toMatch(new RegExp(`^warning: ${name} expires in (9|10) days, on `));
+  expect(linesIn(101)[0]).toStartWith(`problem: ${name} has expired on `);
+});
+
+test("a server whose clock is wrong is a problem, as far as the way of the question lets it be known", () => {
+  const settings = checkSettings({}, "/");
+  const offset = (serverMs: number, tookMs: number): string[] => {
+    const findings = new Findings("MySQL");
+    checkOffset(findings, serverMs, { askedMs: 1_000_000, tookMs, settings });
+    return findings.all.map(({ level, what }) => `${level}: ${what}`);
+  };
+  expect(offset(1_000_900, 0)).toEqual(["ok: its clock differs by 900 ms"]);
+  expect(offset(1_003_000, 0)).toEqual(["problem: its clock is 3000 ms ahead of that of this machine"]);
+  expect(offset(1_000_000 - 60_000, 20)).toEqual(["problem: its clock is 60010 ms behind that of this machine"]);
+  expect(offset(1_003_000, 4_000)).toEqual(["ok: its clock differs by 1000 ms"]);
 });
 
 test(

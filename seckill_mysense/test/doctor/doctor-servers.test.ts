@@ -113,6 +113,7 @@ describe.skipIf(missing)(`seckill doctor beside real servers${reason}`, () => {
       const channel = await connection.acquire();
       await channel.queueDeclare({ queue: "sale.v2", durable: true });
       expect((await check(broker.url)).at(-1)).toContain("sale.v2: the queue exists with other arguments");
+      await channel.close();
       await connection.close();
       await broker.drop();
       expect(await check(broker.url)).toEqual([expect.stringMatching(/cannot be reached: .*ECONNREFUSED/)]);

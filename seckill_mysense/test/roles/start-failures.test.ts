@@ -22,7 +22,7 @@ describe("the program does not start", () => {
       configFile,
       `${configFile}: backend.api_port is 70000: must be at most 65535`,
       `${configFile}: backend.api_secret (7 characters): too weak: at least 32 random characters, for example from: openssl rand -base64 48`,
-      `${configFile}: backend.api_prot is not a known key: backend may hold host, api_port, api_secret, previous_api_secret, internal_secret, secure_cookies, trusted_proxies, session_seconds, shutdown_seconds`,
+      `${configFile}: backend.api_prot is not a known key, did you mean api_port? backend may hold host, api_port, api_secret, previous_api_secret, internal_secret, secure_cookies, trusted_proxies, session_seconds, shutdown_seconds`,
       `${configFile}: mysql.port is "x": must be a number`,
     );
   });

@@ -1,7 +1,16 @@
 import { existsSync } from "node:fs";
 import { findProgram } from "./find-program.ts";
 
-export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium" | "nginx" | "strace";
+export type ServiceName =
+  | "redis"
+  | "mariadb"
+  | "rabbitmq"
+  | "chromium"
+  | "nginx"
+  | "strace"
+  | "prometheus"
+  | "alertmanager"
+  | "haproxy";
 
 interface Requirement {
   /** Program names, any of which will do. */
@@ -27,6 +36,13 @@ export const requirements: Readonly<Record<ServiceName, Requirement>> = {
     files: ["/usr/lib/nginx/modules/ngx_http_js_module.so"],
     debianPackages: ["nginx", "libnginx-mod-http-js"],
   },
+  prometheus: {
+    programs: ["prometheus"],
+    files: ["/usr/bin/promtool"],
+    debianPackages: ["prometheus"],
+  },
+  alertmanager: { programs: ["amtool"], debianPackages: ["prometheus-alertmanager"] },
+  haproxy: { programs: ["haproxy", "/usr/sbin/haproxy"], debianPackages: ["haproxy"] },
   strace: { programs: ["strace"], debianPackages: ["strace"] },
   chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackages: ["chromium"] },
 };

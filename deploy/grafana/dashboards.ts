@@ -224,6 +224,6 @@ function panel({ title, description, unit, lines, alarmFrom }: Graph, id: number
 export const queries = rows.flatMap(({ graphs }) => graphs.flatMap(({ lines }) => lines.map(([query]) => query)));
 
 export const dashboardFile = join(import.meta.dir, "seckill.json");
-export const dashboardText = (): string => `${JSON.stringify(dashboard(), undefined, 2)}\n`;
 
-if (import.meta.main) writeFileSync(dashboardFile, dashboardText());
+// The formatter of the repository has the last word on line ends: run `npm run format` afterwards.
+if (import.meta.main) writeFileSync(dashboardFile, JSON.stringify(dashboard(), undefined, 2));

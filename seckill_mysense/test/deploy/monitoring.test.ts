@@ -3,7 +3,7 @@ import { YAML } from "bun";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dashboardFile, dashboardText, queries } from "../../../deploy/grafana/dashboards.ts";
+import { dashboard, dashboardFile, queries } from "../../../deploy/grafana/dashboards.ts";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { parseCommandLine } from "../../src/command-line/parse.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
@@ -88,7 +88,7 @@ describe("the runbook", () => {
 });
 
 test("the dashboard's file is what its code says", () => {
-  expect(readFileSync(dashboardFile, "utf8")).toBe(dashboardText());
+  expect(JSON.parse(readFileSync(dashboardFile, "utf8"))).toEqual(dashboard());
 });
 
 const nameOf = (metric: string): string => metric.replace(/_(bucket|sum|count)$/, "");
@@ -107,7 +107,7 @@ describe.skipIf(missing)(`a running system${reason}`, () => {
       const { configFile } = configFolder({ ...services.config, backend: { api_secret: testSecret }, payments });
       const { operationsUrl, process } = await startProgram(configFile);
       const asked = new Set(
-        [...queries, ...rules.map(({ expr }) => expr)].flatMap((query) => query.match(/seckill_\w+/g)!),
+        [...queries, ...rules.map(({ expr }) => expr)].flatMap((query) => query.match(/seckill_\w+/g) ?? []),
       );
       expect(asked.size).toBeGreaterThan(20);
       const missingOnes = async (): Promise<string[]> => {

@@ -1,133 +1,87 @@
+#!/usr/bin/env bun
 import { runProgram as runVerifyDraw } from "fair-draw/run-program";
 import { join } from "node:path";
+import { programName } from "./src/command-line/command-table.ts";
+import { completionFor } from "./src/command-line/completion.ts";
+import { exitCodes } from "./src/command-line/exit-codes.ts";
+import { helpOf } from "./src/command-line/help.ts";
+import { paintFor } from "./src/command-line/paint.ts";
+import { parseCommandLine } from "./src/command-line/parse.ts";
+import { UsageError } from "./src/command-line/usage-error.ts";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
-import { systemClock } from "./src/time/clock.ts";
-import {
-  type CommandLine,
-  parseCommandLine,
-  type Role,
-  type Task,
-  usage,
-  UsageError,
-} from "./src/roles/command-line.ts";
-import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
-import { handleRefunds } from "./src/roles/refunds-role.ts";
 import { startSimulator } from "./src/roles/payment-parts.ts";
-import { repairGates } from "./src/roles/repair-role.ts";
-import { parseSaleCommandLine } from "./src/roles/sale-command-line.ts";
-import { runSaleCommand } from "./src/roles/sale-role.ts";
+import { performTask } from "./src/roles/perform-task.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
-import { openLedger } from "./src/roles/system-parts.ts";
-import { verifySales } from "./src/roles/verify-role.ts";
+import type { CommandLine, Role, Task } from "./src/roles/task.ts";
 import { loadSettings } from "./src/settings/load-settings.ts";
 import { SettingsError } from "./src/settings/settings-error.ts";
 import type { Settings } from "./src/settings/settings.ts";
-import manifest from "./package.json" with { type: "json" };
+import { systemClock } from "./src/time/clock.ts";
+import { version } from "./package.json";
 
-/** What a task ends with. */
-const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3, recorded: 4 } as const;
-const saleExitCodes = {
-  done: exitCodes.ok,
-  refused: exitCodes.notInOrder,
-  mistake: exitCodes.mistake,
-  unknown: exitCodes.unknown,
-  recorded: exitCodes.recorded,
-} as const;
-const versionLine = `seckill-mysense v=${manifest.version} runtime=Bun ${Bun.version}`;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
-let task: Task | { readonly kind: "sale" } | undefined;
+let task: Task | undefined;
 const args = process.argv.slice(2);
 /** Also when the command line is wrong: whoever reads one JSON value can read no text. */
 const wantsJson = args.some((word) => word === "--json" || word.startsWith("--json="));
+const paint = paintFor(process.stdout, process.env);
 try {
-  // It sets the exit code, and the process ends by itself when all is written.
-  if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) console.log(versionLine);
-  else if (args[0] === "verify-draw") await runVerifyDraw(args.slice(1), "bun seckill_mysense/main.ts verify-draw");
-  else if (args[0] === "sale") await runSale(args.slice(1));
-  else await runRoleOrTask();
+  await runCommandLine();
 } catch (error) {
   fail(error);
 }
 
-async function runRoleOrTask(): Promise<void> {
-  const commandLine = parseCommandLine(args);
-  task = commandLine?.task;
-  if (commandLine === undefined) printHelp(usage());
-  else await run(commandLine);
+async function runCommandLine(): Promise<void> {
+  const asked = parseCommandLine(args);
+  if (asked.kind === "help") return printAs("help", helpOf(asked.path, wantsJson ? undefined : paint));
+  if (asked.kind === "version") return printAs("version", `${programName} ${version} (Bun ${Bun.version})`);
+  task = asked.commandLine.task;
+  await run(asked.commandLine, task);
 }
 
-function printHelp(help: string): void {
-  console.log(wantsJson ? JSON.stringify({ help }) : help);
+function printAs(name: string, text: string): void {
+  console.log(wantsJson ? JSON.stringify({ [name]: text }) : text);
 }
 
-/** Ends the process. */
-async function runSale(words: readonly string[]): Promise<never> {
-  task = { kind: "sale" };
-  const commandLine = parseSaleCommandLine(words);
-  if (typeof commandLine === "string") {
-    printHelp(commandLine);
-    process.exit(0);
-  }
-  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
-  const printError = (text: string): void => console.error(text);
-  const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
-  const print = (text: string): void => console.log(text);
-  const end = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
-  process.exit(saleExitCodes[end]);
-}
-
-async function run(commandLine: CommandLine): Promise<void> {
-  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
-  const logger = createLogger({
-    level: settings.log.level,
-    write: (line) => console.log(line),
-    now: systemClock.now,
-  });
-  const { task } = commandLine;
-  if (task.kind === "serve") return serve(task.role, settings, logger);
-  if (task.kind === "payment-simulator") return serveSimulator(settings, logger);
-  process.exit(await perform(task, settings));
-}
-
-function serveSimulator(settings: Settings, logger: Logger): void {
-  const { url } = startSimulator(settings, systemClock.now);
-  logger.info("started", { role: "payment-simulator", url, pid: process.pid });
-}
-
-/** A task that ends by itself, and its exit code. Its result goes to standard output, its log to standard error. */
-async function perform(
-  task: Exclude<Task, { kind: "serve" | "payment-simulator" }>,
-  settings: Settings,
-): Promise<number> {
-  const print = (text: string): void => console.log(text);
-  const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
-  const common = { settings, logger, clock: systemClock, print };
-  const exitCodeFor = (isInOrder: boolean): number => (isInOrder ? exitCodes.ok : exitCodes.notInOrder);
+async function run(commandLine: CommandLine, task: Task): Promise<void> {
+  const configFile = commandLine.configFile ?? shippedConfig;
+  const settings = (): Settings => loadSettings(configFile, process.env);
   switch (task.kind) {
-    case "verify": {
-      const outcome = await verifySales({ ...common, ...task });
-      return { holds: exitCodes.ok, violated: exitCodes.notInOrder, unchecked: exitCodes.unknown }[outcome];
-    }
-    case "repair":
-      return exitCodeFor(await repairGates({ ...common, ...task }));
-    case "dead-letters":
-      return exitCodeFor(await handleDeadLetters({ ...common, task }));
-    case "refunds":
-      return exitCodeFor(await handleRefunds({ ...common, task }));
-    case "migrate": {
-      const ledger = openLedger(settings, systemClock.now);
-      await ledger.migrate();
-      await ledger.close();
-      print("the ledger's tables are up to date");
-      return exitCodes.ok;
+    case "verify-draw":
+      // It sets the exit code, and the process ends by itself when all is written.
+      return runVerifyDraw(task.words, `${programName} verify-draw`);
+    case "completion":
+      return console.log(completionFor(task.shell));
+    case "serve":
+      return serve(task.role, settings());
+    case "payment-simulator":
+      return serveSimulator(settings());
+    default: {
+      const print = (text: string): void => console.log(text);
+      const printError = (text: string): void => console.error(text);
+      // The result of a task goes to standard output, its log to standard error.
+      const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
+      process.exit(
+        await performTask(task, { configFile, settings, logger, clock: systemClock, paint, print, printError }),
+      );
     }
   }
 }
 
-async function serve(role: Role, settings: Settings, logger: Logger): Promise<void> {
+function logOf({ log }: Settings): Logger {
+  return createLogger({ level: log.level, write: (line) => console.log(line), now: systemClock.now });
+}
+
+function serveSimulator(settings: Settings): void {
+  const { url } = startSimulator(settings, systemClock.now);
+  logOf(settings).info("started", { role: "payment-simulator", url, pid: process.pid });
+}
+
+async function serve(role: Role, settings: Settings): Promise<void> {
+  const logger = logOf(settings);
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   const { port, operationsPort } = system;
@@ -147,7 +101,7 @@ async function serve(role: Role, settings: Settings, logger: Logger): Promise<vo
     void system.stop().then((outcome) => {
       if (outcome === "drained") logger.info("stopped");
       else logger.warn("stopped before everything under way had ended", { seconds: settings.backend.shutdown_seconds });
-      process.exit(0);
+      process.exit(exitCodes.ok.code);
     });
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
@@ -155,7 +109,7 @@ async function serve(role: Role, settings: Settings, logger: Logger): Promise<vo
   // After an unexpected error a restart from the data on disk is safer than to continue.
   process.on("unhandledRejection", (reason) => {
     logger.error("an error that nobody handled", { error: reason instanceof Error ? reason.stack : String(reason) });
-    process.exit(70);
+    process.exit(exitCodes.crashed.code);
   });
 }
 
@@ -166,7 +120,7 @@ function urlOf(host: string, port: number): string {
 
 function fail(error: unknown): never {
   if (wantsJson) console.log(JSON.stringify({ error: codeOf(error), message: messageOf(error) }));
-  else if (error instanceof UsageError) console.error(`${error.message}\n\n${error.help ?? usage()}`);
+  else if (error instanceof UsageError) console.error(`${error.message}\n\n${error.help ?? helpOf("")}`);
   else console.error(messageOf(error));
   process.exit(exitCodeOf(error));
 }
@@ -186,12 +140,16 @@ function codeOf(error: unknown): string {
 
 function nameOf(named: typeof task): string {
   if (named?.kind === "sale") return "change sales";
+  if (named?.kind === "keys") return "change keys";
   return named === undefined || named.kind === "serve" ? "start" : named.kind;
 }
 
 /** A program that runs a task must be able to tell a finding from a mistake and from an outage. */
 function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return exitCodes.mistake;
-  if (task === undefined || task.kind === "serve") return error instanceof SettingsError ? exitCodes.mistake : 1;
-  return error instanceof SettingsError || error instanceof StartError ? exitCodes.mistake : exitCodes.unknown;
+  if (error instanceof UsageError) return exitCodes.mistake.code;
+  if (task === undefined || task.kind === "serve") {
+    return (error instanceof SettingsError ? exitCodes.mistake : exitCodes.notInOrder).code;
+  }
+  const isMistake = error instanceof SettingsError || error instanceof StartError;
+  return (isMistake ? exitCodes.mistake : exitCodes.unknown).code;
 }

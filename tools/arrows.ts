@@ -184,6 +184,16 @@ export const arrows: readonly Arrow[] = [
     why: "payments bring a provider and the ledger together, whatever database or provider stands behind them",
   },
   {
+    from: "seckill_mysense/src/command-line/**",
+    only: [
+      "seckill_mysense/src/{command-line,contract,domain}/**",
+      "seckill_mysense/src/roles/{task,sale-task}.ts",
+      "seckill_mysense/src/ledger/invitation-codes.ts",
+      "seckill_mysense/src/rooms/room-service.ts",
+    ],
+    why: "the command line says what is asked for, and knows nothing that could do it",
+  },
+  {
     from: "seckill_mysense/src/operations/**",
     only: [
       "seckill_mysense/src/{operations,health,logging,time}/**",

@@ -9,6 +9,7 @@ const longTests = [
   /\/test\/simulation\//,
   /\/test\/cluster\/crash\//,
   /\/test\/cluster\/histories\//,
+  /\/test\/deploy\/alerts-of-faults/,
   /\/test\/roles\/(sale-command|whole-system)/,
   /\/test\/ledger-gate\/(whole-sale|killed-processes)/,
   /\/test\/queue\/rabbitmq-faults/,

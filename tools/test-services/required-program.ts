@@ -1,7 +1,17 @@
 import { existsSync } from "node:fs";
 import { findProgram } from "./find-program.ts";
 
-export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium" | "nginx" | "strace" | "redisExporter";
+export type ServiceName =
+  | "redis"
+  | "mariadb"
+  | "rabbitmq"
+  | "chromium"
+  | "nginx"
+  | "strace"
+  | "prometheus"
+  | "alertmanager"
+  | "haproxy"
+  | "redisExporter";
 
 interface Requirement {
   /** Program names, any of which will do. */
@@ -27,6 +37,13 @@ export const requirements: Readonly<Record<ServiceName, Requirement>> = {
     files: ["/usr/lib/nginx/modules/ngx_http_js_module.so"],
     debianPackages: ["nginx", "libnginx-mod-http-js"],
   },
+  prometheus: {
+    programs: ["prometheus"],
+    files: ["/usr/bin/promtool"],
+    debianPackages: ["prometheus"],
+  },
+  alertmanager: { programs: ["amtool"], debianPackages: ["prometheus-alertmanager"] },
+  haproxy: { programs: ["haproxy", "/usr/sbin/haproxy"], debianPackages: ["haproxy"] },
   redisExporter: { programs: ["prometheus-redis-exporter"], debianPackages: ["prometheus-redis-exporter"] },
   strace: { programs: ["strace"], debianPackages: ["strace"] },
   chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackages: ["chromium"] },

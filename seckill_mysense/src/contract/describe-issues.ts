@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { nearest } from "./nearest.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -26,8 +27,11 @@ export function describeIssues(issues: readonly Issue[], checked: Checked): stri
 function unknownKey(checked: Checked, path: readonly PropertyKey[], name: string): string {
   let level: unknown = checked.schema;
   for (const step of path) level = shapeOf(level)[String(step)];
-  const known = Object.keys(shapeOf(level)).join(", ");
-  return `${[...path, name].join(".")} is not a known key: ${path.join(".") || checked.name} may hold ${known}`;
+  const known = Object.keys(shapeOf(level));
+  const meant = nearest(name, known);
+  const advice = meant === undefined ? "" : `, did you mean ${meant}?`;
+  const holder = path.join(".") || checked.name;
+  return `${[...path, name].join(".")} is not a known key${advice || ":"} ${holder} may hold ${known.join(", ")}`;
 }
 
 /** The keys of an object schema, below the wrappers that give it defaults. */

@@ -7,7 +7,7 @@ export const watchedRoles = ["relay", "consumer", "sweeper"] as const;
 type WatchedRole = (typeof watchedRoles)[number];
 
 /** Heartbeats come once a second. A process that missed this much is stuck, frozen or dead. */
-const silentAfterMs = 4_000;
+export const silentAfterMs = 4_000;
 
 /**
  * Judges by the heartbeats whether relays, consumers and sweepers are at work. It sees processes that were killed or

@@ -89,7 +89,7 @@ interface ReadableEntry {
 class DeadLettersFullError extends Error {
   override readonly name = "DeadLettersFullError";
   constructor() {
-    super(`${maxWaitingLetters} dead letters wait: replay or discard some with "main.ts dead-letters"`);
+    super(`${maxWaitingLetters} dead letters wait: replay or discard some with "seckill dead-letters"`);
   }
 }
 

@@ -59,7 +59,7 @@ export class PaymentFigures {
     const { failing, held } = this.#refunds;
     const { payments, refunds, providers } = this.#stranded;
     const problems: string[] = [];
-    if (held > 0) problems.push(`${held} refunds cannot be made by the provider: see "main.ts refunds list"`);
+    if (held > 0) problems.push(`${held} refunds cannot be made by the provider: see "seckill refunds list"`);
     if (failing > held && this.#oldestAgeMs() > lateRefundMs) {
       problems.push(`${failing - held} refunds fail, and the oldest has waited for more than an hour`);
     }

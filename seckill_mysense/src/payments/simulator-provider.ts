@@ -22,7 +22,7 @@ export interface SimulatorProviderOptions {
   readonly timeoutMs: number;
 }
 
-/** The client of `main.ts payment-simulator`. */
+/** The client of `seckill payment-simulator`. */
 export class SimulatorProvider implements PaymentProvider {
   readonly name = "simulator";
   readonly #options: SimulatorProviderOptions;

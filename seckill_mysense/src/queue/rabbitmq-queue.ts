@@ -29,6 +29,9 @@ export interface RabbitmqQueueOptions {
   readonly health?: HealthPart;
 }
 
+/** Messages that may wait in the queue. */
+export const defaultMaxMessages = 1_000_000;
+
 /** Connects at its first use, and again after every outage. */
 export function rabbitmqQueue(options: RabbitmqQueueOptions): ReservationQueue {
   return new RabbitmqQueue(options);
@@ -42,7 +45,7 @@ class RabbitmqQueue implements ReservationQueue {
   #closed = false;
 
   constructor(options: RabbitmqQueueOptions) {
-    const { url, queueName = "seckill.reservations", timeoutMs = 10_000, maxMessages = 1_000_000 } = options;
+    const { url, queueName = "seckill.reservations", timeoutMs = 10_000, maxMessages = defaultMaxMessages } = options;
     const { maxUnconfirmed = 20_000, health = unwatchedPart } = options;
     this.#options = { url, queueName, timeoutMs, maxMessages, health: new PartSources(health) };
     this.#publisher = new RabbitmqPublisher({ ...this.#options, connectionName: "seckill publisher", maxUnconfirmed });

@@ -1,9 +1,9 @@
 import { parseNodeName } from "../authorization/ring/node-name.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Role } from "./command-line.ts";
+import type { Role } from "./task.ts";
 import { StartError } from "./start-error.ts";
 
-interface Listener {
+export interface Listener {
   /** The setting that names its port. */
   readonly key: string;
   readonly host: string;
@@ -26,7 +26,8 @@ export function checkListeners(role: Role, settings: Settings): void {
   }
 }
 
-function listenersOf(role: Role, { backend, admin, quantity, gateways, operations }: Settings): Listener[] {
+/** Where a role listens by its settings. */
+export function listenersOf(role: Role, { backend, admin, quantity, gateways, operations }: Settings): Listener[] {
   const isAll = role === "all";
   const isGateway = isAll || role === "gateway";
   const self = isGateway ? parseNodeName(gateways.self) : undefined;

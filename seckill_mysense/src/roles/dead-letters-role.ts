@@ -5,7 +5,7 @@ import { describeLetter, describeResult } from "../operations/dead-letter-view.t
 import { DeadLetters, type SettleResult } from "../orders/dead-letters.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Task } from "./command-line.ts";
+import type { Task } from "./task.ts";
 import { openLedger, prepareLedger } from "./system-parts.ts";
 import { recordWindows } from "./record-windows.ts";
 

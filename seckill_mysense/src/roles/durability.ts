@@ -35,9 +35,9 @@ async function gateRisks({ role, settings, logger }: SystemOptions): Promise<str
   }
 }
 
-type ServerSettings = ReadonlyMap<string, string>;
+export type ServerSettings = ReadonlyMap<string, string>;
 
-function durabilityRisk(values: ServerSettings): string | undefined {
+export function durabilityRisk(values: ServerSettings): string | undefined {
   if (values.get("appendonly") !== "yes") return "appendonly is not yes: a restart of the gate loses reservations";
   const fsync = values.get("appendfsync");
   if (fsync === "always") return undefined;
@@ -45,7 +45,7 @@ function durabilityRisk(values: ServerSettings): string | undefined {
 }
 
 /** All keys of the gate have an expiry, so the volatile policies evict them too. */
-function evictionRisk(values: ServerSettings): string | undefined {
+export function evictionRisk(values: ServerSettings): string | undefined {
   const policy = values.get("maxmemory-policy");
   if (policy === undefined || policy === "noeviction") return undefined;
   return `maxmemory-policy is ${policy}, not noeviction: a server that is full deletes reservations`;

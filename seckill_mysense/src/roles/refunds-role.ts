@@ -3,7 +3,7 @@ import type { RefundRecord } from "../domain/payment.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Task } from "./command-line.ts";
+import type { Task } from "./task.ts";
 import { openLedger, prepareLedger } from "./system-parts.ts";
 
 export interface RefundsRoleOptions {

@@ -1,8 +1,6 @@
-import type { Command } from "commander";
 import { readFileSync } from "node:fs";
-import { maxCodesAtOnce, type RecordedCode } from "../ledger/invitation-codes.ts";
+import type { RecordedCode } from "../ledger/invitation-codes.ts";
 import { InvalidSaleError } from "../ledger/ledger-errors.ts";
-import { UsageError } from "./command-line.ts";
 import type { CodeService, MadeCode, WantedCodes } from "../sales/code-service.ts";
 
 /** What a command does with the invitation codes of a sale. */
@@ -17,40 +15,6 @@ export type CodesAction =
     }
   | { readonly kind: "codes"; readonly does: "list"; readonly id: string }
   | { readonly kind: "codes"; readonly does: "revoke"; readonly id: string; readonly number: number };
-
-type Add = (name: string, description: string) => Command;
-
-interface Adders<Options> {
-  readonly read: Add;
-  readonly write: Add;
-  readonly took: (action: CodesAction, options: Options) => void;
-  readonly between: (least: number, most: number) => (text: string) => number;
-}
-
-/** The commands below `sale codes`. */
-export function addCodesCommands<Options>({ read, write, took, between }: Adders<Options>): void {
-  const kind = "codes";
-  write("make <id>", "makes invitation codes, which nobody can read a second time")
-    .option(
-      "--count <n>",
-      `so many, each for whoever comes first with it; at most ${maxCodesAtOnce}`,
-      between(1, maxCodesAtOnce),
-    )
-    .option("--names <file>", "one for each name in the file, which only the user of this name may use")
-    .action((id: string, options: Options & { count?: number; names?: string }) => {
-      const { count, names } = options;
-      if ((count === undefined) === (names === undefined)) throw new UsageError("give --count or --names, one of them");
-      took({ kind, does: "make", id, count, names }, options);
-    });
-  read("list <id>", "which codes were made, used and revoked").action((id: string, options: Options) =>
-    took({ kind, does: "list", id }, options),
-  );
-  write("revoke <id>", "makes a code worth nothing, and ends the sessions of the user who has used it")
-    .requiredOption("--number <n>", "the code's number, as `list` shows it", between(1, Number.MAX_SAFE_INTEGER))
-    .action((id: string, options: Options & { number: number }) =>
-      took({ kind, does: "revoke", id, number: options.number }, options),
-    );
-}
 
 export async function runCodesAction(
   action: CodesAction,

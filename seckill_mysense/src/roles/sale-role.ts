@@ -29,7 +29,7 @@ import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { runningGate } from "./running-gate.ts";
-import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
+import type { SaleAction, SaleCommandLine } from "./sale-task.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
 import { CodeService } from "../sales/code-service.ts";
 import { runCodesAction } from "./sale-codes-command.ts";

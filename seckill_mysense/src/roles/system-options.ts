@@ -1,7 +1,7 @@
 import type { Logger } from "../logging/logger.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Role } from "./command-line.ts";
+import type { Role } from "./task.ts";
 
 /** What a process of a role is started with. */
 export interface SystemOptions {

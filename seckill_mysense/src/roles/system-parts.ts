@@ -17,7 +17,7 @@ import { parseNodeName } from "../authorization/ring/node-name.ts";
 import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import { keptSecret } from "../settings/kept-secret.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Role } from "./command-line.ts";
+import type { Role } from "./task.ts";
 import { StartError } from "./start-error.ts";
 import { recordWindows } from "./record-windows.ts";
 
@@ -61,7 +61,7 @@ export async function prepareLedger(ledger: Ledger, { mysql }: Settings): Promis
     await ledger.checkSchema();
   } catch (error) {
     if (!(error instanceof SchemaMismatchError)) throw error;
-    throw new StartError(`${error.message}. mysql.migrate is false: run "main.ts migrate" as a user who may do so`);
+    throw new StartError(`${error.message}. mysql.migrate is false: run "seckill migrate" as a user who may do so`);
   }
 }
 

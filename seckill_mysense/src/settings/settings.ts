@@ -141,7 +141,7 @@ const mysql = z.strictObject({
   tls: z.boolean().default(false),
   /** A file with the authorities that may sign it; empty for those of the operating system. */
   tls_ca_file: z.string().max(1_024).default(""),
-  /** Whether each start brings the tables up to date. Otherwise `main.ts migrate` does. */
+  /** Whether each start brings the tables up to date. Otherwise `seckill migrate` does. */
   migrate: z.boolean().default(true),
 });
 

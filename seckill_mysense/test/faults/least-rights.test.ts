@@ -71,7 +71,7 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       await admin.unsafe(`GRANT SELECT ON ${database}.* TO ${roles.join(", ")}`);
 
       const early = await runProgram(["consumer", "--config", configs.consumer]);
-      expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('run "main.ts migrate"')]);
+      expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('run "seckill migrate"')]);
       const asOperator = configFolder(place(mysql.user, mysql.password)).configFile;
       expect(await runProgram(["migrate", "--config", asOperator])).toMatchObject({
         code: 0,

@@ -9,7 +9,7 @@ import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 const mariadb = requireService("mariadb");
 const timeoutMs = 60_000;
 
-/** What docs/sale.md says that the user of `main.ts migrate` needs. */
+/** What docs/sale.md says that the user of `seckill migrate` needs. */
 function rightsOfMigrate(): string {
   const page = readFileSync(join(import.meta.dir, "../../../docs/sale.md"), "utf8");
   const [, list] = /`main\.ts migrate` needs (.+?) on the database/s.exec(page) ?? [];

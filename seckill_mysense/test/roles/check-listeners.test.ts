@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Role } from "../../src/roles/command-line.ts";
+import type { Role } from "../../src/roles/task.ts";
 import { checkListeners } from "../../src/roles/check-listeners.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { startSystem, systemClock } from "../../index.ts";
-import type { Role } from "../../src/roles/command-line.ts";
+import type { Role } from "../../src/roles/task.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { sendBytes } from "../fakes/send-bytes.ts";

@@ -361,7 +361,7 @@ describe("a ledger whose tables only an operator may change", () => {
         expect([words, ended.code, ended.stderr]).toEqual([
           words,
           expect.any(Number),
-          expect.stringContaining('run "main.ts migrate"'),
+          expect.stringContaining('run "seckill migrate"'),
         ]);
         expect(ended.code).not.toBe(0);
       }

@@ -52,6 +52,6 @@ test("verify-draw needs no settings: wrong ones do not keep it from its work", a
 
 test("its help names the words that start it, and the help of the sale names it", async () => {
   const help = (await runProgram(["verify-draw", "--help"])).stdout;
-  expect(help).toContain("bun seckill_mysense/main.ts verify-draw draw.jsonl --receipt my-receipt.json");
+  expect(help).toContain("seckill verify-draw draw.jsonl --receipt my-receipt.json");
   expect((await runProgram(["--help"])).stdout).toContain("verify-draw");
 });

@@ -38,8 +38,14 @@ describe("config.json", () => {
 
   test("every problem is one line that names the key, its value and what would be right", () => {
     const cases: [unknown, string][] = [
-      [{ backend: { api_prot: 1 } }, "backend.api_prot is not a known key: backend may hold host, api_port, "],
-      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, accounts, admin, "],
+      [
+        { backend: { api_prot: 1 } },
+        "backend.api_prot is not a known key, did you mean api_port? backend may hold host, api_port, ",
+      ],
+      [
+        { sales: {} },
+        "sales is not a known key, did you mean sale? the file may hold data_dir, backend, accounts, admin, ",
+      ],
       [{ backend: { api_port: 70_000 } }, "backend.api_port is 70000: must be at most 65535"],
       [{ backend: { api_port: -1 } }, "backend.api_port is -1: must be at least 0"],
       [{ backend: { api_port: 80.5 } }, "backend.api_port is 80.5: must be a whole number"],

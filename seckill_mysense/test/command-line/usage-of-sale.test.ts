@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { UsageError } from "../../src/roles/command-line.ts";
-import { parseSaleCommandLine } from "../../src/roles/sale-command-line.ts";
-import { runProgram } from "./program.ts";
+import { parseCommandLine } from "../../src/command-line/parse.ts";
+import { UsageError } from "../../src/command-line/usage-error.ts";
+import { runProgram } from "../roles/program.ts";
 
 function mistakeIn(words: string): UsageError {
   try {
-    parseSaleCommandLine(words.split(" "));
+    parseCommandLine(["sale", ...words.split(" ")]);
   } catch (error) {
     if (error instanceof UsageError) return error;
   }
@@ -17,21 +17,21 @@ test.each([
   ["codes make spring", "sale codes make [options] <id>", "give --count or --names"],
   ["codes make spring --count 1 --names file", "sale codes make [options] <id>", "give --count or --names"],
   ["codes revoke spring", "sale codes revoke [options] <id>", "'--number <n>' not specified"],
-  ["codes give spring", "sale codes [options] [command]", "unknown command 'give'"],
-  ["codes", "sale codes [options] [command]", "need a command"],
+  ["codes give spring", "sale codes <command> [options]", "unknown command 'give'"],
+  ["codes", "sale codes <command> [options]", "needs a command"],
   ["room rate spring --per-second 1 --most 2", "sale room rate [options] <id>", "give --per-second, or"],
   ["room rate spring --per-second fast", "sale room rate [options] <id>", "is not a number"],
-  ["room shut spring", "sale room [options] [command]", "unknown command 'shut'"],
+  ["room shut spring", "sale room <command> [options]", "unknown command 'shut'"],
   ["restock spring --units 1", "sale restock [options] <id>", "'--product <id>' not specified"],
-  ["sell", "sale [options] [command]", "unknown command 'sell'"],
+  ["sell", "sale <command> [options]", "unknown command 'sell'"],
 ])("a mistake in sale %s is told with the help of that command", (words, usage, message) => {
   const mistake = mistakeIn(words);
   expect(mistake.message).toContain(message);
-  expect(mistake.help).toStartWith(`Usage: bun seckill_mysense/main.ts ${usage}\n`);
+  expect(mistake.help).toStartWith(`Usage: seckill ${usage}\n`);
 });
 
 test("the program prints this help, and ends with 2", async () => {
   const { code, stdout, stderr } = await runProgram(["sale", "codes", "revoke", "spring"]);
   expect([code, stdout]).toEqual([2, ""]);
-  expect(stderr).toContain("not specified\n\nUsage: bun seckill_mysense/main.ts sale codes revoke");
+  expect(stderr).toContain("not specified\n\nUsage: seckill sale codes revoke");
 });

@@ -1,7 +1,7 @@
 /**
- * What open pages cost the program, without nginx: `npm run bench:pages -- [--pages 20000] [--connections 19000]
+ * What open pages cost the program, without nginx: `npm run bench:pages -- [--pages 20000] [--connections 15000]
  * [--seconds 20] [--no-save]`. The program runs on one core, the pages on the others. In a rush, the stock is another one at
- * each poll. With more connections than the limit of open files allows, the benchmark fails: `ulimit -n`.
+ * each poll. Pages share connections where there are fewer of these: a process may only have so many files open.
  */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ import type { PagesFigures, PagesLoad, PagesLoadResult, PagesRow } from "./pages
 const { values: options } = parseArgs({
   options: {
     pages: { type: "string", default: "20000" },
-    connections: { type: "string", default: "19000" },
+    connections: { type: "string", default: "15000" },
     seconds: { type: "string", default: "20" },
     save: { type: "boolean", default: true },
   },

@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly bearer?: string;
   /** The buyer's session: a request of a session that has ended is not sent. */
   readonly session?: AbortSignal;
+  /** Asks the server even where the browser may use what it has. */
+  readonly fresh?: true;
 }
 
 /** The longest wait for an answer, in milliseconds. */
@@ -37,6 +39,7 @@ export async function call<Key extends keyof Endpoints>(key: Key, options: CallO
       method,
       headers: headersOf(options),
       body: options.body === undefined ? null : JSON.stringify(options.body),
+      cache: options.fresh === true ? "no-cache" : "default",
       signal: AbortSignal.timeout(timeoutMs),
     });
     const value: unknown = response.status === 204 ? null : await response.json();

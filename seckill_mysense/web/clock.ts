@@ -1,15 +1,19 @@
-let offsetMs = 0;
+/** Answers that count: after so many, a clock of the visitor that was set has no effect any more. */
+const kept = 10;
+/** By how much the server's clock is at least ahead of the visitor's, by each of the latest answers. */
+let leads: readonly number[] = [];
 
 /** The server's time. Visitors' clocks are often wrong by more than a flash sale lasts. */
 export function serverNowMs(): number {
-  return Date.now() + offsetMs;
+  return Date.now() + (leads.length === 0 ? 0 : Math.max(...leads));
 }
 
 /**
- * Sets the clock from an answer. The answer is assumed to be half a round trip old. `askedAtMs` is the visitor's time.
+ * Sets the clock from an answer that has just come. Its way took time, and a cache may have kept it for a second or two, so
+ * it can only be behind the server's time: the answer that is least behind counts.
  */
-export function setServerTime(serverTimeMs: number, askedAtMs: number): void {
-  offsetMs = serverTimeMs - (askedAtMs + Date.now()) / 2;
+export function noteServerTime(serverTimeMs: number): void {
+  leads = [...leads, serverTimeMs - Date.now()].slice(-kept);
 }
 
 /** The visitor's own clock, for measuring durations. */

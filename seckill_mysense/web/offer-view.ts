@@ -1,11 +1,11 @@
-import type { SaleDetails } from "../src/contract/sales.ts";
 import { element, setText, show } from "./elements.ts";
 import { serverNowMs } from "./clock.ts";
+import type { ShownSale } from "./shown-sale.ts";
 
-export type Product = SaleDetails["products"][number];
+export type Product = ShownSale["products"][number];
 
 export interface Offer {
-  readonly sale: SaleDetails;
+  readonly sale: ShownSale;
   readonly product: Product;
 }
 
@@ -25,7 +25,7 @@ export interface WantedOffer {
 }
 
 /** The product that the address names; otherwise the one that is on sale now or next, in the sale that it names. */
-export function chooseOffer(all: readonly SaleDetails[], { productId, saleId }: WantedOffer): Offer | undefined {
+export function chooseOffer(all: readonly ShownSale[], { productId, saleId }: WantedOffer): Offer | undefined {
   const sales = saleId === null || productId !== null ? all : all.filter(({ id }) => id === saleId);
   const offers = sales.flatMap((sale) => sale.products.map((product) => ({ sale, product })));
   if (productId !== null && productId !== "") return offers.find(({ product }) => product.id === productId);
@@ -63,7 +63,7 @@ export function showTitle({ sale, product }: Offer, outcome: string | undefined)
 }
 
 /** In the visitor's time zone, which it names. */
-function timesOf({ startsAtMs, endsAtMs }: SaleDetails): string {
+function timesOf({ startsAtMs, endsAtMs }: ShownSale): string {
   const day = { weekday: "short", day: "numeric", month: "short" } as const;
   const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { ...day, ...time });
@@ -104,7 +104,7 @@ function missingOffer({ productId, saleId }: WantedOffer): [title: string, text:
 }
 
 /** Links to the other products that can still be bought. */
-export function showOthers(sales: readonly SaleDetails[], shown: Offer | undefined): void {
+export function showOthers(sales: readonly ShownSale[], shown: Offer | undefined): void {
   const offers = sales
     .flatMap((sale) => sale.products.map((product) => ({ sale, product })))
     .filter((offer) => offer.product.id !== shown?.product.id && phaseOf(offer) !== "over")

@@ -1,8 +1,8 @@
 import type { Reservation, ReservationStatus } from "../src/contract/reservations.ts";
-import type { SaleDetails } from "../src/contract/sales.ts";
 import { call } from "./api.ts";
 import { element, setText, show } from "./elements.ts";
 import { money } from "./offer-view.ts";
+import type { ShownSale } from "./shown-sale.ts";
 
 /** What a user has ordered, as the server knows it: the same on all devices, and after the end of a sale. */
 export interface UsersOrders {
@@ -40,7 +40,7 @@ const words: Record<ReservationStatus, string> = {
 let shown: UsersOrders = noOrders;
 
 /** The list of all orders. It is drawn anew only when something has changed, so that a link keeps the focus. */
-export function showOrders(all: UsersOrders, sales: readonly SaleDetails[]): void {
+export function showOrders(all: UsersOrders, sales: readonly ShownSale[]): void {
   show("orders", all.orders.length > 0);
   if (shown === all) return;
   shown = all;

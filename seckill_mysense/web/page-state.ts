@@ -1,11 +1,11 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
-import type { SaleDetails } from "../src/contract/sales.ts";
 import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { HeldReservations, holdsUnits, mostUrgent } from "./held-reservations.ts";
 import type { Offer } from "./offer-view.ts";
 import { noOrders, type UsersOrders, withNews } from "./orders-view.ts";
 import type { Outcome } from "./outcome-view.ts";
+import type { ShownSale } from "./shown-sale.ts";
 
 /** What the page knows of a user. It ends with the user's session. */
 interface Buying {
@@ -35,7 +35,7 @@ const nobody: Readonly<Buying> = {
 };
 
 /** The state of the page; everything shown is derived from it. */
-export const state: Buying & { sales: readonly SaleDetails[]; offer: Offer | undefined } = {
+export const state: Buying & { sales: readonly ShownSale[]; offer: Offer | undefined } = {
   sales: [],
   offer: undefined,
   ...nobody,

@@ -22,13 +22,14 @@ import { currentSession, forgetUser, held, keep, state, takeOrders } from "./pag
 import { tellOtherTabs, watchOtherTabs } from "./other-tabs.ts";
 import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
 import { chooseQuantity, chosenQuantity } from "./quantity-choice.ts";
+import { poll } from "./polling.ts";
 import { readSales } from "./read-sales.ts";
 import { followInvitation, isInvited, linkedSaleId, watchCodeForm } from "./invitation-code.ts";
 import { enterShownRoom, followRoom, mayHaveToken, showProof, turnIsOver } from "./room-panel.ts";
 import { giveBack, settle } from "./settle.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 
-const refreshMs = 2_000;
+const tokenAgainMs = 2_000;
 const tickMs = 250;
 let stopFollowing: () => void = () => {};
 
@@ -76,7 +77,7 @@ async function getToken(): Promise<void> {
   else if (answer.refused.error !== "sale_ended") {
     setTimeout(() => {
       if (!signal.aborted) void getToken();
-    }, refreshMs);
+    }, tokenAgainMs);
   }
   render();
 }
@@ -304,9 +305,7 @@ async function start(): Promise<void> {
   await refresh();
   await enterSession();
   setInterval(render, tickMs);
-  setInterval(() => {
-    if (document.visibilityState === "visible") void refresh();
-  }, refreshMs);
+  poll(refresh);
 }
 
 void start();

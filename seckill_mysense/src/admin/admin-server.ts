@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { ClientAddress } from "../authorization/client-address.ts";
 import { InternalSecret } from "../authorization/internal-secret.ts";
 import { GatewayMetrics } from "../gateway/gateway-metrics.ts";
-import type { GatewayApp } from "../gateway/mount-endpoint.ts";
+import { askApp, type GatewayApp } from "../gateway/mount-endpoint.ts";
 import { refuse } from "../gateway/refusal.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { SaleService } from "../sales/sale-service.ts";
@@ -59,7 +59,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
     idleTimeout: 60,
     development: false,
     reusePort: false,
-    fetch: (request, bunServer) => app.fetch(request, { server: bunServer }),
+    fetch: (request, bunServer) => askApp(app, request, bunServer),
     error(error) {
       logger.error("a request of a merchant failed", { error: error.stack ?? error.message });
       return refuse("internal");

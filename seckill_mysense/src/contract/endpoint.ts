@@ -34,6 +34,8 @@ export interface Endpoint<
   readonly limit: UserLimit;
   /** Whether a request uses up one of the tries of its address: of those by which passwords and names are guessed. */
   readonly isTry: boolean;
+  /** The same answer for everybody, which caches keep: no session is looked at, and the request counts for no user's limit. */
+  readonly isShared: boolean;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body | undefined;
@@ -58,6 +60,7 @@ interface Declaration<
   authorization?: Access;
   limit?: UserLimit;
   isTry?: boolean;
+  isShared?: boolean;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -85,6 +88,7 @@ export function endpoint<
     authorization: declaration.authorization ?? ("none" as Access),
     limit: declaration.limit ?? "api",
     isTry: declaration.isTry ?? false,
+    isShared: declaration.isShared ?? false,
     params: declaration.params ?? (nothing as Params & Nothing),
     query: declaration.query ?? (nothing as Query & Nothing),
     body: declaration.body,

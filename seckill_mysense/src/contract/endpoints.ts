@@ -22,7 +22,7 @@ import {
   readRoomWork,
   watchRoom,
 } from "./rooms.ts";
-import { listSales, readSale } from "./sales.ts";
+import { listSales, readSale, readSaleDescription, readSaleLive } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
 
@@ -38,6 +38,8 @@ export const endpoints = {
   "GET /api/work": readWorkChallenge,
   "GET /api/sales": listSales,
   "GET /api/sales/:id": readSale,
+  "GET /api/sales/:id/description": readSaleDescription,
+  "GET /api/sales/:id/live": readSaleLive,
   "POST /api/token": issueToken,
   "POST /api/invitation-code": useInvitationCode,
   "GET /api/invitation-code": readInvited,

@@ -1,8 +1,13 @@
+import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from "zod-openapi";
 import { bodyFailures, type Endpoint, failureBody, generalFailures } from "./endpoint.ts";
 import { endpoints } from "./endpoints.ts";
 import { type FailureCode, failures } from "./failures.ts";
 
+const conditions = z.object({
+  "if-none-match": z.string().optional().describe("ETags of answers that the client has, or `*`: 304 for one of them."),
+  "accept-encoding": z.string().optional().describe("`gzip` gets a compressed answer."),
+});
 const failure = failureBody.meta({ id: "Failure" });
 
 function responses(endpoint: Endpoint): Record<`${1 | 2 | 3 | 4 | 5}${string}`, ZodOpenApiResponseObject> {
@@ -20,7 +25,8 @@ function responses(endpoint: Endpoint): Record<`${1 | 2 | 3 | 4 | 5}${string}`, 
       content: { "application/json": { schema: failure } },
     },
   ]);
-  return Object.fromEntries([...success, ...refusals]);
+  const known: [number, ZodOpenApiResponseObject] = [304, { description: "The client has it already, by If-None-Match." }];
+  return Object.fromEntries([...success, ...(endpoint.isShared ? [known] : []), ...refusals]);
 }
 
 const security = {
@@ -36,7 +42,11 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   return {
     summary: endpoint.summary,
     ...security[endpoint.authorization],
-    requestParams: { path: endpoint.params, query: endpoint.query },
+    requestParams: {
+      path: endpoint.params,
+      query: endpoint.query,
+      ...(endpoint.isShared && { header: conditions }),
+    },
     ...(endpoint.body && {
       requestBody: { required: true, content: { "application/json": { schema: endpoint.body } } },
     }),
@@ -56,7 +66,7 @@ export function openApiDocument(of: Readonly<Record<string, Endpoint>> = endpoin
     info: {
       title: "Flash sale",
       version: "0.1.0",
-      description: "Sells a scarce stock to a crowd: once, correctly and fast.",
+      description: "Sells a scarce stock to a crowd: once, correctly and fast. Each GET may be asked as HEAD, too.",
     },
     paths: Object.fromEntries(paths),
     components: {

@@ -43,7 +43,7 @@ export interface CheckOptions {
    * start.
    */
   readonly startLeewayMs: number;
-  readonly page: () => Response;
+  readonly page: (request: Request) => Response;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Check {
     const authorization = headers.get("authorization");
     let claims = authorization === null ? undefined : tokens.readFrom(authorization, bearerOf);
     if (claims === undefined) {
-      if (request.method === "GET" && wantsPage(headers)) return this.#page();
+      if (request.method === "GET" && wantsPage(headers)) return this.#page(request);
       const named = queryValue(request.url, "token") ?? undefined;
       const token = named ?? cookieValue(headers, tokenCookieName);
       if (token === undefined) return answers.turnAway("token_missing");
@@ -101,9 +101,14 @@ export class Check {
     return this.#admit({ claims, entry, quantity, nowMs });
   }
 
-  #page(): Response {
+  /** Answers as GET does to a client without a token: HEAD is safe by its definition, so it uses none. */
+  head(request: Request): Response {
+    return wantsPage(request.headers) ? this.#page(request) : this.#options.answers.turnAway("token_missing");
+  }
+
+  #page(request: Request): Response {
     this.#options.metrics.checks.add("page");
-    return this.#options.page();
+    return this.#options.page(request);
   }
 
   /** Our page never sends a token of another product, so this counts as a failed try. */

@@ -24,7 +24,7 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayGauges } from "./gateway-gauges.ts";
 import { labelledCounts } from "./labelled-counts.ts";
-import { type GatewayApp, type MountOptions, withoutBody } from "./mount-endpoint.ts";
+import { askApp, type GatewayApp, type MountOptions } from "./mount-endpoint.ts";
 import { mountInvitationCodes } from "./invitation-code-handlers.ts";
 import { mountInvitations } from "./invitation-handlers.ts";
 import { InvitedUsers } from "./invited-users.ts";
@@ -106,7 +106,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     system.roomFollower.stop();
     system.ring?.stop();
   };
-  const server = await startParts(system, letGo, () => serve(parts, pages, { ...system, check, app }));
+  const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
@@ -116,7 +116,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     gateCalls: system.gateCalls,
     metricsText: () =>
       system.metrics.text(gatewayGauges({ ...system, ...parts }), labelledCounts({ ...system, ...parts })),
-    inside: (request, server) => inside.fetch(request, { server }),
+    inside: (request, server) => askApp(inside, request, server),
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -162,8 +162,8 @@ function checkResponder({ check, clientAddress }: Served): Respond {
   };
 }
 
-function serve({ settings, logger }: GatewayParts, pages: Pages, served: Served): Bun.Server<undefined> {
-  const { app, metrics } = served;
+function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<undefined> {
+  const { app, check, metrics } = served;
   const respond = checkResponder(served);
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
@@ -182,13 +182,13 @@ function serve({ settings, logger }: GatewayParts, pages: Pages, served: Served)
         GET: respond,
         POST: respond,
         // Bun would answer HEAD with the handler of GET, and a link preview would take a unit.
-        HEAD: () => withoutBody(pages.sale()),
+        HEAD: (request) => check.head(request),
         PUT: refuseMethod,
         PATCH: refuseMethod,
         DELETE: refuseMethod,
       },
     },
-    fetch: (request, bunServer) => app.fetch(request, { server: bunServer }),
+    fetch: (request, bunServer) => askApp(app, request, bunServer),
     error(error) {
       logger.error("a request failed", { error: error.stack ?? error.message });
       metrics.refusals.add("internal");
@@ -312,9 +312,7 @@ function mountAll(parts: GatewayParts, system: System, pages: Pages): GatewayApp
   mountWaitingList(app, mount, system);
   const { health } = parts;
   mountOperation(app, { ...mount, nodeLimits: undefined }, { canSell: () => catalogue.canSell(), health });
-  app.get("/", pages.sale);
-  app.get("/draw", pages.draw);
-  for (const [path, respond] of pages.assets) app.get(path, respond);
+  for (const [path, shared] of pages.byPath) app.get(path, ({ req }) => shared.respond(req.raw));
   mountRefusals(app, metrics);
   return app;
 }

@@ -78,6 +78,16 @@ export interface MountOptions {
 
 export type GatewayApp = Hono<{ Bindings: { server: AddressOf } }>;
 
+/**
+ * Asks the endpoints. Hono would answer HEAD with a length of 0, which is not the one that GET has. So it is asked with GET:
+ * Bun sends no body in an answer to HEAD, but its length, and cancels a stream.
+ */
+export function askApp(app: GatewayApp, request: Request, server: AddressOf): Response | Promise<Response> {
+  if (request.method !== "HEAD") return app.fetch(request, { server });
+  const peer = { requestIP: () => server.requestIP(request) };
+  return app.fetch(new Request(request, { method: "GET" }), { server: peer });
+}
+
 /** Who asks. Both are undefined where the endpoint needs neither. */
 interface Caller {
   readonly session: Session | undefined;
@@ -134,7 +144,7 @@ async function respond<E extends Endpoint>(
     const read = await readInput(endpoint, options, request, params);
     if ("failure" in read) return refusal(read.failure, read.details);
     const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
-    if (outcome instanceof Response) return request.method === "HEAD" ? withoutBody(outcome) : outcome;
+    if (outcome instanceof Response) return outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome);
     }
@@ -148,12 +158,6 @@ async function respond<E extends Endpoint>(
   }
 }
 
-/** Of an answer to HEAD. Nobody would read a stream then, and nobody would end it. */
-export async function withoutBody(response: Response): Promise<Response> {
-  await response.body?.cancel();
-  return new Response(null, { status: response.status, headers: response.headers });
-}
-
 function turnAway({ metrics }: MountOptions, code: FailureCode, details?: RefusalDetails): Response {
   metrics.refusals.add(code);
   return refuse(code, details);
@@ -164,6 +168,7 @@ function turnAway({ metrics }: MountOptions, code: FailureCode, details?: Refusa
  * anything else about the request is read: a refusal must cost less than an answer.
  */
 async function authorize(endpoint: Endpoint, options: MountOptions, request: Request): Promise<Checked<Caller>> {
+  if (endpoint.isShared) return { value: nobody };
   if (endpoint.method !== "GET" && isCrossSite(request)) return { failure: "cross_site" };
   if (endpoint.authorization === "internal") {
     const isRight = options.internalSecret.isRight(bearerToken(request.headers));

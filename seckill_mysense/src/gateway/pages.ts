@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { forASecond, forEver, SharedAnswer } from "./shared-answer.ts";
 
 const webFolder = join(import.meta.dir, "../../web");
 /** The page of another package, which knows nothing of this server. */
@@ -22,11 +23,9 @@ const commonHeaders = { "x-content-type-options": "nosniff", "referrer-policy": 
 
 /** The pages for buyers and the files that they load, served from memory. */
 export interface Pages {
-  readonly sale: () => Response;
-  /** A visitor's browser checks the draw of a waiting room there. */
-  readonly draw: () => Response;
-  /** By path. The names contain a hash of the content, so browsers may cache the files for ever. */
-  readonly assets: ReadonlyMap<string, () => Response>;
+  readonly sale: SharedAnswer;
+  /** All of them, by path, and the files that they load. */
+  readonly byPath: ReadonlyMap<string, SharedAnswer>;
 }
 
 /** Bundles the scripts with Bun at the start, so that no build step is needed. */
@@ -38,26 +37,25 @@ export async function buildPages(): Promise<Pages> {
     scriptOf(drawFolder, "verify-draw"),
     styleOf(drawFolder, "verify-draw"),
   ]);
-  return {
-    sale: pageOf(await Bun.file(join(webFolder, "sale.html")).text(), assets),
-    draw: pageOf(await Bun.file(join(drawFolder, "verify-draw.html")).text(), assets),
-    assets: new Map(assets.map(({ path, respond }) => [path, respond])),
-  };
+  const sale = pageOf(await Bun.file(join(webFolder, "sale.html")).text(), assets);
+  // A visitor's browser checks the draw of a waiting room there.
+  const draw = pageOf(await Bun.file(join(drawFolder, "verify-draw.html")).text(), assets);
+  const files = assets.map(({ path, answer }) => [path, answer] as const);
+  return { sale, byPath: new Map([["/", sale], ["/draw", draw], ...files]) };
 }
 
-function pageOf(html: string, assets: readonly Asset[]): () => Response {
-  const content = assets.reduce((text, { source, path }) => text.replace(`"${source}"`, `"${path}"`), html);
-  const init = {
+function pageOf(html: string, assets: readonly Asset[]): SharedAnswer {
+  return new SharedAnswer({
+    body: assets.reduce((text, { source, path }) => text.replace(`"${source}"`, `"${path}"`), html),
+    contentType: "text/html; charset=utf-8",
+    cacheControl: forASecond,
     headers: {
-      "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-cache",
-      // The same URL answers other programs with JSON, so caches must look at `Accept`.
+      // /check answers other programs with JSON, so caches must look at `Accept`.
       vary: "accept, authorization",
       "content-security-policy": contentSecurityPolicy,
       ...commonHeaders,
     },
-  };
-  return () => new Response(content, init);
+  });
 }
 
 async function scriptOf(folder: string, name: string): Promise<Asset> {
@@ -76,7 +74,7 @@ interface Asset {
   /** As the page's source names it. */
   readonly source: string;
   readonly path: string;
-  readonly respond: () => Response;
+  readonly answer: SharedAnswer;
 }
 
 interface AssetKind {
@@ -87,9 +85,10 @@ interface AssetKind {
 }
 
 function asset({ name, extension, type, source }: AssetKind, content: string): Asset {
+  // The name has a hash of the content, so browsers may cache the file for ever.
   const hash = Bun.hash(content).toString(36).slice(0, 10);
-  const init = {
-    headers: { "content-type": type, "cache-control": "public, max-age=31536000, immutable", ...commonHeaders },
-  };
-  return { source, path: `/assets/${name}-${hash}.${extension}`, respond: () => new Response(content, init) };
+  const answer = new SharedAnswer({
+    ...{ body: content, contentType: type, cacheControl: forEver, headers: commonHeaders },
+  });
+  return { source, path: `/assets/${name}-${hash}.${extension}`, answer };
 }

@@ -17,7 +17,7 @@ export interface RefusalDetails {
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */
-const jsonHeaders = { "content-type": "application/json", "cache-control": "no-store" } as const;
+const jsonHeaders = { "content-type": "application/json", "cache-control": "private, no-store" } as const;
 
 /** Builds a refusal with details. */
 export function refuse(

@@ -1,60 +1,31 @@
-import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
-import type { RoomSettings } from "../domain/room.ts";
-import type { SaleRecord } from "../domain/sale.ts";
-import { availableIn, totalOf } from "./bucket-borrower.ts";
+import { listSales, readSale, readSaleDescription, readSaleLive } from "../contract/sales.ts";
 import type { Catalogue } from "./catalogue.ts";
-import type { CatalogueProduct } from "./catalogue-product.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
-import { PolledAnswer } from "./polled-answer.ts";
+import { SaleAnswers } from "./sale-answers.ts";
+import { forEver } from "./shared-answer.ts";
 
 /** Answers from the catalogue in memory, so that reloading the page never costs a read of the ledger. */
 export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Catalogue): void {
-  // Every open page asks again and again, so answers are encoded once for each refresh of the catalogue.
-  const answers = new Map<string, PolledAnswer>();
-  let version = -1;
-  function answerFor(key: string, value: () => object): PolledAnswer {
-    if (version !== catalogue.version) answers.clear();
-    ({ version } = catalogue);
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = new PolledAnswer(value());
-    answers.set(key, answer);
-    return answer;
-  }
+  const { now } = mount;
+  const answers = new SaleAnswers(catalogue, now);
 
-  mountEndpoint(app, listSales, mount, ({ request }) => {
-    const sales = () => catalogue.sales().map(({ sale, products }) => toDetails(sale, products));
-    return answerFor("", () => ({ sales: sales() })).respond(request, mount.now());
-  });
+  mountEndpoint(app, listSales, mount, ({ request }) => answers.list().respond(request, { nowMs: now() }));
 
   mountEndpoint(app, readSale, mount, ({ params, request }) => {
-    const found = catalogue.sale(params.id);
-    if (found === undefined) return { failure: "sale_not_found" };
-    const answer = answerFor(params.id, () => ({ sale: toDetails(found.sale, found.products) }));
-    return answer.respond(request, mount.now());
+    const answer = answers.details(params.id);
+    return answer?.respond(request, { nowMs: now() }) ?? { failure: "sale_not_found" };
   });
-}
 
-function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): SaleDetails {
-  return {
-    ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
-    ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
-    ...(sale.room && { room: describeRoom(sale.room) }),
-    ...(sale.invitedOnly && { invitedOnly: true as const }),
-    products: products.map(({ product, buckets }) => ({
-      id: product.id,
-      name: product.name,
-      priceMinor: product.priceMinor,
-      currency: product.currency,
-      total: totalOf(buckets),
-      limitPerUser: product.limitPerUser,
-      paused: product.paused,
-      waiting: buckets.some((bucket) => bucket.product.waitingSince !== undefined),
-      available: availableIn(buckets),
-    })),
-  };
-}
+  mountEndpoint(app, readSaleLive, mount, ({ params, request }) => {
+    const answer = answers.live(params.id);
+    return answer?.respond(request, { nowMs: now() }) ?? { failure: "sale_not_found" };
+  });
 
-function describeRoom({ mode, opensAtMs, closesAtMs }: RoomSettings): NonNullable<SaleDetails["room"]> {
-  return { mode, opensAtMs, ...(closesAtMs !== undefined && { closesAtMs }) };
+  mountEndpoint(app, readSaleDescription, mount, ({ params, query, request }) => {
+    const described = answers.description(params.id);
+    if (described === undefined) return { failure: "sale_not_found" };
+    // Another gateway may know another version already, or still: an answer with the wrong one must not stay in a cache.
+    const isAsked = query.version === described.version;
+    return described.answer.respond(request, isAsked ? { cacheControl: forEver } : {});
+  });
 }

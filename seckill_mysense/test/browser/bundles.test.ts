@@ -1,3 +1,4 @@
+import type { SaleDetails } from "../../src/contract/sales.ts";
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
@@ -56,17 +57,22 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
   }
 
   /** From now on the page is told this of the sales. */
-  async function answerSales(page: Page, answer: { readonly sales: readonly object[] }): Promise<void> {
+  async function answerSales(page: Page, answer: { readonly sales: readonly SaleDetails[] }): Promise<void> {
     const { sales, ...time } = answer;
+    const { version, paused, products } = sales[0]!;
+    const available = Object.fromEntries(products.map((product) => [product.id, product.available]));
+    const pausedProducts = products.filter((product) => product.paused).map(({ id }) => id);
     await page.route("**/api/sales", (route) => route.fulfill({ json: answer }));
-    await page.route("**/api/sales/*", (route) => route.fulfill({ json: { ...time, sale: sales[0] } }));
+    await page.route("**/api/sales/*/live", (route) =>
+      route.fulfill({ json: { ...time, version, paused, available, pausedProducts } }),
+    );
   }
 
   test(
     "are at most eight, of the same sale and currency, and none that is paused or known to be gone",
     async () => {
       await using system = await startTestGateway();
-      const answer = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: { products: object[] }[] };
+      const answer = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: SaleDetails[] };
       const [sale] = answer.sales;
       const like = (id: string, changes: object) => ({ ...sale!.products[0]!, id, name: `Product ${id}`, ...changes });
       const odd = [
@@ -103,7 +109,7 @@ describe.skipIf(service.missing)(`products that are bought together on the sale 
       await using opened = await openPage(browser(), system, address, phone);
       const { page } = opened;
       // The page does not learn in time that the last one is gone.
-      const sales = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: object[] };
+      const sales = (await (await fetch(`${system.url}/api/sales`)).json()) as { sales: SaleDetails[] };
       await answerSales(page, sales);
       system.gate.stocks.get("speaker")!.available = 0;
       await register(page, "Ada");

@@ -259,16 +259,24 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     for (const name of ["Try again", "Buy now"]) expect(await page.getByRole("button", { name }).count()).toBe(0);
   }, 30_000);
 
-  test("asks again and again for its own sale only, and is not sent what it has", async () => {
+  test("asks again and again for what changes in its own sale, and for nothing else", async () => {
     await using system = await startTestGateway();
     await using opened = await openPage(browser(), system, "/check?productID=headphones");
+    await opened.page.waitForLoadState("networkidle");
     const asked: string[] = [];
     opened.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-    await opened.page.waitForResponse((response) => response.url().endsWith("/api/sales/spring"));
-    await opened.page.waitForResponse((response) => response.url().endsWith("/api/sales/spring"));
-    expect(asked).not.toContain("/api/sales");
-    const metrics = await system.gateway.metricsText();
-    expect(metrics).toContain("GET /api/sales/:id 304");
+    const live = () => opened.page.waitForResponse((response) => response.url().endsWith("/api/sales/spring/live"));
+    await live();
+    await live();
+    expect(new Set(asked)).toEqual(new Set(["/api/sales/spring/live"]));
+    expect(await system.gateway.metricsText()).toContain("GET /api/sales/:id/live 304");
+    // The description is read anew only when it has changed.
+    await system.ledger.changes.change("spring", { kind: "extend", endsAtMs: Date.now() + 7_200_000 }, { actor: "test" });
+    await system.gateway.catalogue.refresh();
+    await opened.page.waitForResponse((response) => response.url().includes("/api/sales/spring/description?version="));
+    await live();
+    expect(await system.gateway.metricsText()).toContain("GET /api/sales/:id/description 200");
+    expect(asked.filter((path) => path.endsWith("/description"))).toHaveLength(1);
   });
 
   test("says when the sale is over", async () => {

@@ -117,11 +117,15 @@ describe("/check", () => {
     expect(system.gate.reserveCalls).toBe(0);
   });
 
-  test("HEAD is answered with the head of the page, other methods are refused, and none takes a unit", async () => {
+  test("HEAD is answered as GET without a token is, other methods are refused, and none takes a unit", async () => {
     await using system = await startTestGateway();
     const [buyer, bearer] = await buyerWithToken(system.url, "Ada", "headphones");
-    const head = await buyer.send("HEAD", "/check?productID=headphones", { bearer });
+    const headOf = (headers: Record<string, string>) =>
+      buyer.send("HEAD", "/check?productID=headphones", { bearer, headers });
+    const head = await headOf({ accept: "text/html" });
     expect([head.status, head.headers.get("content-type"), head.body]).toEqual([200, "text/html; charset=utf-8", ""]);
+    // As GET without a token: the one that it has is not used.
+    expect((await headOf({ accept: "*/*" })).status).toBe(401);
     for (const method of ["PUT", "DELETE", "PATCH"]) {
       const answer = await buyer.send(method, "/check?productID=headphones", { bearer });
       expect(answer.status).toBe(405);

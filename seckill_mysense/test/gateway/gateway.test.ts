@@ -18,6 +18,7 @@ describe("the gateway", () => {
     expect(Math.abs(list.body.serverTimeMs - Date.now())).toBeLessThan(60_000);
     const one = await visitor.send("GET", "/api/sales/spring");
     expect(one.body.sale).toEqual(list.body.sales[0]);
+    expect(one.body.sale.version).toBe((await visitor.send("GET", "/api/sales/spring/description")).body.version);
     expect(one.body.sale.products[0]).toEqual({
       id: "headphones",
       name: "Headphones",

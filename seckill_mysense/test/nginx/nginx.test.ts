@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import type { Server } from "bun";
 import { HashRing } from "hash-ring";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
@@ -9,6 +7,7 @@ import { framingsOf } from "../fakes/framings.ts";
 import { sendBytes } from "../fakes/send-bytes.ts";
 import { spellingsOf } from "../fakes/spellings.ts";
 import { startTestGateway } from "../fakes/test-gateway.ts";
+import { gatewayNames as names, writeConfiguration } from "./nginx-configuration.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
 import {
@@ -20,9 +19,7 @@ import {
 } from "../../../tools/test-services/index.ts";
 
 const nginx = requireService("nginx");
-const sources = join(import.meta.dir, "../../../deploy/nginx");
 const secret = "nginx-test-secret-0123456789-abcdefghij";
-const names = ["10.0.0.1:9080", "10.0.0.2:9080", "10.0.0.3:9080"];
 
 /** A stand-in for a gateway: it answers with its name and the request. */
 interface Backend {
@@ -35,27 +32,6 @@ interface Backend {
   /** Where they went. */
   readonly paths: string[];
 }
-
-/** The shipped nginx.conf with this test's ports. */
-function writeConfiguration(folder: string, port: number, backends: readonly Backend[]): void {
-  cpSync(join(sources, "gateway-ring.js"), join(folder, "gateway-ring.js"));
-  const nodes = names.map((name, index) => `${name}=gateway_${index + 1}`);
-  const written = Bun.spawnSync([process.execPath, join(sources, "write-ring.ts"), ...nodes]);
-  writeFileSync(join(folder, "ring.json"), written.stdout);
-  let text = readFileSync(join(sources, "nginx.conf"), "utf8");
-  const replace = (from: string | RegExp, to: string): void => {
-    const changed = text.replace(from, to);
-    if (changed === text) throw new Error(`nginx.conf has no ${from}`);
-    text = changed;
-  };
-  backends.forEach((backend, index) => replace(`10.0.0.${index + 1}:8080`, `127.0.0.1:${backend.port}`));
-  replace("listen 80 backlog=16384;", `listen 127.0.0.1:${port};`);
-  replace("worker_processes auto;", "daemon off; worker_processes 1; pid nginx.pid;");
-  replace("load_module modules/", "load_module /usr/lib/nginx/modules/");
-  replace("http {", ["http {", ...temporaryPaths].join("\n"));
-  writeFileSync(join(folder, "nginx.conf"), text);
-}
-const temporaryPaths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${kind};`);
 
 describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () => {
   const backends: Backend[] = [];
@@ -100,7 +76,11 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     tokens.setSales(["sale"]);
     const folder = temporaryFolder("nginx");
     const port = await freePort();
-    writeConfiguration(folder, port, backends);
+    writeConfiguration(
+      folder,
+      port,
+      backends.map((backend) => backend.port),
+    );
     service = await startNginx({ folder, port });
   });
   beforeEach(() => backends.forEach(serve));
@@ -135,7 +115,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
       );
       expect(await nameOf(await ask(`/check?productID=product&token=${tokenOf(user)}`))).toBe(owner);
       const { cookie } = sessions.open({ id: user, name: "Somebody", sessionEpoch: 0 }, Date.now());
-      expect(await nameOf(await ask("/api/sales", { cookie: `a=b; ${sessionCookieName}=${cookie}` }))).toBe(owner);
+      expect(await nameOf(await ask("/api/session", { cookie: `a=b; ${sessionCookieName}=${cookie}` }))).toBe(owner);
     }
     expect(found.size).toBe(3);
   }, 60_000);

@@ -53,7 +53,7 @@ const rules: readonly ClockRule[] = [
       "seckill_mysense/src/relay/relayed-products.ts": "starts and ends of sales",
       "seckill_mysense/src/orders/sweeper.ts": "ends of sales, and of windows in the ledger",
       "seckill_mysense/src/quantity/program-reservations.ts": "starts of sales, and moments in the ledger",
-      "seckill_mysense/src/gateway/{catalogue,forgotten-reservations,token-handlers,sale-handlers}.ts":
+      "seckill_mysense/src/gateway/{catalogue,forgotten-reservations,token-handlers,sale-answers,sale-handlers}.ts":
         "starts and ends of sales",
       "seckill_mysense/src/gateway/{check,gate-clock,reservation-handlers}.ts":
         "starts of sales, and ends of tokens and sessions",

@@ -48,10 +48,13 @@ async function createSale({ configFile, port }: RunningSale, id: string, product
 }
 
 async function load(pagesLoad: PagesLoad): Promise<PagesLoadResult> {
-  const child = Bun.spawn(["taskset", "-c", loadCores, process.execPath, join(import.meta.dirname, "load-process.ts")], {
-    stdin: new TextEncoder().encode(JSON.stringify(pagesLoad)),
-    ...{ stdout: "pipe", stderr: "inherit", timeout: 180_000 },
-  });
+  const child = Bun.spawn(
+    ["taskset", "-c", loadCores, process.execPath, join(import.meta.dirname, "load-process.ts")],
+    {
+      stdin: new TextEncoder().encode(JSON.stringify(pagesLoad)),
+      ...{ stdout: "pipe", stderr: "inherit", timeout: 180_000 },
+    },
+  );
   const output = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error(`the pages failed: ${output}`);
   return JSON.parse(output) as PagesLoadResult;

@@ -25,7 +25,10 @@ function responses(endpoint: Endpoint): Record<`${1 | 2 | 3 | 4 | 5}${string}`, 
       content: { "application/json": { schema: failure } },
     },
   ]);
-  const known: [number, ZodOpenApiResponseObject] = [304, { description: "The client has it already, by If-None-Match." }];
+  const known: [number, ZodOpenApiResponseObject] = [
+    304,
+    { description: "The client has it already, by If-None-Match." },
+  ];
   return Object.fromEntries([...success, ...(endpoint.isShared ? [known] : []), ...refusals]);
 }
 

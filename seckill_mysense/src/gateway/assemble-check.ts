@@ -38,5 +38,10 @@ export function assembleCheck(
   });
   const reserver = new ProductReserver({ ...system, gateWatch, elapsedMs });
   const shared = { ...system, answers, admission, reserver, elapsedMs, startLeewayMs: limits.start_leeway_ms };
-  return new Check({ ...shared, bundles: new BundleCheck({ ...shared, gate }), now, page: (request) => sale.respond(request) });
+  return new Check({
+    ...shared,
+    bundles: new BundleCheck({ ...shared, gate }),
+    now,
+    page: (request) => sale.respond(request),
+  });
 }

@@ -271,7 +271,11 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     expect(new Set(asked)).toEqual(new Set(["/api/sales/spring/live"]));
     expect(await system.gateway.metricsText()).toContain("GET /api/sales/:id/live 304");
     // The description is read anew only when it has changed.
-    await system.ledger.changes.change("spring", { kind: "extend", endsAtMs: Date.now() + 7_200_000 }, { actor: "test" });
+    await system.ledger.changes.change(
+      "spring",
+      { kind: "extend", endsAtMs: Date.now() + 7_200_000 },
+      { actor: "test" },
+    );
     await system.gateway.catalogue.refresh();
     await opened.page.waitForResponse((response) => response.url().includes("/api/sales/spring/description?version="));
     await live();

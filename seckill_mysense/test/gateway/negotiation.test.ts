@@ -24,5 +24,6 @@ describe("Accept-Encoding (RFC 9110, 12.5.3)", () => {
   test.each(["", "br", "gzip;q=0", "gzip;q=0.0, *", "*;q=0", "gzipped", "identity"])("%s does not", (codings) =>
     expect(taken(codings)).toBe(false),
   );
-  test("a client that says nothing gets what every client can read", () => expect(takesGzip(new Headers())).toBe(false));
+  test("a client that says nothing gets what every client can read", () =>
+    expect(takesGzip(new Headers())).toBe(false));
 });

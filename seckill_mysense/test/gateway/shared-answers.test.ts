@@ -51,7 +51,8 @@ describe("what every open page asks for", () => {
     for (const condition of [tag, tag.replace("W/", ""), `"other", ${tag}`, "*"]) {
       const again = await fetch(system.url + path, { headers: { "if-none-match": condition } });
       expect([condition, again.status, await again.text()]).toEqual([condition, 304, ""]);
-      for (const name of ["etag", "cache-control", "vary"]) expect(again.headers.get(name)).toBe(first.headers.get(name));
+      for (const name of ["etag", "cache-control", "vary"])
+        expect(again.headers.get(name)).toBe(first.headers.get(name));
     }
     const other = await fetch(system.url + path, { headers: { "if-none-match": '"other"' } });
     expect(other.status).toBe(200);
@@ -102,11 +103,17 @@ describe("what every open page asks for", () => {
     expect((await exchange(system, "GET /api/sales/large/live HTTP/1.1")).head).not.toContain("content-encoding");
   });
 
+  /** What the tests read of a description or a live part. */
+  interface Part {
+    readonly version: string;
+    readonly available?: Readonly<Record<string, number>>;
+  }
+
   test("a changing stock changes the live part alone", async () => {
     await using system = await startTestGateway();
     const read = async (part: string) => (await fetch(`${system.url}/api/sales/spring/${part}`)).json();
     const tagOf = async (part: string) => (await fetch(`${system.url}/api/sales/spring/${part}`)).headers.get("etag");
-    const [live, described] = [await read("live"), await read("description")] as [any, any];
+    const [live, described] = [await read("live"), await read("description")] as [Part, Part];
     expect(live).toEqual({
       ...{ serverTimeMs: expect.any(Number), version: described.version, paused: false },
       available: { headphones: 2, speaker: 2 },
@@ -114,7 +121,7 @@ describe("what every open page asks for", () => {
     const tags = [await tagOf("live"), await tagOf("description")];
     system.gate.stocks.get("headphones")!.available--;
     await system.gateway.catalogue.refresh();
-    expect(((await read("live")) as any).available).toEqual({ headphones: 1, speaker: 2 });
+    expect(((await read("live")) as Part).available).toEqual({ headphones: 1, speaker: 2 });
     expect(await tagOf("live")).not.toBe(tags[0]!);
     expect(await tagOf("description")).toBe(tags[1]!);
   });
@@ -134,7 +141,7 @@ describe("what every open page asks for", () => {
     await system.gateway.catalogue.refresh();
     const late = await ask(version);
     expect(late.headers.get("cache-control")).toBe(forASecond);
-    expect(((await late.json()) as any).sale.endsAtMs).toBe(endsAtMs);
+    expect(((await late.json()) as { sale: { endsAtMs: number } }).sale.endsAtMs).toBe(endsAtMs);
   });
 
   test("between two refreshes of the catalogue all clients get the same bytes", async () => {

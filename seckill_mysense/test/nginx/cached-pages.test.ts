@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { freePort, requireService, startNginx, temporaryFolder, type Service } from "../../../tools/test-services/index.ts";
+import {
+  freePort,
+  requireService,
+  startNginx,
+  temporaryFolder,
+  type Service,
+} from "../../../tools/test-services/index.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
 import { writeConfiguration } from "./nginx-configuration.ts";
@@ -49,7 +55,10 @@ describe.skipIf(nginx.missing)(`pages behind nginx${nginx.reason}`, () => {
           answers++;
           tag = answer.headers.get("etag")!;
           newest = Math.max(newest, Number(answer.headers.get("x-server-time-ms")));
-          if (answer.status === 200) seen.add(((await answer.json()) as any).available.headphones);
+          if (answer.status === 200) {
+            const { available } = (await answer.json()) as { available: { headphones: number } };
+            seen.add(available.headphones);
+          }
           await Bun.sleep(2_000);
         }
       };

@@ -12,7 +12,7 @@ const timeoutMs = 60_000;
 /** What docs/sale.md says that the user of `seckill migrate` needs. */
 function rightsOfMigrate(): string {
   const page = readFileSync(join(import.meta.dir, "../../../docs/sale.md"), "utf8");
-  const [, list] = /`main\.ts migrate` needs (.+?) on the database/s.exec(page) ?? [];
+  const [, list] = /`seckill migrate` needs (.+?) on the database/s.exec(page) ?? [];
   return [...list!.matchAll(/`([A-Z]+)`/g)].map(([, right]) => right).join(", ");
 }
 

@@ -42,7 +42,7 @@ describe("the role quantity", () => {
         quantity: { ...quantity, programs: [{ name: "shop", key_file: "none" }] },
       });
       const all = await runProgram(["--config", configFile]);
-      expect([all.code, all.stderr]).toEqual([1, expect.stringContaining("none cannot be read: ENOENT")]);
+      expect([all.code, all.stderr]).toEqual([2, expect.stringContaining("none cannot be read: ENOENT")]);
     },
     timeoutMs,
   );

@@ -86,7 +86,7 @@ describe("a sale in which the ledger decides", () => {
       const both = configFolder({ gate, redis: { url: "redis://127.0.0.1:1" }, backend: { api_secret: testSecret } });
       const ended = await runProgram(["--config", both.configFile]);
       expect([ended.code, ended.stderr]).toEqual([
-        1,
+        2,
         expect.stringContaining('redis.url is set, but gate.mode is "ledger": the ledger decides'),
       ]);
       for (const role of ["relay", "consumer"]) {

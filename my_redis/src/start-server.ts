@@ -10,7 +10,8 @@ import { MetricsEndpoint } from "./metrics/metrics-endpoint.ts";
 import { limitClients } from "./network/open-files-limit.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import type { NetworkServer } from "./network/network-server.ts";
-import { listenOnAddresses } from "./network/listen-on-addresses.ts";
+import type { PortPurpose } from "./network/open-listeners.ts";
+import { type ListenAt, listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { listenOnUnixSocket } from "./network/listen-on-unix-socket.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import type { Listen } from "./network/transport.ts";
@@ -217,12 +218,15 @@ async function listenEverywhere(
     }
     const tlsPort = values["tls-port"];
     const hasNoPort = (tlsPort > 0 || unixSocket !== "") && values.port === 0;
-    const plain = hasNoPort ? undefined : await listenOnAddresses(network, listen, values.bind, values.port);
+    const at =
+      (purpose: PortPurpose): ListenAt =>
+      (host, port) =>
+        network.listen(listen, host, port, purpose);
+    const plain = hasNoPort ? undefined : await listenOnAddresses(at("clients"), values.bind, values.port);
     values.port = plain?.port ?? 0;
-    const encrypted =
-      tlsPort > 0 ? await listenOnAddresses(network, listen, values.bind, tlsPort, "encrypted clients") : undefined;
+    const encrypted = tlsPort > 0 ? await listenOnAddresses(at("encrypted clients"), values.bind, tlsPort) : undefined;
     if (values["admin-port"] > 0) {
-      await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
+      await listenOnAddresses(at("administration"), values["admin-bind"], values["admin-port"]);
     }
     return { plain, encrypted, unixSocket, removeUnixSocket };
   } catch (error) {

@@ -1,7 +1,8 @@
 import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Services } from "../dispatch/context.ts";
 import { linesOfAllSections } from "../commands/server/info/info.ts";
-import { listenOnAddress } from "./listen-on-address.ts";
+import { listenOnAddresses } from "../network/listen-on-addresses.ts";
 import { metricsText } from "./metrics-text.ts";
 
 /** A scraper opens one or two connections. */
@@ -21,15 +22,8 @@ export class MetricsEndpoint {
 
   /** Listens at each address of `bind`; with port 0 at a free one. Gives the port. Throws ListenError. */
   async open(bind: readonly string[], port: number): Promise<number> {
-    let taken = port;
-    for (const address of bind) {
-      const listener = this.#listener();
-      const found = await listenOnAddress(listener, address, taken);
-      if (found === undefined) continue;
-      taken = found;
-      this.#listeners.push(listener);
-    }
-    return taken;
+    const listening = await listenOnAddresses((host, wanted) => this.#listenAt(host, wanted), bind, port);
+    return listening.port;
   }
 
   /** Answers no more scrapers. */
@@ -38,6 +32,17 @@ export class MetricsEndpoint {
       listener.close();
       listener.closeAllConnections();
     }
+  }
+
+  #listenAt(host: string, port: number): Promise<number> {
+    const listener = this.#listener();
+    return new Promise((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen({ host, port }, () => {
+        this.#listeners.push(listener);
+        resolve((listener.address() as AddressInfo).port);
+      });
+    });
   }
 
   #listener(): HttpServer {

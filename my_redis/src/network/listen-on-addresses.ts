@@ -1,7 +1,3 @@
-import type { NetworkServer } from "./network-server.ts";
-import type { PortPurpose } from "./open-listeners.ts";
-import type { Listen } from "./transport.ts";
-
 /** The server cannot listen on an address. The message names the address and the port. */
 export class ListenError extends Error {
   constructor(address: string, cause: unknown) {
@@ -10,17 +6,18 @@ export class ListenError extends Error {
   }
 }
 
+/** Listens at one address, at a free port for port 0, and gives the port. */
+export type ListenAt = (host: string, port: number) => Promise<number>;
+
 /**
  * Listens on each address of `bind`. "*" stands for all of IPv4, "::*" for all of IPv6. An address with "-" before it
  * is skipped when this machine does not have it. With port 0 the first address takes a free port, and the others take
  * the same one. Throws ListenError.
  */
 export async function listenOnAddresses(
-  network: NetworkServer,
-  listen: Listen,
+  listenAt: ListenAt,
   bind: readonly string[],
   port: number,
-  purpose: PortPurpose = "clients",
 ): Promise<{ host: string; port: number }> {
   let taken: { host: string; port: number } | undefined;
   for (const entry of bind) {
@@ -28,7 +25,7 @@ export async function listenOnAddresses(
     const host = hostOf(optional ? entry.slice(1) : entry);
     const wanted = taken?.port ?? port;
     try {
-      const found = await network.listen(listen, host, wanted, purpose);
+      const found = await listenAt(host, wanted);
       taken ??= { host, port: found };
     } catch (error) {
       if (optional && isUnavailable(error)) continue;

@@ -2,7 +2,6 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { addPositiveToMoment } from "../expiry-moment.ts";
 import { OptionReader } from "../options/option-reader.ts";
-import type { Compatibility } from "../../version.ts";
 import type { Comparison } from "./comparison.ts";
 
 /** Options of SET and GETEX as bits. */
@@ -28,14 +27,9 @@ export const setOptions = option.nx | option.xx | option.get | option.keepTtl | 
 export const getExOptions = option.persist | timed;
 export const msetExOptions = setOptions & ~option.get;
 
-const comparing = option.ifEq | option.ifNe | option.ifDeq | option.ifDne;
+/** The comparisons of Redis 8.4. */
+export const comparing = option.ifEq | option.ifNe | option.ifDeq | option.ifDne;
 const conditional = option.nx | option.xx | comparing;
-/** The comparisons of SET that each server knows. */
-export const comparingOptions: Readonly<Record<Compatibility, number>> = {
-  "redis-7.2": 0,
-  "redis-8": comparing,
-  "valkey-9": option.ifEq,
-};
 
 export interface StringOptions {
   /** Bits of `option`. */

@@ -1,7 +1,7 @@
 import { hasWord } from "../../dispatch/has-word.ts";
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import type { CommandDefinition, Context } from "../../dispatch/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import { valueType } from "../../memory/record.ts";
@@ -9,63 +9,61 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { parseSafeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { meets } from "./comparison.ts";
-import { comparingOptions, comparisonIn, option, readMoment, readOptions, setOptions } from "./set-options.ts";
+import { comparing, comparisonIn, option, readMoment, readOptions, setOptions } from "./set-options.ts";
 import { loadString, replyString, storeString } from "../../collections/string-value.ts";
 
 const times = "[EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | KEEPTTL]";
 
-const definition = {
-  name: "SET",
-  group: "string",
-  since: "1.0.0",
-  complexity: "O(1)",
-  brief: true,
-  summary: "Sets a key to a string, whatever it held before.",
-  syntax: `key value [NX | XX] [GET] ${times}`,
-  flags: ["write", "denyoom"],
-  keepsElements: true,
-  keys: keyAt(1, "RW access update variable_flags"),
-  keyAccess: (args) => (hasWord(args, 3, "get") ? "RW access update" : "OW update"),
-  run(context, args, reply) {
-    if (args.count > 3) {
-      setWithOptions(context, args, reply);
-      return;
-    }
-    const { database } = context;
-    storeString(database, args, 1, 2, noExpiry);
-    database.changed(args, 1, "set");
-    reply.ok();
-  },
-  loadOperation: "set",
-  /** Without options, or with a moment as its expiry. */
-  load({ database, keyspace }, args, keyHash) {
-    let expiryMs = noExpiry;
-    if (args.count > 3) {
-      if (args.count !== 5 || !args.is(3, "pxat")) return false;
-      expiryMs = parseSafeInteger(args.buffer, args.start(4), args.end(4));
-      if (!(expiryMs > 0)) return false;
-    }
-    loadString(database, args, keyHash, expiryMs);
-    keyspace.dirty++;
-    return true;
-  },
-} as const satisfies CommandDefinition;
+/** `conditions`: those that `allowed`, the options, has. */
+const setWith = (conditions: string, allowed: number) =>
+  command({
+    name: "SET",
+    group: "string",
+    since: "1.0.0",
+    complexity: "O(1)",
+    brief: true,
+    summary: "Sets a key to a string, whatever it held before.",
+    syntax: `key value [${conditions}] [GET] ${times}`,
+    flags: ["write", "denyoom"],
+    keepsElements: true,
+    keys: keyAt(1, "RW access update variable_flags"),
+    keyAccess: (args) => (hasWord(args, 3, "get") ? "RW access update" : "OW update"),
+    run(context, args, reply) {
+      if (args.count > 3) {
+        setWithOptions(context, args, allowed, reply);
+        return;
+      }
+      const { database } = context;
+      storeString(database, args, 1, 2, noExpiry);
+      database.changed(args, 1, "set");
+      reply.ok();
+    },
+    loadOperation: "set",
+    /** Without options, or with a moment as its expiry. */
+    load({ database, keyspace }, args, keyHash) {
+      let expiryMs = noExpiry;
+      if (args.count > 3) {
+        if (args.count !== 5 || !args.is(3, "pxat")) return false;
+        expiryMs = parseSafeInteger(args.buffer, args.start(4), args.end(4));
+        if (!(expiryMs > 0)) return false;
+      }
+      loadString(database, args, keyHash, expiryMs);
+      keyspace.dirty++;
+      return true;
+    },
+  });
 
-export const set = command(definition);
+export const set = setWith("NX | XX", setOptions);
 /** As in Redis 8.4. */
-export const setOfRedis8 = command({
-  ...definition,
-  syntax: `key value [NX | XX | IFEQ=value | IFNE=value | IFDEQ=digest | IFDNE=digest] [GET] ${times}`,
-});
+export const setOfRedis8 = setWith(
+  "NX | XX | IFEQ=value | IFNE=value | IFDEQ=digest | IFDNE=digest",
+  setOptions | comparing,
+);
 /** As in Valkey 9.0. */
-export const setOfValkey9 = command({
-  ...definition,
-  syntax: `key value [NX | XX | IFEQ=value] [GET] ${times}`,
-});
+export const setOfValkey9 = setWith("NX | XX | IFEQ=value", setOptions | option.ifEq);
 
-function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): void {
+function setWithOptions(context: Context, args: Arguments, allowed: number, reply: ReplyWriter): void {
   const { database } = context;
-  const allowed = setOptions | comparingOptions[context.server.settings.values.compatibility];
   const { flags, timeIndex, operandIndex } = readOptions(args, 3, allowed);
   const atMs = timeIndex === 0 ? noExpiry : readMoment(context, args, flags, timeIndex);
   const withGet = (flags & option.get) !== 0;

@@ -65,8 +65,7 @@ const rules: readonly ClockRule[] = [
       "seckill_mysense/src/gateway/followed-room.ts": "the ledger's clock, as the gateway sees it",
       "seckill_mysense/src/{gateway/room-follower,rooms/room-keeper,rooms/rate-keeper}.ts": "ends of sales",
       "seckill_mysense/src/gateway/gateway.ts": "it hands the gate's clock on",
-      "seckill_mysense/src/doctor/{check-gate,check-mysql,examine}.ts":
-        "clocks of machines are compared, and ends of certificates",
+      "seckill_mysense/src/doctor/{clocks,examine}.ts": "clocks of machines are compared, and ends of certificates",
       "seckill_mysense/src/health/health-board.ts": "since when something is as it is",
       "seckill_mysense/src/logging/logger.ts": "the moment of a line",
       "seckill_mysense/src/time/clock.ts": "it is the clock",

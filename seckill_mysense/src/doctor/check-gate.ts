@@ -3,7 +3,7 @@ import type { Logger } from "../logging/logger.ts";
 import { durabilityRisk, evictionRisk } from "../roles/durability.ts";
 import { externalGateServer } from "../roles/system-parts.ts";
 import type { Settings } from "../settings/settings.ts";
-import { checkOffset, type Clocks } from "./clocks.ts";
+import { checkClock, type Clocks } from "./clocks.ts";
 import { type Finding, Findings } from "./finding.ts";
 
 const lost = "reservations whose buyers were told that they are in would be lost";
@@ -26,7 +26,7 @@ export async function checkGate(settings: Settings, clocks: Clocks): Promise<Fin
     await checkVersion(ask, findings);
     await checkRole(ask, findings);
     await checkScripts(ask, findings);
-    await checkTime(ask, findings, settings, clocks);
+    await checkClock(findings, () => timeOf(ask), { clocks, settings });
     await checkKeeping(ask, findings);
   } catch (error) {
     describeFailure(findings, (error as Error).message, settings);
@@ -90,11 +90,9 @@ async function checkScripts(ask: Ask, findings: Findings): Promise<void> {
   });
 }
 
-async function checkTime(ask: Ask, findings: Findings, settings: Settings, clocks: Clocks): Promise<void> {
-  const [askedMs, startedMs] = [clocks.now(), clocks.elapsedMs()];
+async function timeOf(ask: Ask): Promise<number> {
   const [seconds, microseconds] = (await ask("TIME")) as [string, string];
-  const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  checkOffset(findings, serverMs, { askedMs, tookMs: clocks.elapsedMs() - startedMs, settings });
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
 }
 
 /** Whether the server keeps what it has confirmed, through a restart and when its memory is full. */

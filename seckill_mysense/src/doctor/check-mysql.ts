@@ -4,8 +4,7 @@ import { openLedger } from "../roles/system-parts.ts";
 import type { Role } from "../roles/task.ts";
 import type { Settings } from "../settings/settings.ts";
 import { checkGrants, type AskMysql } from "./check-mysql-grants.ts";
-import type { Clocks } from "./clocks.ts";
-import { checkOffset } from "./clocks.ts";
+import { checkClock, type Clocks } from "./clocks.ts";
 import { type Finding, Findings } from "./finding.ts";
 
 const limits = { connectTimeoutMs: 5_000, queryTimeoutMs: 10_000, lockWaitTimeoutMs: 5_000 };
@@ -30,7 +29,7 @@ export async function checkMysql(role: Role, settings: Settings, clocks: Clocks)
     findings.ok(`${place} takes the login of mysql.user_name ${JSON.stringify(mysql.user_name)}`);
     const ask: AskMysql = async (statement) => (await connection.run(statement, [])) as Record<string, unknown>[];
     await checkServer(ask, findings);
-    await checkClock(ask, findings, settings, clocks);
+    await checkClock(findings, () => timeOf(ask), { clocks, settings });
     await checkConnections(ask, findings, settings);
     if (await checkDatabase(ask, findings, settings)) {
       await checkTables(findings, settings, clocks);
@@ -96,10 +95,9 @@ async function checkServer(ask: AskMysql, findings: Findings): Promise<void> {
   }
 }
 
-async function checkClock(ask: AskMysql, findings: Findings, settings: Settings, clocks: Clocks): Promise<void> {
-  const [askedMs, startedMs] = [clocks.now(), clocks.elapsedMs()];
+async function timeOf(ask: AskMysql): Promise<number> {
   const [row] = await ask("SELECT UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms");
-  checkOffset(findings, Number(row?.["now_ms"]), { askedMs, tookMs: clocks.elapsedMs() - startedMs, settings });
+  return Number(row?.["now_ms"]);
 }
 
 async function checkConnections(ask: AskMysql, findings: Findings, { mysql }: Settings): Promise<void> {

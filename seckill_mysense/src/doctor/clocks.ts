@@ -4,6 +4,17 @@ import type { Findings } from "./finding.ts";
 
 export type Clocks = Pick<Clock, "now" | "elapsedMs">;
 
+/** Asks a server for its time, in Unix milliseconds, and compares it. */
+export async function checkClock(
+  findings: Findings,
+  ask: () => Promise<number>,
+  { clocks, settings }: { readonly clocks: Clocks; readonly settings: Settings },
+): Promise<void> {
+  const [askedMs, startedMs] = [clocks.now(), clocks.elapsedMs()];
+  const serverMs = await ask();
+  checkOffset(findings, serverMs, { askedMs, tookMs: clocks.elapsedMs() - startedMs, settings });
+}
+
 /** Compares the clock of a server with that of this machine, as exactly as the way of the question allows. */
 export function checkOffset(
   findings: Findings,

@@ -3,7 +3,6 @@ import type { RoomSettings } from "../domain/room.ts";
 import { availableIn, totalOf } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
-import { versionOf } from "./shared-answer.ts";
 
 export type ListedSale = NonNullable<ReturnType<Catalogue["sale"]>>;
 
@@ -25,9 +24,10 @@ function describeRoom({ mode, opensAtMs, closesAtMs }: RoomSettings): NonNullabl
   return { mode, opensAtMs, ...(closesAtMs !== undefined && { closesAtMs }) };
 }
 
-/** The same in every gateway that has the same description. */
-export function versionOfSale(description: SaleDescription): string {
-  return versionOf(JSON.stringify(description));
+export interface DescribedSale {
+  /** The same in every gateway that has the same description. */
+  readonly version: string;
+  readonly description: SaleDescription;
 }
 
 /** What changes while the sale runs. */
@@ -46,13 +46,12 @@ export function describeLive({ sale, products }: ListedSale, version: string): S
 const isWaiting = ({ buckets }: CatalogueProduct): boolean =>
   buckets.some(({ product }) => product.waitingSince !== undefined);
 
-/** Both together. */
-export function detailsOf(listed: ListedSale): SaleDetails {
-  const description = describeSale(listed);
+/** Both together. `described`: the description of the same sale. */
+export function detailsOf(listed: ListedSale, { version, description }: DescribedSale): SaleDetails {
   const products = description.products.map((described, index) => {
     const entry = listed.products[index]!;
     const { paused } = entry.product;
     return { ...described, paused, waiting: isWaiting(entry), available: availableIn(entry.buckets) };
   });
-  return { ...description, version: versionOfSale(description), paused: listed.sale.paused, products };
+  return { ...description, version, paused: listed.sale.paused, products };
 }

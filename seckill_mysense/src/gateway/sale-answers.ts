@@ -1,9 +1,9 @@
+import type { SaleDetails } from "../contract/sales.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { describeLive, describeSale, detailsOf, type ListedSale, versionOfSale } from "./describe-sale.ts";
-import { forASecond, SharedAnswer } from "./shared-answer.ts";
+import { type DescribedSale, describeLive, describeSale, detailsOf, type ListedSale } from "./describe-sale.ts";
+import { forASecond, SharedAnswer, versionOf } from "./shared-answer.ts";
 
-export interface DescribedSale {
-  readonly version: string;
+interface AnsweredSale extends DescribedSale {
   readonly answer: SharedAnswer;
 }
 
@@ -16,7 +16,7 @@ export class SaleAnswers {
   readonly #now: () => number;
   readonly #timed = new Map<string, SharedAnswer>();
   /** Kept while the description is the same, so that it is compressed once. */
-  readonly #described = new Map<string, DescribedSale>();
+  readonly #described = new Map<string, AnsweredSale>();
   /** Sales whose description was compared since the last refresh of the catalogue. */
   readonly #compared = new Set<string>();
   #catalogueVersion = -1;
@@ -28,13 +28,13 @@ export class SaleAnswers {
   }
 
   list(): SharedAnswer {
-    return this.#answer("", () => ({ sales: this.#catalogue.sales().map((listed) => detailsOf(listed)) }));
+    return this.#answer("", () => ({ sales: this.#catalogue.sales().map((listed) => this.#detailsOf(listed)) }));
   }
 
   /** Undefined for a sale that there is not, here and below. */
   details(id: string): SharedAnswer | undefined {
     const listed = this.#catalogue.sale(id);
-    return listed && this.#answer(`details/${id}`, () => ({ sale: detailsOf(listed) }));
+    return listed && this.#answer(`details/${id}`, () => ({ sale: this.#detailsOf(listed) }));
   }
 
   live(id: string): SharedAnswer | undefined {
@@ -42,7 +42,7 @@ export class SaleAnswers {
     return listed && this.#answer(`live/${id}`, () => describeLive(listed, this.#describe(listed).version));
   }
 
-  description(id: string): DescribedSale | undefined {
+  description(id: string): AnsweredSale | undefined {
     const listed = this.#catalogue.sale(id);
     this.#forgetOld();
     return listed && this.#describe(listed);
@@ -60,17 +60,21 @@ export class SaleAnswers {
     return answer;
   }
 
-  #describe(listed: ListedSale): DescribedSale {
+  #detailsOf(listed: ListedSale): SaleDetails {
+    return detailsOf(listed, this.#describe(listed));
+  }
+
+  #describe(listed: ListedSale): AnsweredSale {
     const known = this.#described.get(listed.sale.id);
     if (known !== undefined && this.#compared.has(listed.sale.id)) return known;
-    const sale = describeSale(listed);
-    const version = versionOfSale(sale);
-    this.#compared.add(sale.id);
+    const description = describeSale(listed);
+    const version = versionOf(JSON.stringify(description));
+    this.#compared.add(description.id);
     if (known?.version === version) return known;
-    const body = JSON.stringify({ version, sale });
+    const body = JSON.stringify({ version, sale: description });
     const answer = new SharedAnswer({ body, contentType: "application/json", cacheControl: forASecond });
-    const described = { version, answer };
-    this.#described.set(sale.id, described);
+    const described = { version, description, answer };
+    this.#described.set(description.id, described);
     return described;
   }
 

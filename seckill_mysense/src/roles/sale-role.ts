@@ -28,6 +28,7 @@ import { NoRoomError, RoomService } from "../rooms/room-service.ts";
 import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
+import { parseJsonFile } from "../settings/json-place.ts";
 import { runningGate } from "./running-gate.ts";
 import type { SaleAction, SaleCommandLine } from "./sale-task.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
@@ -208,12 +209,10 @@ function changed(content: SaleContent): Answer {
 function readJson<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
   let input: unknown;
   try {
-    input = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+    input = parseJsonFile(file, readFileSync(file === "-" ? 0 : file, "utf8"));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new InvalidSaleError(
-      code === undefined ? `${file} is not valid JSON: ${message}` : `${file} cannot be read: ${code}`,
-    );
+    throw new InvalidSaleError(code === undefined ? message : `${file} cannot be read: ${code}`);
   }
   const result = schema.safeParse(input);
   if (result.success) return result.data;

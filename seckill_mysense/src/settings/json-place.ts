@@ -20,6 +20,23 @@ class NotJson extends Error {
   }
 }
 
+/** A file is not JSON. The message names the file, the place, and what should stand there. */
+export class JsonFileError extends Error {
+  override readonly name = "JsonFileError";
+}
+
+/** `file`: what the message calls it. @throws JsonFileError */
+export function parseJsonFile(file: string, json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const place = findJsonProblem(json);
+    if (place === undefined) throw error;
+    const { line, column, problem } = place;
+    throw new JsonFileError(`${file}, line ${line}, column ${column}: the file is not valid JSON: ${problem}`);
+  }
+}
+
 /** Undefined when the whole text is JSON. */
 export function findJsonProblem(json: string): JsonPlace | undefined {
   try {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isLoopbackHost } from "../authorization/ip-address.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import { longestAskAfterMs } from "../payments/stripe-limits.ts";
-import { findJsonProblem } from "./json-place.ts";
+import { readConfig } from "./read-config.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
@@ -38,7 +37,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function loadSettings(file: string, environment: Environment): Settings {
   const path = resolve(file);
-  const input = withEnvironment(parse(path, read(path)), environment);
+  const input = withEnvironment(readConfig(path), environment);
   try {
     return checkSettings(input, dirname(path));
   } catch (error) {
@@ -242,25 +241,6 @@ function ringContradictions({ backend, gateways }: Settings): string[] {
     );
   }
   return problems;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new SettingsError([`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`]);
-  }
-}
-
-function parse(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const place = findJsonProblem(text);
-    if (place === undefined) throw error;
-    const { line, column, problem } = place;
-    throw new SettingsError([`${path}, line ${line}, column ${column}: the file is not valid JSON: ${problem}`]);
-  }
 }
 
 function withEnvironment(input: unknown, environment: Environment): unknown {

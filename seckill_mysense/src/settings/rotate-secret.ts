@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { readConfig } from "./read-config.ts";
 import { SettingsError } from "./settings-error.ts";
 
 export type SecretStep = "rotate" | "announce" | "exchange" | "retire";
@@ -57,16 +58,11 @@ function after(step: SecretStep, { present, previous }: Secrets, force: boolean)
 }
 
 function read(file: string): { config: Record<string, unknown>; backend: Record<string, unknown> } {
-  try {
-    const config: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (!isRecord(config)) throw new SettingsError([`${file} must hold a JSON object`]);
-    const backend = config["backend"] ?? {};
-    if (!isRecord(backend)) throw new SettingsError([`${file}: backend must be an object`]);
-    return { config, backend };
-  } catch (error) {
-    if (error instanceof SettingsError) throw error;
-    throw new SettingsError([`${file} cannot be read: ${(error as Error).message}`]);
-  }
+  const config = readConfig(file);
+  if (!isRecord(config)) throw new SettingsError([`${file} must hold a JSON object`]);
+  const backend = config["backend"] ?? {};
+  if (!isRecord(backend)) throw new SettingsError([`${file}: backend must be an object`]);
+  return { config, backend };
 }
 
 /** A reader sees the file of before or of after, also when the power fails in between. */

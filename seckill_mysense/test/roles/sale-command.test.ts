@@ -31,6 +31,9 @@ describe("the command sale, beside a system that is stopped", () => {
         return ended.stderr;
       };
       expect(await refusal("{")).toContain("is not valid JSON");
+      expect(await refusal('{\n  "id" 1')).toContain(
+        ', line 2, column 8: the file is not valid JSON: ":" was expected',
+      );
       expect(await refusal(spring({ starts_at: "tomorrow" }))).toContain(
         'starts_at is "tomorrow": must be a time with its offset',
       );

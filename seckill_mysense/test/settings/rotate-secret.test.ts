@@ -53,6 +53,10 @@ test("a step without its secret says what to do", () => {
   expect(() => changeSecret(configFile, "retire", careful)).toThrow("is empty already");
   writeFileSync(configFile, "{}");
   expect(() => changeSecret(configFile, "rotate", careful)).toThrow("backend.api_secret is empty");
+  writeFileSync(configFile, "{]");
+  expect(() => changeSecret(configFile, "rotate", careful)).toThrow(
+    `${configFile}, line 1, column 2: the file is not valid JSON: a key in double quotes was expected`,
+  );
 });
 
 test("the program says what comes next, and ends with 1 when it refuses", async () => {

@@ -28,7 +28,8 @@ export interface Command {
   readonly ends: readonly ExitCode[];
   /** All words after the path belong to another program, which has its own help. */
   readonly passesOn?: boolean;
-  toTask(given: ArgumentTable, options: OptionTable): Task;
+  /** `words`: those that are passed on. */
+  toTask(given: ArgumentTable, options: OptionTable, words: readonly string[]): Task;
 }
 
 interface Entry<Arguments extends ArgumentTable, Options extends OptionTable> extends Omit<
@@ -37,7 +38,7 @@ interface Entry<Arguments extends ArgumentTable, Options extends OptionTable> ex
 > {
   readonly arguments: Arguments;
   readonly options: Options;
-  toTask(given: ArgumentValues<Arguments>, options: OptionValues<Options>): Task;
+  toTask(given: ArgumentValues<Arguments>, options: OptionValues<Options>, words: readonly string[]): Task;
 }
 
 /** Gives `toTask` the types of the command's own arguments and options. */

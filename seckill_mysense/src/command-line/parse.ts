@@ -26,7 +26,7 @@ interface Given {
 export function parseCommandLine(args: readonly string[]): Asked {
   const foreign = commandAt(args[0] ?? "");
   if (foreign?.passesOn === true) {
-    return { kind: "run", commandLine: { configFile: undefined, task: { kind: "verify-draw", words: args.slice(1) } } };
+    return { kind: "run", commandLine: { configFile: undefined, task: foreign.toTask({}, {}, args.slice(1)) } };
   }
   const { words, given } = split(args);
   // A line that lacks a value cannot be read: the next word may be meant as that value.
@@ -42,6 +42,7 @@ export function parseCommandLine(args: readonly string[]): Asked {
     const task = command.toTask(
       readWords(command, rest) as unknown as ArgumentTable,
       options as unknown as OptionTable,
+      [],
     );
     return { kind: "run", commandLine: { configFile: options["config"] as string | undefined, task } };
   } catch (error) {

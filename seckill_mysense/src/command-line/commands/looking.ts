@@ -41,7 +41,7 @@ const verifyDraw = command({
   options: {},
   ends: ["notInOrder"],
   passesOn: true,
-  toTask: () => ({ kind: "verify-draw", words: [] }),
+  toTask: (_given, _options, words) => ({ kind: "verify-draw", words }),
 });
 
 const doctor = command({
